@@ -1,0 +1,134 @@
+/**
+ * The objects of `resource.k8s.io/v1` that claimcheck reads and writes, with the fields it relies on and no others.
+ * Types only: whoever receives an object from outside checks it at the border.
+ */
+
+/** One attribute value: exactly one of the keys, as the API writes it. `ints`, `strings`, ... are the list forms. */
+export type AttributeValue =
+  | { readonly string: string }
+  | { readonly int: number }
+  | { readonly bool: boolean }
+  | { readonly version: string }
+  | { readonly strings: readonly string[] }
+  | { readonly ints: readonly number[] }
+  | { readonly bools: readonly boolean[] }
+  | { readonly versions: readonly string[] }
+
+export interface Device {
+  readonly name: string
+  /** Keys are `domain/id`, or `id` alone for the driver's own domain. */
+  readonly attributes?: Readonly<Record<string, AttributeValue>>
+  readonly capacity?: Readonly<Record<string, { readonly value: string }>>
+}
+
+export interface ResourceSlice {
+  readonly apiVersion: 'resource.k8s.io/v1'
+  readonly kind: 'ResourceSlice'
+  readonly metadata: { readonly name: string }
+  readonly spec: {
+    readonly driver: string
+    readonly pool: {
+      readonly name: string
+      readonly generation: number
+      readonly resourceSliceCount: number
+    }
+    readonly nodeName?: string
+    readonly allNodes?: boolean
+    readonly devices?: readonly Device[]
+  }
+}
+
+export interface CelSelector {
+  readonly cel: { readonly expression: string }
+}
+
+export interface DeviceClass {
+  readonly apiVersion: 'resource.k8s.io/v1'
+  readonly kind: 'DeviceClass'
+  readonly metadata: { readonly name: string }
+  readonly spec: { readonly selectors?: readonly CelSelector[] }
+}
+
+export interface DeviceSubRequest {
+  readonly name: string
+  readonly deviceClassName: string
+  readonly selectors?: readonly CelSelector[]
+  readonly allocationMode?: 'ExactCount' | 'All'
+  readonly count?: number
+}
+
+export type ExactRequest = Omit<DeviceSubRequest, 'name'> & { readonly adminAccess?: boolean }
+
+export type DeviceRequest =
+  | { readonly name: string; readonly exactly: ExactRequest }
+  | { readonly name: string; readonly firstAvailable: readonly DeviceSubRequest[] }
+
+export interface DeviceConstraint {
+  /** Request names (or `request/subrequest`) it covers; empty or absent: all. */
+  readonly requests?: readonly string[]
+  readonly matchAttribute?: string
+  readonly distinctAttribute?: string
+}
+
+export interface ResourceClaimSpec {
+  readonly devices: {
+    readonly requests: readonly DeviceRequest[]
+    readonly constraints?: readonly DeviceConstraint[]
+  }
+}
+
+export interface ResourceClaimTemplate {
+  readonly apiVersion: 'resource.k8s.io/v1'
+  readonly kind: 'ResourceClaimTemplate'
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly labels?: Readonly<Record<string, string>>
+  }
+  readonly spec: { readonly spec: ResourceClaimSpec }
+}
+
+export interface DeviceAllocation {
+  /** Request name, or `request/subrequest` of a firstAvailable. */
+  readonly request: string
+  readonly driver: string
+  readonly pool: string
+  readonly device: string
+}
+
+export interface AllocatedDeviceStatus {
+  readonly driver: string
+  readonly pool: string
+  readonly device: string
+  readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason: string }[]
+  readonly networkData?: {
+    readonly interfaceName?: string
+    readonly hardwareAddress?: string
+    readonly ips?: readonly string[]
+  }
+}
+
+export interface ResourceClaimStatus {
+  readonly allocation?: {
+    readonly devices: { readonly results: readonly DeviceAllocation[] }
+    readonly nodeSelector?: {
+      readonly nodeSelectorTerms: readonly {
+        readonly matchFields: readonly {
+          readonly key: 'metadata.name'
+          readonly operator: 'In'
+          readonly values: readonly string[]
+        }[]
+      }[]
+    }
+  }
+  readonly reservedFor?: readonly { readonly resource: 'pods'; readonly name: string; readonly uid: string }[]
+  readonly devices?: readonly AllocatedDeviceStatus[]
+}
+
+export interface ResourceClaim {
+  readonly apiVersion: 'resource.k8s.io/v1'
+  readonly kind: 'ResourceClaim'
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid: string }
+  readonly spec: ResourceClaimSpec
+  readonly status?: ResourceClaimStatus
+}

@@ -1,0 +1,29 @@
+/** Finds what a misspelt name most probably meant. Takes a name and the known ones; gives the nearest or nothing. */
+
+/** Returns the known name within a third of its length in edits, or undefined. */
+export function nearest(name: string, known: Iterable<string>): string | undefined {
+  let best: { name: string; edits: number } | undefined
+  for (const candidate of known) {
+    const edits = distance(name.toLowerCase(), candidate.toLowerCase())
+    if (
+      edits <= Math.max(1, Math.floor(candidate.length / 3)) &&
+      (best === undefined || edits < best.edits)
+    ) {
+      best = { name: candidate, edits }
+    }
+  }
+  return best?.name
+}
+
+function distance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      current.push(Math.min(change, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1))
+    }
+    previous = current
+  }
+  return previous[b.length] ?? 0
+}

@@ -1,0 +1,127 @@
+/**
+ * A file a person wrote. Takes a path and a strict schema; gives the parsed value.
+ * Every complaint names file, line and column, what was expected and what was found. Never guesses a default for a typo.
+ */
+import { readFileSync } from 'node:fs'
+import { LineCounter, parseDocument, type Document, isMap, isNode, isScalar } from 'yaml'
+import { z } from 'zod'
+import { ClaimcheckError } from './errors.ts'
+import { nearest } from './nearest.ts'
+
+/** Throws FILE_UNREADABLE or FILE_INVALID. */
+export function readYamlFile<T>(path: string, schema: z.ZodType<T>): T {
+  return parseYaml(readText(path), path, schema)
+}
+
+/** Throws FILE_INVALID; `path` is only named, not read. */
+export function parseYaml<T>(text: string, path: string, schema: z.ZodType<T>): T {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const broken = document.errors[0]
+  if (broken !== undefined) {
+    throw invalid(place(path, lines, broken.pos[0]), [`is not YAML: ${broken.message}`])
+  }
+  const result = schema.safeParse(document.toJS())
+  if (result.success) return result.data
+  const complaints = result.error.issues.flatMap((issue) => complaintsOf(issue, schema))
+  const located = complaints.map(({ path: keys, key, problem }) => ({
+    at: place(path, lines, offsetOf(document, keys, key)),
+    problem,
+  }))
+  const first = located[0]
+  throw invalid(
+    first?.at ?? path,
+    located.map(({ at, problem }, index) => (index === 0 ? problem : `${at} ${problem}`)),
+  )
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new ClaimcheckError('FILE_UNREADABLE', {
+      subject: path,
+      problem: 'could not be read',
+      found: cause instanceof Error ? cause.message : String(cause),
+      hint: 'Name an existing, readable file.',
+      cause,
+    })
+  }
+}
+
+interface Complaint {
+  readonly path: readonly PropertyKey[]
+  /** The offending key itself, where the key and not its value is wrong. */
+  readonly key?: string
+  readonly problem: string
+}
+
+function complaintsOf(issue: z.core.$ZodIssue, schema: z.ZodType): Complaint[] {
+  if (issue.code !== 'unrecognized_keys') {
+    return [{ path: issue.path, problem: `at ${keyPath(issue.path)}: ${issue.message}` }]
+  }
+  const known = knownKeys(schema, issue.path)
+  return issue.keys.map((key) => {
+    const near = nearest(key, known)
+    const advice = near === undefined ? `the keys here are ${known.join(', ')}` : `did you mean "${near}"?`
+    return { path: issue.path, key, problem: `at ${keyPath(issue.path)}: unknown key "${key}"; ${advice}` }
+  })
+}
+
+function keyPath(path: readonly PropertyKey[]): string {
+  return path.length === 0
+    ? 'the top'
+    : path
+        .map((key) => (typeof key === 'number' ? `[${key}]` : String(key)))
+        .join('.')
+        .replaceAll('.[', '[')
+}
+
+/** The keys that the schema allows at `path`, walked through JSON Schema so that unions and pipes need no special case. */
+function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let here: unknown[] = [z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' })]
+  for (const key of [...path, undefined]) {
+    here = here.flatMap(alternatives)
+    if (key === undefined) break
+    here = here.map((node) =>
+      typeof key === 'number'
+        ? field(node, 'items')
+        : (field(field(node, 'properties'), key) ?? field(node, 'additionalProperties')),
+    )
+  }
+  return [
+    ...new Set(here.flatMap((node) => Object.keys((field(node, 'properties') as object | undefined) ?? {}))),
+  ]
+}
+
+const field = (node: unknown, key: PropertyKey): unknown =>
+  typeof node === 'object' && node !== null ? (node as Record<PropertyKey, unknown>)[key] : undefined
+
+function alternatives(node: unknown): unknown[] {
+  const branches = [field(node, 'anyOf'), field(node, 'oneOf'), field(node, 'allOf')].flatMap((b) =>
+    Array.isArray(b) ? b : [],
+  )
+  return [node, ...branches.flatMap(alternatives)]
+}
+
+function offsetOf(document: Document, path: readonly PropertyKey[], key: string | undefined): number {
+  for (let depth = path.length; depth >= 0; depth--) {
+    const node: unknown = document.getIn(path.slice(0, depth), true)
+    if (!isNode(node)) continue
+    if (key !== undefined && isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key)
+      if (pair !== undefined && isNode(pair.key)) return pair.key.range?.[0] ?? 0
+    }
+    return node.range?.[0] ?? 0
+  }
+  return 0
+}
+
+function place(path: string, lines: LineCounter, offset: number): string {
+  const { line, col } = lines.linePos(offset)
+  return `${path}:${line}:${col}`
+}
+
+function invalid(subject: string, problems: readonly string[]): ClaimcheckError {
+  return new ClaimcheckError('FILE_INVALID', { subject, problem: problems.join('\n  ') })
+}

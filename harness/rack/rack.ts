@@ -1,0 +1,58 @@
+/**
+ * A rack on paper: nodes of a SKU, how its links behave, and its faults. Takes a rack file; gives a checked `Rack`.
+ * The emulated target makes processes of it, the lab a cluster, the model runtime figures. Never starts anything.
+ */
+import { dirname, resolve } from 'node:path'
+import { z } from 'zod'
+import { percentSchema, rateSchema } from '../core/quantity-schema.ts'
+import { readYamlFile } from '../core/yaml-file.ts'
+import { loadSku, type Sku } from '../sku/sku.ts'
+import { checkFaults, faultSchema, type Fault } from './fault.ts'
+
+const nodeName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'expected a node name of lower-case letters, digits and "-"')
+
+const rackSchema = z.strictObject({
+  schema: z.literal('claimcheck.rack/1'),
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+  /** The SKU file, from the rack file's folder. */
+  sku: z.string(),
+  nodes: z.array(nodeName).min(1).max(16),
+  links: z.strictObject({
+    /** Payload rate of one NIC whose GPU is on the same NUMA node. */
+    nic: z.strictObject({
+      rate: rateSchema,
+      jitter: percentSchema.refine((j) => j >= 0 && j < 0.5, 'jitter must be from 0 % to below 50 %'),
+    }),
+    /** What is left of that rate when the way crosses the socket interconnect. */
+    socketInterconnect: z.strictObject({ factor: z.number().gt(0).max(1) }),
+    /** The pods' own network, eth0. */
+    podNetwork: z.strictObject({ rate: rateSchema }),
+  }),
+  /** Rates and sizes are divided by this while bytes move, so that times stay those of the hardware. */
+  scale: z.number().min(1).max(100_000),
+  /** How long a transfer is here: an emulated iteration costs CPU, not hardware. */
+  transfer: z.strictObject({ iters: z.int().min(2), warmupIters: z.int().min(0) }),
+  /** Seeds every random draw of the emulation. */
+  seed: z.int().min(0).default(1),
+  /** Whether the GPU driver publishes numaNode; older ones do not. */
+  gpuNumaNodePublished: z.boolean().default(false),
+  faults: z.array(faultSchema).default([]),
+})
+
+type RackFile = z.infer<typeof rackSchema>
+
+export interface Rack extends Readonly<Omit<RackFile, 'sku' | 'faults'>> {
+  readonly path: string
+  readonly sku: Sku
+  readonly faults: readonly Fault[]
+}
+
+/** Throws FILE_UNREADABLE, FILE_INVALID with line and column, or FAULT_INVALID. */
+export function loadRack(path: string): Rack {
+  const file = readYamlFile(path, rackSchema)
+  const rack = { ...file, path, sku: loadSku(resolve(dirname(path), file.sku)) }
+  checkFaults(rack)
+  return rack
+}
