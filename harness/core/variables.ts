@@ -1,0 +1,79 @@
+/**
+ * The CLAIMCHECK_* variables. Takes the environment; gives checked settings with defaults filled in.
+ * A misspelt name is an error that names the nearest one: a gate must not run with a setting it did not get.
+ */
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { ClaimcheckError } from './errors.ts'
+import { nearest } from './nearest.ts'
+
+const PREFIX = 'CLAIMCHECK_'
+
+const variablesSchema = z.strictObject({
+  CLAIMCHECK_TARGET: z.enum(['emulated', 'lab', 'cluster', 'host']).default('emulated'),
+  CLAIMCHECK_RACK: z.string().min(1).default('fixtures/racks/h100-2node.yaml'),
+  CLAIMCHECK_SKU: z.string().min(1).optional(),
+  CLAIMCHECK_CONTEXT: z.string().min(1).optional(),
+  CLAIMCHECK_RUNTIME: z.enum(['process', 'model']).default('process'),
+  CLAIMCHECK_REPORT_DIR: z.string().min(1).default('reports'),
+  /** Rounds before the first look; an interval needs two at least. */
+  CLAIMCHECK_ROUNDS: z.coerce
+    .number({ error: 'expected a whole number' })
+    .int('expected a whole number')
+    .min(2, 'expected at least 2 rounds: one round has no interval')
+    .max(100, 'expected at most 100 rounds')
+    .default(3),
+  /** Where the NIXL library and built binaries are kept between runs. */
+  CLAIMCHECK_CACHE_DIR: z.string().min(1).optional(),
+})
+
+export interface Settings {
+  readonly target: 'emulated' | 'lab' | 'cluster' | 'host'
+  readonly rack: string
+  readonly sku: string | undefined
+  readonly context: string | undefined
+  readonly runtime: 'process' | 'model'
+  readonly reportDir: string
+  readonly rounds: number
+  readonly cacheDir: string
+}
+
+/** Throws VARIABLE_UNKNOWN or VARIABLE_INVALID, naming every variable at fault. */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const ours = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith(PREFIX)))
+  const known = Object.keys(variablesSchema.shape)
+  for (const name of Object.keys(ours)) {
+    if (known.includes(name)) continue
+    const near = nearest(name, known)
+    throw new ClaimcheckError('VARIABLE_UNKNOWN', {
+      subject: name,
+      problem: 'is not a variable of claimcheck',
+      hint: near === undefined ? `The variables are ${known.join(', ')}.` : `Did you mean ${near}?`,
+    })
+  }
+  const parsed = variablesSchema.safeParse(ours)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    const name = String(issue?.path[0] ?? PREFIX)
+    throw new ClaimcheckError('VARIABLE_INVALID', {
+      subject: name,
+      problem: issue?.message ?? 'is invalid',
+      found: JSON.stringify(ours[name]),
+      hint: `Set ${name} to such a value or unset it.`,
+    })
+  }
+  const v = parsed.data
+  return {
+    target: v.CLAIMCHECK_TARGET,
+    rack: v.CLAIMCHECK_RACK,
+    sku: v.CLAIMCHECK_SKU,
+    context: v.CLAIMCHECK_CONTEXT,
+    runtime: v.CLAIMCHECK_RUNTIME,
+    reportDir: v.CLAIMCHECK_REPORT_DIR,
+    rounds: v.CLAIMCHECK_ROUNDS,
+    cacheDir:
+      v.CLAIMCHECK_CACHE_DIR ??
+      join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache'), 'claimcheck'),
+  }
+}

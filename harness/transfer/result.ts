@@ -1,0 +1,133 @@
+/**
+ * The RESULT of a transfer. Takes the JSON text of a RESULT line; gives a checked `TransferResult`.
+ * What contradicts itself is refused: a figure in another unit must not become a verdict.
+ */
+import { z } from 'zod'
+import { ClaimcheckError } from '../core/errors.ts'
+
+const count = z.int().min(0)
+const time = z.number().gt(0)
+
+const nicCounters = z.strictObject({
+  name: z.string(),
+  kind: z.enum(['interface', 'rdma']),
+  role: z.enum(['claimed', 'other']),
+  tx_bytes_before: count,
+  tx_bytes_after: count,
+  rx_bytes_before: count,
+  rx_bytes_after: count,
+})
+
+const stream = z.strictObject({
+  stream: count,
+  device: z.string(),
+  nics: z.array(z.string()),
+  /** Payload of one iteration. */
+  bytes: count,
+  avg_seconds: time,
+  p50_seconds: time,
+  samples_seconds: z.array(time),
+})
+
+const corruption = z.strictObject({
+  stream: count,
+  device: z.string(),
+  nics: z.array(z.string()),
+  offset: count,
+  expected_hex: z.string(),
+  found_hex: z.string(),
+  bad_bytes: count,
+})
+
+export const resultSchema = z.strictObject({
+  schema: z.literal('claimcheck.result/1'),
+  event: z.literal('result'),
+  op: z.enum(['WRITE', 'READ']),
+  backend: z.string(),
+  requested_backend: z.string(),
+  device: z.string(),
+  /** GB is 10^9 bytes. */
+  avg_GBps: z.number().gt(0),
+  avg_seconds: time,
+  min_seconds: time,
+  p50_seconds: time,
+  p95_seconds: time,
+  p99_seconds: time,
+  /** Payload of one iteration over all streams. */
+  total_bytes: z.int().min(1),
+  block_size: z.int().min(1),
+  batch_size: z.int().min(1),
+  iters: z.int().min(1),
+  warmup_iters: count,
+  samples_seconds: z.array(time).min(1),
+  streams: z.array(stream).min(1),
+  nics: z.array(nicCounters),
+  target_nics: z.array(nicCounters),
+  /** Payload that crossed between the two readings of the counters: warm-up, timed and verification. */
+  moved_bytes: count,
+  verified_bytes: count,
+  corrupt: z.array(corruption),
+  first_seconds: time,
+  setup_seconds: time,
+  library_versions: z.record(z.string(), z.string()),
+  hostname: z.string(),
+  target_hostname: z.string(),
+  started_unix_ms: count,
+  finished_unix_ms: count,
+  transport: z.unknown(),
+})
+
+export type TransferResult = Readonly<z.infer<typeof resultSchema>>
+export type NicCounters = Readonly<z.infer<typeof nicCounters>>
+
+/** Throws RESULT_INVALID, naming every field at fault. */
+export function parseResult(json: string, subject: string): TransferResult {
+  let value: unknown
+  try {
+    value = JSON.parse(json)
+  } catch (cause) {
+    throw invalid(subject, `is not JSON: ${json.slice(0, 120)}`, cause)
+  }
+  const parsed = resultSchema.safeParse(value)
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(
+      (issue) => `${issue.path.join('.') || 'the whole'}: ${issue.message}`,
+    )
+    throw invalid(subject, faults.join('; '))
+  }
+  const contradiction = contradictionIn(parsed.data)
+  if (contradiction !== undefined) throw invalid(subject, contradiction)
+  return parsed.data
+}
+
+function contradictionIn(r: TransferResult): string | undefined {
+  const rate = r.total_bytes / r.avg_seconds / 1e9
+  const mean = r.samples_seconds.reduce((sum, sample) => sum + sample, 0) / r.samples_seconds.length
+  if (!near(rate, r.avg_GBps)) {
+    return `avg_GBps is ${r.avg_GBps}, but total_bytes / avg_seconds is ${rate} GB/s (10^9 bytes): is it in another unit?`
+  }
+  if (!near(mean, r.avg_seconds))
+    return `avg_seconds is ${r.avg_seconds}, but the samples' mean is ${mean}: is it in another unit?`
+  if (r.samples_seconds.length !== r.iters)
+    return `iters is ${r.iters}, but there are ${r.samples_seconds.length} samples`
+  if (r.total_bytes !== r.block_size * r.batch_size * r.streams.length) {
+    return `total_bytes is ${r.total_bytes}, but ${r.streams.length} streams of ${r.batch_size} x ${r.block_size} bytes are ${r.block_size * r.batch_size * r.streams.length}`
+  }
+  const order = [r.min_seconds, r.p50_seconds, r.p95_seconds, r.p99_seconds]
+  if (order.some((value, index) => index > 0 && value < (order[index - 1] ?? 0))) {
+    return `min, p50, p95 and p99 do not ascend: ${order.join(', ')}`
+  }
+  return undefined
+}
+
+const near = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b))
+
+function invalid(subject: string, found: string, cause?: unknown): ClaimcheckError {
+  return new ClaimcheckError('RESULT_INVALID', {
+    subject,
+    problem: 'printed a RESULT that cannot be used',
+    found,
+    hint: 'Check that binary and harness are of one version; run `npx claimcheck doctor`.',
+    ...(cause === undefined ? {} : { cause }),
+  })
+}

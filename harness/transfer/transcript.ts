@@ -1,0 +1,123 @@
+/**
+ * What a transfer binary said. Takes the log lines of one container; gives its RESULT, or the error it ended with.
+ * A cut, doubled or garbled log is an error of its own and never a figure.
+ */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { ClaimcheckError, isErrorCode } from '../core/errors.ts'
+import { parseResult, type TransferResult } from './result.ts'
+
+const errorLine = z.looseObject({
+  code: z.string(),
+  message: z.string(),
+  subject: z.string().nullish(),
+  expected: z.string().nullish(),
+  found: z.string().nullish(),
+  hint: z.string().nullish(),
+})
+const endLine = z.looseObject({ result_sha256: z.string().optional() })
+
+export type TransferEvent = Readonly<Record<string, unknown>> & { readonly event: string }
+
+/** Collects lines as they come; `finish` is called once the container has ended. */
+export class Transcript {
+  readonly #subject: string
+  readonly #results: string[] = []
+  #error: z.infer<typeof errorLine> | undefined
+  #end: z.infer<typeof endLine> | undefined
+  #last = ''
+
+  constructor(subject: string) {
+    this.#subject = subject
+  }
+
+  /** Returns the event of an EVENT line, so that progress can be shown while it runs. Throws RESULT_INVALID on garbage in a tagged line. */
+  add(line: string): TransferEvent | undefined {
+    if (line.trim() !== '') this.#last = line
+    const space = line.indexOf(' ')
+    const tag = line.slice(0, space)
+    const body = line.slice(space + 1)
+    if (tag === 'RESULT') this.#results.push(body)
+    else if (tag === 'ERROR') this.#error = this.#parse(body, errorLine)
+    else if (tag === 'END') this.#end = this.#parse(body, endLine)
+    else if (tag === 'EVENT') return this.#parse(body, z.looseObject({ event: z.string() }))
+    return undefined
+  }
+
+  /** The initiator's RESULT. Throws the binary's own error, RESULT_MISSING, RESULT_TRUNCATED, RESULT_DUPLICATE or RESULT_INVALID. */
+  result(): TransferResult {
+    const [json, ...more] = this.#results
+    if (json === undefined) {
+      throw (
+        this.error() ??
+        this.#fault(
+          'RESULT_MISSING',
+          'ended without a RESULT line',
+          `as last line ${JSON.stringify(this.#last.slice(0, 200))}`,
+        )
+      )
+    }
+    if (more.length > 0)
+      throw this.#fault('RESULT_DUPLICATE', 'printed more than one RESULT', `${more.length + 1} of them`)
+    if (this.#end === undefined)
+      throw this.#fault('RESULT_TRUNCATED', 'printed a RESULT without its END line', 'a log that was cut')
+    const digest = createHash('sha256').update(json).digest('hex')
+    if (this.#end.result_sha256 !== digest) {
+      throw this.#fault(
+        'RESULT_TRUNCATED',
+        'printed a RESULT that its END line does not vouch for',
+        `SHA-256 ${digest}, END says ${this.#end.result_sha256 ?? 'none'}`,
+      )
+    }
+    return parseResult(json, this.#subject)
+  }
+
+  /** The error the binary reported, if any. */
+  error(): ClaimcheckError | undefined {
+    const error = this.#error
+    if (error === undefined) return undefined
+    return new ClaimcheckError(isErrorCode(error.code) ? error.code : 'TRANSFER_FAILED', {
+      subject: this.#subject,
+      problem: error.message,
+      details: error,
+      ...(error.hint ? { hint: error.hint } : {}),
+    })
+  }
+
+  #parse<T>(json: string, schema: z.ZodType<T>): T {
+    let value: unknown
+    try {
+      value = JSON.parse(json)
+    } catch (cause) {
+      throw this.#fault(
+        'RESULT_INVALID',
+        'printed a tagged line that is not JSON',
+        JSON.stringify(json.slice(0, 120)),
+        cause,
+      )
+    }
+    const parsed = schema.safeParse(value)
+    if (parsed.success) return parsed.data
+    throw this.#fault(
+      'RESULT_INVALID',
+      'printed a tagged line of another shape',
+      z.prettifyError(parsed.error),
+      parsed.error,
+    )
+  }
+
+  #fault(
+    code: 'RESULT_MISSING' | 'RESULT_TRUNCATED' | 'RESULT_DUPLICATE' | 'RESULT_INVALID',
+    problem: string,
+    found: string,
+    cause?: unknown,
+  ): ClaimcheckError {
+    return new ClaimcheckError(code, {
+      subject: this.#subject,
+      problem,
+      found,
+      hint: 'The transfer is not counted; look at the container log in the report.',
+      ...(cause === undefined ? {} : { cause }),
+    })
+  }
+}
