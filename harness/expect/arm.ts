@@ -1,0 +1,49 @@
+/** What suites hold in their hands: one arm of a comparison, and what can be asked about it. */
+import type { ArmName, Reference } from '../sku/sku.ts'
+import { ClaimcheckError } from '../core/errors.ts'
+import type { GBps, Seconds } from '../core/units.ts'
+import type { ArmRound } from '../measure/arm.ts'
+import type { Comparison, Round } from '../measure/comparison.ts'
+
+/** One side of a comparison. Its figures come with the rounds that an expectation asks for. */
+export class Arm {
+  readonly comparison: Comparison
+  readonly name: ArmName
+
+  constructor(comparison: Comparison, name: ArmName) {
+    this.comparison = comparison
+    this.name = name
+  }
+
+  of(rounds: readonly Round[]): readonly ArmRound[] {
+    return rounds.map((round) => round[this.name])
+  }
+
+  get emulated(): boolean {
+    return this.comparison.target.emulation !== undefined
+  }
+}
+
+export const QUANTITIES = {
+  bandwidth: { of: (round: ArmRound): number => round.bandwidth, unit: 'GB/s', label: 'bandwidth' },
+  'mean latency': { of: (round: ArmRound): number => round.latency.mean, unit: 's', label: 'mean latency' },
+  'p50 latency': { of: (round: ArmRound): number => round.latency.p50, unit: 's', label: 'p50 latency' },
+} as const
+
+export type Quantity = keyof typeof QUANTITIES
+
+export interface ArmReference {
+  readonly bandwidth: Reference<GBps>
+  readonly latency: Reference<Seconds>
+}
+
+/** Throws EXPECTATION_INVALID unless both arms were measured in the same rounds. */
+export function requireSameComparison(one: Arm, other: Arm): void {
+  if (one.comparison === other.comparison && one.name !== other.name) return
+  throw new ClaimcheckError('EXPECTATION_INVALID', {
+    subject: `${one.name} against ${other.name}`,
+    problem: 'cannot be compared',
+    expected: 'two different arms of one comparison, measured in the same rounds',
+    found: one.comparison === other.comparison ? 'the same arm twice' : 'arms of two comparisons',
+  })
+}

@@ -1,0 +1,200 @@
+/**
+ * One transfer: a target pod and an initiator pod on two nodes, from claim to RESULT to release.
+ * Takes a target, a placement as a template and a plan; gives the outcome with both read-back allocations.
+ * Leaves no pod and no claim behind, whatever happens.
+ */
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ResourceClaimTemplate } from '../claim/dra.ts'
+import { readBack, type AllocatedClaim } from '../claim/readback.ts'
+import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
+import type { Journal } from '../core/journal.ts'
+import { seconds, type Bytes, type Seconds } from '../core/units.ts'
+import type { RunningPod, ScheduledPod, Target } from '../target/target.ts'
+import type { TransferResult } from './result.ts'
+import { Transcript, type TransferEvent } from './transcript.ts'
+
+const PORT = 5555
+const CONTAINER = 'transfer'
+const SCHEDULING = seconds(120)
+const STARTING = seconds(120)
+const RELEASING = seconds(60)
+/** What the binary gets beyond its own deadline to say that it missed it, in seconds. */
+const OVERTIME = 10
+const LAST_WORDS = 3
+
+export interface TransferPlan {
+  /** Names pods and claims: `aligned-0`. */
+  readonly name: string
+  readonly op: 'WRITE' | 'READ'
+  /** One buffer a GPU, each by its own NIC. */
+  readonly devices: readonly string[]
+  readonly bytesPerDevice: Bytes
+  readonly iters: number
+  readonly warmupIters: number
+  /** From the initiator's start to its last line. */
+  readonly within: Seconds
+  /** Nodes to stay on; absent: any two. */
+  readonly nodes?: readonly string[]
+}
+
+export interface Endpoint {
+  readonly node: string
+  readonly allocated: AllocatedClaim
+}
+
+export interface TransferOutcome {
+  readonly result: TransferResult
+  readonly initiator: Endpoint
+  readonly target: Endpoint
+  /** Wall time of the phases around the transfer. */
+  readonly phases: Readonly<Record<'schedule' | 'start' | 'transfer' | 'release', Seconds>>
+}
+
+export interface PairContext {
+  readonly target: Target
+  readonly journal: Journal
+  readonly signal?: AbortSignal | undefined
+  readonly onEvent?: (event: TransferEvent) => void
+}
+
+/** Rejects with what went wrong first: an unsatisfiable claim, a pod that failed, the binary's own error, a broken RESULT. */
+export async function runPair(
+  template: ResourceClaimTemplate,
+  plan: TransferPlan,
+  context: PairContext,
+): Promise<TransferOutcome> {
+  const { target, journal, signal } = context
+  const clock = stopwatch()
+  const secret = randomBytes(32).toString('hex')
+  const scheduled: ScheduledPod[] = []
+  const schedule = async (role: 'target' | 'initiator', args: readonly string[]): Promise<ScheduledPod> => {
+    const pod = await target.schedule(
+      {
+        name: `${plan.name}-${role}`,
+        group: plan.name,
+        template: template.metadata.name,
+        containers: [{ name: CONTAINER, args, secretEnv: { TRANSFER_SECRET: secret } }],
+        ...(plan.nodes === undefined ? {} : { nodes: plan.nodes }),
+      },
+      { within: SCHEDULING, signal },
+    )
+    scheduled.push(pod)
+    return pod
+  }
+  let outcome: Omit<TransferOutcome, 'phases'>
+  try {
+    await target.apply(template)
+    const slices = await target.slices()
+    const receiver = await schedule('target', argsOf('target', plan))
+    const running = await target.run(receiver, { within: STARTING, signal })
+    const sender = await schedule('initiator', [
+      ...argsOf('initiator', plan),
+      '--target-host',
+      running.address,
+    ])
+    clock.lap('schedule')
+    const started = await target.run(sender, { within: STARTING, signal })
+    clock.lap('start')
+    const result = await transferBetween(running, started, plan, context)
+    clock.lap('transfer')
+    const endpoint = (pod: ScheduledPod): Endpoint => ({
+      node: pod.node,
+      allocated: readBack(pod.claim, slices),
+    })
+    outcome = { result, initiator: endpoint(sender), target: endpoint(receiver) }
+  } catch (error) {
+    await target.release(scheduled, { within: RELEASING }).catch((cause: unknown) => {
+      journal.record('release-failed', plan.name, { error: asClaimcheckError(cause).message })
+    })
+    throw error
+  }
+  await target.release(scheduled, { within: RELEASING, signal })
+  clock.lap('release')
+  return { ...outcome, phases: clock.phases }
+}
+
+function argsOf(mode: 'target' | 'initiator', plan: TransferPlan): readonly string[] {
+  const options: Record<string, string | number> = {
+    mode,
+    port: PORT,
+    op: plan.op,
+    devices: plan.devices.join(','),
+    nics: 'claimed',
+    'block-size': plan.bytesPerDevice,
+    'batch-size': 1,
+    iters: plan.iters,
+    'warmup-iters': plan.warmupIters,
+    'timeout-seconds': Math.ceil(plan.within),
+  }
+  return [...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]), '--progress']
+}
+
+async function transferBetween(
+  receiver: RunningPod,
+  sender: RunningPod,
+  plan: TransferPlan,
+  context: PairContext,
+): Promise<TransferResult> {
+  const over = new AbortController()
+  const limit = AbortSignal.timeout((plan.within + OVERTIME) * 1000)
+  const signals = [over.signal, limit, ...(context.signal === undefined ? [] : [context.signal])]
+  const follow = async (pod: RunningPod): Promise<Transcript> => {
+    const transcript = new Transcript(`pod ${pod.spec.name} on ${pod.node}`)
+    for await (const line of context.target.log(pod, CONTAINER, AbortSignal.any(signals))) {
+      const event = transcript.add(line)
+      if (event !== undefined) context.onEvent?.(event)
+    }
+    return transcript
+  }
+  try {
+    const receiving = follow(receiver)
+    const sending = follow(sender)
+    // A receiver that failed is waited for by nobody: its peer gets a moment to say its last words.
+    void receiving.then(
+      (received) =>
+        received.error() && sleep(LAST_WORDS * 1000, undefined, { ref: false }).then(() => over.abort()),
+      () => over.abort(),
+    )
+    const [received, sent] = await Promise.all([receiving, sending])
+    const errors = [received.error(), sent.error()].filter(
+      (error) => error !== undefined && error.code !== 'DATA_CORRUPT',
+    )
+    const cause = errors.find((error) => !isAboutPeer(error)) ?? errors[0]
+    if (cause !== undefined) throw cause
+    if (limit.aborted) {
+      throw new ClaimcheckError('DEADLINE', {
+        subject: `transfer ${plan.name}`,
+        problem: `did not end within ${Math.ceil(plan.within)} s`,
+        hint: "Look at the pods' logs in the report.",
+      })
+    }
+    if (context.signal?.aborted) {
+      throw new ClaimcheckError('INTERRUPTED', {
+        subject: `transfer ${plan.name}`,
+        problem: 'was interrupted',
+      })
+    }
+    return sent.result()
+  } finally {
+    over.abort()
+  }
+}
+
+/** Such an error only tells that the other side had one. */
+function isAboutPeer(error: ClaimcheckError | undefined): boolean {
+  return ['PEER_GONE', 'PEER_ABSENT'].includes(String(error?.details['code']))
+}
+
+function stopwatch() {
+  let last = performance.now()
+  const phases = { schedule: seconds(0), start: seconds(0), transfer: seconds(0), release: seconds(0) }
+  return {
+    phases,
+    lap(phase: keyof typeof phases): void {
+      const now = performance.now()
+      phases[phase] = seconds((now - last) / 1000)
+      last = now
+    },
+  }
+}
