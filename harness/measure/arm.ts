@@ -3,10 +3,11 @@
  * with the proof of where the bytes went. Raw seconds and bytes stay in the outcome.
  */
 import { bytes, gigabytesPerSecond, rateOf, seconds, type GBps, type Seconds } from '../core/units.ts'
-import type { ArmName } from '../sku/sku.ts'
+import type { ArmName, Sku } from '../sku/sku.ts'
 import type { Emulation } from '../target/target.ts'
-import type { TransferOutcome } from '../transfer/pair.ts'
-import { nameOf, proveTransport, type TransportProof } from './transport.ts'
+import type { Endpoint, TransferOutcome } from '../transfer/pair.ts'
+import { nicName } from '../claim/identity.ts'
+import { nicsOfStream, proveTransport, type TransportProof } from './transport.ts'
 
 export interface Latency {
   readonly mean: Seconds
@@ -18,7 +19,7 @@ export interface Latency {
 
 export interface StreamRate {
   readonly device: string
-  /** `node-a/mlx5_1 -> node-b/mlx5_1`. */
+  /** `node-a/mlx5_1 - node-b/mlx5_1`. */
   readonly path: string
   readonly bandwidth: GBps
 }
@@ -34,21 +35,22 @@ export interface ArmRound {
 }
 
 export function measure(
-  arm: ArmName,
-  round: number,
-  outcome: TransferOutcome,
+  { arm, round, outcome }: Pick<ArmRound, 'arm' | 'round' | 'outcome'>,
+  sku: Sku,
   emulation: Emulation | undefined,
 ): ArmRound {
   const scale = emulation?.scale ?? 1
   const { result } = outcome
   const scaled = (moved: number, time: number): GBps =>
     gigabytesPerSecond(rateOf(bytes(moved), seconds(time)) * scale)
-  const names = (end: TransferOutcome['initiator']): string[] =>
-    end.allocated.nics.map((nic) => `${end.node}/${nameOf(nic)}`).sort()
-  const [from, to] = [names(outcome.initiator), names(outcome.target)]
+  const nicsAt = (end: Endpoint, stream: number): string =>
+    nicsOfStream(end, stream, result.streams.length)
+      .map((nic) => `${end.node}/${nicName(nic, sku)}`)
+      .join('+') || `${end.node}, no NIC`
   return {
     arm,
     round,
+    outcome,
     bandwidth: scaled(result.total_bytes, result.avg_seconds),
     latency: {
       mean: seconds(result.avg_seconds),
@@ -57,12 +59,11 @@ export function measure(
       p95: seconds(result.p95_seconds),
       p99: seconds(result.p99_seconds),
     },
-    streams: result.streams.map((stream, i) => ({
+    streams: result.streams.map((stream, index) => ({
       device: stream.device,
-      path: `${from[i % from.length] ?? 'no NIC'} -> ${to[i % to.length] ?? 'no NIC'}`,
+      path: `${nicsAt(outcome.initiator, index)} - ${nicsAt(outcome.target, index)}`,
       bandwidth: scaled(stream.bytes, stream.p50_seconds),
     })),
-    transport: proveTransport(outcome),
-    outcome,
+    transport: proveTransport(outcome, sku),
   }
 }

@@ -4,6 +4,7 @@
  * A round that fails ends the comparison: what comes after an unexplained failure is no evidence.
  */
 import type { Placement } from '../claim/placement.ts'
+import { numaAttributesOf } from '../claim/numa-attribute.ts'
 import { templateFor } from '../claim/template.ts'
 import { proveTopology } from '../claim/topology.ts'
 import type { Journal } from '../core/journal.ts'
@@ -112,21 +113,20 @@ export class Comparison {
   async #arm(arm: ArmName, round: number): Promise<ArmRound> {
     const { target, sku, journal } = this.#context
     const placement = this.plan.arms[arm]
-    const template = templateFor(placement, sku, await target.slices())
+    const template = templateFor(placement, sku, { published: numaAttributesOf(await target.slices()) })
     const plan = this.#transferPlan(arm, round)
     this.#tell({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
     const outcome = await runPair(template, plan, {
       target,
       journal,
+      admit: (allocated) => void proveTopology(allocated, placement, sku),
       onEvent: (event) => {
         const iteration = Number(event['iter'] ?? (event.event === 'verified' ? plan.iters : 0))
         this.#tell({ arm, round, phase: event.event, done: iteration, of: plan.iters })
       },
     })
-    proveTopology(outcome.initiator.allocated, placement, sku)
-    proveTopology(outcome.target.allocated, placement, sku)
     this.#nodes ??= [outcome.initiator.node, outcome.target.node]
-    const result = measure(arm, round, outcome, target.emulation)
+    const result = measure({ arm, round, outcome }, sku, target.emulation)
     journal.record('arm-measured', `${this.plan.name} ${arm} round ${round + 1}`, {
       bandwidthGBps: result.bandwidth,
       p50Seconds: result.latency.p50,

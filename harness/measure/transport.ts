@@ -2,7 +2,9 @@
  * Which NICs carried the bytes. Takes a RESULT's counters and the claims of both ends; gives a proof or what speaks
  * against it. A figure without this proof is no verdict about the claimed NICs.
  */
-import type { PublishedDevice } from '../claim/readback.ts'
+import { nicName } from '../claim/identity.ts'
+import type { AllocatedNic } from '../claim/readback.ts'
+import type { Sku } from '../sku/sku.ts'
 import type { Endpoint, TransferOutcome } from '../transfer/pair.ts'
 import type { NicCounters } from '../transfer/result.ts'
 
@@ -28,12 +30,24 @@ export interface TransportProof {
   readonly movedBytes: number
 }
 
-export function proveTransport(outcome: TransferOutcome): TransportProof {
+export function proveTransport(outcome: TransferOutcome, sku: Sku): TransportProof {
   const { result } = outcome
   const writes = result.op === 'WRITE'
   const loads = [
-    ...loadsOf(outcome, outcome.initiator, result.nics, writes ? 'sent' : 'received'),
-    ...loadsOf(outcome, outcome.target, result.target_nics, writes ? 'received' : 'sent'),
+    ...loadsOf({
+      outcome,
+      sku,
+      end: outcome.initiator,
+      counters: result.nics,
+      direction: writes ? 'sent' : 'received',
+    }),
+    ...loadsOf({
+      outcome,
+      sku,
+      end: outcome.target,
+      counters: result.target_nics,
+      direction: writes ? 'received' : 'sent',
+    }),
   ]
   const faults = loads
     .filter((load) => excess(load, result.moved_bytes) > 0)
@@ -45,65 +59,67 @@ export function proveTransport(outcome: TransferOutcome): TransportProof {
 export const fellBack = (proof: TransportProof): NicLoad | undefined =>
   proof.faults.find((load) => !load.claimed)
 
-function loadsOf(
-  outcome: TransferOutcome,
-  end: Endpoint,
-  counters: readonly NicCounters[],
-  direction: NicLoad['direction'],
-): NicLoad[] {
-  const { streams, moved_bytes, total_bytes } = outcome.result
-  const iterations = moved_bytes / total_bytes
-  const expected = new Map<string, number>()
-  for (const nic of end.allocated.nics) expected.set(nameOf(nic), 0)
-  streams.forEach((stream, index) => {
-    const nics = nicsOfStream(end, index, streams.length)
-    for (const nic of nics) {
-      expected.set(nameOf(nic), (expected.get(nameOf(nic)) ?? 0) + (stream.bytes * iterations) / nics.length)
-    }
-  })
-  // An RDMA device counts what its interface does not see; where both are read, the device decides.
-  const byDevice = new Map<string, number>()
-  const others = new Map<string, number>()
-  for (const kind of ['interface', 'rdma'] as const) {
-    for (const counter of counters.filter((counter) => counter.kind === kind)) {
-      const carried =
-        direction === 'sent'
-          ? counter.tx_bytes_after - counter.tx_bytes_before
-          : counter.rx_bytes_after - counter.rx_bytes_before
-      const claimed = end.allocated.nics.find(
-        (nic) => nic.ifName === counter.name || nic.rdmaDevice === counter.name,
-      )
-      if (claimed === undefined) others.set(counter.name, carried)
-      else byDevice.set(nameOf(claimed), Math.max(carried, byDevice.get(nameOf(claimed)) ?? 0))
-    }
-  }
-  return [
-    ...[...expected].map(([nic, share]) => ({
-      nic: `${end.node}/${nic}`,
-      direction,
-      claimed: true,
-      bytes: byDevice.get(nic) ?? 0,
-      expected: share,
-    })),
-    ...[...others].map(([nic, bytes]) => ({
-      nic: `${end.node}/${nic}`,
-      direction,
-      claimed: false,
-      bytes,
-      expected: 0,
-    })),
-  ]
-}
-
-/** Stream i uses the i-th NIC by name; spare NICs are dealt out as further rails, missing ones are shared. The binary does the same. */
-function nicsOfStream(end: Endpoint, stream: number, streams: number): readonly PublishedDevice[] {
-  const nics = end.allocated.nics.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+/**
+ * The NICs of a claim in the order in which the binary pairs them with its streams: by PCI address. Stream i uses NIC i;
+ * spare NICs are dealt out as further rails, missing ones are shared.
+ */
+export function nicsOfStream(end: Endpoint, stream: number, streams: number): readonly AllocatedNic[] {
+  const nics = end.allocated.nics.toSorted((a, b) =>
+    (a.pciAddress ?? a.name) < (b.pciAddress ?? b.name) ? -1 : 1,
+  )
   if (nics.length === 0) return []
   if (nics.length <= streams) return nics.filter((_, index) => index === stream % nics.length)
   return nics.filter((_, index) => index % streams === stream)
 }
 
-export const nameOf = (device: PublishedDevice): string => device.rdmaDevice ?? device.ifName ?? device.name
+interface Side {
+  readonly outcome: TransferOutcome
+  readonly sku: Sku
+  readonly end: Endpoint
+  readonly counters: readonly NicCounters[]
+  readonly direction: NicLoad['direction']
+}
+
+function loadsOf(side: Side): NicLoad[] {
+  const { end, counters, direction, sku } = side
+  const claimed = end.allocated.nics.map((nic) => {
+    // An RDMA device counts what its interface does not see; where both are read, the busier one is right.
+    const own = counters.filter(({ name }) => name === nic.ifName || name === nicName(nic, sku))
+    const carried = Math.max(0, ...own.map((counter) => bytesOf(counter, direction)))
+    return {
+      nic: `${end.node}/${nicName(nic, sku)}`,
+      direction,
+      claimed: true,
+      bytes: carried,
+      expected: shareOf(nic, side),
+    }
+  })
+  const names = new Set(end.allocated.nics.flatMap((nic) => [nic.ifName, nicName(nic, sku)]))
+  const others = counters
+    .filter(({ name }) => !names.has(name))
+    .map((counter) => ({
+      nic: `${end.node}/${counter.name}`,
+      direction,
+      claimed: false,
+      bytes: bytesOf(counter, direction),
+      expected: 0,
+    }))
+  return [...claimed, ...others]
+}
+
+const bytesOf = (counter: NicCounters, direction: NicLoad['direction']): number =>
+  direction === 'sent'
+    ? counter.tx_bytes_after - counter.tx_bytes_before
+    : counter.rx_bytes_after - counter.rx_bytes_before
+
+/** The payload of all streams that go by this NIC, warm-up and verification included. */
+function shareOf(nic: AllocatedNic, { outcome, end }: Side): number {
+  const { streams, moved_bytes, total_bytes } = outcome.result
+  return streams.reduce((sum, stream, index) => {
+    const nics = nicsOfStream(end, index, streams.length)
+    return nics.includes(nic) ? sum + (stream.bytes * (moved_bytes / total_bytes)) / nics.length : sum
+  }, 0)
+}
 
 function excess(load: NicLoad, moved: number): number {
   const allowed = load.claimed ? SHARE_TOLERANCE * load.expected : OTHER_TOLERANCE * moved

@@ -56,6 +56,8 @@ export interface PairContext {
   readonly journal: Journal
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: (event: TransferEvent) => void
+  /** Told each allocation before its pod is run; what it throws ends the transfer before any figure. */
+  readonly admit: (allocated: AllocatedClaim) => void
 }
 
 /** Rejects with what went wrong first: an unsatisfiable claim, a pod that failed, the binary's own error, a broken RESULT. */
@@ -68,7 +70,11 @@ export async function runPair(
   const clock = stopwatch()
   const secret = randomBytes(32).toString('hex')
   const scheduled: ScheduledPod[] = []
-  const schedule = async (role: 'target' | 'initiator', args: readonly string[]): Promise<ScheduledPod> => {
+  const slices = await target.slices()
+  const schedule = async (
+    role: 'target' | 'initiator',
+    args: readonly string[],
+  ): Promise<{ pod: ScheduledPod; end: Endpoint }> => {
     const pod = await target.schedule(
       {
         name: `${plan.name}-${role}`,
@@ -80,29 +86,26 @@ export async function runPair(
       { within: SCHEDULING, signal },
     )
     scheduled.push(pod)
-    return pod
+    const allocated = readBack(pod.claim, slices)
+    context.admit(allocated)
+    return { pod, end: { node: pod.node, allocated } }
   }
   let outcome: Omit<TransferOutcome, 'phases'>
   try {
     await target.apply(template)
-    const slices = await target.slices()
     const receiver = await schedule('target', argsOf('target', plan))
-    const running = await target.run(receiver, { within: STARTING, signal })
+    const listening = await target.run(receiver.pod, { within: STARTING, signal })
     const sender = await schedule('initiator', [
       ...argsOf('initiator', plan),
       '--target-host',
-      running.address,
+      listening.address,
     ])
     clock.lap('schedule')
-    const started = await target.run(sender, { within: STARTING, signal })
+    const sending = await target.run(sender.pod, { within: STARTING, signal })
     clock.lap('start')
-    const result = await transferBetween(running, started, plan, context)
+    const result = await transferBetween(listening, sending, plan, context)
     clock.lap('transfer')
-    const endpoint = (pod: ScheduledPod): Endpoint => ({
-      node: pod.node,
-      allocated: readBack(pod.claim, slices),
-    })
-    outcome = { result, initiator: endpoint(sender), target: endpoint(receiver) }
+    outcome = { result, initiator: sender.end, target: receiver.end }
   } catch (error) {
     await target.release(scheduled, { within: RELEASING }).catch((cause: unknown) => {
       journal.record('release-failed', plan.name, { error: asClaimcheckError(cause).message })

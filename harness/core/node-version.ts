@@ -1,0 +1,15 @@
+/** Refuses a Node that is too old, in words. Takes the version; throws TARGET_UNAVAILABLE below 22.22. */
+import { ClaimcheckError } from './errors.ts'
+
+const LEAST = [22, 22] as const
+
+export function requireNode(version: string): void {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (major > LEAST[0] || (major === LEAST[0] && minor >= LEAST[1])) return
+  throw new ClaimcheckError('TARGET_UNAVAILABLE', {
+    subject: `Node ${version}`,
+    problem: 'is too old for claimcheck',
+    expected: `Node ${LEAST.join('.')} or newer`,
+    hint: 'Run `npm ci`, then start through npx or npm run: they use the Node 24 that comes with the project.',
+  })
+}

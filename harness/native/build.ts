@@ -1,0 +1,82 @@
+/**
+ * The native binaries, built from `native/` with cargo when their sources have changed since the last build.
+ * Takes nothing but the source tree; gives paths. Where they are built already, no Rust is needed.
+ */
+import { createHash } from 'node:crypto'
+import { access, glob, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { ClaimcheckError } from '../core/errors.ts'
+
+const NATIVE = join(import.meta.dirname, '..', '..', 'native')
+const BUILD_LIMIT_MS = 15 * 60_000
+
+export interface Binaries {
+  readonly transfer: string
+  readonly node: string
+}
+
+/** Rejects with NATIVE_BUILD_FAILED. `say` gets a line about each step of a build, none when there is nothing to build. */
+export async function provideBinaries(say: (line: string) => void): Promise<Binaries> {
+  const release = join(NATIVE, 'target', 'release')
+  const binaries = { transfer: join(release, 'claimcheck-transfer'), node: join(release, 'claimcheck-node') }
+  const stamp = join(release, 'claimcheck.sources')
+  const sources = await digestOfSources()
+  const built = await readFile(stamp, 'utf8').catch(() => undefined)
+  if (built === sources && (await Promise.all(Object.values(binaries).map(exists))).every(Boolean))
+    return binaries
+  say('Building the native binaries with cargo (first run, or their sources changed; about a minute)')
+  const cargo = execa(
+    'cargo',
+    ['build', '--release', '--locked', '-p', 'claimcheck-transfer', '-p', 'claimcheck-node'],
+    {
+      cwd: NATIVE,
+      timeout: BUILD_LIMIT_MS,
+      forceKillAfterDelay: 2000,
+      all: true,
+    },
+  )
+  try {
+    for await (const line of cargo.iterable({ from: 'all' })) say(`  ${String(line)}`)
+    await cargo
+  } catch (cause) {
+    const missing = (cause as { code?: string }).code === 'ENOENT'
+    throw new ClaimcheckError('NATIVE_BUILD_FAILED', {
+      subject: 'native/',
+      problem: missing ? 'cannot be built: there is no cargo on the PATH' : 'did not build',
+      ...(missing ? {} : { found: lastLines(cause) }),
+      hint: missing
+        ? 'Install Rust 1.85 or newer (rustup.rs), or set CLAIMCHECK_RUNTIME=model to run without processes.'
+        : 'Run `cargo build --release` in native/ to see it all.',
+      cause,
+    })
+  }
+  await writeFile(stamp, sources)
+  return binaries
+}
+
+async function digestOfSources(): Promise<string> {
+  const files: string[] = []
+  for await (const file of glob(['*/src/**/*.rs', '*/Cargo.toml', 'Cargo.toml', 'Cargo.lock'], {
+    cwd: NATIVE,
+  }))
+    files.push(file)
+  const hash = createHash('sha256')
+  for (const file of files.sort())
+    hash
+      .update(file)
+      .update('\0')
+      .update(await readFile(join(NATIVE, file)))
+  return hash.digest('hex')
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
+const lastLines = (error: unknown): string =>
+  String((error as { all?: unknown }).all ?? error)
+    .split('\n')
+    .slice(-12)
+    .join('\n')

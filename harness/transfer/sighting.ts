@@ -1,0 +1,32 @@
+/**
+ * What a container can see, as the binary's `--mode devices` prints it. Takes log lines; gives a checked `Sighting`.
+ */
+import { z } from 'zod'
+import { ClaimcheckError } from '../core/errors.ts'
+
+const sightingSchema = z.looseObject({
+  infiniband: z.array(
+    z.looseObject({ path: z.string(), opens: z.boolean(), open_error: z.string().nullish() }),
+  ),
+  interfaces: z.array(z.looseObject({ name: z.string() })),
+})
+
+export type Sighting = z.infer<typeof sightingSchema>
+
+/** Rejects with RESULT_MISSING or RESULT_INVALID when there is no such line, or one that cannot be read. */
+export async function parseSighting(lines: AsyncIterable<string>, subject: string): Promise<Sighting> {
+  for await (const line of lines) {
+    if (!line.startsWith('DEVICES ')) continue
+    try {
+      return sightingSchema.parse(JSON.parse(line.slice('DEVICES '.length)))
+    } catch (cause) {
+      throw new ClaimcheckError('RESULT_INVALID', {
+        subject,
+        problem: 'printed a DEVICES line that cannot be read',
+        found: line.slice(0, 200),
+        cause,
+      })
+    }
+  }
+  throw new ClaimcheckError('RESULT_MISSING', { subject, problem: 'ended without a DEVICES line' })
+}

@@ -1,0 +1,33 @@
+/**
+ * Before any test: checks the settings, loads the rack, builds and fetches what is native. Provides all of it to the
+ * workers as plain data. A mistake in a variable or file ends the run here, before anything is started.
+ */
+import type { TestProject } from 'vitest/node'
+import { readSettings, type Settings } from '../core/variables.ts'
+import { provideBinaries } from '../native/build.ts'
+import { provideNixl } from '../native/nixl.ts'
+import { loadRack } from '../rack/rack.ts'
+import type { Prepared } from '../target/open.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    settings: Settings
+    prepared: Prepared | null
+  }
+}
+
+export default async function setup(project: TestProject): Promise<void> {
+  const settings = readSettings(process.env)
+  loadRack(settings.rack)
+  project.provide('settings', settings)
+  project.provide(
+    'prepared',
+    settings.target === 'emulated' && settings.runtime === 'process' ? await prepare(settings) : null,
+  )
+}
+
+async function prepare(settings: Settings): Promise<Prepared> {
+  const say = (line: string): void => void process.stderr.write(`claimcheck: ${line}\n`)
+  const [binaries, nixl] = await Promise.all([provideBinaries(say), provideNixl(settings.cacheDir, say)])
+  return { binaries, nixl }
+}

@@ -1,0 +1,3 @@
+import { defineSuites } from './harness/vitest/config.ts'
+
+export default defineSuites()
