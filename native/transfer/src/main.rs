@@ -1,1 +1,35 @@
-fn main() {}
+//! The transfer binary: reads the options, runs the mode, prints a failure once, sets the exit code.
+
+use claimcheck_transfer::error::Outcome;
+use claimcheck_transfer::options::{Mode, Options};
+use claimcheck_transfer::{interrupt, output, run};
+
+fn main() {
+    let code = match start() {
+        Ok(code) => code,
+        Err(failure) => {
+            output::error(&failure);
+            failure.exit_code()
+        }
+    };
+    // NIXL's destructors may hang after a failed transfer, and the kernel takes back all they would.
+    interrupt::exit_now(code);
+}
+
+fn start() -> Outcome<i32> {
+    let options = match Options::read(std::env::args_os())? {
+        Ok(options) => options,
+        Err(text) => {
+            print!("{text}");
+            return Ok(0);
+        }
+    };
+    if matches!(options.mode, Mode::Target | Mode::Initiator) {
+        interrupt::install()?;
+    }
+    match options.mode {
+        Mode::Target => run::target::run(&options),
+        Mode::Initiator => run::initiator::run(&options),
+        Mode::Devices | Mode::Topo => Ok(0),
+    }
+}

@@ -1,0 +1,39 @@
+//! The moment at which the run must be over. Every wait takes one; none makes its own.
+
+use crate::error::{Failure, Outcome};
+use std::time::{Duration, Instant};
+
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    end: Instant,
+    limit: Duration,
+}
+
+impl Deadline {
+    pub fn after(limit: Duration) -> Self {
+        Deadline { end: Instant::now() + limit, limit }
+    }
+
+    /// The earlier of this deadline and one `limit` from now.
+    pub fn or_within(self, limit: Duration) -> Self {
+        let other = Deadline::after(limit);
+        if other.end < self.end { other } else { self }
+    }
+
+    pub fn passed(&self) -> bool {
+        Instant::now() >= self.end
+    }
+
+    pub fn remaining(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+
+    /// Fails with DEADLINE, naming what was waited for, once the moment has passed.
+    pub fn check(&self, waiting_for: &str) -> Outcome<()> {
+        if self.passed() { Err(self.failure(waiting_for)) } else { Ok(()) }
+    }
+
+    pub fn failure(&self, waiting_for: &str) -> Failure {
+        Failure::deadline(waiting_for, self.limit.as_secs_f64())
+    }
+}

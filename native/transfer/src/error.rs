@@ -1,0 +1,271 @@
+//! The catalogue of failures: one stable code a cause, one constructor a code.
+//! Gives the `ERROR` line's object and the process exit code. Never prints.
+
+use serde::{Deserialize, Serialize};
+use std::fmt::Display;
+
+/// Stable names of causes; the harness decides by them, so they never change meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Code {
+    BadOption,
+    NixlLibraryMissing,
+    NixlSymbolMissing,
+    NixlCallFailed,
+    CudaUnavailable,
+    CudaCallFailed,
+    OutOfMemory,
+    NicUnknown,
+    PortTaken,
+    PeerAbsent,
+    PeerGone,
+    AuthFailed,
+    ProtocolMismatch,
+    ProtocolViolation,
+    TransferStalled,
+    LinkDown,
+    DataCorrupt,
+    Deadline,
+    Interrupted,
+    SystemCallFailed,
+}
+
+/// What went wrong: which object, what was expected, what was found, what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{message}")]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    pub code: Code,
+    pub message: String,
+    pub subject: String,
+    pub expected: String,
+    pub found: String,
+    pub hint: String,
+}
+
+pub type Outcome<T> = Result<T, Failure>;
+
+impl Failure {
+    /// Composes the sentence from its parts, so that no message can lack one.
+    pub fn new(
+        code: Code,
+        subject: impl Display,
+        expected: impl Display,
+        found: impl Display,
+        hint: impl Display,
+    ) -> Self {
+        Failure {
+            code,
+            message: format!("{subject}: expected {expected}, found {found}. {hint}"),
+            subject: subject.to_string(),
+            expected: expected.to_string(),
+            found: found.to_string(),
+            hint: hint.to_string(),
+        }
+    }
+
+    /// The process exit code: 2 = bad option, 3 = corrupt data, 1 = anything else.
+    pub fn exit_code(&self) -> i32 {
+        match self.code {
+            Code::BadOption => 2,
+            Code::DataCorrupt => 3,
+            _ => 1,
+        }
+    }
+
+    /// The same failure as told by the peer, whose host is named in front.
+    pub fn told_by(mut self, peer: &str) -> Self {
+        self.message = format!("{peer} reports: {}", self.message);
+        self
+    }
+
+    pub fn bad_option(option: &str, expected: impl Display, found: impl Display) -> Self {
+        let hint = format!("Correct {option}; --help lists every option.");
+        Self::new(Code::BadOption, option, expected, found, hint)
+    }
+
+    pub fn library_missing(tried: &str, reason: impl Display) -> Self {
+        Self::new(
+            Code::NixlLibraryMissing,
+            format!("NIXL library {tried}"),
+            "a loadable libnixl_capi.so",
+            reason,
+            "Give its path by --nixl-lib or NIXL_CAPI_LIB; the nixl-cu12 wheel contains it.",
+        )
+    }
+
+    pub fn symbol_missing(library: &str, symbol: &str, reason: impl Display) -> Self {
+        Self::new(
+            Code::NixlSymbolMissing,
+            format!("NIXL library {library}"),
+            format!("the function {symbol}"),
+            reason,
+            "Use the C library of NIXL 1.5.",
+        )
+    }
+
+    pub fn nixl_call(call: &str, object: impl Display, status: impl Display) -> Self {
+        Self::new(
+            Code::NixlCallFailed,
+            format!("{object}, NIXL {call}"),
+            "status 0",
+            status,
+            "Read the UCX and NIXL lines on stderr; UCX_LOG_LEVEL=info says more.",
+        )
+    }
+
+    pub fn cuda_unavailable(found: impl Display) -> Self {
+        Self::new(
+            Code::CudaUnavailable,
+            "the NVIDIA driver",
+            "a loadable libcuda.so.1 with a GPU",
+            found,
+            "Run on a GPU node in a pod that has a GPU, or use --devices dram.",
+        )
+    }
+
+    pub fn cuda_call(call: &str, device: impl Display, found: impl Display) -> Self {
+        Self::new(
+            Code::CudaCallFailed,
+            format!("{device}, {call}"),
+            "CUDA_SUCCESS",
+            found,
+            "Check the GPU with nvidia-smi.",
+        )
+    }
+
+    pub fn out_of_memory(object: impl Display, wanted_bytes: usize, found: impl Display) -> Self {
+        Self::new(
+            Code::OutOfMemory,
+            object,
+            format!("{wanted_bytes} bytes of memory"),
+            found,
+            "Lower --block-size, --batch-size or the number of devices, or give more memory.",
+        )
+    }
+
+    pub fn nic_unknown(name: &str, there: &[String]) -> Self {
+        let list = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+        Self::new(
+            Code::NicUnknown,
+            format!("NIC {name}"),
+            "an interface or RDMA device that this process can see",
+            format!("these: {list}"),
+            "Correct --nics, or see --mode devices.",
+        )
+    }
+
+    pub fn port_taken(address: impl Display, reason: impl Display) -> Self {
+        Self::new(
+            Code::PortTaken,
+            format!("address {address}"),
+            "a port free to listen on",
+            reason,
+            "End the process that holds it, or choose another --port.",
+        )
+    }
+
+    pub fn peer_absent(peer: impl Display, last: impl Display) -> Self {
+        Self::new(
+            Code::PeerAbsent,
+            peer,
+            "its side channel within the time limit",
+            last,
+            "Check that the peer runs, its --port, and the pod network between the two.",
+        )
+    }
+
+    pub fn peer_gone(peer: impl Display, reason: impl Display) -> Self {
+        Self::new(
+            Code::PeerGone,
+            peer,
+            "an open side channel until the run is over",
+            reason,
+            "Read the peer's log for why it ended.",
+        )
+    }
+
+    pub fn auth_failed(peer: impl Display, found: impl Display) -> Self {
+        Self::new(
+            Code::AuthFailed,
+            peer,
+            "proof of this run's secret",
+            found,
+            "Give both sides the same secret (--secret-file or TRANSFER_SECRET).",
+        )
+    }
+
+    pub fn mismatch(parameter: &str, target: impl Display, initiator: impl Display) -> Self {
+        Self::new(
+            Code::ProtocolMismatch,
+            format!("parameter {parameter}"),
+            format!("the target's {target}"),
+            format!("the initiator's {initiator}"),
+            "Start both sides with the same value.",
+        )
+    }
+
+    pub fn violation(peer: impl Display, expected: impl Display, found: impl Display) -> Self {
+        Self::new(
+            Code::ProtocolViolation,
+            peer,
+            expected,
+            found,
+            "Use the same version of the binary on both sides.",
+        )
+    }
+
+    pub fn stalled(object: impl Display, seconds: f64) -> Self {
+        Self::new(
+            Code::TransferStalled,
+            object,
+            "a completed transfer",
+            format!("none for {seconds:.1} s, with every watched link up"),
+            "Check routes and switches between the nodes; raise --stall-seconds for slow links.",
+        )
+    }
+
+    pub fn link_down(host: &str, nic: &str, streams: &str, state: impl Display) -> Self {
+        Self::new(
+            Code::LinkDown,
+            format!("host {host}, NIC {nic} ({streams})"),
+            "a link that is up and running",
+            state,
+            "Check the cable, the switch port and the interface.",
+        )
+    }
+
+    pub fn data_corrupt(object: impl Display, expected: &str, found: &str, hint: impl Display) -> Self {
+        Self::new(Code::DataCorrupt, object, expected, found, hint)
+    }
+
+    pub fn deadline(waiting_for: impl Display, limit_seconds: f64) -> Self {
+        Self::new(
+            Code::Deadline,
+            waiting_for,
+            format!("completion within --timeout-seconds {limit_seconds}"),
+            "no end in that time",
+            "Raise --timeout-seconds, or lower --iters or --block-size.",
+        )
+    }
+
+    pub fn interrupted(signal: &str) -> Self {
+        Self::new(
+            Code::Interrupted,
+            "this process",
+            "to run to its end",
+            signal,
+            "Start it again if that was not meant.",
+        )
+    }
+
+    pub fn system_call(call: &str, object: impl Display, error: impl Display) -> Self {
+        Self::new(
+            Code::SystemCallFailed,
+            format!("{object}, {call}"),
+            "success",
+            error,
+            "Check the limits and permissions of this process.",
+        )
+    }
+}

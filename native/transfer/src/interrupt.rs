@@ -1,0 +1,51 @@
+//! Ends the process at once on SIGTERM and SIGINT, with an ERROR line. A thread of its own waits for
+//! the signals, so that no handler runs inside NIXL and a hung NIXL call cannot hold the process.
+
+use crate::error::{Failure, Outcome};
+use crate::output;
+
+/// Blocks both signals for every later thread and starts the waiting thread. Call before any other thread.
+pub fn install() -> Outcome<()> {
+    let mut set = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: `set` is initialised by sigemptyset before any other use; all pointers are valid.
+    let set = unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), libc::SIGTERM);
+        libc::sigaddset(set.as_mut_ptr(), libc::SIGINT);
+        libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut());
+        set.assume_init()
+    };
+    std::thread::Builder::new()
+        .name("interrupt".into())
+        .spawn(move || wait(&set))
+        .map(drop)
+        .map_err(|error| Failure::system_call("pthread_create", "the signal thread", error))
+}
+
+fn wait(set: &libc::sigset_t) {
+    let mut signal = 0;
+    // SAFETY: `set` and `signal` live across the call.
+    let status = unsafe { libc::sigwait(set, &mut signal) };
+    if status != 0 {
+        return;
+    }
+    let name = if signal == libc::SIGTERM { "SIGTERM" } else { "SIGINT" };
+    output::error(&Failure::interrupted(name));
+    exit_now(128 + signal);
+}
+
+/// Ends the process without running destructors: NIXL's may hang once a transfer has broken.
+pub fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit only ends the process; stdout is flushed line by line.
+    unsafe { libc::_exit(code) }
+}
+
+/// Ends the process with `code` after `limit`, in case what follows never returns.
+pub fn exit_within(code: i32, limit: std::time::Duration) {
+    let wait = move || {
+        std::thread::sleep(limit);
+        exit_now(code);
+    };
+    // Without the thread the teardown is merely unguarded; the run itself is over.
+    let _ = std::thread::Builder::new().name("teardown".into()).spawn(wait);
+}

@@ -1,0 +1,16 @@
+//! The parts of the transfer binary. The library exists for the binary, its tests and its fuzz target;
+//! it is no public interface.
+
+pub mod deadline;
+pub mod device;
+pub mod error;
+pub mod interrupt;
+pub mod memory;
+pub mod nic;
+pub mod nixl;
+pub mod options;
+pub mod output;
+pub mod result;
+pub mod run;
+pub mod secret;
+pub mod side_channel;

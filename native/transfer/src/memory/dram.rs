@@ -1,0 +1,107 @@
+//! Host memory for one device's buffer: mapped, aligned and asked for huge pages. Takes a size, gives
+//! an address that stays until drop. Fails with OUT_OF_MEMORY before the kernel would kill the process.
+
+use crate::error::{Failure, Outcome};
+use clap::ValueEnum;
+use std::ptr::null_mut;
+
+/// Kind of pages. `auto` asks for transparent huge pages where the kernel allows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HugePages {
+    Auto,
+    Thp,
+    Hugetlb,
+    Off,
+}
+
+const HUGE_PAGE_BYTES: usize = 2 << 20;
+
+pub struct Dram {
+    mapping: *mut libc::c_void,
+    mapping_bytes: usize,
+    address: usize,
+}
+
+// SAFETY: the mapping belongs to this value alone and has no thread affinity.
+unsafe impl Send for Dram {}
+
+impl Dram {
+    pub fn allocate(device: &str, bytes: usize, pages: HugePages) -> Outcome<Self> {
+        let object = format!("device {device}");
+        refuse_more_than_available(&object, bytes)?;
+        let mapping_bytes = bytes
+            .checked_next_multiple_of(HUGE_PAGE_BYTES)
+            .and_then(|rounded| rounded.checked_add(HUGE_PAGE_BYTES))
+            .ok_or_else(|| Failure::out_of_memory(&object, bytes, "an address space too small for it"))?;
+        let huge = if pages == HugePages::Hugetlb { libc::MAP_HUGETLB } else { 0 };
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | huge;
+        // SAFETY: a new anonymous mapping at an address of the kernel's choice.
+        let mapping = unsafe {
+            libc::mmap(null_mut(), mapping_bytes, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
+        };
+        if mapping == libc::MAP_FAILED {
+            let error = std::io::Error::last_os_error();
+            let found = if huge == 0 {
+                error.to_string()
+            } else {
+                format!("{error} (2 MiB pages reserved: see /proc/sys/vm/nr_hugepages)")
+            };
+            return Err(Failure::out_of_memory(&object, mapping_bytes, found));
+        }
+        let address = (mapping as usize).next_multiple_of(HUGE_PAGE_BYTES);
+        let dram = Dram { mapping, mapping_bytes, address };
+        dram.advise(&object, pages)?;
+        Ok(dram)
+    }
+
+    pub fn address(&self) -> usize {
+        self.address
+    }
+
+    fn advise(&self, object: &str, pages: HugePages) -> Outcome<()> {
+        let advice = match pages {
+            HugePages::Auto | HugePages::Thp => libc::MADV_HUGEPAGE,
+            HugePages::Off => libc::MADV_NOHUGEPAGE,
+            HugePages::Hugetlb => return Ok(()),
+        };
+        // SAFETY: advice on a mapping that this value owns.
+        let status = unsafe { libc::madvise(self.mapping, self.mapping_bytes, advice) };
+        // A kernel without transparent huge pages answers EINVAL: fatal only where they were asked for.
+        if status != 0 && pages == HugePages::Thp {
+            let error = std::io::Error::last_os_error();
+            return Err(Failure::system_call("madvise(MADV_HUGEPAGE)", object, error));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Dram {
+    fn drop(&mut self) {
+        // SAFETY: unmaps exactly what was mapped, once.
+        unsafe { libc::munmap(self.mapping, self.mapping_bytes) };
+    }
+}
+
+fn refuse_more_than_available(object: &str, bytes: usize) -> Outcome<()> {
+    match available_bytes() {
+        Some(available) if bytes > available => {
+            Err(Failure::out_of_memory(object, bytes, format!("{available} bytes available")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// MemAvailable, or what the cgroup leaves, whichever is less; none where /proc does not say.
+fn available_bytes() -> Option<usize> {
+    let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let machine = line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()?.saturating_mul(1024);
+    Some(cgroup_bytes().map_or(machine, |cgroup| cgroup.min(machine)))
+}
+
+fn cgroup_bytes() -> Option<usize> {
+    let number = |name: &str| -> Option<usize> {
+        std::fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?.trim().parse().ok()
+    };
+    Some(number("memory.max")?.saturating_sub(number("memory.current")?))
+}

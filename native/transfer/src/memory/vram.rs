@@ -1,0 +1,74 @@
+//! GPU memory for one device's buffer, in the GPU's primary context. Takes a GPU and a size, gives an
+//! address that stays until drop. The context is made current again before each use.
+
+use super::cuda::{self, Context, DevicePointer, Driver};
+use crate::error::Outcome;
+
+/// The primary context of one GPU, held while this value lives. Take it before the NIXL agent is made.
+pub struct GpuContext {
+    driver: &'static Driver,
+    gpu: u32,
+    device: i32,
+    context: Context,
+}
+
+// SAFETY: a CUDA context may be made current on any thread; every use makes it current first.
+unsafe impl Send for GpuContext {}
+
+impl GpuContext {
+    pub fn retain(gpu: u32) -> Outcome<Self> {
+        let driver = cuda::driver()?;
+        let (device, context) = driver.retain_context(gpu)?;
+        Ok(GpuContext { driver, gpu, device, context })
+    }
+
+    fn make_current(&self) -> Outcome<()> {
+        self.driver.set_current(self.gpu, self.context)
+    }
+}
+
+impl Drop for GpuContext {
+    fn drop(&mut self) {
+        self.driver.release_context(self.device);
+    }
+}
+
+pub struct Vram {
+    context: GpuContext,
+    address: DevicePointer,
+}
+
+impl Vram {
+    /// UCX learns of VRAM through its allocation hooks: call this after the backend was created.
+    pub fn allocate(gpu: u32, bytes: usize) -> Outcome<Self> {
+        let context = GpuContext::retain(gpu)?;
+        let address = context.driver.allocate(gpu, bytes)?;
+        Ok(Vram { context, address })
+    }
+
+    pub fn address(&self) -> usize {
+        self.address as usize
+    }
+
+    pub fn gpu(&self) -> u32 {
+        self.context.gpu
+    }
+
+    pub fn store(&self, offset: usize, bytes: &[u8]) -> Outcome<()> {
+        self.context.make_current()?;
+        self.context.driver.copy_to_device(self.context.gpu, self.address + offset as u64, bytes)
+    }
+
+    pub fn load(&self, offset: usize, bytes: &mut [u8]) -> Outcome<()> {
+        self.context.make_current()?;
+        self.context.driver.copy_to_host(self.context.gpu, bytes, self.address + offset as u64)
+    }
+}
+
+impl Drop for Vram {
+    fn drop(&mut self) {
+        if self.context.make_current().is_ok() {
+            self.context.driver.free(self.address);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Bytes that passed each NIC of this process's network namespace, and each RDMA device. Gives
+//! readings; compares none.
+
+use super::{Kind, RDMA_CLASS, rdma_names};
+use crate::error::{Failure, Outcome};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// One reading of one NIC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counted {
+    pub name: String,
+    pub kind: Kind,
+    pub tx_bytes: u64,
+    pub rx_bytes: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Named by --nics.
+    Claimed,
+    Other,
+}
+
+/// Two readings of one NIC, as RESULT has them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Traffic {
+    pub name: String,
+    pub kind: Kind,
+    pub role: Role,
+    pub tx_bytes_before: u64,
+    pub tx_bytes_after: u64,
+    pub rx_bytes_before: u64,
+    pub rx_bytes_after: u64,
+}
+
+/// Reads every interface but lo, and every RDMA port that has counters, by name.
+pub fn read() -> Outcome<Vec<Counted>> {
+    let mut all = interface_bytes()?;
+    let class = Path::new(RDMA_CLASS);
+    all.extend(rdma_names(class).into_iter().filter_map(|name| rdma_bytes(class, name)));
+    all.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(all)
+}
+
+/// Joins the readings before and after. A NIC that came or went between them is left out.
+pub fn traffic(before: &[Counted], after: &[Counted], is_claimed: impl Fn(&Counted) -> bool) -> Vec<Traffic> {
+    let joined = before.iter().filter_map(|before| {
+        let after = after.iter().find(|after| after.name == before.name && after.kind == before.kind)?;
+        Some(Traffic {
+            name: before.name.clone(),
+            kind: before.kind,
+            role: if is_claimed(before) { Role::Claimed } else { Role::Other },
+            tx_bytes_before: before.tx_bytes,
+            tx_bytes_after: after.tx_bytes,
+            rx_bytes_before: before.rx_bytes,
+            rx_bytes_after: after.rx_bytes,
+        })
+    });
+    joined.collect()
+}
+
+/// /proc/net/dev, which each network namespace has of its own; sysfs may show another's.
+pub fn interface_bytes() -> Outcome<Vec<Counted>> {
+    let text = std::fs::read_to_string("/proc/net/dev")
+        .map_err(|error| Failure::system_call("read", "/proc/net/dev", error))?;
+    Ok(text.lines().skip(2).filter_map(interface_line).filter(|counted| counted.name != "lo").collect())
+}
+
+fn interface_line(line: &str) -> Option<Counted> {
+    let (name, numbers) = line.split_once(':')?;
+    let numbers: Vec<u64> = numbers.split_whitespace().map_while(|number| number.parse().ok()).collect();
+    Some(Counted {
+        name: name.trim().to_owned(),
+        kind: Kind::Interface,
+        rx_bytes: *numbers.first()?,
+        tx_bytes: *numbers.get(8)?,
+    })
+}
+
+/// Sums the ports; the kernel counts in words of 4 bytes.
+fn rdma_bytes(class: &Path, name: String) -> Option<Counted> {
+    let ports = std::fs::read_dir(class.join(&name).join("ports")).ok()?.flatten();
+    let mut sums: Option<(u64, u64)> = None;
+    for port in ports {
+        let counter = |file: &str| -> Option<u64> {
+            std::fs::read_to_string(port.path().join("counters").join(file)).ok()?.trim().parse().ok()
+        };
+        if let (Some(sent), Some(received)) = (counter("port_xmit_data"), counter("port_rcv_data")) {
+            let (tx, rx) = sums.unwrap_or_default();
+            sums = Some((tx.wrapping_add(sent.wrapping_mul(4)), rx.wrapping_add(received.wrapping_mul(4))));
+        }
+    }
+    let (tx_bytes, rx_bytes) = sums?;
+    Some(Counted { name, kind: Kind::Rdma, tx_bytes, rx_bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interface_line_reads_both_directions() {
+        let line = "  nic0: 11 2 0 0 0 0 0 0 99 4 0 0 0 0 0 0";
+        let counted = interface_line(line).unwrap();
+        assert_eq!((counted.name.as_str(), counted.rx_bytes, counted.tx_bytes), ("nic0", 11, 99));
+    }
+
+    #[test]
+    fn rdma_counters_are_words_of_four_bytes() {
+        let class = std::env::temp_dir().join(format!("rdma-class-{}", std::process::id()));
+        let counters = class.join("mlx5_0/ports/1/counters");
+        std::fs::create_dir_all(&counters).unwrap();
+        std::fs::write(counters.join("port_xmit_data"), "10\n").unwrap();
+        std::fs::write(counters.join("port_rcv_data"), "3\n").unwrap();
+        let counted = rdma_bytes(&class, "mlx5_0".into()).unwrap();
+        std::fs::remove_dir_all(&class).unwrap();
+        assert_eq!((counted.tx_bytes, counted.rx_bytes), (40, 12));
+    }
+}

@@ -1,0 +1,236 @@
+//! One NIXL agent with its one backend, as a stream owns it. Takes a library and settings, gives
+//! registration, metadata and connections. Releases everything in the order that NIXL needs.
+
+use super::is_abandoned;
+use super::library::{AgentConfig, Library, Pointer, Status, status_text};
+use crate::error::{Failure, Outcome};
+use std::ffi::{CStr, CString, c_char};
+use std::ptr::{null, null_mut};
+
+/// How a backend is made.
+pub struct BackendSettings<'a> {
+    pub backend: &'a str,
+    pub progress_thread: bool,
+    /// Key and value as the backend knows them, e.g. `ucx_error_handling_mode` and `peer`.
+    pub parameters: Vec<(&'static str, String)>,
+}
+
+/// What a memory segment is to NIXL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Segment {
+    Dram = 0,
+    Vram = 1,
+}
+
+/// A span of memory that NIXL may move.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    pub segment: Segment,
+    pub address: usize,
+    pub bytes: usize,
+    pub device_id: u64,
+}
+
+pub struct Agent {
+    pub(super) library: &'static Library,
+    pub(super) agent: Pointer,
+    backend: Pointer,
+    pub(super) with_backend: Pointer,
+    pub(super) name: String,
+}
+
+// SAFETY: the handles are heap objects without thread affinity; an `Agent` is used by one thread at a time.
+unsafe impl Send for Agent {}
+
+impl Agent {
+    pub fn create(library: &'static Library, name: &str, settings: &BackendSettings) -> Outcome<Self> {
+        let mut made = Agent {
+            library,
+            agent: null_mut(),
+            backend: null_mut(),
+            with_backend: null_mut(),
+            name: name.to_owned(),
+        };
+        let config = AgentConfig {
+            enable_prog_thread: settings.progress_thread,
+            enable_listen_thread: false,
+            listen_port: 0,
+            thread_sync: 0,
+            num_workers: 1,
+            // The pause of the progress thread's poll(2); 0 would make it spin.
+            pthr_delay_us: 1000,
+            lthr_delay_us: 100_000,
+            capture_telemetry: false,
+        };
+        let agent_name = c_string(name)?;
+        // SAFETY: name and config live across the call; NIXL writes the handle.
+        let status =
+            unsafe { (library.create_configured_agent)(agent_name.as_ptr(), &config, &mut made.agent) };
+        made.expect_success("create_configured_agent", status)?;
+        made.create_backend(settings)?;
+        // SAFETY: plain constructors on handles made above.
+        let status = unsafe { (library.create_opt_args)(&mut made.with_backend) };
+        made.expect_success("create_opt_args", status)?;
+        // SAFETY: as above.
+        let status = unsafe { (library.opt_args_add_backend)(made.with_backend, made.backend) };
+        made.expect_success("opt_args_add_backend", status)?;
+        Ok(made)
+    }
+
+    fn create_backend(&mut self, settings: &BackendSettings) -> Outcome<()> {
+        let library = self.library;
+        let mut parameters = null_mut();
+        // SAFETY: NIXL writes the handle.
+        let status = unsafe { (library.create_params)(&mut parameters) };
+        self.expect_success("create_params", status)?;
+        let made = settings.parameters.iter().try_for_each(|(key, value)| {
+            let (key, value) = (c_string(key)?, c_string(value)?);
+            // SAFETY: both strings live across the call; NIXL copies them.
+            let status = unsafe { (library.params_add)(parameters, key.as_ptr(), value.as_ptr()) };
+            self.expect_success("params_add", status)
+        });
+        let made = made.and_then(|()| {
+            let backend = c_string(settings.backend)?;
+            // SAFETY: agent and parameters are live handles; NIXL writes the backend's.
+            let status = unsafe {
+                (library.create_backend)(self.agent, backend.as_ptr(), parameters, &mut self.backend)
+            };
+            let call = format!("create_backend({}, {:?})", settings.backend, settings.parameters);
+            self.expect_success(&call, status)
+        });
+        // SAFETY: the parameters were made above and are not used again.
+        unsafe { (library.destroy_params)(parameters) };
+        made
+    }
+
+    /// Lets NIXL move the span; it stays registered until the registration is dropped.
+    pub fn register(&self, span: Span) -> Outcome<Registration<'_>> {
+        let list = self.registration_list(span)?;
+        // SAFETY: agent, list and options are live handles; the span outlives the registration's owner.
+        let status = unsafe { (self.library.register_mem)(self.agent, list, self.with_backend) };
+        let registration = Registration { agent: self, list, registered: status == 0 };
+        self.expect_success("register_mem", status)?;
+        Ok(registration)
+    }
+
+    fn registration_list(&self, span: Span) -> Outcome<Pointer> {
+        let mut list = null_mut();
+        // SAFETY: NIXL writes the handle.
+        let status = unsafe { (self.library.create_reg_dlist)(span.segment as i32, &mut list) };
+        self.expect_success("create_reg_dlist", status)?;
+        // SAFETY: the list was just made; no metadata is passed.
+        let status = unsafe {
+            (self.library.reg_dlist_add_desc)(list, span.address, span.bytes, span.device_id, null(), 0)
+        };
+        self.expect_success("reg_dlist_add_desc", status).map(|()| list)
+    }
+
+    /// What the peer's agent must load to reach this one. Register memory first.
+    pub fn metadata(&self) -> Outcome<Vec<u8>> {
+        let (mut data, mut length) = (null_mut(), 0usize);
+        // SAFETY: NIXL writes a malloc'ed block and its length.
+        let status = unsafe { (self.library.get_local_md)(self.agent, &mut data, &mut length) };
+        self.expect_success("get_local_md", status)?;
+        // SAFETY: data points to `length` bytes from malloc, freed once, here.
+        unsafe {
+            let bytes = std::slice::from_raw_parts(data.cast::<u8>(), length).to_vec();
+            libc::free(data);
+            Ok(bytes)
+        }
+    }
+
+    /// Loads the peer's metadata and connects to it.
+    pub fn connect(&self, metadata: &[u8]) -> Outcome<Remote<'_>> {
+        let mut name: *mut c_char = null_mut();
+        // SAFETY: the bytes live across the call; NIXL writes a malloc'ed string.
+        let status = unsafe {
+            (self.library.load_remote_md)(self.agent, metadata.as_ptr().cast(), metadata.len(), &mut name)
+        };
+        self.expect_success("load_remote_md", status)?;
+        // SAFETY: name is a string from malloc, freed once, here.
+        let name = unsafe {
+            let owned = CStr::from_ptr(name).to_owned();
+            libc::free(name.cast());
+            owned
+        };
+        let remote = Remote { agent: self, name };
+        // SAFETY: all three are live.
+        let status = unsafe {
+            (self.library.agent_make_connection)(self.agent, remote.name.as_ptr(), self.with_backend)
+        };
+        self.expect_success("agent_make_connection", status)?;
+        Ok(remote)
+    }
+
+    pub(super) fn expect_success(&self, call: &str, status: Status) -> Outcome<()> {
+        match status {
+            0 => Ok(()),
+            status => Err(Failure::nixl_call(call, format!("agent {}", self.name), status_text(status))),
+        }
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        if is_abandoned() {
+            return;
+        }
+        // SAFETY: each handle is null or live, and is destroyed once, users before what they use.
+        unsafe {
+            if !self.with_backend.is_null() {
+                (self.library.destroy_opt_args)(self.with_backend);
+            }
+            if !self.backend.is_null() {
+                (self.library.destroy_backend)(self.backend);
+            }
+            if !self.agent.is_null() {
+                (self.library.destroy_agent)(self.agent);
+            }
+        }
+    }
+}
+
+/// Memory known to an agent. Dropping it deregisters the memory.
+pub struct Registration<'a> {
+    agent: &'a Agent,
+    list: Pointer,
+    registered: bool,
+}
+
+impl Drop for Registration<'_> {
+    fn drop(&mut self) {
+        if is_abandoned() {
+            return;
+        }
+        let library = self.agent.library;
+        // SAFETY: the list is live and destroyed once; deregistered only if NIXL took it.
+        unsafe {
+            if self.registered {
+                (library.deregister_mem)(self.agent.agent, self.list, self.agent.with_backend);
+            }
+            (library.destroy_reg_dlist)(self.list);
+        }
+    }
+}
+
+/// The peer's agent as this one knows it. Dropping it forgets the peer.
+pub struct Remote<'a> {
+    agent: &'a Agent,
+    pub(super) name: CString,
+}
+
+impl Drop for Remote<'_> {
+    fn drop(&mut self) {
+        if is_abandoned() {
+            return;
+        }
+        // SAFETY: both are live; forgetting an unknown peer is an error status without effect.
+        unsafe { (self.agent.library.invalidate_remote_md)(self.agent.agent, self.name.as_ptr()) };
+    }
+}
+
+fn c_string(text: &str) -> Outcome<CString> {
+    CString::new(text)
+        .map_err(|_| Failure::bad_option("a value for NIXL", "text without a NUL character", format!("{text:?}")))
+}

@@ -1,0 +1,125 @@
+//! A prepared transfer of one stream: posted again and again, polled to its end. Never waits.
+
+use super::agent::{Agent, Remote, Span};
+use super::is_abandoned;
+use super::library::{Pointer, status_text};
+use crate::error::{Failure, Outcome};
+use crate::options::Operation;
+use std::ptr::{null_mut};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    Pending,
+    Complete,
+}
+
+pub struct Request<'a> {
+    agent: &'a Agent,
+    request: Pointer,
+}
+
+impl<'a> Request<'a> {
+    /// Prepares the move of `local` to or from `remote_span`, cut into blocks of `block_bytes`.
+    pub fn prepare(
+        agent: &'a Agent,
+        remote: &Remote,
+        operation: Operation,
+        local: Span,
+        remote_span: Span,
+        block_bytes: usize,
+    ) -> Outcome<Self> {
+        let local = BlockList::create(agent, local, block_bytes)?;
+        let far = BlockList::create(agent, remote_span, block_bytes)?;
+        let direction = match operation {
+            Operation::Read => 0,
+            Operation::Write => 1,
+        };
+        let mut request = null_mut();
+        // SAFETY: all handles are live; NIXL copies both lists and writes the request's handle.
+        let status = unsafe {
+            (agent.library.create_xfer_req)(
+                agent.agent,
+                direction,
+                local.list,
+                far.list,
+                remote.name.as_ptr(),
+                &mut request,
+                agent.with_backend,
+            )
+        };
+        agent.expect_success("create_xfer_req", status)?;
+        Ok(Request { agent, request })
+    }
+
+    /// Starts the transfer; small ones are complete on return.
+    pub fn post(&mut self) -> Outcome<Progress> {
+        // SAFETY: agent and request are live; the request is not in flight.
+        let status = unsafe { (self.agent.library.post_xfer_req)(self.agent.agent, self.request, null_mut()) };
+        self.progress("post_xfer_req", status)
+    }
+
+    /// Drives the transfer on and says whether it is complete at the far side.
+    pub fn poll(&mut self) -> Outcome<Progress> {
+        // SAFETY: agent and request are live.
+        let status = unsafe { (self.agent.library.get_xfer_status)(self.agent.agent, self.request) };
+        self.progress("get_xfer_status", status)
+    }
+
+    fn progress(&self, call: &str, status: i32) -> Outcome<Progress> {
+        match status {
+            0 => Ok(Progress::Complete),
+            1 => Ok(Progress::Pending),
+            status => {
+                Err(Failure::nixl_call(call, format!("agent {}", self.agent.name), status_text(status)))
+            }
+        }
+    }
+}
+
+impl Drop for Request<'_> {
+    fn drop(&mut self) {
+        if is_abandoned() {
+            return;
+        }
+        // SAFETY: the request is live, released and then destroyed once.
+        unsafe {
+            (self.agent.library.release_xfer_req)(self.agent.agent, self.request);
+            (self.agent.library.destroy_xfer_req)(self.request);
+        }
+    }
+}
+
+/// NIXL's list of the blocks of one span.
+struct BlockList<'a> {
+    agent: &'a Agent,
+    list: Pointer,
+}
+
+impl<'a> BlockList<'a> {
+    fn create(agent: &'a Agent, span: Span, block_bytes: usize) -> Outcome<Self> {
+        let mut list = null_mut();
+        // SAFETY: NIXL writes the handle.
+        let status = unsafe { (agent.library.create_xfer_dlist)(span.segment as i32, &mut list) };
+        agent.expect_success("create_xfer_dlist", status)?;
+        let blocks = BlockList { agent, list };
+        for offset in (0..span.bytes).step_by(block_bytes) {
+            let bytes = block_bytes.min(span.bytes - offset);
+            // SAFETY: the list is live.
+            let status = unsafe {
+                (agent.library.xfer_dlist_add_desc)(list, span.address + offset, bytes, span.device_id)
+            };
+            agent.expect_success("xfer_dlist_add_desc", status)?;
+        }
+        Ok(blocks)
+    }
+}
+
+impl Drop for BlockList<'_> {
+    fn drop(&mut self) {
+        if is_abandoned() {
+            return;
+        }
+        // SAFETY: the list is live and destroyed once.
+        unsafe { (self.agent.library.destroy_xfer_dlist)(self.list) };
+    }
+}

@@ -1,0 +1,242 @@
+//! The command line: names and defaults of the seed's script, and ours. Gives checked settings; opens
+//! nothing and asks the machine nothing.
+
+use crate::device::Device;
+use crate::error::{Failure, Outcome};
+use crate::memory::dram::HugePages;
+use clap::{Parser, ValueEnum};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Streams of one run, at most; each has its own NIXL agent.
+pub const MAX_STREAMS: usize = 64;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    Target,
+    Initiator,
+    /// Lists /dev/infiniband, interfaces and RDMA devices.
+    Devices,
+    /// Lists GPUs, NICs, their NUMA nodes and distances.
+    Topo,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[clap(rename_all = "UPPER")]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Operation {
+    Write,
+    Read,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ErrorMode {
+    Peer,
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
+}
+
+/// Moves bytes between two nodes with NIXL and reports what happened.
+#[derive(Debug, Parser)]
+#[command(name = "claimcheck-transfer", version)]
+pub struct Options {
+    #[arg(long)]
+    pub mode: Mode,
+
+    /// Host of the target's side channel
+    #[arg(long, default_value = "nixlbench-target")]
+    pub target_host: String,
+
+    /// TCP port of the target's side channel
+    #[arg(long, default_value_t = 5555)]
+    pub port: u16,
+
+    /// Address that the target listens on
+    #[arg(long, default_value = "0.0.0.0")]
+    pub listen: String,
+
+    #[arg(long, default_value = "UCX")]
+    pub backend: String,
+
+    /// WRITE: initiator to target; READ: target to initiator
+    #[arg(long, default_value = "WRITE", ignore_case = true)]
+    pub op: Operation,
+
+    /// Bytes of a block, per device
+    #[arg(long, default_value_t = 268_435_456)]
+    pub block_size: usize,
+
+    /// Blocks of a transfer, per device
+    #[arg(long, default_value_t = 1)]
+    pub batch_size: usize,
+
+    /// Timed transfers
+    #[arg(long, default_value_t = 100)]
+    pub iters: u32,
+
+    /// Transfers before the timed ones
+    #[arg(long, default_value_t = 20)]
+    pub warmup_iters: u32,
+
+    /// Worker threads of NIXL's backend; 0 leaves it to NIXL
+    #[arg(long, default_value_t = 0)]
+    pub backend_threads: u32,
+
+    /// NIXL's progress thread; without this option: on for the target, off for the initiator
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
+    pub progress_thread: Option<Switch>,
+
+    /// Time limit of the whole run
+    #[arg(long, default_value_t = 600.0)]
+    pub timeout_seconds: f64,
+
+    /// Time without any completed transfer after which the run counts as stalled
+    #[arg(long, default_value_t = 30.0)]
+    pub stall_seconds: f64,
+
+    /// One device
+    #[arg(long, default_value = "cuda:0", conflicts_with = "devices")]
+    pub device: Device,
+
+    /// Devices, one stream each: cuda:N, or dram or dram:N for host memory in a GPU's place
+    #[arg(long, value_delimiter = ',')]
+    pub devices: Vec<Device>,
+
+    /// NICs, dealt out to the streams in order: interfaces, or RDMA devices such as mlx5_0
+    #[arg(long, value_delimiter = ',')]
+    pub nics: Vec<String>,
+
+    /// UCX_TLS; auto leaves it to UCX, or is tcp where --nics are interfaces
+    #[arg(long, default_value = "auto")]
+    pub transport: String,
+
+    /// What UCX does about a broken peer; `none` admits shared-memory transports
+    #[arg(long, default_value = "peer")]
+    pub error_mode: ErrorMode,
+
+    /// NIXL's C library; default $NIXL_CAPI_LIB, then lib/libnixl_capi.so beside this binary
+    #[arg(long)]
+    pub nixl_lib: Option<PathBuf>,
+
+    /// File with the run's secret; default the variable TRANSFER_SECRET
+    #[arg(long)]
+    pub secret_file: Option<PathBuf>,
+
+    /// Send a fresh pattern after the timed transfers and check every byte (the default)
+    #[arg(long, overrides_with = "no_verify")]
+    pub verify: bool,
+
+    #[arg(long)]
+    pub no_verify: bool,
+
+    /// Pages of host memory
+    #[arg(long, default_value = "auto")]
+    pub huge_pages: HugePages,
+
+    /// Print progress events
+    #[arg(long)]
+    pub progress: bool,
+
+    /// Root of sysfs, for --mode topo
+    #[arg(long, default_value = "/sys")]
+    pub sysfs: PathBuf,
+}
+
+impl Options {
+    /// Reads the arguments. `Ok(Err(text))` is help or version, to be printed as it is.
+    pub fn read<I: IntoIterator<Item = std::ffi::OsString>>(arguments: I) -> Outcome<Result<Self, String>> {
+        match Options::try_parse_from(arguments) {
+            Ok(options) => options.checked().map(Ok),
+            Err(error) if !error.use_stderr() => Ok(Err(error.to_string())),
+            Err(error) => Err(from_clap(&error)),
+        }
+    }
+
+    fn checked(mut self) -> Outcome<Self> {
+        if self.devices.is_empty() {
+            self.devices = vec![self.device.clone()];
+        }
+        at_least_one("--block-size", self.block_size)?;
+        at_least_one("--batch-size", self.batch_size)?;
+        at_least_one("--iters", self.iters as usize)?;
+        at_least_one("--port", self.port as usize)?;
+        seconds("--timeout-seconds", self.timeout_seconds)?;
+        seconds("--stall-seconds", self.stall_seconds)?;
+        no_duplicate("--devices", &self.devices)?;
+        no_duplicate("--nics", &self.nics)?;
+        if self.devices.len() > MAX_STREAMS {
+            let found = format!("{} devices", self.devices.len());
+            return Err(Failure::bad_option("--devices", format!("at most {MAX_STREAMS} devices"), found));
+        }
+        let total = self.block_size.checked_mul(self.batch_size).and_then(|n| n.checked_mul(self.devices.len()));
+        match total {
+            Some(total) if total <= isize::MAX as usize => Ok(self),
+            _ => {
+                let found = format!("{} x {} x {}", self.block_size, self.batch_size, self.devices.len());
+                Err(Failure::bad_option("--block-size", "block x batch x devices below 2^63 bytes", found))
+            }
+        }
+    }
+
+    pub fn verifies(&self) -> bool {
+        !self.no_verify
+    }
+
+    /// Bytes that one stream moves in a transfer.
+    pub fn stream_bytes(&self) -> usize {
+        self.block_size * self.batch_size
+    }
+
+    /// Bytes that all streams move in a transfer.
+    pub fn total_bytes(&self) -> usize {
+        self.stream_bytes() * self.devices.len()
+    }
+
+    pub fn device_names(&self) -> Vec<String> {
+        self.devices.iter().map(Device::to_string).collect()
+    }
+
+    pub fn progress_thread(&self) -> bool {
+        match self.progress_thread {
+            Some(switch) => switch == Switch::On,
+            None => self.mode == Mode::Target,
+        }
+    }
+
+    pub fn time_limit(&self) -> Duration {
+        Duration::from_secs_f64(self.timeout_seconds)
+    }
+}
+
+fn from_clap(error: &clap::Error) -> Failure {
+    let text = error.to_string();
+    let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    Failure::bad_option("the command line", "options that --help lists", sentence)
+}
+
+fn at_least_one(option: &str, value: usize) -> Outcome<()> {
+    if value == 0 { Err(Failure::bad_option(option, "at least 1", 0)) } else { Ok(()) }
+}
+
+fn seconds(option: &str, value: f64) -> Outcome<()> {
+    if value > 0.0 && value <= 1e9 {
+        return Ok(());
+    }
+    Err(Failure::bad_option(option, "a number of seconds above 0, at most 1e9", value))
+}
+
+fn no_duplicate<T: Eq + std::hash::Hash + std::fmt::Display>(option: &str, values: &[T]) -> Outcome<()> {
+    let mut seen = HashSet::new();
+    match values.iter().find(|value| !seen.insert(*value)) {
+        Some(twice) => Err(Failure::bad_option(option, "each name once", format!("{twice} twice"))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,129 @@
+//! What both sides do before they meet: check what was asked for, set what UCX reads from the
+//! environment, load NIXL, make the streams. Fails before anything is waited for.
+
+use super::stream::Stream;
+use crate::device::Device;
+use crate::error::Outcome;
+use crate::memory::vram::GpuContext;
+use crate::nic::counters::Counted;
+use crate::nic::link::Watch;
+use crate::nic::{self, Kind, Nic};
+use crate::nixl::agent::BackendSettings;
+use crate::nixl::library::Library;
+use crate::nixl::location::{self, Versions};
+use crate::nixl::ucx_log::UcxLog;
+use crate::options::{ErrorMode, Options};
+use crate::secret::Secret;
+
+pub struct Prepared {
+    pub streams: Vec<Stream>,
+    pub secret: Secret,
+    pub watch: Watch,
+    pub claimed: Vec<Nic>,
+    pub hostname: String,
+    pub versions: Versions,
+    pub ucx_log: UcxLog,
+    pub transport: String,
+}
+
+impl Prepared {
+    /// Whether the NIC is one that --nics named.
+    pub fn claims(&self, counted: &Counted) -> bool {
+        self.claimed.iter().any(|nic| nic.name == counted.name && nic.kind == counted.kind)
+    }
+}
+
+/// Prepares this side. `role` is its name in errors and agent names. `before_loading` runs when all
+/// cheap checks have passed, and before NIXL is loaded.
+pub fn prepare(options: &Options, role: &str, before_loading: impl FnOnce() -> Outcome<()>) -> Outcome<Prepared> {
+    let secret = Secret::read(options.secret_file.as_deref())?;
+    let claimed = nic::find_all(&options.nics)?;
+    let dealt = nic::deal(&claimed, options.devices.len());
+    let hostname = hostname();
+    let watch = Watch::over(&hostname, &dealt)?;
+    watch.check()?;
+    let transport = transport(options, &claimed);
+    set_environment(&transport, &dealt);
+    let ucx_log = UcxLog::capture()?;
+    let contexts = retain_contexts(&options.devices)?;
+    before_loading()?;
+    let library = Library::open(&location::library_path(options.nixl_lib.as_deref()))?;
+    let streams = dealt
+        .into_iter()
+        .zip(&options.devices)
+        .enumerate()
+        .map(|(index, (nics, device))| {
+            let name = format!("claimcheck-{role}-{index}");
+            let settings = backend_settings(options, &nics);
+            Stream::create(library, &name, &settings, index, device, nics, options)
+        })
+        .collect::<Outcome<Vec<_>>>()?;
+    drop(contexts);
+    let versions = location::versions(&library.path);
+    Ok(Prepared { streams, secret, watch, claimed, hostname, versions, ucx_log, transport })
+}
+
+/// The value of UCX_TLS, or `auto`.
+fn transport(options: &Options, nics: &[Nic]) -> String {
+    let over_interfaces = nics.first().is_some_and(|nic| nic.kind == Kind::Interface);
+    let on_gpus = options.devices.iter().any(|device| matches!(device, Device::Cuda { .. }));
+    match (options.transport.as_str(), over_interfaces, on_gpus) {
+        // Without this, two processes of one pid namespace would copy past the interface.
+        ("auto", true, false) => "tcp".into(),
+        ("auto", true, true) => "tcp,cuda_copy".into(),
+        (asked, _, _) => asked.into(),
+    }
+}
+
+fn set_environment(transport: &str, dealt: &[Vec<Nic>]) {
+    let pinned = dealt.iter().any(|nics| !nics.is_empty());
+    // SAFETY: the only other thread waits for signals and reads no environment.
+    unsafe {
+        if transport != "auto" {
+            std::env::set_var("UCX_TLS", transport);
+        }
+        if pinned {
+            // The backend's own setting yields to the environment's.
+            std::env::remove_var("UCX_NET_DEVICES");
+            std::env::remove_var("UCX_MAX_RMA_RAILS");
+        }
+    }
+}
+
+fn backend_settings<'a>(options: &'a Options, nics: &[Nic]) -> BackendSettings<'a> {
+    let error_mode = match options.error_mode {
+        ErrorMode::Peer => "peer",
+        ErrorMode::None => "none",
+    };
+    let mut parameters = vec![("ucx_error_handling_mode", error_mode.to_owned())];
+    if options.backend_threads > 0 {
+        parameters.push(("num_threads", options.backend_threads.to_string()));
+    }
+    if let [nic, ..] = nics {
+        let engine = format!("NET_DEVICES={},MAX_RMA_RAILS={}", nic.ucx_name(), nics.len());
+        parameters.push(("engine_config", engine));
+    }
+    BackendSettings { backend: &options.backend, progress_thread: options.progress_thread(), parameters }
+}
+
+fn retain_contexts(devices: &[Device]) -> Outcome<Vec<GpuContext>> {
+    let gpus = devices.iter().filter_map(|device| match device {
+        Device::Cuda { index } => Some(*index),
+        Device::Dram { .. } => None,
+    });
+    gpus.map(GpuContext::retain).collect()
+}
+
+pub fn hostname() -> String {
+    let mut bytes = [0u8; 256];
+    // SAFETY: the kernel writes at most the given length; the last byte stays 0.
+    unsafe { libc::gethostname(bytes.as_mut_ptr().cast(), bytes.len() - 1) };
+    let length = bytes.iter().position(|byte| *byte == 0).unwrap_or(0);
+    String::from_utf8_lossy(&bytes[..length]).into_owned()
+}
+
+/// The failure for a stream, by all its names.
+pub fn stream_name(index: usize, device: &str, nics: &[String]) -> String {
+    let nics = if nics.is_empty() { "chosen by UCX".to_owned() } else { nics.join(", ") };
+    format!("stream {index}, device {device}, NIC {nics}")
+}

@@ -1,0 +1,64 @@
+//! One stream at one side: an agent of its own, so that its NICs can be its own, and a buffer that the
+//! agent knows.
+
+use super::preparation::stream_name;
+use crate::device::Device;
+use crate::error::Outcome;
+use crate::memory::Buffer;
+use crate::memory::pattern::{Damage, Pattern};
+use crate::memory::vram::GpuContext;
+use crate::nic::Nic;
+use crate::nixl::agent::{Agent, BackendSettings, Span};
+use crate::nixl::library::Library;
+use crate::options::Options;
+
+pub struct Stream {
+    pub index: usize,
+    pub device: Device,
+    pub nics: Vec<Nic>,
+    pub agent: Agent,
+    buffer: Buffer,
+}
+
+impl Stream {
+    /// Makes the agent, then the buffer, whose pages are touched here and not in a timed transfer.
+    pub fn create(
+        library: &'static Library,
+        name: &str,
+        settings: &BackendSettings,
+        index: usize,
+        device: &Device,
+        nics: Vec<Nic>,
+        options: &Options,
+    ) -> Outcome<Self> {
+        let _context = match device {
+            Device::Cuda { index } => Some(GpuContext::retain(*index)?),
+            Device::Dram { .. } => None,
+        };
+        let agent = Agent::create(library, name, settings)?;
+        let buffer = Buffer::allocate(device, options.stream_bytes(), options.huge_pages)?;
+        buffer.fill(&Pattern::new(0, index))?;
+        Ok(Stream { index, device: device.clone(), nics, agent, buffer })
+    }
+
+    pub fn span(&self) -> Span {
+        self.buffer.span()
+    }
+
+    pub fn fill(&self, seed: u64) -> Outcome<()> {
+        self.buffer.fill(&Pattern::new(seed, self.index))
+    }
+
+    pub fn check(&self, seed: u64) -> Outcome<Option<Damage>> {
+        self.buffer.check(&Pattern::new(seed, self.index))
+    }
+
+    pub fn nic_names(&self) -> Vec<String> {
+        self.nics.iter().map(|nic| nic.name.clone()).collect()
+    }
+
+    /// The stream by all its names, for errors.
+    pub fn name(&self) -> String {
+        stream_name(self.index, &self.device.to_string(), &self.nic_names())
+    }
+}

@@ -1,0 +1,161 @@
+//! The target's side of a run: opens the door, offers its buffers, counts and checks when asked.
+
+use super::preparation::{Prepared, prepare};
+use crate::deadline::Deadline;
+use crate::error::{Failure, Outcome};
+use crate::interrupt;
+use crate::memory::pattern::Damage;
+use crate::nic::counters;
+use crate::nixl;
+use crate::nixl::agent::Segment;
+use crate::options::{Operation, Options};
+use crate::output;
+use crate::side_channel::channel::Channel;
+use crate::side_channel::listen::Door;
+use crate::side_channel::messages::{Acceptance, Checked, Counters, Message, Proposal, RemoteStream, VERSION};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+const TEARDOWN_LIMIT: Duration = Duration::from_secs(5);
+
+/// Runs the target to its end; gives the exit code.
+pub fn run(options: &Options) -> Outcome<i32> {
+    let started = Instant::now();
+    let deadline = Deadline::after(options.time_limit());
+    let mut door = None;
+    let prepared = prepare(options, "target", || {
+        door = Some(Door::open(&options.listen, options.port)?);
+        Ok(())
+    })?;
+    let Prepared { streams, secret, .. } = &prepared;
+    let registered = streams.iter().map(|stream| stream.agent.register(stream.span()));
+    let _registered = registered.collect::<Outcome<Vec<_>>>()?;
+    output::event("target_ready", json!({
+        "backend": options.backend,
+        "devices": options.device_names(),
+        "total_bytes": options.total_bytes(),
+        "block_size": options.block_size,
+        "batch_size": options.batch_size,
+        "listen_port": options.port,
+        "start_seconds": started.elapsed().as_secs_f64(),
+    }));
+    let Some(door) = door else {
+        return Err(Failure::system_call("bind", "the side channel", "no listener"));
+    };
+    let mut channel = door.admit(secret, deadline)?;
+    let served = serve(options, &prepared, &mut channel, deadline);
+    let damaged = served.map_err(|failure| {
+        nixl::abandon();
+        // The peer may be the one that is gone; then there is nobody to tell.
+        let _ = channel.send(&Message::Trouble(Box::new(failure.clone())));
+        failure
+    })?;
+    output::event("target_done", json!({ "corrupt_streams": damaged }));
+    output::tagged("END", &json!({}));
+    let code = if damaged > 0 { 3 } else { 0 };
+    interrupt::exit_within(code, TEARDOWN_LIMIT);
+    Ok(code)
+}
+
+/// Answers the initiator until it says that the run is over. Gives the number of damaged streams.
+fn serve(options: &Options, prepared: &Prepared, channel: &mut Channel, deadline: Deadline) -> Outcome<usize> {
+    let mut watch = || prepared.watch.check();
+    let message = channel.receive("a proposal", deadline, &mut watch)?;
+    let Message::Propose(proposal) = message else {
+        return Err(channel.unexpected("a proposal", &message));
+    };
+    channel.rename_peer(format!("initiator {}", proposal.hostname));
+    agree(options, &prepared.transport, &proposal)?;
+    offer(prepared, channel)?;
+    output::event("connected", json!({ "peer": channel.peer() }));
+    let (mut seed, mut damaged) = (None, 0);
+    loop {
+        match channel.receive("the next request", deadline, &mut watch)? {
+            Message::Count => channel.send(&Message::Counters(count(prepared)?))?,
+            Message::Pattern(pattern) => {
+                seed = Some(pattern.seed);
+                if options.op == Operation::Read {
+                    prepared.streams.iter().try_for_each(|stream| stream.fill(pattern.seed))?;
+                }
+                channel.send(&Message::Ready)?;
+            }
+            Message::Check => {
+                let Some(seed) = seed else {
+                    return Err(channel.unexpected("a pattern before its check", &Message::Check));
+                };
+                let damage = check(prepared, seed)?;
+                damaged = damage.iter().flatten().count();
+                channel.send(&Message::Checked(Checked { damage }))?;
+            }
+            Message::Finish => {
+                channel.send(&Message::Finished)?;
+                return Ok(damaged);
+            }
+            other => return Err(channel.unexpected("a request", &other)),
+        }
+    }
+}
+
+/// Compares the proposal with this side's own options.
+fn agree(options: &Options, transport: &str, proposal: &Proposal) -> Outcome<()> {
+    fn same<T: PartialEq + std::fmt::Debug>(name: &str, ours: T, theirs: T) -> Outcome<()> {
+        if ours == theirs {
+            return Ok(());
+        }
+        Err(Failure::mismatch(name, format!("{ours:?}"), format!("{theirs:?}")))
+    }
+    same("protocol version", VERSION, proposal.version)?;
+    same("--backend", options.backend.as_str(), &proposal.backend)?;
+    same("--op", options.op, proposal.op)?;
+    same("--block-size", options.block_size as u64, proposal.block_size)?;
+    same("--batch-size", options.batch_size as u64, proposal.batch_size)?;
+    same("number of --devices", options.devices.len() as u64, proposal.streams.into())?;
+    same("--verify", options.verifies(), proposal.verify)?;
+    same("--transport", transport, &proposal.transport)?;
+    same("--error-mode", options.error_mode, proposal.error_mode)
+}
+
+fn offer(prepared: &Prepared, channel: &mut Channel) -> Outcome<()> {
+    let streams = prepared.streams.iter().map(|stream| {
+        let span = stream.span();
+        RemoteStream {
+            device: stream.device.to_string(),
+            address: span.address as u64,
+            device_id: span.device_id,
+            vram: span.segment == Segment::Vram,
+            nics: stream.nic_names(),
+        }
+    });
+    let acceptance = Acceptance { hostname: prepared.hostname.clone(), streams: streams.collect() };
+    channel.send(&Message::Accept(acceptance))?;
+    prepared.streams.iter().try_for_each(|stream| {
+        channel.send_metadata(stream.index as u16, &stream.agent.metadata()?)
+    })
+}
+
+fn count(prepared: &Prepared) -> Outcome<Counters> {
+    let claimed = prepared.claimed.iter().map(|nic| nic.name.clone()).collect();
+    Ok(Counters { nics: counters::read()?, claimed })
+}
+
+fn check(prepared: &Prepared, seed: u64) -> Outcome<Vec<Option<Damage>>> {
+    let damage = prepared.streams.iter().map(|stream| stream.check(seed)).collect::<Outcome<Vec<_>>>()?;
+    for (stream, damage) in prepared.streams.iter().zip(&damage) {
+        if let Some(damage) = damage {
+            output::error(&corrupt(&stream.name(), damage));
+        }
+    }
+    output::event("verified", json!({ "corrupt_streams": damage.iter().flatten().count() }));
+    Ok(damage)
+}
+
+/// The failure of a stream whose bytes did not arrive as they were sent.
+pub fn corrupt(stream: &str, damage: &Damage) -> Failure {
+    Failure::data_corrupt(
+        format!("{stream}, byte {}", damage.offset),
+        &damage.expected_hex,
+        &damage.found_hex,
+        format!("{} bytes are wrong in all; check the NIC and its link.", damage.bad_bytes),
+    )
+}
+

@@ -1,0 +1,190 @@
+//! The messages of the side channel: JSON with a closed schema, checked for bounds when they are read.
+//! Gives and takes the payload of a `Message` frame; knows no socket.
+
+use crate::error::Failure;
+use crate::memory::pattern::Damage;
+use crate::nic::counters::Counted;
+use crate::options::{ErrorMode, MAX_STREAMS, Operation};
+use serde::{Deserialize, Serialize};
+
+/// Raised with every change of a message or of the order.
+pub const VERSION: u32 = 1;
+
+/// Most entries of a list, whatever it lists.
+const MAX_ENTRIES: usize = 4096;
+/// Most bytes of a name.
+const MAX_NAME_BYTES: usize = 256;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Message {
+    /// Initiator, first: what it wants to run.
+    Propose(Proposal),
+    /// Target: agreed; the metadata of each stream follows in frames of their own.
+    Accept(Acceptance),
+    /// Initiator: read your counters now.
+    Count,
+    /// Target's answer to `count`.
+    Counters(Counters),
+    /// Initiator: the next transfer carries the pattern of this seed. With READ the target fills it in.
+    Pattern(PatternSeed),
+    /// Target: ready for the pattern.
+    Ready,
+    /// Initiator: the pattern was written, check it. (WRITE only.)
+    Check,
+    /// Target's answer to `check`.
+    Checked(Checked),
+    /// Initiator: the run is over.
+    Finish,
+    /// Target: over here too.
+    Finished,
+    /// Either side, at any time: it cannot go on.
+    Trouble(Box<Failure>),
+}
+
+/// The parameters that both sides must have in common.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proposal {
+    pub version: u32,
+    pub hostname: String,
+    pub backend: String,
+    pub op: Operation,
+    pub block_size: u64,
+    pub batch_size: u64,
+    pub streams: u32,
+    pub verify: bool,
+    pub transport: String,
+    pub error_mode: ErrorMode,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acceptance {
+    pub hostname: String,
+    pub streams: Vec<RemoteStream>,
+}
+
+/// A stream's buffer at the target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteStream {
+    pub device: String,
+    pub address: u64,
+    pub device_id: u64,
+    pub vram: bool,
+    pub nics: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counters {
+    pub nics: Vec<Counted>,
+    /// Names of those that the target was given by --nics.
+    pub claimed: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PatternSeed {
+    pub seed: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checked {
+    /// One entry a stream; null where every byte was right.
+    pub damage: Vec<Option<Damage>>,
+}
+
+impl Message {
+    /// The message's name on the wire, for errors.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Message::Propose(_) => "propose",
+            Message::Accept(_) => "accept",
+            Message::Count => "count",
+            Message::Counters(_) => "counters",
+            Message::Pattern(_) => "pattern",
+            Message::Ready => "ready",
+            Message::Check => "check",
+            Message::Checked(_) => "checked",
+            Message::Finish => "finish",
+            Message::Finished => "finished",
+            Message::Trouble(_) => "trouble",
+        }
+    }
+
+    pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
+        serde_json::to_vec(self).map_err(|error| error.to_string())
+    }
+
+    /// Reads a payload; the error says what is wrong with it.
+    pub fn from_bytes(payload: &[u8]) -> Result<Self, String> {
+        let message: Message = serde_json::from_slice(payload).map_err(|error| error.to_string())?;
+        message.check_bounds()?;
+        Ok(message)
+    }
+
+    fn check_bounds(&self) -> Result<(), String> {
+        match self {
+            Message::Propose(proposal) => {
+                [&proposal.hostname, &proposal.backend, &proposal.transport].into_iter().try_for_each(short)
+            }
+            Message::Accept(acceptance) => {
+                short(&acceptance.hostname)?;
+                few(acceptance.streams.len(), MAX_STREAMS)?;
+                acceptance.streams.iter().try_for_each(|stream| {
+                    few(stream.nics.len(), MAX_ENTRIES)?;
+                    std::iter::once(&stream.device).chain(&stream.nics).try_for_each(short)
+                })
+            }
+            Message::Counters(counters) => {
+                few(counters.nics.len(), MAX_ENTRIES)?;
+                few(counters.claimed.len(), MAX_ENTRIES)?;
+                let names = counters.nics.iter().map(|counted| &counted.name);
+                names.chain(&counters.claimed).try_for_each(short)
+            }
+            Message::Checked(checked) => few(checked.damage.len(), MAX_STREAMS),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn few(count: usize, most: usize) -> Result<(), String> {
+    if count <= most { Ok(()) } else { Err(format!("a list of {count} entries, at most {most}")) }
+}
+
+fn short(name: &String) -> Result<(), String> {
+    let bytes = name.len();
+    if bytes <= MAX_NAME_BYTES { Ok(()) } else { Err(format!("a name of {bytes} bytes")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_survive_the_wire() {
+        let message = Message::Checked(Checked { damage: vec![None] });
+        assert_eq!(Message::from_bytes(&message.to_bytes().unwrap()), Ok(message));
+    }
+
+    #[test]
+    fn unknown_fields_and_messages_are_refused() {
+        for text in [r#"{"pattern":{"seed":1,"extra":2}}"#, r#""dance""#, r#"{"count":1}"#, "", "[]"] {
+            assert!(Message::from_bytes(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn long_names_and_lists_are_refused() {
+        let counted = |name: String| Counted { name, kind: crate::nic::Kind::Interface, tx_bytes: 0, rx_bytes: 0 };
+        let long = Counters { nics: vec![counted("x".repeat(257))], claimed: vec![] };
+        let many = Counters { nics: vec![counted("x".into()); 4097], claimed: vec![] };
+        for counters in [long, many] {
+            let bytes = Message::Counters(counters).to_bytes().unwrap();
+            assert!(Message::from_bytes(&bytes).is_err());
+        }
+    }
+}
