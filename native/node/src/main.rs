@@ -1,1 +1,115 @@
-fn main() {}
+//! The node agent of an emulated rack: kubelets, container runtimes, DRANET and the switches in one process.
+//! Takes requests as JSON lines on standard input, gives answers and events on standard output, and
+//! leaves nothing behind: when it ends, in whatever way, all that it made ends with it. See protocol.md.
+
+mod address;
+mod channel;
+mod fabric;
+mod failure;
+mod namespace;
+mod output;
+mod pod;
+mod rack;
+mod request;
+mod sandbox;
+mod spec;
+
+use std::io::{self, BufRead};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use nix::sys::signal::{SigHandler, Signal, signal};
+use serde_json::json;
+
+use fabric::Fabric;
+use failure::{Code, Failure, Outcome};
+use output::Output;
+use rack::Rack;
+use request::{Open, Request, parse};
+
+/// The version of the protocol; raised when a field changes its meaning.
+const PROTOCOL: u32 = 1;
+
+fn main() -> ExitCode {
+    let role = std::env::args().nth(1);
+    match role.as_deref() {
+        None => serve(),
+        Some("sandbox") => exit_code(sandbox::run()),
+        Some("enter") => exit_code(sandbox::enter::run()),
+        Some(other) => {
+            eprintln!("claimcheck-node takes no arguments, found {other}; it is driven over standard input");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn exit_code(status: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(status).unwrap_or(1))
+}
+
+fn serve() -> ExitCode {
+    // Ctrl-C in a terminal goes to the harness and its children alike; the harness decides what follows.
+    // SAFETY: sets a signal to be ignored, no handler of ours is involved.
+    if unsafe { signal(Signal::SIGINT, SigHandler::SigIgn) }.is_err() {
+        return ExitCode::FAILURE;
+    }
+    let output = Output::default();
+    let mut rack: Option<Arc<Rack>> = None;
+    for line in io::stdin().lock().lines() {
+        let Ok(line) = line else { break };
+        match (parse(&line), &rack) {
+            ((id, Err(failure)), _) => output.answer(id, &Err(failure)),
+            ((id, Ok(Request::Open(request))), None) => match open(&request, &output) {
+                Ok((opened, answer)) => {
+                    rack = Some(Arc::new(opened));
+                    output.answer(id, &Ok(answer));
+                }
+                Err(failure) => output.answer(id, &Err(failure)),
+            },
+            ((id, Ok(Request::Open(_))), Some(_)) => output.answer(id, &Err(already_open())),
+            ((id, Ok(_)), None) => output.answer(id, &Err(not_open())),
+            ((id, Ok(request)), Some(rack)) => carry_out(rack, &output, id, request),
+        }
+    }
+    if let Some(rack) = rack {
+        rack.close();
+    }
+    ExitCode::SUCCESS
+}
+
+fn open(request: &Open, output: &Output) -> Outcome<(Rack, serde_json::Value)> {
+    let privilege = namespace::isolate()?;
+    let fabric = Fabric::build(&request.fabric)?;
+    let answer = json!({
+        "privilege": privilege, "protocol": PROTOCOL, "version": env!("CARGO_PKG_VERSION"),
+    });
+    Ok((Rack::new(fabric, output.clone()), answer))
+}
+
+/// Each request has a thread of its own, so that none waits for another.
+fn carry_out(rack: &Arc<Rack>, output: &Output, id: Option<u64>, request: Request) {
+    let (rack, output) = (Arc::clone(rack), output.clone());
+    let answer = move |outcome: Outcome<_>| output.answer(id, &outcome);
+    match request {
+        Request::Open(_) => answer(Err(already_open())),
+        Request::Run(run) => match rack.reserve(run) {
+            Ok(pod) => drop(thread::spawn(move || rack.live(&pod, answer))),
+            Err(failure) => answer(Err(failure)),
+        },
+        Request::Exec(exec) => drop(thread::spawn(move || answer(rack.exec(&exec)))),
+        Request::Delete(delete) => drop(thread::spawn(move || answer(rack.delete(&delete)))),
+        Request::Link(link) => drop(thread::spawn(move || answer(rack.link(&link)))),
+        Request::Rate(rate) => drop(thread::spawn(move || answer(rack.rate(&rate)))),
+        Request::List => drop(thread::spawn(move || answer(rack.list()))),
+    }
+}
+
+fn already_open() -> Failure {
+    let hint = "start another agent for another rack";
+    Failure::new(Code::AlreadyOpen, "open", "one open for each agent", "a second one", hint)
+}
+
+fn not_open() -> Failure {
+    Failure::new(Code::NotOpen, "fabric", "open as the first request", "another request", "send open first")
+}

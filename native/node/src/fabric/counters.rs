@@ -1,0 +1,45 @@
+//! What an interface has carried, seen from the pod and from the fabric, with the drops of its queues.
+
+use std::os::fd::BorrowedFd;
+
+use serde::Serialize;
+
+use super::link::{self, Link};
+use super::netlink::Netlink;
+use super::plug::Port;
+use super::shaping;
+use crate::failure::{During, Outcome};
+use crate::namespace::in_network_of;
+
+/// One end of a cable. `queue_drops` are packets that its token bucket threw away.
+#[derive(Debug, Serialize)]
+pub struct End {
+    #[serde(flatten)]
+    link: Link,
+    queue_drops: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Counters {
+    pub name: String,
+    pub pod: End,
+    pub fabric: End,
+}
+
+/// Reads both ends of each port; `sandbox` is a process in the pod's network namespace.
+pub fn read(ports: &[Port], sandbox: BorrowedFd<'_>) -> Outcome<Vec<Counters>> {
+    let inside = in_network_of(sandbox, || ends(ports.iter().map(|port| port.interface.as_str())))?;
+    let outside = ends(ports.iter().map(|port| port.fabric_end.as_str()))?;
+    let both = ports.iter().zip(inside.into_iter().zip(outside));
+    Ok(both.map(|(port, (pod, fabric))| Counters { name: port.interface.clone(), pod, fabric }).collect())
+}
+
+fn ends<'a>(names: impl Iterator<Item = &'a str>) -> Outcome<Vec<End>> {
+    let mut netlink = Netlink::open().during("counters", "open a netlink socket")?;
+    let read = |name| -> Outcome<End> {
+        let link = link::by_name(&mut netlink, name).during(name, "read its counters")?;
+        let queue_drops = shaping::drops(&mut netlink, link.index).during(name, "read its queues")?;
+        Ok(End { link, queue_drops })
+    };
+    names.map(read).collect()
+}

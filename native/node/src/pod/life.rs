@@ -1,0 +1,109 @@
+//! The thread of a pod: start it, report, watch its containers end, and leave nothing behind.
+
+use std::sync::mpsc::{Sender, channel};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use serde_json::{Value, json};
+
+use super::logs::Log;
+use super::sandbox::{Outputs, Sandbox, pid_handle};
+use super::{Container, Phase, Pod, Running};
+use crate::fabric::{Fabric, plug};
+use crate::failure::{During, Outcome};
+use crate::output::Output;
+use crate::sandbox::message::{Ended, Report};
+
+/// What follows one container's output, and how it is told of the end.
+struct Follower {
+    container: String,
+    ended: Sender<Ended>,
+    thread: JoinHandle<()>,
+}
+
+impl Pod {
+    /// Lives the pod's whole life on the calling thread; `started` hears how the start went, and by
+    /// then a pod that failed to start has left nothing.
+    pub fn live(&self, fabric: &Fabric, output: &Output, started: impl FnOnce(Outcome<Value>)) {
+        let began = self.start(fabric, output);
+        match began {
+            Ok((sandbox, followers)) => {
+                started(Ok(self.describe_start()));
+                self.attend(sandbox, followers);
+                // The kernel removes the interfaces with the namespace too, only later.
+                let _ = plug::unplug(self.group);
+                self.become_phase(Phase::Gone);
+            }
+            Err(failure) => {
+                let _ = plug::unplug(self.group);
+                self.become_phase(Phase::Gone);
+                started(Err(failure));
+            }
+        }
+    }
+
+    fn start(&self, fabric: &Fabric, output: &Output) -> Outcome<(Sandbox, Vec<Follower>)> {
+        let (mut sandbox, outputs) = Sandbox::spawn(&self.spec)?;
+        let ports = plug::plug(fabric, &self.spec, self.group, sandbox.process())?;
+        let pids = sandbox.prepare()?;
+        let mut containers = Vec::new();
+        for (spec, pid) in self.spec.containers.iter().zip(pids) {
+            let handle = pid_handle(pid.cast_unsigned()).during(&spec.name, "get a handle on it")?;
+            containers.push(Container { name: spec.name.clone(), pid, handle: Arc::new(handle), ended: None });
+        }
+        sandbox.start()?;
+        let handle = sandbox.handle.try_clone().during(&self.spec.name, "get a handle on it")?;
+        self.become_phase(Phase::Running(Running {
+            sandbox: Arc::new(handle),
+            leash: sandbox.leash()?,
+            ports: Arc::new(ports),
+            containers,
+        }));
+        let followers = outputs.into_iter().zip(&self.spec.containers).map(|(outputs, container)| {
+            self.follow(container.name.clone(), outputs, output.clone())
+        });
+        Ok((sandbox, followers.collect()))
+    }
+
+    fn follow(&self, container: String, outputs: Outputs, output: Output) -> Follower {
+        let (ended, word) = channel();
+        let log = Log { pod: self.spec.name.clone(), container: container.clone(), output };
+        let thread = thread::spawn(move || log.follow(outputs, &word));
+        Follower { container, ended, thread }
+    }
+
+    /// Watches the containers end until the sandbox is let go of, or dies.
+    fn attend(&self, mut sandbox: Sandbox, followers: Vec<Follower>) {
+        while let Ok(Some(report)) = sandbox.report() {
+            let Report::Exited { container, ended } = report else { continue };
+            if let Some(follower) = followers.iter().find(|follower| follower.container == container) {
+                // The follower outlives its container's output, and so is there to hear it.
+                let _ = follower.ended.send(ended);
+            }
+            self.note_end(&container, ended);
+        }
+        drop(sandbox);
+        for Follower { ended, thread, .. } in followers {
+            drop(ended);
+            // A panic of the follower has been printed; the pod ends all the same.
+            let _ = thread.join();
+        }
+    }
+
+    fn note_end(&self, name: &str, ended: Ended) {
+        if let Phase::Running(running) = &mut *self.phase() {
+            for container in running.containers.iter_mut().filter(|container| container.name == name) {
+                container.ended = Some(ended);
+            }
+        }
+        self.changed.notify_all();
+    }
+
+    fn describe_start(&self) -> Value {
+        let containers = match &*self.phase() {
+            Phase::Running(running) => running.containers.iter().map(Container::describe).collect(),
+            _ => vec![],
+        };
+        json!({ "pod": self.spec.name, "containers": containers })
+    }
+}
