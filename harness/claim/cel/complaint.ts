@@ -3,7 +3,7 @@
  * nearest known name for an unknown one. Takes the engine's error; gives a ClaimcheckError's facts.
  */
 import type { EvaluationError, ParseError, TypeError } from '@marcbachmann/cel-js'
-import { ClaimcheckError } from '../../core/errors.ts'
+import { ClaimcheckError, type ErrorFacts } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
 import type { Device } from '../dra.ts'
 import { qualify } from './device.ts'
@@ -52,12 +52,13 @@ export function runtimeError(
 ): ClaimcheckError {
   const { caret } = place(expression, cause.range?.start ?? 0)
   const missing = missingAttribute(expression, cause)
-  const facts = missing === undefined ? {} : missingFacts(missing, device, driver)
+  const { hint = 'Guard the expression against such devices:', ...facts } =
+    missing === undefined ? {} : missingFacts(missing, device, driver)
   return new ClaimcheckError('CEL_RUNTIME', {
     subject,
     problem: `has a CEL selector that fails on device ${device.name} of ${driver}${missing === undefined ? `: ${cause.summary}` : ', which lacks an attribute'}`,
     ...facts,
-    hint: `${facts.hint ?? 'Guard the expression against such devices:'}\n${caret}`,
+    hint: `${hint}\n${caret}`,
     details: { expression, device: device.name, driver, ...missing },
     cause,
   })
@@ -68,7 +69,7 @@ interface Missing {
   readonly attribute: string
 }
 
-function missingFacts({ domain, attribute }: Missing, device: Device, driver: string) {
+function missingFacts({ domain, attribute }: Missing, device: Device, driver: string): Partial<ErrorFacts> {
   const here = Object.keys(device.attributes ?? {})
     .map((name) => qualify(name, driver))
     .filter(([other]) => other === domain)

@@ -29,7 +29,7 @@ export function registerPresence(env: Environment): void {
         node: access,
       })
     }
-    const [object, id] = access.args as [ASTNode, string]
+    const [object, id] = access.args
     return {
       async: false,
       typeCheck(checker: Checker, _macro: unknown, context: unknown) {

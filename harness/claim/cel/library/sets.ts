@@ -2,7 +2,9 @@
 import type { Environment } from '@marcbachmann/cel-js'
 import { isEqual } from './equality.ts'
 
-class SetsNamespace {}
+class SetsNamespace {
+  readonly name = 'sets'
+}
 type List = readonly unknown[]
 
 const holds = (list: List, item: unknown): boolean => list.some((other) => isEqual(item, other))
