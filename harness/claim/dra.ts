@@ -19,6 +19,7 @@ export interface Device {
   /** Keys are `domain/id`, or `id` alone for the driver's own domain. */
   readonly attributes?: Readonly<Record<string, AttributeValue>>
   readonly capacity?: Readonly<Record<string, { readonly value: string }>>
+  readonly allowMultipleAllocations?: boolean
 }
 
 export interface ResourceSlice {

@@ -1,0 +1,93 @@
+/**
+ * The published topology of each node held against the SKU. Takes slices and SKU; gives every mismatch, none is
+ * thrown. Devices that are no RDMA NICs and no GPUs (bridges, management) are none of the SKU's business.
+ */
+import type { Sku } from '../sku/sku.ts'
+import type { ResourceSlice } from './dra.ts'
+import { devicesOf, type PublishedDevice } from './published-device.ts'
+
+export interface TopologyMismatch {
+  readonly node: string
+  readonly kind: 'missing' | 'extra' | 'duplicate' | 'no-rdma' | 'numa-node' | 'rdma-device'
+  /** As published, or as the SKU names it where it is missing: `mlx5_3 (0104:00:00.0)`. */
+  readonly device: string
+  readonly expected: string
+  readonly found: string
+}
+
+interface Wanted {
+  readonly kind: 'gpu' | 'nic'
+  readonly name: string
+  readonly pciAddress: string
+  readonly numaNode: number
+}
+
+/** `nodes`: those that must publish; default: those that do. */
+export function compareTopology(
+  slices: readonly ResourceSlice[],
+  sku: Sku,
+  nodes?: readonly string[],
+): TopologyMismatch[] {
+  const devices = devicesOf(slices)
+  const wanted: Wanted[] = [
+    ...sku.gpus.map((gpu) => ({ kind: 'gpu' as const, pciAddress: gpu.pciBusID, ...gpu })),
+    ...sku.nics.map((nic) => ({ kind: 'nic' as const, ...nic })),
+  ]
+  const names = nodes ?? [...new Set(devices.map(({ node }) => node))]
+  return names.flatMap((node) => {
+    const here = devices.filter((device) => device.node === node)
+    return [...wanted.flatMap((want) => compareDevice(node, want, here)), ...extras(node, wanted, here, sku)]
+  })
+}
+
+function compareDevice(node: string, want: Wanted, here: readonly PublishedDevice[]): TopologyMismatch[] {
+  const found = here.filter(({ kind, pciAddress }) => kind === want.kind && pciAddress === want.pciAddress)
+  const [device, ...more] = found
+  const label = `${want.name} (${want.pciAddress})`
+  if (device === undefined) {
+    return [{ node, kind: 'missing', device: label, expected: 'published once', found: 'not published' }]
+  }
+  const at = { node, device: `${device.name}, ${label}` }
+  const mismatches: TopologyMismatch[] = []
+  if (more.length > 0) {
+    const names = found.map(({ name }) => name).join(', ')
+    mismatches.push({ ...at, kind: 'duplicate', expected: 'published once', found: `published as ${names}` })
+  }
+  if (device.kind === 'nic' && !device.rdma) {
+    mismatches.push({ ...at, kind: 'no-rdma', expected: 'rdma: true', found: 'rdma: false' })
+  }
+  if (device.kind === 'nic' && device.rdmaDevice !== undefined && device.rdmaDevice !== want.name) {
+    mismatches.push({ ...at, kind: 'rdma-device', expected: want.name, found: device.rdmaDevice })
+  }
+  const numaSaid = device.numaNodes !== undefined || device.kind === 'nic'
+  if (numaSaid && device.numaNodes?.includes(want.numaNode) !== true) {
+    const found = device.numaNodes === undefined ? 'none' : device.numaNodes.join(' and ')
+    mismatches.push({
+      ...at,
+      kind: 'numa-node',
+      expected: `NUMA node ${want.numaNode}`,
+      found: `NUMA node ${found}`,
+    })
+  }
+  return mismatches
+}
+
+function extras(
+  node: string,
+  wanted: readonly Wanted[],
+  here: readonly PublishedDevice[],
+  sku: Sku,
+): TopologyMismatch[] {
+  return here
+    .filter((device) => device.kind === 'gpu' || device.rdma)
+    .filter(
+      ({ kind, pciAddress }) => !wanted.some((want) => want.kind === kind && want.pciAddress === pciAddress),
+    )
+    .map(({ kind, name, pciAddress }) => ({
+      node,
+      kind: 'extra',
+      device: `${name}${pciAddress === undefined ? '' : ` (${pciAddress})`}`,
+      expected: `only the ${kind === 'gpu' ? sku.gpus.length : sku.nics.length} ${kind === 'gpu' ? 'GPUs' : 'RDMA NICs'} of SKU ${sku.name}`,
+      found: 'published too',
+    }))
+}

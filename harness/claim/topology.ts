@@ -1,0 +1,120 @@
+/**
+ * Proof that an allocation has the topology its arm stands for. Takes the allocation read back, the placement and the
+ * SKU; gives the distance of every GPU-NIC pair, or an error that names each wrong device. No figure without it.
+ */
+import { ClaimcheckError } from '../core/errors.ts'
+import type { ArmName, Sku } from '../sku/sku.ts'
+import { distanceOf, type Distance } from './distance.ts'
+import { skuGpuOf, skuNicOf } from './identity.ts'
+import type { DeviceGroup, Placement } from './placement.ts'
+import type { AllocatedClaim, AllocatedGpu, AllocatedNic } from './readback.ts'
+
+export interface PairDistance {
+  /** Names as published. */
+  readonly gpu: string
+  readonly nic: string
+  readonly distance: Distance
+}
+
+export interface TopologyProof {
+  readonly arm: ArmName
+  readonly node: string
+  readonly gpus: readonly string[]
+  readonly nics: readonly string[]
+  readonly pairs: readonly PairDistance[]
+}
+
+export interface DeviceComplaint {
+  readonly device: string
+  readonly expectedNumaNode: number
+  /** What the slice says; undefined: nothing. */
+  readonly publishedNumaNodes: readonly number[] | undefined
+  /** What the SKU says; undefined: the SKU has no device at that PCI address. */
+  readonly skuNumaNode: number | undefined
+}
+
+/** Throws PRECONDITION_TOPOLOGY naming every device that is not where the placement wants it. */
+export function proveTopology(allocated: AllocatedClaim, placement: Placement, sku: Sku): TopologyProof {
+  const gpus = allocated.gpus.map((gpu) => ({ device: gpu, known: skuGpuOf(gpu, sku) }))
+  const nics = allocated.nics.map((nic) => ({ device: nic, known: skuNicOf(nic, sku) }))
+  const complaints = [
+    ...gpus.flatMap((gpu) => complaintOf(gpu, placement.gpus) ?? []),
+    ...nics.flatMap((nic) => complaintOf(nic, placement.nics) ?? []),
+  ]
+  const problems = [
+    ...wrongCount('GPUs', gpus.length, placement.gpus),
+    ...wrongCount('NICs', nics.length, placement.nics),
+    ...nics.filter(({ device }) => !device.rdma).map(({ device }) => `${device.name} has no RDMA`),
+    ...complaints.map(describe),
+  ]
+  if (problems.length > 0) throw precondition(allocated, placement, problems, complaints)
+  return {
+    arm: placement.arm,
+    node: allocated.node,
+    gpus: gpus.map(({ device }) => device.name),
+    nics: nics.map(({ device }) => device.name),
+    pairs: gpus.flatMap((gpu) => nics.map((nic) => pair(gpu, nic, placement))),
+  }
+}
+
+interface Matched<Device> {
+  readonly device: Device
+  readonly known: { readonly numaNode: number } | undefined
+}
+
+function complaintOf(
+  { device, known }: Matched<AllocatedGpu | AllocatedNic>,
+  { numaNode }: DeviceGroup,
+): DeviceComplaint | undefined {
+  const published = device.numaNodes
+  // Older GPU drivers publish no NUMA node; a NIC that publishes none could not have been selected by it.
+  const publishedRight = published === undefined ? device.kind === 'gpu' : published.includes(numaNode)
+  if (publishedRight && known?.numaNode === numaNode) return undefined
+  return {
+    device: device.name,
+    expectedNumaNode: numaNode,
+    publishedNumaNodes: published,
+    skuNumaNode: known?.numaNode,
+  }
+}
+
+const wrongCount = (what: string, found: number, { count }: DeviceGroup): string[] =>
+  found === count ? [] : [`${found} ${what} where ${count} are asked for`]
+
+function describe(complaint: DeviceComplaint): string {
+  const published = complaint.publishedNumaNodes?.join(' and ') ?? 'nothing'
+  const sku =
+    complaint.skuNumaNode === undefined
+      ? 'the SKU has no such device'
+      : `the SKU says NUMA node ${complaint.skuNumaNode}`
+  return `${complaint.device} should be on NUMA node ${complaint.expectedNumaNode}, its slice says ${published}, ${sku}`
+}
+
+function pair(
+  gpu: Matched<AllocatedGpu>,
+  nic: Matched<AllocatedNic>,
+  { gpus, nics }: Placement,
+): PairDistance {
+  return {
+    gpu: gpu.device.name,
+    nic: nic.device.name,
+    distance: distanceOf(
+      { numaNode: gpus.numaNode, pcieRoot: gpu.device.pcieRoot },
+      { numaNode: nics.numaNode, pcieRoot: nic.device.pcieRoot },
+    ),
+  }
+}
+
+function precondition(
+  { name, node }: AllocatedClaim,
+  { arm }: Placement,
+  problems: readonly string[],
+  complaints: readonly DeviceComplaint[],
+): ClaimcheckError {
+  return new ClaimcheckError('PRECONDITION_TOPOLOGY', {
+    subject: `ResourceClaim ${name} on ${node}`,
+    problem: `does not have the topology of arm "${arm}": ${problems.join('; ')}`,
+    hint: 'Compare ResourceSlices, SKU and the node itself (nvidia-smi topo -m, /sys/bus/pci/devices/*/numa_node).',
+    details: { node, arm, devices: complaints },
+  })
+}
