@@ -1,6 +1,7 @@
 //! NICs by name, as interfaces or RDMA devices: found, dealt out to streams, watched and counted. Reads
 //! /proc and /sys and asks the kernel; changes nothing.
 
+pub mod claimed;
 pub mod counters;
 pub mod link;
 
@@ -49,6 +50,9 @@ impl Nic {
 
 /// Finds all the NICs; a mix of interfaces and RDMA devices is refused, since no one transport has both.
 pub fn find_all(names: &[String]) -> Outcome<Vec<Nic>> {
+    if names == ["claimed"] {
+        return claimed::find();
+    }
     let nics = names.iter().map(|name| Nic::find(name)).collect::<Outcome<Vec<_>>>()?;
     match nics.iter().find(|nic| nic.kind != nics[0].kind) {
         Some(other) => {

@@ -1,0 +1,71 @@
+//! `--nics claimed`: the NICs that this process was given, in the order of their PCI addresses. A claim's RDMA devices
+//! are those whose character device is in /dev/infiniband; without any, its interfaces are those that are neither the
+//! loopback nor the pod network, which holds the default route. Reads /dev, /proc and /sys; changes nothing.
+
+use std::path::{Path, PathBuf};
+
+use super::{Kind, Nic, RDMA_CLASS, interface_names};
+use crate::error::{Failure, Outcome};
+
+const CHAR_DEVICES: &str = "/dev/infiniband";
+const VERBS_CLASS: &str = "/sys/class/infiniband_verbs";
+const ROUTES: &str = "/proc/net/route";
+
+/// Fails with NIC_UNKNOWN when nothing was claimed.
+pub fn find() -> Outcome<Vec<Nic>> {
+    let mut devices = claimed_rdma_devices();
+    devices.sort_by_key(|device| (pci_address(device), device.clone()));
+    let interfaces = interface_names();
+    let nics: Vec<Nic> = devices.iter().filter_map(|device| nic_of(device, &interfaces)).collect();
+    if !nics.is_empty() {
+        return Ok(nics);
+    }
+    let pod_network = default_route_interface();
+    let rest: Vec<Nic> = interfaces
+        .iter()
+        .filter(|name| Some(*name) != pod_network.as_ref())
+        .map(|name| Nic { name: name.clone(), kind: Kind::Interface })
+        .collect();
+    if rest.is_empty() { Err(Failure::nic_unknown("claimed", &interfaces)) } else { Ok(rest) }
+}
+
+/// A device with port counters and states speaks RDMA; one without is emulated, and its interface stands for it.
+fn nic_of(device: &str, interfaces: &[String]) -> Option<Nic> {
+    let folder = Path::new(RDMA_CLASS).join(device);
+    if folder.join("ports").is_dir() {
+        return Some(Nic { name: device.to_owned(), kind: Kind::Rdma });
+    }
+    let own = names_in(&folder.join("device/net"));
+    let name = own.into_iter().find(|name| interfaces.contains(name))?;
+    Some(Nic { name, kind: Kind::Interface })
+}
+
+fn claimed_rdma_devices() -> Vec<String> {
+    names_in(Path::new(CHAR_DEVICES))
+        .into_iter()
+        .filter(|name| name.starts_with("uverbs"))
+        .filter_map(|name| std::fs::read_to_string(Path::new(VERBS_CLASS).join(name).join("ibdev")).ok())
+        .map(|device| device.trim().to_owned())
+        .collect()
+}
+
+fn pci_address(device: &str) -> Option<PathBuf> {
+    let folder = std::fs::canonicalize(Path::new(RDMA_CLASS).join(device).join("device")).ok()?;
+    folder.file_name().map(PathBuf::from)
+}
+
+fn default_route_interface() -> Option<String> {
+    let routes = std::fs::read_to_string(ROUTES).ok()?;
+    routes.lines().skip(1).find_map(|line| {
+        let mut fields = line.split_whitespace();
+        let name = fields.next()?;
+        (fields.next()? == "00000000").then(|| name.to_owned())
+    })
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
