@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, test } from 'vitest'
 import { Quantity } from '../../../../harness/claim/cel/library/quantity.ts'
 import { Semver } from '../../../../harness/claim/cel/library/semver.ts'
