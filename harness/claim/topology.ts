@@ -53,8 +53,23 @@ export function proveTopology(allocated: AllocatedClaim, placement: Placement, s
     node: allocated.node,
     gpus: gpus.map(({ device }) => device.name),
     nics: nics.map(({ device }) => device.name),
-    pairs: gpus.flatMap((gpu) => nics.map((nic) => pair(gpu, nic, placement))),
+    pairs: distancesOf(allocated, sku),
   }
+}
+
+/** The distance of every pair, by the SKU's map. A device that the SKU does not have has no distance. */
+export function distancesOf({ gpus, nics }: AllocatedClaim, sku: Sku): PairDistance[] {
+  return gpus.flatMap((gpu) =>
+    nics.flatMap((nic) => {
+      const [from, to] = [skuGpuOf(gpu, sku), skuNicOf(nic, sku)]
+      if (from === undefined || to === undefined) return []
+      const distance = distanceOf(
+        { numaNode: from.numaNode, pcieRoot: gpu.pcieRoot },
+        { numaNode: to.numaNode, pcieRoot: nic.pcieRoot },
+      )
+      return { gpu: gpu.name, nic: nic.name, distance }
+    }),
+  )
 }
 
 interface Matched<Device> {
@@ -79,7 +94,7 @@ function complaintOf(
 }
 
 const wrongCount = (what: string, found: number, { count }: DeviceGroup): string[] =>
-  found === count ? [] : [`${found} ${what} where ${count} are asked for`]
+  found === count ? [] : [`${what}: ${found} where ${count} are asked for`]
 
 function describe(complaint: DeviceComplaint): string {
   const published = complaint.publishedNumaNodes?.join(' and ') ?? 'nothing'
@@ -88,21 +103,6 @@ function describe(complaint: DeviceComplaint): string {
       ? 'the SKU has no such device'
       : `the SKU says NUMA node ${complaint.skuNumaNode}`
   return `${complaint.device} should be on NUMA node ${complaint.expectedNumaNode}, its slice says ${published}, ${sku}`
-}
-
-function pair(
-  gpu: Matched<AllocatedGpu>,
-  nic: Matched<AllocatedNic>,
-  { gpus, nics }: Placement,
-): PairDistance {
-  return {
-    gpu: gpu.device.name,
-    nic: nic.device.name,
-    distance: distanceOf(
-      { numaNode: gpus.numaNode, pcieRoot: gpu.device.pcieRoot },
-      { numaNode: nics.numaNode, pcieRoot: nic.device.pcieRoot },
-    ),
-  }
 }
 
 function precondition(

@@ -22,6 +22,10 @@ export const CATALOGUE = {
   DEVICE_CLASS_MISSING: { culprit: 'cluster', title: 'a claim names a DeviceClass that does not exist' },
   CEL_RUNTIME: { culprit: 'cluster', title: 'a CEL selector failed while it was evaluated' },
   CLAIM_UNSATISFIABLE: { culprit: 'cluster', title: 'no node has the devices a claim asks for' },
+  ALLOCATION_TOO_COMPLEX: {
+    culprit: 'cluster',
+    title: 'a claim whose devices could not be searched in a bounded number of steps',
+  },
   CLAIM_NOT_RELEASED: { culprit: 'cluster', title: 'devices of a claim did not become free' },
   CLAIM_IN_USE: { culprit: 'cluster', title: 'a claim is reserved for another pod' },
   ALLOCATION_INVALID: { culprit: 'cluster', title: 'an allocation names devices that no slice publishes' },
