@@ -7,3 +7,7 @@ export const skuGpuOf = ({ pciAddress }: Pick<PublishedGpu, 'pciAddress'>, sku: 
 
 export const skuNicOf = ({ pciAddress }: Pick<PublishedNic, 'pciAddress'>, sku: Sku): SkuNic | undefined =>
   sku.nics.find((nic) => nic.pciAddress === pciAddress)
+
+/** What people call it: the RDMA device of the SKU, else the best that is published. */
+export const nicName = (nic: PublishedNic, sku: Sku): string =>
+  skuNicOf(nic, sku)?.name ?? nic.rdmaDevice ?? nic.ifName ?? nic.name

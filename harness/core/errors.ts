@@ -80,6 +80,8 @@ export interface ErrorFacts {
   readonly subject: string
   /** What happened, as a sentence without subject: `was not allocated`. */
   readonly problem: string
+  /** The whole sentence, where another program composed it already. */
+  readonly sentence?: string
   readonly expected?: string
   readonly found?: string
   /** What to do, as an imperative. */
@@ -100,7 +102,7 @@ export class ClaimcheckError extends Error {
   readonly details: Readonly<Record<string, unknown>>
 
   constructor(code: ErrorCode, facts: ErrorFacts) {
-    super(sentence(facts), facts.cause === undefined ? undefined : { cause: facts.cause })
+    super(facts.sentence ?? sentence(facts), facts.cause === undefined ? undefined : { cause: facts.cause })
     this.code = code
     this.subject = facts.subject
     this.expected = facts.expected

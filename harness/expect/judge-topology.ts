@@ -60,18 +60,16 @@ export async function judgePairs(arm: Arm, distance: Distance): Promise<Expectat
       properties: {},
     }
   }
-  const pairs = arm
-    .of(rounds)
-    .flatMap(({ outcome }) =>
-      [outcome.initiator, outcome.target].flatMap(({ node, allocated }) =>
-        allocated.gpus.flatMap((gpu) =>
-          allocated.nics.map((nic) => ({
-            pair: `${node}: ${gpu.name} - ${nicName(nic, sku)}`,
-            found: trueDistance(gpu, nic, sku),
-          })),
-        ),
+  const pairs = arm.of(rounds).flatMap(({ outcome }) =>
+    [outcome.initiator, outcome.target].flatMap(({ node, allocated }) =>
+      allocated.gpus.flatMap((gpu) =>
+        allocated.nics.map((nic) => ({
+          pair: `${node}: ${gpu.name} - ${nicName(nic, sku)}`,
+          found: trueDistance(gpu, nic, sku),
+        })),
       ),
-    )
+    ),
+  )
   const wrong = pairs.filter(({ found }) => found !== distance)
   return {
     ...base,

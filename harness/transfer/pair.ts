@@ -140,7 +140,7 @@ async function transferBetween(
   context: PairContext,
 ): Promise<TransferResult> {
   const over = new AbortController()
-  const limit = AbortSignal.timeout((plan.within + OVERTIME) * 1000)
+  const limit = AbortSignal.timeout(Math.ceil((plan.within + OVERTIME) * 1000))
   const signals = [over.signal, limit, ...(context.signal === undefined ? [] : [context.signal])]
   const follow = async (pod: RunningPod): Promise<Transcript> => {
     const transcript = new Transcript(`pod ${pod.spec.name} on ${pod.node}`)

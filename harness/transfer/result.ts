@@ -22,6 +22,11 @@ const stream = z.strictObject({
   stream: count,
   device: z.string(),
   nics: z.array(z.string()),
+  /** The buffer and NICs at the other end. */
+  target_device: z.string(),
+  target_nics: z.array(z.string()),
+  /** What UCX chose, where that could be learnt. */
+  transport: z.string().nullable(),
   /** Payload of one iteration. */
   bytes: count,
   avg_seconds: time,
@@ -69,12 +74,11 @@ export const resultSchema = z.strictObject({
   corrupt: z.array(corruption),
   first_seconds: time,
   setup_seconds: time,
-  library_versions: z.record(z.string(), z.string()),
+  library_versions: z.record(z.string(), z.string().nullable()),
   hostname: z.string(),
   target_hostname: z.string(),
   started_unix_ms: count,
   finished_unix_ms: count,
-  transport: z.unknown(),
 })
 
 export type TransferResult = Readonly<z.infer<typeof resultSchema>>

@@ -77,8 +77,9 @@ export class Transcript {
     const error = this.#error
     if (error === undefined) return undefined
     return new ClaimcheckError(isErrorCode(error.code) ? error.code : 'TRANSFER_FAILED', {
-      subject: this.#subject,
+      subject: error.subject ?? this.#subject,
       problem: error.message,
+      sentence: `${this.#subject}: ${error.message}`,
       details: error,
       ...(error.hint ? { hint: error.hint } : {}),
     })

@@ -2,7 +2,7 @@
  * The vocabulary of a suite. Takes arms, pods or a rack; gives sentences with verdicts, recorded for the reports.
  * A broken expectation fails the test; one that cannot be judged throws, so that it stays red under `.not` too.
  */
-import { expect, type MatcherState, type Test } from 'vitest'
+import { expect, type MatcherState, type RunnerTestCase } from 'vitest'
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import type { Arm, ArmReference } from '../expect/arm.ts'
 import { failureText, unjudged, type Expectation } from '../expect/expectation.ts'
@@ -27,7 +27,7 @@ interface Ask {
   readonly arm?: Arm
 }
 
-async function check(state: MatcherState & { task?: Readonly<Test> }, ask: Ask) {
+async function check(state: MatcherState & { task?: Readonly<RunnerTestCase> }, ask: Ask) {
   const { task } = state
   const silence = ask.arm?.comparison.listen((progress) => task && recordProgress(task, progress))
   try {
@@ -39,7 +39,7 @@ async function check(state: MatcherState & { task?: Readonly<Test> }, ask: Ask) 
     const broken = judged.filter((expectation) => expectation.verdict === 'failed')
     if (broken.length === 0 && doubtful !== undefined) throw inconclusive(doubtful)
     return {
-      pass: (broken.length === 0) !== state.isNot,
+      pass: (broken.length === 0) !== Boolean(state.isNot),
       message: () => broken.map(failureText).join('\n'),
       meta: { expectations: judged },
     }

@@ -4,71 +4,69 @@
  */
 import { comparing, describe, kvCacheBytes, sameGpus } from '../../harness/vitest/suite.ts'
 
+/** A Llama-3.1-8B: 128 KiB of keys and values a token. */
 const llama8b = { layers: 32, kvHeads: 8, headDim: 128, dtypeBytes: 2 }
+const arms = sameGpus({ gpus: 4, nics: 4, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
+
+const oneGiB = comparing({
+  name: 'kv-1gib',
+  arms,
+  op: 'WRITE',
+  size: kvCacheBytes({ ...llama8b, promptTokens: 8192 }),
+})
+const fourGiB = comparing({
+  name: 'kv-4gib',
+  arms,
+  op: 'WRITE',
+  size: kvCacheBytes({ ...llama8b, promptTokens: 32_768 }),
+})
 
 describe('A KV cache of 1 GiB, written from node to node by 4 GPUs over 4 NICs', () => {
-  const test = comparing({
-    name: 'kv-1gib',
-    arms: sameGpus({ gpus: 4, nics: 4, gpusOn: 0, alignedOn: 0, unalignedOn: 1 }),
-    op: 'WRITE',
-    size: kvCacheBytes({ ...llama8b, promptTokens: 8192 }),
-  })
+  oneGiB(
+    'both arms get the devices they ask for, at the distance they stand for',
+    async ({ aligned, unaligned, expect }) => {
+      await expect(aligned).toClaimPairsAt('NODE')
+      await expect(unaligned).toClaimPairsAt('SYS')
+    },
+  )
 
-  test('both arms get the devices they ask for, at the distance they stand for', async ({
-    aligned,
-    unaligned,
-    expect,
-  }) => {
-    await expect(aligned).toClaimPairsAt('NODE')
-    await expect(unaligned).toClaimPairsAt('SYS')
-  })
-
-  test('aligned bandwidth is at least 1.3x unaligned', async ({ aligned, unaligned, expect }) => {
+  oneGiB('aligned bandwidth is at least 1.3x unaligned', async ({ aligned, unaligned, expect }) => {
     await expect(aligned).toOutperform(unaligned, { by: 1.3, in: 'bandwidth' })
   })
 
-  test('aligned p50 latency is at least 20 % lower than unaligned', async ({
-    aligned,
-    unaligned,
-    expect,
-  }) => {
-    await expect(aligned).toUndercut(unaligned, { by: '20 %', in: 'p50 latency' })
-  })
+  oneGiB(
+    'aligned p50 latency is at least 20 % lower than unaligned',
+    async ({ aligned, unaligned, expect }) => {
+      await expect(aligned).toUndercut(unaligned, { by: '20 %', in: 'p50 latency' })
+    },
+  )
 
-  test("both arms lie within the SKU's bounds", async ({ aligned, unaligned, sku, expect }) => {
+  oneGiB("both arms lie within the SKU's bounds", async ({ aligned, unaligned, sku, expect }) => {
     await expect(aligned).toBeWithin(sku.reference.aligned)
     await expect(unaligned).toBeWithin(sku.reference.unaligned)
   })
 
-  test('every claimed NIC carries its share, and no other carries any', async ({
-    aligned,
-    unaligned,
-    expect,
-  }) => {
-    await expect(aligned).toCarryEqualShares()
-    await expect(unaligned).toCarryEqualShares()
-  })
+  oneGiB(
+    'every claimed NIC carries its share, and no other carries any',
+    async ({ aligned, unaligned, expect }) => {
+      await expect(aligned).toCarryEqualShares()
+      await expect(unaligned).toCarryEqualShares()
+    },
+  )
 
-  test('bytes arrive intact', async ({ aligned, unaligned, expect }) => {
+  oneGiB('bytes arrive intact', async ({ aligned, unaligned, expect }) => {
     await expect(aligned).toArriveIntact()
     await expect(unaligned).toArriveIntact()
   })
 
-  test("p99 / p50 latency is within the SKU's bound", async ({ aligned, unaligned, sku, expect }) => {
+  oneGiB("p99 / p50 latency is within the SKU's bound", async ({ aligned, unaligned, sku, expect }) => {
     await expect(aligned).toBeStable(sku.reference.stability)
     await expect(unaligned).toBeStable(sku.reference.stability)
   })
 })
 
 describe('A KV cache of 4 GiB', { tags: ['long'] }, () => {
-  const test = comparing({
-    name: 'kv-4gib',
-    arms: sameGpus({ gpus: 4, nics: 4, gpusOn: 0, alignedOn: 0, unalignedOn: 1 }),
-    op: 'WRITE',
-    size: kvCacheBytes({ ...llama8b, promptTokens: 32_768 }),
-  })
-
-  test('aligned bandwidth is at least 1.3x unaligned', async ({ aligned, unaligned, expect }) => {
+  fourGiB('aligned bandwidth is at least 1.3x unaligned', async ({ aligned, unaligned, expect }) => {
     await expect(aligned).toOutperform(unaligned, { by: 1.3, in: 'bandwidth' })
   })
 })

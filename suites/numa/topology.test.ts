@@ -3,7 +3,7 @@ import { describe, test } from '../../harness/vitest/suite.ts'
 
 describe('The published topology', () => {
   test('every node has the GPUs and NICs of the SKU, on the NUMA nodes of the SKU', async ({
-    rack,
+    published,
     sku,
     expect,
   }) => {

@@ -66,12 +66,11 @@ pub fn prepare(options: &Options, role: &str, before_loading: impl FnOnce() -> O
 /// The value of UCX_TLS, or `auto`.
 fn transport(options: &Options, nics: &[Nic]) -> String {
     let over_interfaces = nics.first().is_some_and(|nic| nic.kind == Kind::Interface);
-    let on_gpus = options.devices.iter().any(|device| matches!(device, Device::Cuda { .. }));
-    match (options.transport.as_str(), over_interfaces, on_gpus) {
-        // Without this, two processes of one pid namespace would copy past the interface.
-        ("auto", true, false) => "tcp".into(),
-        ("auto", true, true) => "tcp,cuda_copy".into(),
-        (asked, _, _) => asked.into(),
+    match (options.transport.as_str(), over_interfaces) {
+        // Without tcp alone, two processes of one pid namespace would copy past the interface. NIXL refuses a list
+        // without cuda_copy on a node with NVIDIA GPUs, whatever memory is moved.
+        ("auto", true) => "tcp,cuda_copy".into(),
+        (asked, _) => asked.into(),
     }
 }
 

@@ -1,0 +1,263 @@
+/**
+ * The emulated rack as a target: publishes devices, allocates claims as Kubernetes does, and runs pods through a runtime.
+ * Takes a rack and a runtime; keeps every object in this process. Nothing of it outlives `close`.
+ */
+import { randomUUID } from 'node:crypto'
+import type { ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../../claim/dra.ts'
+import { ClaimcheckError } from '../../core/errors.ts'
+import type { Journal } from '../../core/journal.ts'
+import { withDeadline } from '../../core/deadline.ts'
+import type { Rack } from '../../rack/rack.ts'
+import type {
+  ContainerExit,
+  Diagnosis,
+  Emulation,
+  ExecResult,
+  PodSpec,
+  RunningPod,
+  ScheduledPod,
+  Target,
+  Wait,
+} from '../target.ts'
+import { allocate } from './allocator/allocate.ts'
+import type { DeviceInUse } from './allocator/inventory.ts'
+import { describeFault, planPod } from './pod-plan.ts'
+import { statusOf } from './claim-status.ts'
+import { publish } from './publish.ts'
+import type { PodRuntime } from './runtime.ts'
+
+interface PodRecord {
+  readonly pod: ScheduledPod
+  readonly address: string
+  /** From the moment the runtime was asked to start it. */
+  started?: Promise<void>
+}
+
+export interface EmulatedParts {
+  readonly rack: Rack
+  readonly runtime: PodRuntime
+  readonly kind: Emulation['runtime']
+  readonly journal: Journal
+}
+
+export class EmulatedTarget implements Target {
+  readonly kind = 'emulated'
+  readonly emulation: Emulation
+  readonly #rack: Rack
+  readonly #runtime: PodRuntime
+  readonly #journal: Journal
+  readonly #published
+  readonly #templates = new Map<string, ResourceClaimTemplate>()
+  readonly #pods = new Map<string, PodRecord>()
+  #released = Promise.withResolvers<void>()
+  #addresses = 0
+  #closed: Promise<void> | undefined
+
+  constructor({ rack, runtime, kind, journal }: EmulatedParts) {
+    this.#rack = rack
+    this.#runtime = runtime
+    this.#journal = journal
+    this.#published = publish(rack)
+    this.emulation = { scale: rack.scale, runtime: kind, transfer: rack.transfer }
+  }
+
+  async nodes(): Promise<readonly string[]> {
+    return this.#rack.nodes
+  }
+
+  async slices(): Promise<readonly ResourceSlice[]> {
+    return this.#published.slices
+  }
+
+  async apply(template: ResourceClaimTemplate): Promise<void> {
+    this.#templates.set(template.metadata.name, template)
+  }
+
+  async schedule(spec: PodSpec, wait: Wait): Promise<ScheduledPod> {
+    this.#refuseWhenClosed(`pod ${spec.name}`)
+    const template = this.#templates.get(spec.template)
+    if (template === undefined) {
+      throw new ClaimcheckError('NOT_FOUND', {
+        subject: `ResourceClaimTemplate ${spec.template}`,
+        problem: 'does not exist',
+        hint: 'Apply it before the pod.',
+      })
+    }
+    if (this.#pods.has(spec.name)) {
+      throw new ClaimcheckError('ALREADY_EXISTS', {
+        subject: `pod ${spec.name}`,
+        problem: 'exists already',
+        hint: 'Release it first.',
+      })
+    }
+    const pod = await this.#place(spec, template, wait)
+    this.#pods.set(spec.name, { pod, address: this.#nextAddress() })
+    this.#journal.record('scheduled', spec.name, {
+      node: pod.node,
+      claim: pod.claim.metadata.name,
+      devices: pod.claim.status?.allocation?.devices.results,
+    })
+    return pod
+  }
+
+  async run(pod: ScheduledPod, wait: Wait): Promise<RunningPod> {
+    this.#refuseWhenClosed(`pod ${pod.spec.name}`)
+    const record = this.#record(pod.spec.name)
+    const devices = pod.claim.status?.allocation?.devices.results ?? []
+    const plan = planPod(
+      this.#rack,
+      { name: pod.spec.name, node: pod.node, address: record.address, containers: pod.spec.containers },
+      devices,
+    )
+    record.started = this.#runtime.start(plan, wait)
+    await record.started
+    this.#journal.record('running', pod.spec.name, { node: pod.node })
+    const claim = { ...pod.claim, status: { ...pod.claim.status, devices: statusOf(pod.node, plan.nics) } }
+    return { ...pod, claim, address: record.address }
+  }
+
+  log(pod: RunningPod, container: string, signal?: AbortSignal): AsyncIterable<string> {
+    return this.#runtime.log(pod.spec.name, container, signal)
+  }
+
+  exit(pod: RunningPod, container: string, wait: Wait): Promise<ContainerExit> {
+    return this.#runtime.exit(pod.spec.name, container, wait)
+  }
+
+  exec(pod: RunningPod, container: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
+    return this.#runtime.exec(pod.spec.name, container, args, wait)
+  }
+
+  async release(pods: readonly ScheduledPod[], wait: Wait): Promise<void> {
+    await Promise.all(
+      pods.map(async ({ spec }) => {
+        const record = this.#pods.get(spec.name)
+        if (record === undefined) return
+        // Its devices stay taken until the runtime says that nothing of the pod is left.
+        if (record.started !== undefined) {
+          await record.started.catch(() => undefined)
+          await this.#runtime.stop(spec.name, wait)
+        }
+        this.#pods.delete(spec.name)
+        this.#journal.record('released', spec.name, { node: record.pod.node })
+      }),
+    )
+    this.#released.resolve()
+    this.#released = Promise.withResolvers()
+  }
+
+  async diagnose(subject: string): Promise<Diagnosis> {
+    return {
+      subject,
+      rack: this.#rack.name,
+      faults: this.#rack.faults.map(describeFault),
+      pods: [...this.#pods.values()].map(({ pod, started }) => ({
+        name: pod.spec.name,
+        node: pod.node,
+        started: started !== undefined,
+        claim: pod.claim,
+      })),
+      runtime: this.#closed === undefined ? await this.#runtime.inspect() : 'closed',
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#runtime.close().then(() => this.#pods.clear())
+    return this.#closed
+  }
+
+  /** Waits while other pods hold devices that could satisfy the claim; rejects at once when nobody holds any. */
+  async #place(spec: PodSpec, template: ResourceClaimTemplate, wait: Wait): Promise<ScheduledPod> {
+    const until = performance.now() + wait.within * 1000
+    for (;;) {
+      try {
+        return this.#allocate(spec, template)
+      } catch (error) {
+        const left = (until - performance.now()) / 1000
+        const hopeless =
+          !(error instanceof ClaimcheckError) ||
+          error.code !== 'CLAIM_UNSATISFIABLE' ||
+          this.#pods.size === 0 ||
+          left <= 0
+        if (hopeless) throw error
+        const released = this.#released.promise
+        await withDeadline(released, {
+          subject: `pod ${spec.name}`,
+          until: 'to get devices',
+          within: left as Wait['within'],
+          signal: wait.signal,
+        }).catch((late: unknown) => {
+          throw late instanceof ClaimcheckError && late.code === 'DEADLINE' ? error : late
+        })
+      }
+    }
+  }
+
+  #allocate(spec: PodSpec, template: ResourceClaimTemplate): ScheduledPod {
+    const name = `${spec.name}-devices`
+    const { node, claims } = allocate({
+      claims: [{ name, spec: template.spec.spec }],
+      nodes: this.#rack.nodes,
+      excluded: this.#excluded(spec),
+      slices: this.#published.slices,
+      classes: this.#published.classes,
+      allocated: this.#held(),
+    })
+    const results = claims.flatMap((one) => one.results)
+    const claim: ResourceClaim = {
+      apiVersion: 'resource.k8s.io/v1',
+      kind: 'ResourceClaim',
+      metadata: { name, uid: randomUUID() },
+      spec: template.spec.spec,
+      status: {
+        allocation: {
+          devices: { results },
+          nodeSelector: {
+            nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }] }],
+          },
+        },
+        reservedFor: [{ resource: 'pods', name: spec.name, uid: randomUUID() }],
+      },
+    }
+    return { spec, node, claim }
+  }
+
+  /** Nodes that hold a pod of the same group, and nodes that the pod may not run on. */
+  #excluded({ group, nodes }: PodSpec): { node: string; reason: string }[] {
+    const peers = [...this.#pods.values()].filter(({ pod }) => pod.spec.group === group)
+    return [
+      ...peers.map(({ pod }) => ({ node: pod.node, reason: `holds pod ${pod.spec.name} of the same group` })),
+      ...this.#rack.nodes
+        .filter((node) => nodes !== undefined && !nodes.includes(node))
+        .map((node) => ({ node, reason: `is not one of ${nodes?.join(', ')}` })),
+    ]
+  }
+
+  #held(): DeviceInUse[] {
+    return [...this.#pods.values()].flatMap(({ pod }) =>
+      (pod.claim.status?.allocation?.devices.results ?? []).map((device) => ({
+        ...device,
+        holder: `pod ${pod.spec.name}`,
+      })),
+    )
+  }
+
+  #record(name: string): PodRecord {
+    const record = this.#pods.get(name)
+    if (record !== undefined) return record
+    throw new ClaimcheckError('NOT_FOUND', {
+      subject: `pod ${name}`,
+      problem: 'is not scheduled or was released',
+    })
+  }
+
+  #nextAddress(): string {
+    const n = 10 + (this.#addresses++ % 60_000)
+    return `10.244.${n >> 8}.${n & 255}`
+  }
+
+  #refuseWhenClosed(subject: string): void {
+    if (this.#closed === undefined) return
+    throw new ClaimcheckError('INTERRUPTED', { subject, problem: 'cannot be made: the rack has been closed' })
+  }
+}

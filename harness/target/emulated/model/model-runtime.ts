@@ -1,0 +1,78 @@
+/**
+ * Emulated pods without processes: every log is computed when it is read, in virtual time, on any operating system.
+ * Takes plans; gives what the binary would print. Its figures come from the link model and say so.
+ */
+import { ClaimcheckError } from '../../../core/errors.ts'
+import type { Rack } from '../../../rack/rack.ts'
+import type { ContainerExit, ExecResult } from '../../target.ts'
+import type { PodPlan } from '../pod-plan.ts'
+import type { PodRuntime } from '../runtime.ts'
+import { modelDevices } from './devices-model.ts'
+import { parseOptions } from './options.ts'
+import { modelTransfer } from './transfer-model.ts'
+
+export class ModelRuntime implements PodRuntime {
+  readonly #rack: Rack
+  readonly #pods = new Map<string, PodPlan>()
+
+  constructor(rack: Rack) {
+    this.#rack = rack
+  }
+
+  async start(pod: PodPlan): Promise<void> {
+    this.#pods.set(pod.name, pod)
+  }
+
+  async *log(name: string, container: string): AsyncGenerator<string, void> {
+    const pod = this.#pod(name)
+    const options = parseOptions(pod.containers.find((one) => one.name === container)?.args ?? [])
+    if (options.mode === 'initiator')
+      yield* modelTransfer(this.#rack, pod, this.#peerAt(options.targetHost), options)
+    else if (options.mode === 'target')
+      yield* [`EVENT ${JSON.stringify({ event: 'target_ready' })}`, 'END {}']
+    else yield modelDevices(pod)
+  }
+
+  async exit(): Promise<ContainerExit> {
+    return { code: 0, signal: null }
+  }
+
+  async exec(name: string, _container: string, args: readonly string[]): Promise<ExecResult> {
+    const { mode } = parseOptions(args)
+    if (mode === 'devices')
+      return { code: 0, signal: null, stdout: `${modelDevices(this.#pod(name))}\n`, stderr: '' }
+    throw new ClaimcheckError('EXEC_FAILED', {
+      subject: `pod ${name}`,
+      problem: `cannot run --mode ${mode} in the model runtime`,
+      hint: 'Use CLAIMCHECK_RUNTIME=process.',
+    })
+  }
+
+  async stop(name: string): Promise<void> {
+    this.#pods.delete(name)
+  }
+
+  async inspect(): Promise<Readonly<Record<string, unknown>>> {
+    return { pods: [...this.#pods.keys()] }
+  }
+
+  async close(): Promise<void> {
+    this.#pods.clear()
+  }
+
+  #pod(name: string): PodPlan {
+    const pod = this.#pods.get(name)
+    if (pod !== undefined) return pod
+    throw new ClaimcheckError('NOT_FOUND', { subject: `pod ${name}`, problem: 'does not run' })
+  }
+
+  #peerAt(address: string | undefined): PodPlan {
+    const peer = [...this.#pods.values()].find((pod) => pod.address === address)
+    if (peer !== undefined) return peer
+    throw new ClaimcheckError('TRANSFER_FAILED', {
+      subject: `address ${address ?? 'none'}`,
+      problem: 'belongs to no pod that runs',
+      details: { code: 'PEER_ABSENT' },
+    })
+  }
+}

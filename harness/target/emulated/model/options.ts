@@ -1,0 +1,43 @@
+/** The transfer binary's options, as far as the model runtime follows them. Takes a container's arguments; gives typed options. */
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+
+const optionsSchema = z.object({
+  mode: z.enum(['target', 'initiator', 'devices', 'topo']),
+  'target-host': z.string().optional(),
+  op: z.enum(['WRITE', 'READ']).default('WRITE'),
+  devices: z.string().default('cuda:0'),
+  'block-size': z.coerce.number().int().min(1).default(268_435_456),
+  iters: z.coerce.number().int().min(1).default(100),
+  'warmup-iters': z.coerce.number().int().min(0).default(20),
+})
+
+export interface TransferOptions {
+  readonly mode: 'target' | 'initiator' | 'devices' | 'topo'
+  readonly targetHost: string | undefined
+  readonly op: 'WRITE' | 'READ'
+  readonly devices: readonly string[]
+  readonly blockSize: number
+  readonly iters: number
+  readonly warmupIters: number
+}
+
+export function parseOptions(args: readonly string[]): TransferOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    strict: false,
+    options: Object.fromEntries(
+      Object.keys(optionsSchema.shape).map((name) => [name, { type: 'string' as const }]),
+    ),
+  })
+  const options = optionsSchema.parse(values)
+  return {
+    mode: options.mode,
+    targetHost: options['target-host'],
+    op: options.op,
+    devices: options.devices.split(','),
+    blockSize: options['block-size'],
+    iters: options.iters,
+    warmupIters: options['warmup-iters'],
+  }
+}

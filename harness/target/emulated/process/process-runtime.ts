@@ -1,0 +1,245 @@
+/**
+ * Emulated pods as real processes: takes pod plans; gives them to the node agent with every rate divided by the rack's
+ * scale. Real bytes move over shaped links; no figure is made here.
+ */
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import { ClaimcheckError } from '../../../core/errors.ts'
+import type { Journal } from '../../../core/journal.ts'
+import { bitsPerSecond, gigabytesPerSecond, type GBps } from '../../../core/units.ts'
+import { withDeadline } from '../../../core/deadline.ts'
+import type { Binaries } from '../../../native/build.ts'
+import type { Nixl } from '../../../native/nixl.ts'
+import { random } from '../../../rack/random.ts'
+import type { Rack } from '../../../rack/rack.ts'
+import type { ContainerExit, ExecResult, Wait } from '../../target.ts'
+import { infinibandPaths } from '../infiniband.ts'
+import type { NicPlan, PodPlan } from '../pod-plan.ts'
+import { railAddress } from '../rails.ts'
+import type { PodRuntime } from '../runtime.ts'
+import { sysfsOf, type SysfsTree } from '../sysfs.ts'
+import { NodeAgent, type AgentEvent } from './agent.ts'
+import { ContainerLog } from './container-log.ts'
+
+export const POD_NETWORK = '10.244.0.0/16'
+const FABRIC = '10.64.0.0/16'
+const PODS_BINARY = '/opt/claimcheck/bin'
+const PODS_NIXL = '/opt/claimcheck/nixl'
+const GRACE_MS = 5000
+/** What a frame of the fabric's MTU carries over its payload: Ethernet, IP and TCP headers with time stamps. */
+const HEADERS = 66
+const BURST_SECONDS = 0.01
+
+const anything = z.unknown()
+const opened = z.looseObject({ privilege: z.string() })
+const execed = z.looseObject({
+  code: z.int().nullable(),
+  signal: z.string().nullable(),
+  stdout: z.string(),
+  stderr: z.string(),
+})
+
+export interface ProcessRuntimeParts {
+  readonly rack: Rack
+  readonly binaries: Binaries
+  readonly nixl: Nixl
+  readonly journal: Journal
+}
+
+export class ProcessRuntime implements PodRuntime {
+  readonly #rack: Rack
+  readonly #parts: ProcessRuntimeParts
+  readonly #agent: NodeAgent
+  readonly #sysfs: SysfsTree
+  readonly #logs = new Map<string, ContainerLog>()
+
+  private constructor(parts: ProcessRuntimeParts) {
+    this.#rack = parts.rack
+    this.#parts = parts
+    this.#sysfs = sysfsOf(parts.rack.sku)
+    this.#agent = new NodeAgent(parts.binaries.node, {
+      onEvent: (event) => this.#onEvent(event),
+      onEnd: (error) => {
+        for (const log of this.#logs.values()) log.fail(error)
+      },
+    })
+  }
+
+  /** Rejects with SANDBOX_UNAVAILABLE where this machine allows no namespaces. */
+  static async open(parts: ProcessRuntimeParts): Promise<ProcessRuntime> {
+    const runtime = new ProcessRuntime(parts)
+    const { rack } = parts
+    const rails = rack.sku.nics
+      .map((_, index) => railAddress(0, index))
+      .map(({ rail, subnet }) => ({ rail, subnet }))
+    const podNetwork = {
+      subnet: POD_NETWORK,
+      rate_bits: Math.round(bitsPerSecond(rack.links.podNetwork.rate) / rack.scale),
+    }
+    try {
+      const { privilege } = await runtime.#agent.request(
+        'open',
+        { fabric: { rails, pod_network: podNetwork } },
+        opened,
+      )
+      parts.journal.record('rack-opened', rack.name, { privilege })
+    } catch (error) {
+      await runtime.close()
+      throw error
+    }
+    return runtime
+  }
+
+  async start(pod: PodPlan, wait: Wait): Promise<void> {
+    for (const container of pod.containers) this.#logs.set(key(pod.name, container.name), new ContainerLog())
+    const spec = {
+      name: pod.name,
+      node: pod.node,
+      hostname: pod.name,
+      eth0: { address: `${pod.address}/16` },
+      nics: pod.nics.map((nic) => this.#nic(pod, nic)),
+      routes: pod.fallsBack ? [{ to: FABRIC, dev: 'eth0' }] : [],
+      devices: infinibandPaths(pod.charDevices).map((path) => ({ path, opens: true })),
+      files: this.#sysfs.files,
+      links: this.#sysfs.links,
+      mounts: [
+        { source: dirname(this.#parts.binaries.transfer), target: PODS_BINARY },
+        { source: this.#parts.nixl.folder, target: PODS_NIXL },
+      ],
+      containers: pod.containers.map((container) => ({
+        name: container.name,
+        argv: argv(container.args),
+        env: { ...environment, ...container.secretEnv },
+      })),
+    }
+    await this.#within(
+      wait,
+      `pod ${pod.node}/${pod.name}`,
+      'to run',
+      this.#agent.request('run', { pod: spec }, anything),
+    )
+  }
+
+  log(pod: string, container: string, signal?: AbortSignal): AsyncIterable<string> {
+    return this.#log(pod, container).read(signal)
+  }
+
+  exit(pod: string, container: string, wait: Wait): Promise<ContainerExit> {
+    const log = this.#log(pod, container)
+    return this.#within(
+      wait,
+      `container ${pod}/${container}`,
+      'to end',
+      log.exit,
+      () => `still running, last lines ${JSON.stringify(log.lastLines.slice(-3))}`,
+    )
+  }
+
+  async exec(pod: string, container: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
+    const request = this.#agent.request(
+      'exec',
+      { pod, container, argv: argv(args), env: environment, timeout_ms: Math.ceil(wait.within * 1000) },
+      execed,
+    )
+    return this.#within(
+      { ...wait, within: (wait.within + 2) as Wait['within'] },
+      `exec in ${pod}/${container}`,
+      'to end',
+      request,
+    )
+  }
+
+  async stop(pod: string, wait: Wait): Promise<void> {
+    await this.#within(
+      wait,
+      `pod ${pod}`,
+      'to be gone',
+      this.#agent.request('delete', { pod, grace_ms: GRACE_MS }, anything),
+    )
+    for (const [name, log] of this.#logs)
+      if (name.startsWith(`${pod}/`)) log.end({ code: null, signal: null })
+  }
+
+  async inspect(): Promise<Readonly<Record<string, unknown>>> {
+    const logs = Object.fromEntries(
+      [...this.#logs].map(([name, log]) => [name, { lastLines: log.lastLines, stderr: log.stderr }]),
+    )
+    return { logs, agent: await this.#agent.request('list', {}, anything) }
+  }
+
+  close(): Promise<void> {
+    return this.#agent.close()
+  }
+
+  #nic(pod: PodPlan, plan: NicPlan): Record<string, unknown> {
+    const { scale, seed, links, sku } = this.#rack
+    const jitter = 1 + links.nic.jitter * random(seed, `${pod.name}/${plan.nic.name}`).normal()
+    const shaping = shape(gigabytesPerSecond((plan.rate / scale) * jitter), sku.nic.mtu)
+    const wire = {
+      ...(plan.corruptEveryBytes === undefined
+        ? {}
+        : { corrupt_every_bytes: Math.ceil(plan.corruptEveryBytes / scale) }),
+      ...(plan.cutAfterBytes === undefined ? {} : { cut_after_bytes: Math.ceil(plan.cutAfterBytes / scale) }),
+    }
+    return {
+      name: plan.nic.ifName ?? plan.nic.name,
+      rail: plan.rail,
+      address: plan.address,
+      mac: plan.mac,
+      mtu: sku.nic.mtu,
+      tx: shaping,
+      rx: shaping,
+      ...(Object.keys(wire).length === 0 ? {} : { wire }),
+    }
+  }
+
+  #onEvent(event: AgentEvent): void {
+    const { journal } = this.#parts
+    if (event.event === 'link_cut') {
+      journal.record('link-cut', `${event.pod}/${event.nic}`)
+      return
+    }
+    const log = this.#logs.get(key(event.pod, event.container))
+    if (log === undefined) return
+    if (event.event === 'exited') log.end({ code: event.code, signal: event.signal })
+    else if (event.stream === 'stdout') log.push(event.data)
+    else log.stderr = `${log.stderr}${event.data}\n`.slice(-4000)
+  }
+
+  #log(pod: string, container: string): ContainerLog {
+    const log = this.#logs.get(key(pod, container))
+    if (log !== undefined) return log
+    throw new ClaimcheckError('NOT_FOUND', {
+      subject: `container ${pod}/${container}`,
+      problem: 'does not exist',
+    })
+  }
+
+  #within<T>(
+    wait: Wait,
+    subject: string,
+    until: string,
+    work: Promise<T>,
+    lastSeen?: () => string,
+  ): Promise<T> {
+    return withDeadline(work, { ...wait, subject, until, ...(lastSeen === undefined ? {} : { lastSeen }) })
+  }
+}
+
+const key = (pod: string, container: string): string => `${pod}/${container}`
+const argv = (args: readonly string[]): string[] => [`${PODS_BINARY}/claimcheck-transfer`, ...args]
+const environment = {
+  PATH: '/usr/bin:/bin',
+  NIXL_CAPI_LIB: `${PODS_NIXL}/.nixl_cu12.mesonpy.libs/libnixl_capi.so`,
+  UCX_LOG_LEVEL: 'error',
+}
+
+/** A payload rate as what the shaper must let through, headers included. */
+function shape(payload: GBps, mtu: number): { rate_bits: number; burst_bytes: number } {
+  const frame = mtu + 14
+  const rate = (bitsPerSecond(payload) * frame) / (frame - HEADERS)
+  return {
+    rate_bits: Math.round(rate),
+    burst_bytes: Math.max(2 * frame, Math.round((rate / 8) * BURST_SECONDS)),
+  }
+}

@@ -1,0 +1,39 @@
+/** Opens the target that the settings name. Takes settings and prepared native parts; gives a Target or says what is missing. */
+import { ClaimcheckError } from '../core/errors.ts'
+import type { Journal } from '../core/journal.ts'
+import type { Settings } from '../core/variables.ts'
+import type { Binaries } from '../native/build.ts'
+import type { Nixl } from '../native/nixl.ts'
+import type { Rack } from '../rack/rack.ts'
+import { EmulatedTarget } from './emulated/emulated-target.ts'
+import { ModelRuntime } from './emulated/model/model-runtime.ts'
+import { ProcessRuntime } from './emulated/process/process-runtime.ts'
+import type { Target } from './target.ts'
+
+/** What was built and fetched before any test began; absent for the model runtime. */
+export interface Prepared {
+  readonly binaries: Binaries
+  readonly nixl: Nixl
+}
+
+export async function openTarget(
+  settings: Settings,
+  rack: Rack,
+  prepared: Prepared | undefined,
+  journal: Journal,
+): Promise<Target> {
+  if (settings.target !== 'emulated') {
+    throw new ClaimcheckError('TARGET_UNAVAILABLE', {
+      subject: `CLAIMCHECK_TARGET=${settings.target}`,
+      problem: 'is not part of this version',
+      expected: 'emulated',
+      hint: 'Unset CLAIMCHECK_TARGET.',
+    })
+  }
+  if (settings.runtime === 'model') {
+    return new EmulatedTarget({ rack, runtime: new ModelRuntime(rack), kind: 'model', journal })
+  }
+  if (prepared === undefined) throw new TypeError('the process runtime needs the native binaries and NIXL')
+  const runtime = await ProcessRuntime.open({ rack, journal, ...prepared })
+  return new EmulatedTarget({ rack, runtime, kind: 'process', journal })
+}
