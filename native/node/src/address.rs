@@ -116,7 +116,9 @@ impl TryFrom<String> for InterfaceName {
             && !["lo", ".", "..", "all", "default"].contains(&text.as_str());
         match fits {
             true => Ok(Self(text)),
-            false => Err(format!("expected an interface name of 1 to 15 letters such as rdma0, found {text:?}")),
+            false => {
+                Err(format!("expected an interface name of 1 to 15 letters such as rdma0, found {text:?}"))
+            }
         }
     }
 }

@@ -49,8 +49,7 @@ impl Failure {
         found: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        let (subject, expected, found, hint) =
-            (subject.into(), expected.into(), found.into(), hint.into());
+        let (subject, expected, found, hint) = (subject.into(), expected.into(), found.into(), hint.into());
         let message = format!("{subject}: expected {expected}, found {found}; {hint}");
         Self { code, message, subject, expected, found, hint }
     }

@@ -79,6 +79,7 @@ fn serve() -> ExitCode {
 }
 
 fn open(request: &Open, output: &Output) -> Outcome<(Rack, serde_json::Value)> {
+    Fabric::check(&request.fabric)?;
     let privilege = namespace::isolate()?;
     let fabric = Fabric::build(&request.fabric)?;
     let answer = json!({

@@ -23,8 +23,16 @@ pub enum Event<'a> {
         cut: bool,
     },
     /// The container's program ended. Comes after its last line.
-    Exited { pod: &'a str, container: &'a str, code: Option<i32>, signal: Option<String> },
-    LinkCut { pod: &'a str, nic: &'a str },
+    Exited {
+        pod: &'a str,
+        container: &'a str,
+        code: Option<i32>,
+        signal: Option<String>,
+    },
+    LinkCut {
+        pod: &'a str,
+        nic: &'a str,
+    },
 }
 
 #[derive(Serialize)]

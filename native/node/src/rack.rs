@@ -65,7 +65,8 @@ impl Rack {
         }
         let addresses: Vec<_> = pod.addresses().collect();
         for (at, address) in addresses.iter().enumerate() {
-            let elsewhere = pods.by_name.values().find(|other| other.spec.addresses().any(|one| one == *address));
+            let elsewhere =
+                pods.by_name.values().find(|other| other.spec.addresses().any(|one| one == *address));
             let twice = addresses[..at].contains(address);
             if twice || elsewhere.is_some() {
                 return Err(Failure::new(

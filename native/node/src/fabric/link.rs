@@ -25,8 +25,6 @@ pub struct Link {
     #[serde(skip)]
     pub index: u32,
     pub name: String,
-    #[serde(skip)]
-    pub group: u32,
     pub carrier: bool,
     pub rx_bytes: u64,
     pub tx_bytes: u64,
@@ -81,13 +79,7 @@ pub fn add_bridge(netlink: &mut Netlink, name: &str) -> io::Result<u32> {
 }
 
 /// Makes a veth pair: `name` here, in interface group `group`, and its peer where `peer` says.
-pub fn add_veth(
-    netlink: &mut Netlink,
-    name: &str,
-    group: u32,
-    mtu: u16,
-    peer: &Peer<'_>,
-) -> io::Result<u32> {
+pub fn add_veth(netlink: &mut Netlink, name: &str, group: u32, mtu: u16, peer: &Peer<'_>) -> io::Result<u32> {
     let mut far = named(peer.name);
     far.attributes.push(LinkAttribute::Mtu(mtu.into()));
     far.attributes.extend(peer.mac.map(|mac| LinkAttribute::Address(mac.0.to_vec())));
@@ -158,17 +150,11 @@ fn one(netlink: &mut Netlink, message: LinkMessage) -> io::Result<Link> {
     answers.into_iter().find_map(read).ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
-pub fn all(netlink: &mut Netlink) -> io::Result<Vec<Link>> {
-    let answers = netlink.dump(RouteNetlinkMessage::GetLink(LinkMessage::default()))?;
-    Ok(answers.into_iter().filter_map(read).collect())
-}
-
 fn read(answer: RouteNetlinkMessage) -> Option<Link> {
     let RouteNetlinkMessage::NewLink(message) = answer else { return None };
     let mut link = Link {
         index: message.header.index,
         name: String::new(),
-        group: 0,
         carrier: false,
         rx_bytes: 0,
         tx_bytes: 0,
@@ -180,7 +166,6 @@ fn read(answer: RouteNetlinkMessage) -> Option<Link> {
     for attribute in message.attributes {
         match attribute {
             LinkAttribute::IfName(name) => link.name = name,
-            LinkAttribute::Group(group) => link.group = group,
             LinkAttribute::OperState(state) => link.carrier = state == State::Up,
             LinkAttribute::Stats64(stats) => {
                 (link.rx_bytes, link.tx_bytes) = (stats.rx_bytes, stats.tx_bytes);

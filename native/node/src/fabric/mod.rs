@@ -2,11 +2,14 @@
 //! Takes the subnets, gives the bridges to plug into. Lives in the agent's own network namespace.
 
 pub mod counters;
+pub mod cut;
 pub mod link;
 pub mod netlink;
+mod packet;
 pub mod plug;
 mod route;
-pub mod shaping;
+mod shaping;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -29,9 +32,13 @@ pub struct Fabric {
 }
 
 impl Fabric {
+    /// Says what is wrong with a fabric before anything is made for it.
+    pub fn check(spec: &FabricSpec) -> Outcome<()> {
+        disjoint(spec)
+    }
+
     /// Builds the switches in the network namespace of the calling thread.
     pub fn build(spec: &FabricSpec) -> Outcome<Self> {
-        disjoint(spec)?;
         // Routed between all networks; each address answers on its own network only.
         for (setting, value) in [
             ("ipv6/conf/all/disable_ipv6", "1"),

@@ -1,6 +1,7 @@
 //! Cables of a pod: each interface is a veth pair from the pod's network namespace into the fabric.
 //! Takes an admitted pod and its sandbox process, gives the ports; `unplug` removes them all at once.
 
+use std::num::NonZeroU64;
 use std::os::fd::BorrowedFd;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::link::{self, Peer};
 use super::netlink::Netlink;
 use super::route::{self, Hop, Table};
+use super::wire::Wire;
 use super::{Fabric, Network, shaping};
 use crate::address::{Cidr, Mac};
 use crate::failure::{Code, During, Failure, Outcome};
@@ -39,7 +41,9 @@ pub struct Port {
     pub fabric_end: String,
     pub fabric_index: u32,
     pub mtu: u16,
-    pub wire: WireSpec,
+    pub cut_after_bytes: Option<NonZeroU64>,
+    /// Where the cable runs through the agent rather than straight into the bridge.
+    _wire: Option<Wire>,
 }
 
 impl Port {
@@ -92,12 +96,7 @@ pub struct SandboxProcess<'a> {
 }
 
 /// Plugs in `eth0` and every NIC of the pod. `group` marks all that belongs to this pod.
-pub fn plug(
-    fabric: &Fabric,
-    pod: &PodSpec,
-    group: u32,
-    sandbox: SandboxProcess<'_>,
-) -> Outcome<Vec<Port>> {
+pub fn plug(fabric: &Fabric, pod: &PodSpec, group: u32, sandbox: SandboxProcess<'_>) -> Outcome<Vec<Port>> {
     let cables = cables(fabric, pod, group)?;
     in_network_of(sandbox.handle, prepare_network)?;
     let mut netlink = Netlink::open().during(&pod.name, "open a netlink socket")?;
@@ -186,15 +185,34 @@ fn lay(netlink: &mut Netlink, cable: &Cable<'_>, group: u32, sandbox: u32) -> st
     if let Some(rx) = &cable.rx {
         shaping::shape(netlink, index, rx)?;
     }
-    link::attach(netlink, index, cable.network.bridge)?;
+    let wire = match cable.wire.corrupt_every_bytes {
+        None => {
+            link::attach(netlink, index, cable.network.bridge)?;
+            None
+        }
+        Some(every) => Some(Wire::join(index, lay_extension(netlink, cable, group)?, every)?),
+    };
     link::set_up(netlink, index, true)?;
     Ok(Port {
         interface: cable.interface.to_owned(),
         fabric_end: cable.fabric_end.clone(),
         fabric_index: index,
         mtu: cable.mtu,
-        wire: cable.wire,
+        cut_after_bytes: cable.wire.cut_after_bytes,
+        _wire: wire,
     })
+}
+
+/// A second veth pair from the wire to the bridge; gives the wire's end of it.
+fn lay_extension(netlink: &mut Netlink, cable: &Cable<'_>, group: u32) -> std::io::Result<u32> {
+    let (near, far) = (format!("{}a", cable.fabric_end), format!("{}b", cable.fabric_end));
+    let peer = Peer { name: &far, mac: None, namespace_of: None };
+    let end = link::add_veth(netlink, &near, group, cable.mtu, &peer)?;
+    let port = link::by_name(netlink, &far)?.index;
+    link::attach(netlink, port, cable.network.bridge)?;
+    link::set_up(netlink, port, true)?;
+    link::set_up(netlink, end, true)?;
+    Ok(end)
 }
 
 /// Addresses, shapes, routes: what is done from within the pod's network namespace.

@@ -6,9 +6,7 @@ use std::mem::size_of;
 
 use netlink_packet_core::{DefaultNla, NLM_F_CREATE, NLM_F_REPLACE};
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::tc::{
-    TcAttribute, TcHandle, TcHeader, TcMessage, TcOption, TcStats2,
-};
+use netlink_packet_route::tc::{TcAttribute, TcHandle, TcHeader, TcMessage, TcOption, TcStats2};
 
 use super::netlink::Netlink;
 use crate::spec::ShapeSpec;
@@ -71,13 +69,9 @@ pub fn shape(netlink: &mut Netlink, index: u32, shape: &ShapeSpec) -> io::Result
         parent: TcHandle::ROOT,
         ..TcHeader::default()
     };
-    let attributes =
-        vec![TcAttribute::Kind("tbf".to_owned()), TcAttribute::Options(options.collect())];
+    let attributes = vec![TcAttribute::Kind("tbf".to_owned()), TcAttribute::Options(options.collect())];
     let message = TcMessage::from_parts(header, attributes);
-    netlink.request(
-        RouteNetlinkMessage::NewQueueDiscipline(message),
-        NLM_F_CREATE | NLM_F_REPLACE,
-    )?;
+    netlink.request(RouteNetlinkMessage::NewQueueDiscipline(message), NLM_F_CREATE | NLM_F_REPLACE)?;
     Ok(())
 }
 

@@ -42,11 +42,8 @@ pub fn exec(request: &Exec, container: &OwnedFd) -> Outcome<Executed> {
     command.stdout(to_stdout).stderr(to_stderr);
     let mut helper = Group { helper: command.spawn().during(&subject, "start")?, reaped: false };
     drop(command);
-    let plan = EnterPlan {
-        container: container.as_raw_fd(),
-        argv: request.argv.clone(),
-        env: request.env.clone(),
-    };
+    let plan =
+        EnterPlan { container: container.as_raw_fd(), argv: request.argv.clone(), env: request.env.clone() };
     channel.send(&plan).during(&subject, "hand over its plan")?;
 
     let mut stdout = Capture::new(stdout).during(&subject, "read its output")?;

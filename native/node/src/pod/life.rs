@@ -1,7 +1,7 @@
 //! The thread of a pod: start it, report, watch its containers end, and leave nothing behind.
 
-use std::sync::mpsc::{Sender, channel};
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 
 use serde_json::{Value, json};
@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 use super::logs::Log;
 use super::sandbox::{Outputs, Sandbox, pid_handle};
 use super::{Container, Phase, Pod, Running};
-use crate::fabric::{Fabric, plug};
+use crate::fabric::Fabric;
+use crate::fabric::cut::Cut;
+use crate::fabric::plug::{self, Port};
 use crate::failure::{During, Outcome};
-use crate::output::Output;
+use crate::output::{Event, Output};
 use crate::sandbox::message::{Ended, Report};
 
 /// What follows one container's output, and how it is told of the end.
@@ -49,20 +51,38 @@ impl Pod {
         let mut containers = Vec::new();
         for (spec, pid) in self.spec.containers.iter().zip(pids) {
             let handle = pid_handle(pid.cast_unsigned()).during(&spec.name, "get a handle on it")?;
-            containers.push(Container { name: spec.name.clone(), pid, handle: Arc::new(handle), ended: None });
+            containers.push(Container {
+                name: spec.name.clone(),
+                pid,
+                handle: Arc::new(handle),
+                ended: None,
+            });
         }
+        let ports = Arc::new(ports);
+        let cuts = self.watch_cuts(&ports, output);
         sandbox.start()?;
         let handle = sandbox.handle.try_clone().during(&self.spec.name, "get a handle on it")?;
         self.become_phase(Phase::Running(Running {
             sandbox: Arc::new(handle),
             leash: sandbox.leash()?,
-            ports: Arc::new(ports),
+            ports,
             containers,
+            _cuts: cuts,
         }));
-        let followers = outputs.into_iter().zip(&self.spec.containers).map(|(outputs, container)| {
-            self.follow(container.name.clone(), outputs, output.clone())
-        });
+        let followers = outputs
+            .into_iter()
+            .zip(&self.spec.containers)
+            .map(|(outputs, container)| self.follow(container.name.clone(), outputs, output.clone()));
         Ok((sandbox, followers.collect()))
+    }
+
+    fn watch_cuts(&self, ports: &Arc<Vec<Port>>, output: &Output) -> Vec<Cut> {
+        let watch = |(at, port): (usize, &Port)| {
+            let (pod, output) = (self.spec.name.clone(), output.clone());
+            let tell = move |port: &Port| output.event(&Event::LinkCut { pod: &pod, nic: &port.interface });
+            port.cut_after_bytes.map(|bytes| Cut::watch(ports, at, bytes, tell))
+        };
+        ports.iter().enumerate().filter_map(watch).collect()
     }
 
     fn follow(&self, container: String, outputs: Outputs, output: Output) -> Follower {

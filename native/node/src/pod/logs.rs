@@ -31,7 +31,8 @@ impl Log {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(_) => break,
             }
-            let mut ready = watched.into_iter().map(|fd| fd.any() == Some(true)).collect::<Vec<_>>().into_iter();
+            let mut ready =
+                watched.into_iter().map(|fd| fd.any() == Some(true)).collect::<Vec<_>>().into_iter();
             streams.retain_mut(|stream| ready.next() != Some(true) || self.pass_on(stream));
         }
         // The sender goes away without a word only where the sandbox itself was killed.

@@ -16,6 +16,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::fabric::counters;
+use crate::fabric::cut::Cut;
 use crate::fabric::plug::Port;
 use crate::failure::{Code, Failure, Outcome};
 use crate::sandbox::message::Ended;
@@ -44,6 +45,7 @@ struct Running {
     leash: UnixStream,
     ports: Arc<Vec<Port>>,
     containers: Vec<Container>,
+    _cuts: Vec<Cut>,
 }
 
 struct Container {

@@ -118,10 +118,8 @@ fn reap(agent: &mut Channel, deaths: &SignalFd, containers: &mut [Container]) ->
         if ended.is_some() {
             continue;
         }
-        let mut watched = [
-            PollFd::new(agent.as_fd(), PollFlags::POLLIN),
-            PollFd::new(deaths.as_fd(), PollFlags::POLLIN),
-        ];
+        let mut watched =
+            [PollFd::new(agent.as_fd(), PollFlags::POLLIN), PollFd::new(deaths.as_fd(), PollFlags::POLLIN)];
         match poll(&mut watched, PollTimeout::NONE) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => return Err(error).during("sandbox", "wait for its containers"),

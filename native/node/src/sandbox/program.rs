@@ -85,11 +85,7 @@ impl Program {
         }
     }
 
-    fn replace(
-        &self,
-        stdout: &impl AsRawFd,
-        stderr: &impl AsRawFd,
-    ) -> io::Result<std::convert::Infallible> {
+    fn replace(&self, stdout: &impl AsRawFd, stderr: &impl AsRawFd) -> io::Result<std::convert::Infallible> {
         descriptors::silence()?;
         descriptors::write_to(stdout, stderr)?;
         lock_any_memory();

@@ -52,7 +52,8 @@ fn show(plan: &SandboxPlan, interface: &str) -> Outcome<()> {
         return symlink(live, &shown).during(interface, "be shown in sysfs");
     }
     fs::create_dir(&shown).during(interface, "be shown in sysfs")?;
-    let entries = fs::read_dir(Path::new(INTERFACES).join(interface)).during(interface, "be read in sysfs")?;
+    let entries =
+        fs::read_dir(Path::new(INTERFACES).join(interface)).during(interface, "be read in sysfs")?;
     for entry in entries {
         let name = entry.during(interface, "be read in sysfs")?.file_name();
         if own.iter().any(|path| path.starts_with(added.join(&name))) {

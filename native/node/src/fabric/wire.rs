@@ -1,0 +1,133 @@
+//! A cable with something wrong with it: carries the frames between a NIC and its switch in user space.
+//! Every frame passes one queue per direction: what may happen to frames on a wire happens there.
+
+use std::collections::VecDeque;
+use std::io::{self, PipeReader, PipeWriter};
+use std::num::NonZeroU64;
+use std::os::fd::AsFd;
+use std::thread::{self, JoinHandle};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::packet::{Frame, PacketSocket};
+
+/// More than all TCP windows together may hold; beyond it frames are lost.
+const QUEUE_FRAMES: usize = 4096;
+/// Headers of all layers lie well within this; a flipped byte must not, or it would be noticed.
+const UNTOUCHED_BYTES: usize = 256;
+const SMALLEST_CORRUPTED_BYTES: usize = 1024;
+
+/// A running wire; dropped, it stops.
+pub struct Wire {
+    stop: Option<PipeWriter>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Wire {
+    /// Joins two interfaces, and flips one byte of the frames every so many bytes of traffic.
+    pub fn join(nic: u32, switch: u32, corrupt_every: NonZeroU64) -> io::Result<Self> {
+        let ends = [PacketSocket::open(nic)?, PacketSocket::open(switch)?];
+        let (stopped, stop) = io::pipe()?;
+        let mut carrier = Carrier {
+            ends,
+            queues: [VecDeque::new(), VecDeque::new()],
+            corruption: Corruption { every_bytes: corrupt_every.get(), bytes_since: 0 },
+        };
+        let carry = move || {
+            // The NIC then has no connection, which is what its pod and its counters show.
+            if let Err(error) = carrier.run(&stopped) {
+                eprintln!("claimcheck-node: a wire broke: {error}");
+            }
+        };
+        let thread = thread::Builder::new().name("wire".to_owned()).spawn(carry)?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been printed.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Frames that arrived at `ends[i]` wait in `queues[i]` for the other end.
+struct Carrier {
+    ends: [PacketSocket; 2],
+    queues: [VecDeque<Frame>; 2],
+    corruption: Corruption,
+}
+
+impl Carrier {
+    fn run(&mut self, stopped: &PipeReader) -> io::Result<()> {
+        loop {
+            let wanted = |end: usize| match self.queues[1 - end].is_empty() {
+                true => PollFlags::POLLIN,
+                false => PollFlags::POLLIN | PollFlags::POLLOUT,
+            };
+            let mut watched = [
+                PollFd::new(self.ends[0].as_fd(), wanted(0)),
+                PollFd::new(self.ends[1].as_fd(), wanted(1)),
+                PollFd::new(stopped.as_fd(), PollFlags::POLLIN),
+            ];
+            match poll(&mut watched, PollTimeout::NONE) {
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let seen = watched.map(|fd| fd.revents().unwrap_or(PollFlags::empty()));
+            if !seen[2].is_empty() {
+                return Ok(());
+            }
+            for end in [0, 1] {
+                if seen[end].contains(PollFlags::POLLERR) {
+                    self.ends[end].clear_error();
+                }
+                while let Some(frame) = self.ends[end].receive() {
+                    frame.into_iter().for_each(|frame| self.take(end, frame));
+                }
+            }
+            self.deliver(0)?;
+            self.deliver(1)?;
+        }
+    }
+
+    fn take(&mut self, end: usize, mut frame: Frame) {
+        self.corruption.touch(&mut frame);
+        if self.queues[end].len() < QUEUE_FRAMES {
+            self.queues[end].push_back(frame);
+        }
+    }
+
+    fn deliver(&mut self, end: usize) -> io::Result<()> {
+        while let Some(frame) = self.queues[end].front() {
+            if !self.ends[1 - end].send(frame)? {
+                break;
+            }
+            self.queues[end].pop_front();
+        }
+        Ok(())
+    }
+}
+
+struct Corruption {
+    every_bytes: u64,
+    bytes_since: u64,
+}
+
+impl Corruption {
+    /// Counts the frame, and flips a byte of it when its turn has come and nobody will check its sum.
+    fn touch(&mut self, frame: &mut Frame) {
+        self.bytes_since += frame.bytes.len() as u64;
+        let due = self.bytes_since >= self.every_bytes;
+        if !due || frame.bytes.len() < SMALLEST_CORRUPTED_BYTES || !frame.is_unchecked() {
+            return;
+        }
+        self.bytes_since %= self.every_bytes;
+        let at = UNTOUCHED_BYTES + (frame.bytes.len() - UNTOUCHED_BYTES) / 2;
+        frame.bytes[at] ^= 0xff;
+    }
+}
