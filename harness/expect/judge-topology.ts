@@ -3,11 +3,10 @@ import { distanceOf, type Distance } from '../claim/distance.ts'
 import { skuGpuOf, skuNicOf } from '../claim/identity.ts'
 import { compareTopology } from '../claim/published-topology.ts'
 import type { AllocatedGpu, AllocatedNic } from '../claim/readback.ts'
-import { ClaimcheckError } from '../core/errors.ts'
 import { nicName } from '../claim/identity.ts'
 import type { Sku } from '../sku/sku.ts'
-import type { Arm } from './arm.ts'
 import type { Expectation } from './expectation.ts'
+import type { PodSet } from './pod-set.ts'
 import type { PublishedRack } from './published-rack.ts'
 
 export const matchStatement = (sku: Sku): string => `the published topology is that of ${sku.name}`
@@ -38,46 +37,31 @@ export async function judgeMatch(rack: PublishedRack, sku: Sku): Promise<readonl
   })
 }
 
-export const pairsStatement = (arm: Arm, distance: Distance): string =>
-  `${arm.name}: every pair of claimed GPU and NIC is at ${distance}`
+export const pairsStatement = (distance: Distance): string =>
+  `every pair of claimed GPU and NIC lies at ${distance}`
 
-/** Devices on the wrong NUMA node are this expectation's failure; for the others they are a precondition not met. */
-export async function judgePairs(arm: Arm, distance: Distance): Promise<Expectation> {
-  const { sku } = arm.comparison
-  const base = { statement: pairsStatement(arm, distance), limit: distance, emulated: arm.emulated }
-  const rounds = await arm.comparison.atLeast(arm.comparison.looks.first).catch((error: unknown) => {
-    if (error instanceof ClaimcheckError && error.code === 'PRECONDITION_TOPOLOGY') return error
-    // What ended a later transfer says nothing about devices that were claimed before it.
-    throw error
-  })
-  if (rounds instanceof ClaimcheckError) {
-    return {
-      ...base,
-      verdict: 'failed',
-      code: rounds.code,
-      reasons: [rounds.message],
-      measured: 'other devices than asked for',
-      properties: {},
-    }
-  }
-  const pairs = arm.of(rounds).flatMap(({ outcome }) =>
-    [outcome.initiator, outcome.target].flatMap(({ node, allocated }) =>
-      allocated.gpus.flatMap((gpu) =>
-        allocated.nics.map((nic) => ({
-          pair: `${node}: ${gpu.name} - ${nicName(nic, sku)}`,
-          found: trueDistance(gpu, nic, sku),
-        })),
-      ),
+/** By the SKU's map, on every node, so that a NIC published on a NUMA node it is not on does not pass. */
+export async function judgePairs(pods: PodSet, distance: Distance): Promise<Expectation> {
+  const { sku } = pods
+  const pairs = (await pods.claims()).flatMap(({ node, gpus, nics }) =>
+    gpus.flatMap((gpu) =>
+      nics.map((nic) => ({
+        pair: `${node}: ${gpu.name} - ${nicName(nic, sku)}`,
+        found: trueDistance(gpu, nic, sku),
+      })),
     ),
   )
   const wrong = pairs.filter(({ found }) => found !== distance)
+  const complete = pairs.length > 0 && wrong.length === 0
   return {
-    ...base,
-    verdict: wrong.length === 0 ? 'passed' : 'failed',
-    ...(wrong.length === 0 ? {} : { code: 'TOPOLOGY_MISMATCH' as const }),
-    reasons: [...new Set(wrong.map(({ pair, found }) => `${pair} is at ${found}`))],
+    statement: pairsStatement(distance),
+    verdict: complete ? 'passed' : 'failed',
+    ...(complete ? {} : { code: 'TOPOLOGY_MISMATCH' as const }),
+    reasons: wrong.map(({ pair, found }) => `${pair} lies at ${found}`),
     measured: `${pairs.length - wrong.length} of ${pairs.length} pairs`,
-    properties: { pairs: pairs.length, 'pairs.wrong': wrong.length, rounds: rounds.length },
+    limit: distance,
+    properties: { pairs: pairs.length, 'pairs.wrong': wrong.length },
+    emulated: pods.target.emulation !== undefined,
   }
 }
 

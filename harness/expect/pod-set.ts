@@ -26,7 +26,8 @@ export class PodSet {
   readonly target: Target
   readonly #containers: readonly string[]
   readonly #pods: ScheduledPod[] = []
-  #seen: Promise<readonly SeenContainer[]> | undefined
+  #scheduled: Promise<readonly { pod: ScheduledPod; allocated: AllocatedClaim }[]> | undefined
+  #seen: Promise<readonly (readonly SeenContainer[])[]> | undefined
 
   constructor(parts: { target: Target; sku: Sku; placement: Placement; containers: readonly string[] }) {
     this.target = parts.target
@@ -35,53 +36,49 @@ export class PodSet {
     this.#containers = parts.containers
   }
 
+  /** What each pod was given, as published before. Rejects with why a claim cannot be satisfied. */
+  async claims(): Promise<readonly AllocatedClaim[]> {
+    return (await this.#schedule()).map(({ allocated }) => allocated)
+  }
+
   /** What every container of every pod lists. Rejects with what kept a pod from running. */
-  look(): Promise<readonly SeenContainer[]> {
-    this.#seen ??= this.#look()
-    return this.#seen
+  async look(): Promise<readonly SeenContainer[]> {
+    const scheduled = await this.#schedule()
+    this.#seen ??= Promise.all(scheduled.map(({ pod, allocated }) => this.#lookInto(pod, allocated)))
+    return (await this.#seen).flat()
   }
 
   async close(): Promise<void> {
-    await this.#seen?.catch(() => undefined)
+    await Promise.allSettled([this.#scheduled, this.#seen])
     await this.target.release(this.#pods, LIMIT)
   }
 
-  async #look(): Promise<readonly SeenContainer[]> {
-    const slices = await this.target.slices()
-    const template = templateFor(this.placement, this.sku, { published: numaAttributesOf(slices) })
-    await this.target.apply(template)
-    const nodes = await this.target.nodes()
-    for (const node of nodes) {
+  #schedule(): Promise<readonly { pod: ScheduledPod; allocated: AllocatedClaim }[]> {
+    this.#scheduled ??= (async () => {
+      const slices = await this.target.slices()
+      const template = templateFor(this.placement, this.sku, { published: numaAttributesOf(slices) })
+      await this.target.apply(template)
+      const { name: group } = template.metadata
       const containers = this.#containers.map((name) => ({ name, args: ['--mode', 'devices'] }))
-      const name = `${template.metadata.name}-${node}`
-      this.#pods.push(
-        await this.target.schedule(
-          {
-            name,
-            group: template.metadata.name,
-            nodes: [node],
-            template: template.metadata.name,
-            containers,
-          },
-          LIMIT,
-        ),
-      )
-    }
-    const seen = await Promise.all(
-      this.#pods.map(async (scheduled) => {
-        const allocated = readBack(scheduled.claim, slices)
-        const pod = await this.target.run(scheduled, LIMIT)
-        return Promise.all(
-          this.#containers.map(async (container) => {
-            const sighting = await parseSighting(
-              this.target.log(pod, container),
-              `container ${container} of pod ${pod.spec.name}`,
-            )
-            return { node: pod.node, container, allocated, sighting }
-          }),
+      for (const node of await this.target.nodes()) {
+        const spec = { name: `${group}-${node}`, group, nodes: [node], template: group, containers }
+        this.#pods.push(await this.target.schedule(spec, LIMIT))
+      }
+      return this.#pods.map((pod) => ({ pod, allocated: readBack(pod.claim, slices) }))
+    })()
+    return this.#scheduled
+  }
+
+  async #lookInto(scheduled: ScheduledPod, allocated: AllocatedClaim): Promise<readonly SeenContainer[]> {
+    const pod = await this.target.run(scheduled, LIMIT)
+    return Promise.all(
+      this.#containers.map(async (container) => {
+        const sighting = await parseSighting(
+          this.target.log(pod, container),
+          `container ${container} of pod ${pod.spec.name}`,
         )
+        return { node: pod.node, container, allocated, sighting }
       }),
     )
-    return seen.flat()
   }
 }

@@ -13,7 +13,7 @@ import type { ArmName, Sku } from '../sku/sku.ts'
 import type { Target } from '../target/target.ts'
 import { runPair, type TransferPlan } from '../transfer/pair.ts'
 import { measure, type ArmRound } from './arm.ts'
-import { orderOf } from './interleave.ts'
+import { directionOf, orderOf, type Direction } from './interleave.ts'
 import { looksFor, type Looks } from './looks.ts'
 
 export interface Round {
@@ -57,7 +57,7 @@ export class Comparison {
   readonly #listeners = new Set<(progress: Progress) => void>()
   #queue: Promise<unknown> = Promise.resolve()
   #failure: { readonly error: unknown } | undefined
-  #nodes: readonly string[] | undefined
+  #nodes: Direction | undefined
 
   constructor(plan: ComparisonPlan, context: ComparisonContext) {
     this.plan = plan
@@ -125,7 +125,7 @@ export class Comparison {
         this.#tell({ arm, round, phase: event.event, done: iteration, of: plan.iters })
       },
     })
-    this.#nodes ??= [outcome.initiator.node, outcome.target.node]
+    this.#nodes ??= { initiator: outcome.initiator.node, target: outcome.target.node }
     const result = measure({ arm, round, outcome }, sku, target.emulation)
     journal.record('arm-measured', `${this.plan.name} ${arm} round ${round + 1}`, {
       bandwidthGBps: result.bandwidth,
@@ -148,7 +148,7 @@ export class Comparison {
       iters,
       warmupIters,
       within: patience(sku, this.plan.size, iters + warmupIters),
-      ...(this.#nodes === undefined ? {} : { nodes: this.#nodes }),
+      ...(this.#nodes === undefined ? {} : { nodes: directionOf(this.#nodes, round) }),
     }
   }
 

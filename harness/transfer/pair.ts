@@ -34,8 +34,8 @@ export interface TransferPlan {
   readonly warmupIters: number
   /** From the initiator's start to its last line. */
   readonly within: Seconds
-  /** Nodes to stay on; absent: any two. */
-  readonly nodes?: readonly string[]
+  /** Where the two pods go; absent: any two nodes. */
+  readonly nodes?: { readonly initiator: string; readonly target: string }
 }
 
 export interface Endpoint {
@@ -81,7 +81,7 @@ export async function runPair(
         group: plan.name,
         template: template.metadata.name,
         containers: [{ name: CONTAINER, args, secretEnv: { TRANSFER_SECRET: secret } }],
-        ...(plan.nodes === undefined ? {} : { nodes: plan.nodes }),
+        ...(plan.nodes === undefined ? {} : { nodes: [plan.nodes[role]] }),
       },
       { within: SCHEDULING, signal },
     )

@@ -122,11 +122,11 @@ expect.extend({
       judge: () => one(transport.judgeIntact(arm)),
     })
   },
-  toClaimPairsAt(this: MatcherState, arm: Arm, distance: Distance) {
+  toClaimPairsAt(this: MatcherState, set: PodSet, distance: Distance) {
     return check(this, {
-      ...ofArm(arm),
-      statement: topology.pairsStatement(arm, distance),
-      judge: () => one(topology.judgePairs(arm, distance)),
+      target: set.target,
+      statement: topology.pairsStatement(distance),
+      judge: () => one(topology.judgePairs(set, distance)),
     })
   },
   toMatchSku(this: MatcherState, rack: PublishedRack, sku: Sku) {
@@ -176,7 +176,7 @@ declare module 'vitest' {
     /** Passes when the receiver checked every byte and found none changed. */
     toArriveIntact: () => Promise<void>
     /** Passes when every pair of a claimed GPU and a claimed NIC lies at this distance, as `nvidia-smi topo -m` names it. */
-    toClaimPairsAt: (distance: T extends Arm ? Distance : never) => Promise<void>
+    toClaimPairsAt: (distance: T extends PodSet ? Distance : never) => Promise<void>
     /** Passes when every node publishes the devices of the SKU, on its NUMA nodes. */
     toMatchSku: (sku: T extends PublishedRack ? Sku : never) => Promise<void>
     /** Passes when /dev/infiniband of every container lists the claimed NICs' devices, all of them openable, and no other. */

@@ -6,7 +6,7 @@
 import { inject, test as base } from 'vitest'
 import type { Placement } from '../claim/placement.ts'
 import { Journal } from '../core/journal.ts'
-import type { Bytes } from '../core/units.ts'
+import { formatBytes, type Bytes } from '../core/units.ts'
 import { Arm } from '../expect/arm.ts'
 import { PodSet } from '../expect/pod-set.ts'
 import { PublishedRack } from '../expect/published-rack.ts'
@@ -41,6 +41,8 @@ export interface ArmsSpec {
   readonly size: Bytes
   readonly iters?: number
   readonly warmupIters?: number
+  /** A runtime of the emulated rack in which this takes longer than it tells; its tests are skipped there, with that reason. */
+  readonly tooLongFor?: 'process'
 }
 
 /** A test with two arms, `aligned` and `unaligned`, measured in the same rounds and shared by all tests of the file. */
@@ -51,6 +53,13 @@ export function comparing(spec: ArmsSpec) {
       return new Comparison(
         { ...spec, iters, warmupIters, firstRounds: settings.rounds },
         { target, sku, journal },
+      )
+    })
+    .extend('affordable', { auto: true }, ({ target, skip }) => {
+      const { emulation } = target
+      if (spec.tooLongFor === undefined || emulation?.runtime !== spec.tooLongFor) return
+      skip(
+        `${formatBytes(spec.size)} take too long in the ${spec.tooLongFor} runtime; set CLAIMCHECK_RUNTIME=model, or run on hardware`,
       )
     })
     .extend('aligned', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'aligned'))
