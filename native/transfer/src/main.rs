@@ -1,6 +1,7 @@
 //! The transfer binary: reads the options, runs the mode, prints a failure once, sets the exit code.
 
 use claimcheck_transfer::error::Outcome;
+use claimcheck_transfer::nixl::ucx_log;
 use claimcheck_transfer::options::{Mode, Options};
 use claimcheck_transfer::{interrupt, output, run};
 
@@ -8,6 +9,7 @@ fn main() {
     let code = match start() {
         Ok(code) => code,
         Err(failure) => {
+            ucx_log::flush();
             output::error(&failure);
             failure.exit_code()
         }

@@ -23,7 +23,7 @@ pub enum Mode {
     Topo,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum, Serialize, Deserialize)]
 #[clap(rename_all = "UPPER")]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Operation {

@@ -51,6 +51,7 @@ impl Dram {
         let address = (mapping as usize).next_multiple_of(HUGE_PAGE_BYTES);
         let dram = Dram { mapping, mapping_bytes, address };
         dram.advise(&object, pages)?;
+        dram.populate(&object, bytes)?;
         Ok(dram)
     }
 
@@ -72,6 +73,24 @@ impl Dram {
             return Err(Failure::system_call("madvise(MADV_HUGEPAGE)", object, error));
         }
         Ok(())
+    }
+}
+
+impl Dram {
+    /// Takes the pages now, not in a timed transfer. A pool of huge pages that is too small fails
+    /// here, where a touch would end the process by SIGBUS.
+    fn populate(&self, object: &str, bytes: usize) -> Outcome<()> {
+        // SAFETY: the pages lie in the mapping that this value owns.
+        let status = unsafe { libc::madvise(self.address as *mut _, bytes, libc::MADV_POPULATE_WRITE) };
+        if status == 0 {
+            return Ok(());
+        }
+        let error = std::io::Error::last_os_error();
+        match error.raw_os_error() {
+            // Linux before 5.14: the pages come at the first touch.
+            Some(libc::EINVAL) => Ok(()),
+            _ => Err(Failure::out_of_memory(object, bytes, format!("{error} while taking the pages"))),
+        }
     }
 }
 

@@ -4,6 +4,10 @@
 use super::{Kind, Nic, RDMA_CLASS};
 use crate::error::{Failure, Outcome};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+/// The kernel tells of a new carrier up to a second late.
+const BRING_UP: Duration = Duration::from_secs(3);
 
 /// The NICs of this side's streams, each with the streams that use it.
 pub struct Watch {
@@ -26,6 +30,17 @@ impl Watch {
         }
         let named = nics.into_iter().map(|(nic, streams)| (nic, format!("stream {}", streams.join(", "))));
         Ok(Watch { socket: control_socket()?, host: host.to_owned(), nics: named.collect() })
+    }
+
+    /// Gives links that were just brought up a moment, then fails as `check` does.
+    pub fn await_up(&self) -> Outcome<()> {
+        let until = Instant::now() + BRING_UP;
+        loop {
+            match self.check() {
+                Err(_) if Instant::now() < until => std::thread::sleep(BRING_UP / 100),
+                state => return state,
+            }
+        }
     }
 
     /// Fails with LINK_DOWN for the first NIC whose link is not up.

@@ -104,6 +104,10 @@ impl Agent {
         made
     }
 
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Lets NIXL move the span; it stays registered until the registration is dropped.
     pub fn register(&self, span: Span) -> Outcome<Registration<'_>> {
         let list = self.registration_list(span)?;

@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod library;
 pub mod location;
+mod protocol_table;
 pub mod request;
 pub mod ucx_log;
 

@@ -1,46 +1,103 @@
 //! UCX's own log. UCX writes it to stdout, where the tagged lines go; here it is led through a pipe to
-//! stderr, and the tables that say which transport each stream really uses are read on the way.
+//! stderr, and the tables that say which transport a stream really uses are read on the way.
 
+use super::protocol_table::{ProtocolTables, is_table_line};
 use crate::error::{Failure, Outcome};
+use crate::options::Operation;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
-/// What the log has said so far.
-#[derive(Clone, Default)]
-pub struct UcxLog {
-    lines: Arc<Mutex<Vec<String>>>,
+/// The log is relayed by a thread of its own; it may be this late.
+const LATENESS: Duration = Duration::from_millis(200);
+/// A line that UCX cannot write; it tells how far the relay has come.
+const MARK: &[u8] = b"\x01mark";
+
+static LOG: OnceLock<Log> = OnceLock::new();
+
+struct Log {
+    /// UCX opens the pipe by its path when it is loaded; this end is for marks, and keeps it open.
+    marks: File,
+    tables: Mutex<ProtocolTables>,
+    marks_written: AtomicU64,
+    marks_seen: AtomicU64,
+    /// Whether the user asked for the tables too.
+    shows_tables: bool,
 }
 
-impl UcxLog {
-    /// Leads UCX's log here. Call before the library is loaded; a UCX_LOG_FILE that is set already is
-    /// left alone.
-    pub fn capture() -> Outcome<Self> {
-        let log = UcxLog::default();
-        if std::env::var_os("UCX_LOG_FILE").is_some() {
-            return Ok(log);
+/// Leads UCX's log here. Call before the library is loaded. A UCX_LOG_FILE that is set is left alone.
+pub fn capture() -> Outcome<()> {
+    if std::env::var_os("UCX_LOG_FILE").is_some() {
+        return Ok(());
+    }
+    let shows_tables = std::env::var_os("UCX_PROTO_INFO").is_some();
+    let (reader, writer) = pipe()?;
+    // SAFETY: the only other thread waits for signals and reads no environment.
+    unsafe {
+        std::env::set_var("UCX_LOG_FILE", format!("/proc/self/fd/{}", writer.as_raw_fd()));
+        if !shows_tables {
+            std::env::set_var("UCX_PROTO_INFO", "*remote memory*");
         }
-        let (reader, writer) = pipe()?;
-        // SAFETY: the only other thread waits for signals and reads no environment.
-        unsafe {
-            std::env::set_var("UCX_LOG_FILE", format!("/proc/self/fd/{}", writer.as_raw_fd()));
+    }
+    let log = LOG.get_or_init(|| Log {
+        marks: File::from(writer),
+        tables: Mutex::default(),
+        marks_written: AtomicU64::new(0),
+        marks_seen: AtomicU64::new(0),
+        shows_tables,
+    });
+    std::thread::Builder::new()
+        .name("ucx-log".into())
+        .spawn(move || log.relay(reader))
+        .map(drop)
+        .map_err(|error| Failure::system_call("pthread_create", "the log thread", error))
+}
+
+/// Brings what UCX has logged so far to stderr. Call before the process ends.
+pub fn flush() {
+    if let Some(log) = LOG.get() {
+        log.flush();
+    }
+}
+
+/// What UCX says it moves the blocks of an agent with, in its own words; none if it did not say.
+pub fn transport(agent: &str, operation: Operation, block_bytes: usize) -> Option<String> {
+    let log = LOG.get()?;
+    log.flush();
+    let tables = log.tables.lock().unwrap_or_else(PoisonError::into_inner);
+    tables.transport(agent, operation, block_bytes).map(str::to_owned)
+}
+
+impl Log {
+    fn relay(&self, reader: OwnedFd) {
+        let mut lines = BufReader::new(File::from(reader)).split(b'\n');
+        while let Some(Ok(line)) = lines.next() {
+            if line == MARK {
+                self.marks_seen.fetch_add(1, Ordering::SeqCst);
+                continue;
+            }
+            let line = String::from_utf8_lossy(&line);
+            self.tables.lock().unwrap_or_else(PoisonError::into_inner).read(&line);
+            if self.shows_tables || !is_table_line(&line) {
+                // stderr closed: there is nobody to tell.
+                let _ = writeln!(std::io::stderr(), "{line}");
+            }
         }
-        // UCX opens the path when it is loaded; this end stays open so that the pipe never ends early.
-        std::mem::forget(writer);
-        let kept = log.clone();
-        std::thread::Builder::new()
-            .name("ucx-log".into())
-            .spawn(move || kept.relay(reader))
-            .map_err(|error| Failure::system_call("pthread_create", "the log thread", error))?;
-        Ok(log)
     }
 
-    fn relay(&self, reader: OwnedFd) {
-        for line in BufReader::new(File::from(reader)).lines().map_while(Result::ok) {
-            // stderr closed: there is nobody to tell.
-            let _ = writeln!(std::io::stderr(), "{line}");
-            self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    fn flush(&self) {
+        // SAFETY: null means every stdio stream; UCX's is fully buffered.
+        unsafe { libc::fflush(std::ptr::null_mut()) };
+        let mark = self.marks_written.fetch_add(1, Ordering::SeqCst) + 1;
+        if (&self.marks).write_all(&[MARK, b"\n"].concat()).is_err() {
+            return;
+        }
+        let until = Instant::now() + LATENESS;
+        while self.marks_seen.load(Ordering::SeqCst) < mark && Instant::now() < until {
+            std::thread::sleep(LATENESS / 200);
         }
     }
 }

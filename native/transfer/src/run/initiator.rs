@@ -13,6 +13,7 @@ use crate::nic::counters;
 use crate::nixl;
 use crate::nixl::agent::{Remote, Segment, Span};
 use crate::nixl::request::Request;
+use crate::nixl::ucx_log;
 use crate::options::{Operation, Options};
 use crate::output;
 use crate::result::{Measured, StreamResult};
@@ -166,7 +167,11 @@ impl Run<'_> {
             target_device: far.device.clone(),
             target_nics: far.nics.clone(),
             samples,
-            transport: None,
+            transport: ucx_log::transport(
+                lane.stream.agent.name(),
+                self.options.op,
+                self.options.block_size,
+            ),
             damage,
         });
         let streams = streams.collect();

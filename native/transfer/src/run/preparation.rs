@@ -11,7 +11,7 @@ use crate::nic::{self, Kind, Nic};
 use crate::nixl::agent::BackendSettings;
 use crate::nixl::library::Library;
 use crate::nixl::location::{self, Versions};
-use crate::nixl::ucx_log::UcxLog;
+use crate::nixl::ucx_log;
 use crate::options::{ErrorMode, Options};
 use crate::secret::Secret;
 
@@ -22,7 +22,6 @@ pub struct Prepared {
     pub claimed: Vec<Nic>,
     pub hostname: String,
     pub versions: Versions,
-    pub ucx_log: UcxLog,
     pub transport: String,
 }
 
@@ -41,10 +40,10 @@ pub fn prepare(options: &Options, role: &str, before_loading: impl FnOnce() -> O
     let dealt = nic::deal(&claimed, options.devices.len());
     let hostname = hostname();
     let watch = Watch::over(&hostname, &dealt)?;
-    watch.check()?;
+    watch.await_up()?;
     let transport = transport(options, &claimed);
     set_environment(&transport, &dealt);
-    let ucx_log = UcxLog::capture()?;
+    ucx_log::capture()?;
     let contexts = retain_contexts(&options.devices)?;
     before_loading()?;
     let library = Library::open(&location::library_path(options.nixl_lib.as_deref()))?;
@@ -60,7 +59,7 @@ pub fn prepare(options: &Options, role: &str, before_loading: impl FnOnce() -> O
         .collect::<Outcome<Vec<_>>>()?;
     drop(contexts);
     let versions = location::versions(&library.path);
-    Ok(Prepared { streams, secret, watch, claimed, hostname, versions, ucx_log, transport })
+    Ok(Prepared { streams, secret, watch, claimed, hostname, versions, transport })
 }
 
 /// The value of UCX_TLS, or `auto`.

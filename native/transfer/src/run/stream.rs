@@ -21,7 +21,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Makes the agent, then the buffer, whose pages are touched here and not in a timed transfer.
+    /// Makes the agent, then the buffer: UCX must be there before VRAM is allocated.
     pub fn create(
         library: &'static Library,
         name: &str,
@@ -37,7 +37,6 @@ impl Stream {
         };
         let agent = Agent::create(library, name, settings)?;
         let buffer = Buffer::allocate(device, options.stream_bytes(), options.huge_pages)?;
-        buffer.fill(&Pattern::new(0, index))?;
         Ok(Stream { index, device: device.clone(), nics, agent, buffer })
     }
 
