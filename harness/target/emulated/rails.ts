@@ -1,0 +1,23 @@
+/** Addresses of a rack's fabric, one rail per NIC of the SKU. Pure arithmetic, so that slices and pods agree. */
+
+export interface RailAddress {
+  readonly rail: number
+  /** `10.64.3.0/24`: the rail's network. */
+  readonly subnet: string
+  /** `10.64.3.1/24`: the NIC's own address in it. */
+  readonly address: string
+  readonly mac: string
+}
+
+/** `nodeIndex` and `nicIndex` count from 0, in the order of the rack and of the SKU. */
+export function railAddress(nodeIndex: number, nicIndex: number): RailAddress {
+  const host = nodeIndex + 1
+  return {
+    rail: nicIndex,
+    subnet: `10.64.${nicIndex}.0/24`,
+    address: `10.64.${nicIndex}.${host}/24`,
+    mac: `02:00:0a:40:${hex(nicIndex)}:${hex(host)}`,
+  }
+}
+
+const hex = (n: number): string => n.toString(16).padStart(2, '0')
