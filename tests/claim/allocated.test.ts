@@ -109,6 +109,17 @@ describe('the topology of an allocation', () => {
     )
   })
 
+  test('is not proved where a slice contradicts the arm, though the SKU does not', ({ expect }) => {
+    const faulty = publish({
+      ...rack,
+      faults: [{ kind: 'numa-misreport', node: 'node-a', nic: 'mlx5_0', numaNode: 1 }],
+    }).slices
+    const claim = readBack(claimOf(gpu('gpu-0'), gpu('gpu-1'), nic('0101'), nic('0102')), faulty)
+    expect(() => proveTopology(claim, aligned, sku)).toThrow(
+      /pci-0101-00-00-0 should be on NUMA node 0, its slice says 1, the SKU says NUMA node 0/,
+    )
+  })
+
   test('of a NIC without RDMA or outside the SKU is none', ({ expect }) => {
     const wrong = readBack(claimOf(gpu('gpu-0'), gpu('gpu-1'), nic('0101'), nic('0000')), [
       ...slices.filter(({ spec }) => spec.driver !== 'dra.net'),

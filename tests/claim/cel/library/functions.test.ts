@@ -12,6 +12,7 @@ describe('Kubernetes functions: true', () => {
   test.for([
     'quantity("1.5Gi") == quantity("1536Mi")',
     'quantity("1e3").asInteger() == 1000',
+    'quantity("0.1n") == quantity("1n") && quantity("-0.1n") == quantity("-1n")',
     'quantity("500m").asApproximateFloat() == 0.5',
     '!quantity("500m").isInteger()',
     'quantity("-1").sign() == -1',
