@@ -5,7 +5,7 @@
 import { ClaimcheckError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import type { DeviceAllocation, ResourceClaim, ResourceSlice } from './dra.ts'
-import { devicesOn, poolsOf } from './pools.ts'
+import { poolsOf } from './pools.ts'
 import { publishedDevice, type PublishedGpu, type PublishedNic } from './published-device.ts'
 
 /** `request` is the claim's request, or `request/subrequest`. */
@@ -54,11 +54,11 @@ export function readBack(claim: ResourceClaim, slices: readonly ResourceSlice[])
 
 function placeOf(result: DeviceAllocation, slices: readonly ResourceSlice[], subject: string) {
   const pool = poolsOf(slices).find(({ driver, name }) => driver === result.driver && name === result.pool)
-  for (const node of new Set(pool?.slices.flatMap(({ spec }) => spec.nodeName ?? []))) {
-    const pooled = devicesOn(node, pool as NonNullable<typeof pool>).find(
-      ({ device }) => device.name === result.device,
-    )
-    if (pooled !== undefined) return { node, device: publishedDevice(node, pooled) }
+  for (const { spec } of pool?.slices ?? []) {
+    const device = spec.devices?.find(({ name }) => name === result.device)
+    if (device === undefined || spec.nodeName === undefined) continue
+    const pooled = { driver: result.driver, pool: result.pool, device }
+    return { node: spec.nodeName, device: publishedDevice(spec.nodeName, pooled) }
   }
   const names = pool?.slices.flatMap(({ spec }) => spec.devices?.map(({ name }) => name) ?? []) ?? []
   const near = nearest(result.device, names)

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { test } from 'vitest'
 import { compileSelector } from '../../../../harness/claim/cel/selector.ts'
-import type { Device, DeviceRequest, DeviceSubRequest, ResourceSlice } from '../../../../harness/claim/dra.ts'
+import type { Device, DeviceSubRequest, ResourceSlice } from '../../../../harness/claim/dra.ts'
 import { ClaimcheckError } from '../../../../harness/core/errors.ts'
 import {
   allocate,
@@ -74,7 +74,7 @@ const input = fc
         name: 'c',
         spec: {
           devices: {
-            requests: requests.map((request, index) => ({ ...request, name: `r${index}` }) as DeviceRequest),
+            requests: requests.map((request, index) => ({ ...request, name: `r${index}` })),
             constraints,
           },
         },
