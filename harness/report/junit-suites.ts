@@ -3,7 +3,7 @@
  * A suite a file, and one of the tool's name for what belongs to no file. A run that is not green holds a failure or an error.
  */
 import type { ErrorCode } from '../core/errors.ts'
-import { failureText, type Expectation } from '../expect/expectation.ts'
+import { factsOf, failureText, type Expectation } from '../expect/expectation.ts'
 import {
   environmentOf,
   isEmulated,
@@ -115,20 +115,30 @@ function outcomeOf(test: TestReport): Outcome | undefined {
   if (verdict === 'skipped') {
     return { element: 'skipped', message: test.skipReason ?? 'no reason given', text: '' }
   }
-  const bad = expectations
-    .filter((one) => one.verdict !== 'passed')
-    .map((one) => ({ verdict: one.verdict, code: one.code, text: failureText(one) }))
-  const thrown = problems.map((one) => ({ verdict: undefined, code: one.code, text: problemText(one) }))
-  const all = [...bad, ...thrown]
+  const bad = expectations.filter((one) => one.verdict !== 'passed')
+  const all = [
+    ...bad.map((one) => ({
+      verdict: one.verdict,
+      code: one.code,
+      message: summary(one),
+      text: failureText(one),
+    })),
+    ...problems.map((one) => ({ verdict: codeVerdict(one.code), ...one, text: problemText(one) })),
+  ]
   const first = all.find((one) => one.verdict === verdict) ?? all[0]
   const code = verdict === 'interrupted' ? 'INTERRUPTED' : (first?.code ?? 'INTERNAL')
   return {
     element: verdict === 'failed' ? 'failure' : 'error',
     code,
-    message: first?.text ?? (verdict === 'interrupted' ? 'not run: the run was interrupted' : verdict),
+    message: first?.message ?? (verdict === 'interrupted' ? 'not run: the run was interrupted' : verdict),
     text: all.map((one) => one.text).join('\n\n'),
   }
 }
+
+const codeVerdict = (code: ErrorCode): TestReport['verdict'] =>
+  code === 'EXPECTATION_FAILED' ? 'failed' : code === 'INTERRUPTED' ? 'interrupted' : 'inconclusive'
+
+const summary = (one: Expectation): string => `${one.statement}: ${factsOf(one).join(', ')}`
 
 function problemCase(problem: ReportedProblem): Case {
   const text = problemText(problem)

@@ -17,7 +17,7 @@ export function formatJUnit(report: RunReport): string {
   const root = xml.ele('testsuites', {
     name: report.tool.name,
     ...countsOf(suites.flatMap((suite) => suite.cases)),
-    time: (Date.parse(report.finishedAt) - Date.parse(report.startedAt)) / 1000,
+    time: ((Date.parse(report.finishedAt) - Date.parse(report.startedAt)) / 1000).toFixed(3),
     timestamp: withoutMilliseconds(report.startedAt),
   })
   for (const suite of suites) addSuite(root, suite)

@@ -8,7 +8,6 @@ import { factsOf, type Expectation } from '../expect/expectation.ts'
 import { fold, foldLines } from './fold.ts'
 import {
   environmentOf,
-  isEmulated,
   isGreen,
   type Environment,
   type ReportedProblem,
@@ -33,7 +32,7 @@ const MARKS = {
 
 const WHAT_TO_DO: Record<Culprit, string> = {
   input: 'Correct the input.',
-  hardware: 'Look at the hardware.',
+  hardware: 'Look at the devices.',
   cluster: 'Look at the cluster, then run again.',
   machine: 'Put this machine right, then run again.',
   harness: 'Run again; if it comes back, report it together with results.json.',
@@ -48,11 +47,9 @@ export function formatTerminal(report: RunReport, style: Style): string {
   const lines = [...formatStart(report, style)]
   let place = NOWHERE
   for (const test of report.tests) {
-    lines.push(
-      ...formatPlace(test, environmentOf(report, test.file), place, style),
-      ...formatTest(test, style),
-    )
-    place = placeOf(test, environmentOf(report, test.file))
+    const next = placeOf(test, environmentOf(report, test.file))
+    lines.push(...formatPlace(next, place, style), ...formatTest(test, style))
+    place = next
   }
   return [...lines, ...formatEnd(report, style)].join('\n')
 }
@@ -77,14 +74,8 @@ export const placeOf = ({ file, suite }: TestReport, environment: Environment): 
   environment: formatEnvironment(environment),
 })
 
-/** The headings to write before a test when the last one stood at `before`. */
-export function formatPlace(
-  test: TestReport,
-  environment: Environment,
-  before: Place,
-  style: Style,
-): readonly string[] {
-  const place = placeOf(test, environment)
+/** The headings to write at `place` when the last line stood at `before`. */
+export function formatPlace(place: Place, before: Place, style: Style): readonly string[] {
   const newFile = place.file !== before.file
   const lines: string[] = []
   if (newFile) lines.push('', paint(place.file, 'bold', style))
@@ -96,14 +87,8 @@ export function formatPlace(
 }
 
 /** `emulated rack h100-2node, scale 1:200, runtime process: figures are EMULATED, not measured on hardware` */
-export function formatEnvironment(environment: Environment): string {
-  const { target, sku, emulation } = environment
-  if (emulation === undefined) {
-    const made = isEmulated(environment)
-      ? `target ${target}: figures are EMULATED, not measured on hardware`
-      : ''
-    return made !== '' || sku === undefined ? made : `target ${target}, SKU ${sku}`
-  }
+export function formatEnvironment({ target, sku, emulation }: Environment): string {
+  if (emulation === undefined) return sku === undefined ? '' : `target ${target}, SKU ${sku}`
   const { rack, scale, runtime, faults } = emulation
   const broken = faults.length === 0 ? '' : `, faults ${faults.join(', ')}`
   return `${target} rack ${rack}, scale 1:${scale}, runtime ${runtime}${broken}: figures are EMULATED, not measured on hardware`
@@ -114,43 +99,43 @@ export function formatTest(test: TestReport, style: Style): readonly string[] {
   const rows = test.expectations.flatMap((one) => formatExpectation(one, style))
   const unrun = test.verdict === 'skipped' || test.verdict === 'interrupted'
   if (rows.length === 0 || unrun || test.problems.length > 0) {
-    rows.push(...marked(test.verdict, test.name, note(test), style))
+    rows.push(...marked(test.verdict, `${test.name}${note(test)}`, [], style))
     for (const problem of test.problems) rows.push(...formatProblem(problem, style))
   }
-  return rows.map((row) => ' '.repeat(indent) + row)
+  return rows.map((row) => `${' '.repeat(indent)}${row}`.trimEnd())
 }
 
-function note(test: TestReport): readonly string[] {
-  if (test.verdict === 'skipped') return [`skipped: ${test.skipReason ?? 'no reason given'}`]
-  return test.verdict === 'interrupted' && test.problems.length === 0
-    ? ['not run: the run was interrupted']
-    : []
+function note({ verdict, skipReason, problems }: TestReport): string {
+  if (verdict === 'skipped') return `: skipped, ${skipReason ?? 'no reason given'}`
+  return verdict === 'interrupted' && problems.length === 0 ? ': not run, the run was interrupted' : ''
 }
 
 function formatExpectation(one: Expectation, style: Style): readonly string[] {
-  const lines = [...marked(one.verdict, one.statement, factsOf(one), style)]
-  if (one.verdict === 'passed') return lines
-  const reasons = one.reasons.flatMap((reason) => foldLines(reason, style.width - 10))
-  return [...lines, ...below([...(one.code === undefined ? [] : [explain(one.code)]), ...reasons], style)]
+  const lines = marked(one.verdict, one.statement, factsOf(one), style)
+  return one.code === undefined ? lines : [...lines, ...explained(one.code, one.reasons, undefined, style)]
 }
 
-export function formatProblem(
-  { code, message, hint, stack }: ReportedProblem,
+function formatProblem({ code, message, hint, stack }: ReportedProblem, style: Style): readonly string[] {
+  const at = stack?.split('\n', 1) ?? []
+  const told = hint === undefined || message.includes(hint) ? [] : [hint]
+  return explained(code, [message, ...told, ...at], hint, style)
+}
+
+/** The code, what was found, and what to do unless `hint` said that already. */
+function explained(
+  code: ErrorCode,
+  found: readonly string[],
+  hint: string | undefined,
   style: Style,
-): readonly string[] {
-  const [at] = stack?.split('\n') ?? []
-  const parts = [explain(code), message, hint !== undefined && !message.includes(hint) ? hint : undefined, at]
-  return below(
-    parts.filter((part) => part !== undefined && part !== ''),
-    style,
-  )
+): string[] {
+  const { title, culprit } = CATALOGUE[code]
+  const room = style.width - 12
+  return [
+    ...foldLines(`${code}: ${title}`, room).map((line) => `    ${line}`),
+    ...found.flatMap((text) => foldLines(text, room)).map((line) => `      ${line}`),
+    ...(hint === undefined ? [`    ${WHAT_TO_DO[culprit]}`] : []),
+  ]
 }
-
-const explain = (code: ErrorCode): string =>
-  `${code}: ${CATALOGUE[code].title}. ${WHAT_TO_DO[CATALOGUE[code].culprit]}`
-
-const below = (texts: readonly (string | undefined)[], style: Style): readonly string[] =>
-  texts.flatMap((text) => foldLines(text ?? '', style.width - 10)).map((line) => `      ${line}`)
 
 /** A mark, a sentence and what is to be said of it. */
 function marked(
@@ -163,7 +148,7 @@ function marked(
   const mark = paint(sign, colour, style)
   if (style.width < WIDE) {
     const [first = '', ...rest] = foldLines(sentence, style.width - 6)
-    const folded = fold(facts, style.width - 10).map((line) => `      ${paintEmulated(line, style)}`)
+    const folded = fold(facts, style.width - 10).map((line) => `    ${paintEmulated(line, style)}`)
     return [`${mark} ${first}`, ...rest.map((line) => `  ${line}`), ...folded]
   }
   const left = foldLines(sentence, STATEMENT_WIDTH)
@@ -181,34 +166,31 @@ export function formatEnd(report: RunReport, style: Style): readonly string[] {
     ...formatProblem(problem, style),
   ])
   const bad = report.tests.filter(({ verdict }) => verdict === 'failed' || verdict === 'inconclusive')
-  const recap = bad.map(({ verdict, file, suite, name }) => {
-    const [sign, colour] = MARKS[verdict]
-    return `${paint(sign, colour, style)} ${verdict}: ${[file, ...suite, name].join(' > ')}`
-  })
+  const recap = bad.flatMap(({ verdict, file, suite, name }) =>
+    marked(verdict, `${verdict}: ${[file, ...suite, name].join(' > ')}`, [], style),
+  )
   return [
     ...(problems.length === 0 ? [] : ['', ...problems]),
     ...(recap.length === 0 ? [] : ['', ...recap]),
     '',
-    formatTotals(report, style),
+    ...formatTotals(report, style),
   ]
 }
 
-function formatTotals(report: RunReport, style: Style): string {
+function formatTotals(report: RunReport, style: Style): readonly string[] {
   const count = (verdict: TestVerdict): number =>
     report.tests.filter((test) => test.verdict === verdict).length
   const interrupted = count('interrupted')
-  const totals = (['passed', 'failed', 'inconclusive', 'skipped'] as const).map((verdict) => {
-    const text = `${count(verdict)} ${verdict}`
-    return count(verdict) === 0 ? text : paint(text, MARKS[verdict][1], style)
-  })
-  if (interrupted > 0) totals.push(paint(`${interrupted} interrupted`, 'yellow', style))
-  const emulated = report.tests.some((test) => test.expectations.some((one) => one.emulated))
+  const totals = (['passed', 'failed', 'inconclusive', 'skipped'] as const).map(
+    (verdict) => `${count(verdict)} ${verdict}`,
+  )
+  if (interrupted > 0) totals.push(`${interrupted} interrupted`)
   const seconds = (Date.parse(report.finishedAt) - Date.parse(report.startedAt)) / 1000
+  const emulated = report.tests.some((test) => test.expectations.some((one) => one.emulated))
+  const text = `${totals.join(', ')} in ${seconds.toFixed(1)} s${emulated ? ', EMULATED' : ''}`
   const [sign, colour] = isGreen(report) ? MARKS.passed : MARKS.failed
-  const mark = paint(sign, colour, style)
-  return paintEmulated(
-    `${mark} ${totals.join(', ')} in ${seconds.toFixed(1)} s${emulated ? ', EMULATED' : ''}`,
-    style,
+  return foldLines(text, style.width - 2).map(
+    (line, i) => `${i === 0 ? paint(sign, colour, style) : ' '} ${paintEmulated(line, style)}`,
   )
 }
 
