@@ -11,6 +11,9 @@ export interface Output {
   write(text: string): unknown
 }
 
+/** Columns; a terminal that does not know its width says 0. */
+export const widthOf = ({ columns = 0 }: Output): number => (columns === 0 ? 80 : Math.max(columns, 40))
+
 const LEAST_GAP_MS = 10_000
 const ERASE_LINE = '\r\u001B[2K'
 
@@ -39,7 +42,7 @@ export class ProgressLine {
   /** Shows `text` until something else is; on a terminal only. */
   say(text: string): void {
     if (this.#output.isTTY !== true) return
-    const room = (this.#output.columns ?? 80) - 3
+    const room = widthOf(this.#output) - 3
     this.#output.write(`${ERASE_LINE}  ${text.length > room ? `${text.slice(0, room - 1)}…` : text}`)
     this.#shown = true
   }

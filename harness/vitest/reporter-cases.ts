@@ -69,21 +69,21 @@ function verdictOf(
 
 const ABORTED = 'The test run was aborted'
 
-/** Neither marked nor filtered out before the run, nor skipped by its own words while it ran. */
-function wasToRun(test: TestCase): boolean {
+/** The words that a test skipped itself with while it ran. */
+function ownNote(test: TestCase): string | undefined {
   const result = test.result()
-  const ownNote = result.state === 'skipped' && result.note !== undefined && !result.note.startsWith(ABORTED)
-  return test.options.mode === 'run' && !ownNote
+  const note = result.state === 'skipped' ? result.note : undefined
+  return note?.startsWith(ABORTED) === true ? undefined : note
 }
+
+/** Neither marked nor filtered out before the run, nor skipped by its own words. */
+const wasToRun = (test: TestCase): boolean => test.options.mode === 'run' && ownNote(test) === undefined
 
 /** False for a test that did not run for a reason which is known only once its suite has ended. */
 export const isSettled = (test: TestCase): boolean => test.result().state !== 'skipped' || !wasToRun(test)
 
-function skipReason(test: TestCase): string {
-  const result = test.result()
-  if (result.state === 'skipped' && result.note !== undefined) return result.note
-  return test.options.mode === 'todo' ? 'to be written' : 'marked or filtered out in this run'
-}
+const skipReason = (test: TestCase): string =>
+  ownNote(test) ?? (test.options.mode === 'todo' ? 'to be written' : 'marked or filtered out in this run')
 
 /** All attempts' errors; for a test that never ran, those of the set-up around it. */
 function thrownIn(test: TestCase): readonly SerializedError[] {
@@ -118,10 +118,10 @@ export function reportModuleProblems(
     .flatMap((suite) => suite.errors())
     .map((error) => ({ ...problemOf(error, run.root), file }))
     .filter((problem) => !told.has(problem.message))
+  if (problems.length > 0 || tests.length > 0) return problems
+  if (run.interrupted) return [{ code: 'INTERRUPTED', message: 'this file was not run', file }]
   const unfinished = module.state() === 'queued' || module.state() === 'pending'
-  if (unfinished && !run.interrupted && problems.length === 0 && tests.length === 0)
-    problems.push({ code: 'INTERNAL', message: 'this file was not run to its end', file })
-  return problems
+  return unfinished ? [{ code: 'INTERNAL', message: 'this file was not run to its end', file }] : []
 }
 
 export function problemOf(error: SerializedError, root: string): ReportedProblem {

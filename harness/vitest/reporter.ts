@@ -16,7 +16,7 @@ import {
   placeOf,
   type Style,
 } from '../report/terminal.ts'
-import { ProgressLine, type Output } from './progress.ts'
+import { ProgressLine, widthOf, type Output } from './progress.ts'
 import { fileOf, isSettled, problemOf, reportTest } from './reporter-cases.ts'
 import { RunInProgress } from './reporter-run.ts'
 
@@ -126,8 +126,8 @@ export default class ClaimcheckReporter implements Reporter {
   }
 
   get #style(): Style {
-    const { isTTY = false, columns = 80 } = this.#output
-    return { width: columns, colour: isTTY && (process.env['NO_COLOR'] ?? '') === '' }
+    const { isTTY = false } = this.#output
+    return { width: widthOf(this.#output), colour: isTTY && (process.env['NO_COLOR'] ?? '') === '' }
   }
 }
 

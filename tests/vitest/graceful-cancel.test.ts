@@ -35,7 +35,9 @@ test.for([
   const child = project.start()
   const end = ended(child)
   await ready(project, child)
-  child.kill(signal)
+  // As Ctrl-C does: to the whole process group.
+  if (signal === 'SIGINT') process.kill(-Number(child.pid), signal)
+  else child.kill(signal)
   const run = await end
   expect(run).toMatchObject({ code, signal: null })
   expect(existsSync(join(project.folder, 'released'))).toBe(true)
@@ -46,6 +48,7 @@ test.for([
     'running: error INTERRUPTED',
     'to come: error INTERRUPTED',
     'marked: skipped marked or filtered out in this run',
+    'the file: error INTERRUPTED',
     'the run: error INTERRUPTED',
   ])
   expect(project.results().outcome).toBe('interrupted')
@@ -94,5 +97,5 @@ test('a signal during the global set-up keeps the tests from running', async () 
   await ready(project, child)
   child.kill('SIGINT')
   expect(await end).toMatchObject({ code: 130 })
-  expect(project.outcomes()).toEqual(['the run: error INTERRUPTED'])
+  expect(project.outcomes()).toEqual(['the file: error INTERRUPTED', 'the run: error INTERRUPTED'])
 })

@@ -21,6 +21,7 @@ export interface Run {
 
 export class InlineProject {
   readonly folder: string
+  readonly #children: ChildProcess[] = []
 
   constructor(files: Readonly<Record<string, string>>, config = '') {
     const scratch = join(root, 'tests/.tmp')
@@ -45,11 +46,15 @@ export class InlineProject {
   }
 
   start(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): ChildProcess {
-    return spawn(process.execPath, [vitest, 'run', ...args], {
+    const child = spawn(process.execPath, [vitest, 'run', ...args], {
       cwd: this.folder,
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A process group of its own, as a shell gives it, so that a test can do what Ctrl-C does.
+      detached: true,
     })
+    this.#children.push(child)
+    return child
   }
 
   run(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Run> {
@@ -71,6 +76,7 @@ export class InlineProject {
   }
 
   [Symbol.dispose](): void {
+    for (const child of this.#children) if (child.exitCode === null) child.kill('SIGKILL')
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
