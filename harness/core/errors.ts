@@ -17,6 +17,8 @@ export const CATALOGUE = {
   FAULT_INVALID: { culprit: 'input', title: 'a fault that names something the rack does not have' },
   CEL_INVALID: { culprit: 'input', title: 'a CEL expression that does not parse or does not type-check' },
   EXPECTATION_INVALID: { culprit: 'input', title: 'an expectation that cannot be checked' },
+  NO_TESTS: { culprit: 'input', title: 'a run without any test' },
+  REPORT_UNWRITABLE: { culprit: 'input', title: 'a report could not be written' },
   TARGET_UNAVAILABLE: { culprit: 'input', title: 'a target this version or machine does not offer' },
   // claims and topology
   DEVICE_CLASS_MISSING: { culprit: 'cluster', title: 'a claim names a DeviceClass that does not exist' },

@@ -2,7 +2,8 @@
  * The outcome of one expectation: the statement, the verdict and the numbers it rests on. JSON throughout, since it
  * travels from the test to the reports. Three verdicts, never mixed: the hardware broke it is not we cannot tell.
  */
-import { ClaimcheckError, type ErrorCode } from '../core/errors.ts'
+import type { ClaimcheckError, ErrorCode } from '../core/errors.ts'
+import { formatRate, formatTime, gigabytesPerSecond, seconds } from '../core/units.ts'
 
 export type Verdict = 'passed' | 'failed' | 'inconclusive'
 
@@ -51,21 +52,27 @@ export function unjudged(
   }
 }
 
-export function failureText(expectation: Expectation): string {
-  const { statement, measured, limit, interval, reasons, emulated, code } = expectation
-  const range = interval && `${formatInterval(interval)}, ${interval.rounds} rounds`
+/** `aligned bandwidth is at least 1.3x unaligned: failed (EXPECTATION_FAILED)` */
+export const headline = ({ statement, verdict, code }: Expectation): string =>
+  `${statement}: ${verdict}${code === undefined ? '' : ` (${code})`}`
+
+/** The facts of an expectation as phrases, each readable by itself. */
+export function factsOf({ measured, limit, interval, emulated }: Expectation): readonly string[] {
   return [
-    `${statement}: ${expectation.verdict}${code === undefined ? '' : ` (${code})`}`,
-    `  measured ${measured}${emulated ? ' EMULATED' : ''}, limit ${limit}${range === undefined ? '' : `, ${range}`}`,
-    ...reasons.map((reason) => `  ${reason}`),
-  ].join('\n')
+    `measured ${measured}${emulated ? ' EMULATED' : ''}`,
+    `limit ${limit}`,
+    ...(interval === undefined ? [] : [formatInterval(interval), `${interval.rounds} rounds`]),
+  ]
 }
 
-export function formatInterval({ low, high, level, unit }: ReportedInterval): string {
-  // The level over all looks is 95 %; the single interval is wider to pay for the looks.
-  const [from, to] = unit === 's' ? [low * 1e3, high * 1e3] : [low, high]
-  const name = { x: 'x', 'GB/s': ' GB/s', s: ' ms' }[unit]
-  return `95 % interval [${from.toFixed(digits(from))}${name}, ${to.toFixed(digits(to))}${name}]${level > 0.95 ? '' : ''}`
-}
+export const failureText = (expectation: Expectation): string =>
+  [headline(expectation), factsOf(expectation).join(', '), ...expectation.reasons].join('\n  ')
 
-const digits = (value: number): number => (Math.abs(value) >= 100 ? 1 : Math.abs(value) >= 10 ? 2 : 3)
+/** The level over all looks is 95 %; this one interval is wider, to pay for the looks. */
+export function formatInterval({ low, high, unit }: ReportedInterval): string {
+  const show = (value: number): string => {
+    if (unit === 's') return formatTime(seconds(value))
+    return unit === 'x' ? `${value.toFixed(3)}x` : formatRate(gigabytesPerSecond(value))
+  }
+  return `95 % interval [${show(low)}, ${show(high)}]`
+}

@@ -3,9 +3,11 @@
  * The zod schema is the published one: `results.json` is a `RunReport` and its JSON Schema is made from this file.
  */
 import { z } from 'zod'
+import { CATALOGUE, type ErrorCode } from '../core/errors.ts'
 
 export const RESULTS_SCHEMA = 'claimcheck.results/1'
 
+const code = z.enum(Object.keys(CATALOGUE) as ErrorCode[])
 const scalar = z.union([z.string(), z.number(), z.boolean()])
 
 const interval = z.strictObject({
@@ -20,21 +22,46 @@ const interval = z.strictObject({
 const expectation = z.strictObject({
   statement: z.string(),
   verdict: z.enum(['passed', 'failed', 'inconclusive']),
-  code: z.string().optional(),
+  code: code.exactOptional(),
   reasons: z.array(z.string()),
   measured: z.string(),
   limit: z.string(),
-  interval: interval.optional(),
+  interval: interval.exactOptional(),
   properties: z.record(z.string(), scalar),
   emulated: z.boolean(),
 })
 
 const problem = z.strictObject({
-  code: z.string(),
+  code,
   message: z.string(),
-  subject: z.string().optional(),
-  hint: z.string().optional(),
-  stack: z.string().optional(),
+  /** The object the error is about. */
+  subject: z.string().exactOptional(),
+  hint: z.string().exactOptional(),
+  /** Where it was thrown, one frame a line. */
+  stack: z.string().exactOptional(),
+  /** The test file it belongs to; absent where it belongs to the whole run. */
+  file: z.string().exactOptional(),
+})
+
+/** Where figures come from. */
+const environment = z.strictObject({
+  target: z.string(),
+  sku: z.string().exactOptional(),
+  /** Present where the figures do not come from hardware. */
+  emulation: z
+    .strictObject({
+      runtime: z.enum(['process', 'model']),
+      scale: z.number().describe('sizes and rates are divided by this while bytes move'),
+      rack: z.string(),
+      faults: z.array(z.string()),
+    })
+    .exactOptional(),
+})
+
+const fileReport = environment.extend({
+  evidence: z
+    .record(z.string(), z.unknown())
+    .describe('what the verdicts rest on: rounds, samples, counters, claims, allocation, topology, events'),
 })
 
 const testReport = z.strictObject({
@@ -43,8 +70,8 @@ const testReport = z.strictObject({
   name: z.string(),
   /** `interrupted` and `inconclusive` are errors to a gate, never green. */
   verdict: z.enum(['passed', 'failed', 'inconclusive', 'skipped', 'interrupted']),
-  skipReason: z.string().optional(),
-  startedAt: z.iso.datetime().optional(),
+  skipReason: z.string().exactOptional(),
+  startedAt: z.iso.datetime().exactOptional(),
   seconds: z.number(),
   expectations: z.array(expectation),
   /** What was thrown that is no expectation. */
@@ -59,27 +86,31 @@ export const runReportSchema = z.strictObject({
   finishedAt: z.iso.datetime(),
   outcome: z.enum(['passed', 'failed', 'interrupted']),
   target: z.string(),
-  /** Present where the figures do not come from hardware. */
-  emulation: z
-    .strictObject({
-      runtime: z.enum(['process', 'model']),
-      scale: z.number(),
-      rack: z.string(),
-      faults: z.array(z.string()),
-    })
-    .optional(),
-  sku: z.string().optional(),
   host: z.strictObject({ platform: z.string(), cpus: z.int(), node: z.string() }),
   tests: z.array(testReport),
   /** Errors outside any test: set-up, configuration. */
   problems: z.array(problem),
-  /** Per test file: everything its verdicts rest on (rounds, samples, counters, claims, allocation, topology, events). */
-  evidence: z.record(z.string(), z.unknown()),
+  files: z.record(z.string(), fileReport).describe('by test file'),
 })
 
-export type RunReport = z.infer<typeof runReportSchema>
+/** Nothing changes a report once it is made. */
+type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T
+
+export type RunReport = Frozen<z.infer<typeof runReportSchema>>
 export type TestReport = RunReport['tests'][number]
+export type TestVerdict = TestReport['verdict']
+export type Environment = Frozen<z.infer<typeof environment>>
+export type FileReport = Frozen<z.infer<typeof fileReport>>
 export type ReportedProblem = RunReport['problems'][number]
+
+/** The environment of a test file; of a file that never said its own, the run's target. */
+export const environmentOf = (report: RunReport, file: string): Environment =>
+  report.files[file] ?? { target: report.target }
+
+/** Targets whose devices are made up. */
+const MADE_UP = new Set(['emulated', 'lab'])
+export const isEmulated = ({ target, emulation }: Environment): boolean =>
+  emulation !== undefined || MADE_UP.has(target)
 
 /** Only this is green. */
 export const isGreen = (report: RunReport): boolean =>

@@ -1,0 +1,5 @@
+/** Writes `docs/results.schema.json`, the published schema of `results.json`. Run it after the model changed. */
+import { writeFileSync } from 'node:fs'
+import { formatJsonSchema } from './json.ts'
+
+writeFileSync(new URL('../../docs/results.schema.json', import.meta.url), formatJsonSchema())

@@ -1,0 +1,62 @@
+/**
+ * The folder of a run's reports. Takes a run; gives files that are whole or not there at all.
+ * From the moment a run starts, nothing in the folder is green: what an earlier run left is gone.
+ */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ClaimcheckError } from '../core/errors.ts'
+import { formatJson } from './json.ts'
+import { formatJUnit } from './junit.ts'
+import type { RunReport } from './model.ts'
+
+const FILES = ['junit.xml', 'results.json', 'index.html'] as const
+
+/** Every call throws REPORT_UNWRITABLE where the folder cannot be written. */
+export class ReportFolder {
+  readonly path: string
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /** Removes the reports of earlier runs and writes `unfinished` as the JUnit of this one. */
+  begin(unfinished: RunReport): void {
+    this.#guard(() => {
+      mkdirSync(this.path, { recursive: true })
+      for (const file of FILES) rmSync(join(this.path, file), { force: true })
+      this.#write('junit.xml', formatJUnit(unfinished))
+    })
+  }
+
+  finish(report: RunReport): void {
+    this.#guard(() => {
+      this.#write('results.json', formatJson(report))
+      this.#write('junit.xml', formatJUnit(report))
+    })
+  }
+
+  #write(file: (typeof FILES)[number], text: string): void {
+    const partial = join(this.path, `.${file}.${process.pid}`)
+    try {
+      writeFileSync(partial, text)
+      renameSync(partial, join(this.path, file))
+    } finally {
+      rmSync(partial, { force: true })
+    }
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      throw new ClaimcheckError('REPORT_UNWRITABLE', {
+        subject: `report folder ${this.path}`,
+        problem: 'could not be written',
+        expected: 'a folder that this user may write',
+        found: error instanceof Error ? error.message : String(error),
+        hint: 'Free it or set CLAIMCHECK_REPORT_DIR to another folder.',
+        cause: error,
+      })
+    }
+  }
+}

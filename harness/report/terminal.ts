@@ -1,0 +1,203 @@
+/**
+ * A run on a terminal. Takes tests and reports; gives lines, one part at a time so that they can be shown as tests end.
+ * Never writes; width and colour come in. Readable in 80 columns; wide terminals get statement and figures side by side.
+ */
+import { styleText } from 'node:util'
+import { CATALOGUE, type Culprit, type ErrorCode } from '../core/errors.ts'
+import { factsOf, type Expectation } from '../expect/expectation.ts'
+import { fold, foldLines } from './fold.ts'
+import {
+  environmentOf,
+  isGreen,
+  type Environment,
+  type ReportedProblem,
+  type RunReport,
+  type TestReport,
+  type TestVerdict,
+} from './model.ts'
+
+export interface Style {
+  /** Columns. */
+  readonly width: number
+  readonly colour: boolean
+}
+
+const MARKS = {
+  passed: ['✓', 'green'],
+  failed: ['✗', 'red'],
+  inconclusive: ['?', 'yellow'],
+  interrupted: ['?', 'yellow'],
+  skipped: ['-', 'gray'],
+} as const satisfies Record<TestVerdict, readonly [string, Paint]>
+
+const WHAT_TO_DO: Record<Culprit, string> = {
+  input: 'Correct the input.',
+  hardware: 'Look at the devices.',
+  cluster: 'Look at the cluster, then run again.',
+  machine: 'Put this machine right, then run again.',
+  harness: 'Run again; if it comes back, report it together with results.json.',
+}
+
+/** From here on a statement and its figures stand side by side. */
+const WIDE = 120
+const STATEMENT_WIDTH = 50
+
+/** Of one run, whole: what the parts below give, in the order of the files. */
+export function formatTerminal(report: RunReport, style: Style): string {
+  const lines = [...formatStart(report, style)]
+  let place = NOWHERE
+  for (const test of report.tests) {
+    const next = placeOf(test, environmentOf(report, test.file))
+    lines.push(...formatPlace(next, place, style), ...formatTest(test, style))
+    place = next
+  }
+  return [...lines, ...formatEnd(report, style)].join('\n')
+}
+
+export const formatStart = (
+  { tool, target }: Pick<RunReport, 'tool' | 'target'>,
+  style: Style,
+): readonly string[] => [paint(`${tool.name} ${tool.version}`, 'bold', style) + `, target ${target}`]
+
+/** Where the last line stood: file, suite and environment. */
+export interface Place {
+  readonly file: string
+  readonly suite: string
+  readonly environment: string
+}
+
+export const NOWHERE: Place = { file: '', suite: '', environment: '' }
+
+export const placeOf = ({ file, suite }: TestReport, environment: Environment): Place => ({
+  file,
+  suite: suite.join(' > '),
+  environment: formatEnvironment(environment),
+})
+
+/** The headings to write at `place` when the last line stood at `before`. */
+export function formatPlace(place: Place, before: Place, style: Style): readonly string[] {
+  const newFile = place.file !== before.file
+  const lines: string[] = []
+  if (newFile) lines.push('', paint(place.file, 'bold', style))
+  if (place.environment !== '' && place.environment !== before.environment)
+    lines.push(...foldLines(place.environment, style.width).map((line) => paintEmulated(line, style)))
+  if (place.suite !== '' && (newFile || place.suite !== before.suite))
+    lines.push(...foldLines(place.suite, style.width - 2).map((line) => `  ${line}`))
+  return lines
+}
+
+/** `emulated rack h100-2node, scale 1:200, runtime process: figures are EMULATED, not measured on hardware` */
+export function formatEnvironment({ target, sku, emulation }: Environment): string {
+  if (emulation === undefined) return sku === undefined ? '' : `target ${target}, SKU ${sku}`
+  const { rack, scale, runtime, faults } = emulation
+  const broken = faults.length === 0 ? '' : `, faults ${faults.join(', ')}`
+  return `${target} rack ${rack}, scale 1:${scale}, runtime ${runtime}${broken}: figures are EMULATED, not measured on hardware`
+}
+
+export function formatTest(test: TestReport, style: Style): readonly string[] {
+  const indent = test.suite.length === 0 ? 2 : 4
+  const rows = test.expectations.flatMap((one) => formatExpectation(one, style))
+  const unrun = test.verdict === 'skipped' || test.verdict === 'interrupted'
+  if (rows.length === 0 || unrun || test.problems.length > 0) {
+    rows.push(...marked(test.verdict, `${test.name}${note(test)}`, [], style))
+    for (const problem of test.problems) rows.push(...formatProblem(problem, style))
+  }
+  return rows.map((row) => `${' '.repeat(indent)}${row}`.trimEnd())
+}
+
+function note({ verdict, skipReason, problems }: TestReport): string {
+  if (verdict === 'skipped') return `: skipped, ${skipReason ?? 'no reason given'}`
+  return verdict === 'interrupted' && problems.length === 0 ? ': not run, the run was interrupted' : ''
+}
+
+function formatExpectation(one: Expectation, style: Style): readonly string[] {
+  const lines = marked(one.verdict, one.statement, factsOf(one), style)
+  return one.code === undefined ? lines : [...lines, ...explained(one.code, one.reasons, undefined, style)]
+}
+
+function formatProblem({ code, message, hint, stack }: ReportedProblem, style: Style): readonly string[] {
+  const at = stack?.split('\n', 1) ?? []
+  const told = hint === undefined || message.includes(hint) ? [] : [hint]
+  return explained(code, [message, ...told, ...at], hint, style)
+}
+
+/** The code, what was found, and what to do unless `hint` said that already. */
+function explained(
+  code: ErrorCode,
+  found: readonly string[],
+  hint: string | undefined,
+  style: Style,
+): string[] {
+  const { title, culprit } = CATALOGUE[code]
+  const room = style.width - 12
+  return [
+    ...foldLines(`${code}: ${title}`, room).map((line) => `    ${line}`),
+    ...found.flatMap((text) => foldLines(text, room)).map((line) => `      ${line}`),
+    ...(hint === undefined ? [`    ${WHAT_TO_DO[culprit]}`] : []),
+  ]
+}
+
+/** A mark, a sentence and what is to be said of it. */
+function marked(
+  verdict: TestVerdict,
+  sentence: string,
+  facts: readonly string[],
+  style: Style,
+): readonly string[] {
+  const [sign, colour] = MARKS[verdict]
+  const mark = paint(sign, colour, style)
+  if (style.width < WIDE) {
+    const [first = '', ...rest] = foldLines(sentence, style.width - 6)
+    const folded = fold(facts, style.width - 10).map((line) => `    ${paintEmulated(line, style)}`)
+    return [`${mark} ${first}`, ...rest.map((line) => `  ${line}`), ...folded]
+  }
+  const left = foldLines(sentence, STATEMENT_WIDTH)
+  const right = fold(facts, style.width - STATEMENT_WIDTH - 10)
+  return Array.from({ length: Math.max(left.length, right.length) }, (_, i) => {
+    const line = `${i === 0 ? mark : ' '} ${(left[i] ?? '').padEnd(STATEMENT_WIDTH)}  ${right[i] ?? ''}`
+    return paintEmulated(line.trimEnd(), style)
+  })
+}
+
+/** Problems outside tests, what is not passed, and the totals. */
+export function formatEnd(report: RunReport, style: Style): readonly string[] {
+  const problems = report.problems.flatMap((problem) => [
+    ...marked('inconclusive', problem.subject ?? problem.file ?? 'the run', [], style),
+    ...formatProblem(problem, style),
+  ])
+  const bad = report.tests.filter(({ verdict }) => verdict === 'failed' || verdict === 'inconclusive')
+  const recap = bad.flatMap(({ verdict, file, suite, name }) =>
+    marked(verdict, `${verdict}: ${[file, ...suite, name].join(' > ')}`, [], style),
+  )
+  return [
+    ...(problems.length === 0 ? [] : ['', ...problems]),
+    ...(recap.length === 0 ? [] : ['', ...recap]),
+    '',
+    ...formatTotals(report, style),
+  ]
+}
+
+function formatTotals(report: RunReport, style: Style): readonly string[] {
+  const count = (verdict: TestVerdict): number =>
+    report.tests.filter((test) => test.verdict === verdict).length
+  const interrupted = count('interrupted')
+  const totals = (['passed', 'failed', 'inconclusive', 'skipped'] as const).map(
+    (verdict) => `${count(verdict)} ${verdict}`,
+  )
+  if (interrupted > 0) totals.push(`${interrupted} interrupted`)
+  const seconds = (Date.parse(report.finishedAt) - Date.parse(report.startedAt)) / 1000
+  const emulated = report.tests.some((test) => test.expectations.some((one) => one.emulated))
+  const text = `${totals.join(', ')} in ${seconds.toFixed(1)} s${emulated ? ', EMULATED' : ''}`
+  const [sign, colour] = isGreen(report) ? MARKS.passed : MARKS.failed
+  return foldLines(text, style.width - 2).map(
+    (line, i) => `${i === 0 ? paint(sign, colour, style) : ' '} ${paintEmulated(line, style)}`,
+  )
+}
+
+type Paint = 'green' | 'red' | 'yellow' | 'gray' | 'bold'
+
+const paint = (text: string, format: Paint, { colour }: Style): string =>
+  colour ? styleText(format, text, { validateStream: false }) : text
+
+const paintEmulated = (text: string, style: Style): string =>
+  text.replaceAll('EMULATED', paint('EMULATED', 'yellow', style))

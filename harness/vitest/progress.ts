@@ -1,0 +1,55 @@
+/**
+ * Progress while an arm runs. Takes what an arm tells; on a terminal one line that is rewritten, else a line when an arm
+ * starts, at most every ten seconds. Leaves no line behind that is not whole.
+ */
+import type { Progress } from '../measure/comparison.ts'
+
+/** Where lines go: a terminal, a pipe or a file. */
+export interface Output {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  write(text: string): unknown
+}
+
+/** Columns; a terminal that does not know its width says 0. */
+export const widthOf = ({ columns = 0 }: Output): number => (columns === 0 ? 80 : Math.max(columns, 40))
+
+const LEAST_GAP_MS = 10_000
+const ERASE_LINE = '\r\u001B[2K'
+
+export class ProgressLine {
+  readonly #output: Output
+  readonly #now: () => number
+  #shown = false
+  #lastArm = ''
+  #lastAt = -Infinity
+
+  constructor(output: Output, now: () => number = () => performance.now()) {
+    this.#output = output
+    this.#now = now
+  }
+
+  show(progress: Progress): void {
+    const { comparison, arm, round, phase, done, of } = progress
+    const where = `${comparison} ${arm}, round ${round + 1}`
+    if (this.#output.isTTY === true) return this.say(`${where}: ${done}/${of} ${phase}`)
+    if (where === this.#lastArm || this.#now() - this.#lastAt < LEAST_GAP_MS) return
+    this.#lastArm = where
+    this.#lastAt = this.#now()
+    this.#output.write(`  ${where}\n`)
+  }
+
+  /** Shows `text` until something else is; on a terminal only. */
+  say(text: string): void {
+    if (this.#output.isTTY !== true) return
+    const room = widthOf(this.#output) - 3
+    this.#output.write(`${ERASE_LINE}  ${text.length > room ? `${text.slice(0, room - 1)}…` : text}`)
+    this.#shown = true
+  }
+
+  /** To be called before anything else is written. */
+  clear(): void {
+    if (this.#shown) this.#output.write(ERASE_LINE)
+    this.#shown = false
+  }
+}

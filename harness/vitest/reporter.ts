@@ -1,0 +1,139 @@
+/**
+ * The Vitest reporter. Takes what Vitest tells while tests run; gives lines as tests end, and at the end one `RunReport`
+ * to the writers. From its first moment until then the report folder says that the run has not finished.
+ */
+import type { SerializedError, TestArtifact } from 'vitest'
+import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node'
+import { readSettings } from '../core/variables.ts'
+import { isGreen, type Environment, type ReportedProblem, type RunReport } from '../report/model.ts'
+import { ReportFolder } from '../report/report-folder.ts'
+import {
+  formatEnd,
+  formatPlace,
+  formatStart,
+  formatTest,
+  NOWHERE,
+  placeOf,
+  type Style,
+} from '../report/terminal.ts'
+import { ProgressLine, widthOf, type Output } from './progress.ts'
+import { fileOf, isSettled, problemOf, reportTest } from './reporter-cases.ts'
+import { RunInProgress } from './reporter-run.ts'
+
+export interface ReporterOptions {
+  readonly reportDir: string
+  readonly target: string
+  /** Where lines go; stdout unless told. */
+  readonly output?: Output
+}
+
+export default class ClaimcheckReporter implements Reporter {
+  readonly #folder: ReportFolder
+  readonly #output: Output
+  readonly #progress: ProgressLine
+  readonly #target: string
+  readonly #printed = new Set<string>()
+  readonly #environments = new Map<string, Environment>()
+  #run: RunInProgress
+  #place = NOWHERE
+  /** Says what kept the tests of this run from being started. */
+  #explain: ((problem: ReportedProblem) => void) | undefined
+
+  constructor(options: ReporterOptions = settingsOrDefaults(process.env)) {
+    this.#folder = new ReportFolder(options.reportDir)
+    this.#output = options.output ?? process.stdout
+    this.#progress = new ProgressLine(this.#output)
+    this.#target = options.target
+    this.#run = new RunInProgress(process.cwd(), options.target)
+  }
+
+  /** Throws REPORT_UNWRITABLE, so that nothing is measured that cannot be reported. */
+  onInit(vitest: Vitest): void {
+    this.#run = new RunInProgress(vitest.config.root, this.#target)
+    this.#folder.begin(this.#run.unfinished())
+    // Vitest tells reporters that a run without tests has failed, but gives the error of a set-up to its logger alone.
+    const print = vitest.logger.printError.bind(vitest.logger)
+    vitest.logger.printError = (error, options) => {
+      if (this.#explain === undefined) return print(error, options)
+      this.#explain(problemOf(error as SerializedError, vitest.config.root))
+    }
+  }
+
+  onTestRunStart(specifications: readonly unknown[]): void {
+    this.#run.expectFiles(specifications.length)
+    this.#print(formatStart(this.#run.unfinished(), this.#style))
+  }
+
+  onTestCaseReady(test: TestCase): void {
+    this.#progress.say(test.name)
+  }
+
+  onTestCaseArtifactRecord(_: TestCase, artifact: TestArtifact): void {
+    if (artifact.type === 'claimcheck:progress') this.#progress.show(artifact.progress)
+  }
+
+  onUserConsoleLog({ content }: { readonly content: string }): void {
+    this.#print([content.replace(/\n$/, '')])
+  }
+
+  onTestCaseResult(test: TestCase): void {
+    if (isSettled(test)) this.#printTest(test, false)
+  }
+
+  onTestModuleEnd(module: TestModule): void {
+    for (const test of module.children.allTests()) this.#printTest(test, false)
+  }
+
+  onTestRunEnd(
+    modules: readonly TestModule[],
+    unhandled: readonly SerializedError[],
+    reason: TestRunEndReason,
+  ): void {
+    for (const module of modules)
+      for (const test of module.children.allTests()) this.#printTest(test, reason === 'interrupted')
+    const report = this.#run.finished(modules, unhandled, reason)
+    if (!this.#run.startedNoTest(modules, unhandled, reason)) return this.#finish(report)
+    this.#folder.finish(report)
+    this.#explain = (problem) => {
+      this.#explain = undefined
+      this.#finish({ ...report, problems: [problem] })
+    }
+  }
+
+  #printTest(test: TestCase, interrupted: boolean): void {
+    if (this.#printed.has(test.id)) return
+    this.#printed.add(test.id)
+    const { root } = this.#run
+    const file = fileOf(test.module, root)
+    const environment = test.meta().claimcheck?.environment ?? this.#environments.get(file)
+    if (environment !== undefined) this.#environments.set(file, environment)
+    const report = reportTest(test, { root, interrupted })
+    const place = placeOf(report, environment ?? { target: this.#target })
+    this.#print([...formatPlace(place, this.#place, this.#style), ...formatTest(report, this.#style)])
+    this.#place = place
+  }
+
+  #finish(report: RunReport): void {
+    this.#print(formatEnd(report, this.#style))
+    if (!isGreen(report)) process.exitCode ||= 1
+    this.#folder.finish(report)
+    this.#print([`  ${this.#folder.path}/junit.xml and results.json`])
+  }
+
+  #print(lines: readonly string[]): void {
+    this.#progress.clear()
+    for (const line of lines) this.#output.write(`${line}\n`)
+  }
+
+  get #style(): Style {
+    const { isTTY = false } = this.#output
+    return { width: widthOf(this.#output), colour: isTTY && (process.env['NO_COLOR'] ?? '') === '' }
+  }
+}
+
+/** A wrong variable is reported by the set-up that reads it; until then reports go where they would have gone. */
+function settingsOrDefaults(env: NodeJS.ProcessEnv): ReporterOptions {
+  const { CLAIMCHECK_REPORT_DIR: reportDir, CLAIMCHECK_TARGET: target } = env
+  const defaults = readSettings({})
+  return { reportDir: reportDir || defaults.reportDir, target: target || defaults.target }
+}

@@ -1,0 +1,101 @@
+import type { ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { ended, InlineProject } from './inline-project.ts'
+
+const waiting = `
+  import { writeFileSync } from 'node:fs'
+  import { setTimeout as sleep } from 'node:timers/promises'
+  import { test as base } from 'vitest'
+  const test = base.extend('held', ({}, { onCleanup }) => { onCleanup(() => writeFileSync('released', '')); return 1 })
+  test('done before', () => {})
+  test('running', async ({ held, signal }) => {
+    writeFileSync('ready', '')
+    await sleep(100_000, undefined, { signal })
+  })
+  test('to come', () => {})
+  test.skip('marked', () => {})
+`
+const later = `import { test } from 'vitest'; test('in a later file', () => {})`
+
+async function ready(project: InlineProject, child: ChildProcess): Promise<void> {
+  for (let i = 0; !existsSync(join(project.folder, 'ready')); i++) {
+    if (child.exitCode !== null || i > 3000) throw new Error('the project never got to its waiting test')
+    await sleep(10)
+  }
+}
+
+test.for([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s releases what tests hold and exits with %i', async ([signal, code]) => {
+  using project = new InlineProject({ 'a.test.ts': waiting, 'b.test.ts': later })
+  const child = project.start()
+  const end = ended(child)
+  await ready(project, child)
+  // As Ctrl-C does: to the whole process group.
+  if (signal === 'SIGINT') process.kill(-Number(child.pid), signal)
+  else child.kill(signal)
+  const run = await end
+  expect(run).toMatchObject({ code, signal: null })
+  expect(existsSync(join(project.folder, 'released'))).toBe(true)
+  expect(run.stderr).toContain(`claimcheck: ${signal}: releasing what the tests hold`)
+  expect(run.stdout).toContain('? running: not run, the run was interrupted')
+  expect(project.outcomes()).toEqual([
+    'done before: passed',
+    'running: error INTERRUPTED',
+    'to come: error INTERRUPTED',
+    'marked: skipped marked or filtered out in this run',
+    'the file: error INTERRUPTED',
+    'the run: error INTERRUPTED',
+  ])
+  expect(project.results().outcome).toBe('interrupted')
+})
+
+test('a second signal exits at once, and what is there says that the run has not finished', async () => {
+  using project = new InlineProject({ 'a.test.ts': waiting.replace(', { signal }', '') })
+  const child = project.start()
+  const end = ended(child)
+  let told = ''
+  const heard = new Promise<void>((resolve) =>
+    child.stderr?.on('data', (chunk) => {
+      told += chunk
+      if (told.includes('once more')) resolve()
+    }),
+  )
+  await ready(project, child)
+  child.kill('SIGINT')
+  await heard
+  child.kill('SIGINT')
+  expect(await end).toMatchObject({ code: 130 })
+  expect(project.outcomes()).toEqual(['the run: error INTERRUPTED'])
+})
+
+test('a run that is killed leaves a report which is not green', async () => {
+  using project = new InlineProject({ 'a.test.ts': waiting.replace('100_000', '1_000') })
+  const child = project.start()
+  const end = ended(child)
+  await ready(project, child)
+  child.kill('SIGKILL')
+  expect(await end).toMatchObject({ signal: 'SIGKILL' })
+  expect(project.outcomes()).toEqual(['the run: error INTERRUPTED'])
+})
+
+test('a signal during the global set-up keeps the tests from running', async () => {
+  using project = new InlineProject(
+    {
+      'a.test.ts': later,
+      'setup.ts': `import { writeFileSync } from 'node:fs'; import { setTimeout } from 'node:timers/promises'
+        export default async () => { writeFileSync('ready', ''); await setTimeout(1_000) }`,
+    },
+    `globalSetup: ['./setup.ts'],`,
+  )
+  const child = project.start()
+  const end = ended(child)
+  await ready(project, child)
+  child.kill('SIGINT')
+  expect(await end).toMatchObject({ code: 130 })
+  expect(project.outcomes()).toEqual(['the file: error INTERRUPTED', 'the run: error INTERRUPTED'])
+})
