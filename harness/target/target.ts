@@ -10,6 +10,9 @@ export type TargetKind = 'emulated' | 'lab' | 'cluster' | 'host'
 
 /** Present where figures do not come from the hardware they are named after. */
 export interface Emulation {
+  readonly rack: string
+  /** In words: `nic-slow on node-a/mlx5_1`. */
+  readonly faults: readonly string[]
   /** Rates and sizes are divided by this while bytes move. */
   readonly scale: number
   readonly runtime: 'process' | 'model'

@@ -20,6 +20,7 @@ export function defineSuites(include: readonly string[] = ['suites/**/*.test.ts'
       reporters: [new GracefulCancel(), new ClaimcheckReporter()],
       // The hardware under test is one: files take turns.
       fileParallelism: false,
+      isolate: false,
       testTimeout: TEST_LIMIT_MS,
       hookTimeout: TEST_LIMIT_MS,
       tags: [{ name: 'long', description: 'minutes rather than seconds of transfers' }],

@@ -12,8 +12,11 @@ import { PodSet } from '../expect/pod-set.ts'
 import { PublishedRack } from '../expect/published-rack.ts'
 import { Comparison } from '../measure/comparison.ts'
 import { loadRack } from '../rack/rack.ts'
-import type { ArmName } from '../sku/sku.ts'
+import type { Environment } from '../report/model.ts'
+import type { ArmName, Sku } from '../sku/sku.ts'
 import { openTarget } from '../target/open.ts'
+import type { Target } from '../target/target.ts'
+import { recordEnvironment } from './case-evidence.ts'
 import './matchers.ts'
 
 export { describe } from 'vitest'
@@ -30,7 +33,16 @@ export const test = base
     onCleanup(() => target.close())
     return target
   })
+  .extend('environment', { auto: true }, ({ task, target, sku }) => {
+    recordEnvironment(task, environmentOf(target, sku))
+  })
   .extend('published', { scope: 'file' }, ({ target }) => new PublishedRack(target))
+
+function environmentOf({ kind, emulation }: Target, sku: Sku): Environment {
+  if (emulation === undefined) return { target: kind, sku: sku.name }
+  const { runtime, scale, rack, faults } = emulation
+  return { target: kind, sku: sku.name, emulation: { runtime, scale, rack, faults } }
+}
 
 export interface ArmsSpec {
   /** Names pods and claims: lower case, digits and "-". */

@@ -58,7 +58,8 @@ export class EmulatedTarget implements Target {
     this.#runtime = runtime
     this.#journal = journal
     this.#published = publish(rack)
-    this.emulation = { scale: rack.scale, runtime: kind, transfer: rack.transfer }
+    const { name, scale, transfer } = rack
+    this.emulation = { rack: name, faults: rack.faults.map(describeFault), scale, runtime: kind, transfer }
   }
 
   async nodes(): Promise<readonly string[]> {
