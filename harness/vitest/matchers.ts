@@ -27,19 +27,19 @@ interface Ask {
   readonly arm?: Arm
 }
 
-async function check(state: MatcherState & { task?: Readonly<RunnerTestCase> }, ask: Ask) {
-  const { task } = state
+async function check(
+  { isNot = false, task }: Partial<Pick<MatcherState, 'isNot'>> & { task?: Readonly<RunnerTestCase> },
+  ask: Ask,
+) {
   const silence = ask.arm?.comparison.listen((progress) => task && recordProgress(task, progress))
   try {
-    const judged = (await ask.judge()).map((expectation) =>
-      state.isNot ? negated(expectation) : expectation,
-    )
+    const judged = (await ask.judge()).map((expectation) => (isNot ? negated(expectation) : expectation))
     if (task) for (const expectation of judged) recordExpectation(task, expectation)
     const doubtful = judged.find((expectation) => expectation.verdict === 'inconclusive')
     const broken = judged.filter((expectation) => expectation.verdict === 'failed')
     if (broken.length === 0 && doubtful !== undefined) throw inconclusive(doubtful)
     return {
-      pass: (broken.length === 0) !== Boolean(state.isNot),
+      pass: (broken.length === 0) !== isNot,
       message: () => broken.map(failureText).join('\n'),
       meta: { expectations: judged },
     }

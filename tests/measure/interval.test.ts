@@ -60,13 +60,13 @@ test('the errors of all possible looks add up to 5 %', () => {
 
 test('an interval looked at after every round holds the true ratio in at least 95 % of runs', () => {
   const looks = looksFor(3)
-  const { normal } = random(7, 'coverage')
+  const noise = random(7, 'coverage')
   const runs = 4000
   let missed = 0
   for (let run = 0; run < runs; run++) {
     const pairs = Array.from(
       { length: looks.cap },
-      () => [1.42 * Math.exp(0.02 * normal()), Math.exp(0.02 * normal())] as const,
+      () => [1.42 * Math.exp(0.02 * noise.normal()), Math.exp(0.02 * noise.normal())] as const,
     )
     const bad = Array.from({ length: looks.cap - looks.first + 1 }, (_, i) => looks.first + i).some(
       (rounds) => {

@@ -47,7 +47,8 @@ export class ContainerLog {
     const stop = (): void => aborted.resolve()
     signal?.addEventListener('abort', stop, { once: true })
     try {
-      for (let next = 0; signal?.aborted !== true;) {
+      for (let next = 0; ;) {
+        if (signal?.aborted) return
         const line = this.#lines[next]
         if (line !== undefined) {
           next++
