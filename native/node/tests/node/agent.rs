@@ -16,7 +16,7 @@ use nix::unistd::geteuid;
 use serde_json::{Value, json};
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
-const NOBODY: u32 = 65534;
+pub const NOBODY: u32 = 65534;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum User {
@@ -108,8 +108,14 @@ pub struct Agent {
 
 impl Agent {
     pub fn spawn(user: User) -> Self {
+        Self::spawn_with(user, |_| {})
+    }
+
+    /// Starts the agent after a change to how it is started.
+    pub fn spawn_with(user: User, change: impl FnOnce(&mut Command)) -> Self {
         let programs = Programs::copy();
         let mut command = programs.command(&programs.agent(), user);
+        change(&mut command);
         let mut child = spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = channel();
