@@ -32,6 +32,10 @@ impl Cidr {
         Ipv4Addr::from(u32::from(self.broadcast()) - 1)
     }
 
+    pub fn first_host(self) -> Self {
+        Self { ip: Ipv4Addr::from(u32::from(self.network()) + 1), ..self }
+    }
+
     pub fn overlaps(self, other: Cidr) -> bool {
         self.network() <= other.broadcast() && other.network() <= self.broadcast()
     }

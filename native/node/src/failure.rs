@@ -29,10 +29,9 @@ pub enum Code {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
+#[error("{subject}: expected {expected}, found {found}; {hint}")]
 pub struct Failure {
     pub code: Code,
-    pub message: String,
     pub subject: String,
     pub expected: String,
     pub found: String,
@@ -49,9 +48,13 @@ impl Failure {
         found: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        let (subject, expected, found, hint) = (subject.into(), expected.into(), found.into(), hint.into());
-        let message = format!("{subject}: expected {expected}, found {found}; {hint}");
-        Self { code, message, subject, expected, found, hint }
+        Self {
+            code,
+            subject: subject.into(),
+            expected: expected.into(),
+            found: found.into(),
+            hint: hint.into(),
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use serde_json::json;
 
 use fabric::Fabric;
 use failure::{Code, Failure, Outcome};
+use namespace::sandbox_unavailable;
 use output::Output;
 use rack::Rack;
 use request::{Open, Request, parse};
@@ -81,11 +82,13 @@ fn serve() -> ExitCode {
 fn open(request: &Open, output: &Output) -> Outcome<(Rack, serde_json::Value)> {
     Fabric::check(&request.fabric)?;
     let privilege = namespace::isolate()?;
-    let fabric = Fabric::build(&request.fabric)?;
+    let fabric = Fabric::build(&request.fabric).map_err(|cause| sandbox_unavailable(&cause.to_string()))?;
+    let rack = Rack::new(fabric, output.clone());
+    rack.rehearse()?;
     let answer = json!({
         "privilege": privilege, "protocol": PROTOCOL, "version": env!("CARGO_PKG_VERSION"),
     });
-    Ok((Rack::new(fabric, output.clone()), answer))
+    Ok((rack, answer))
 }
 
 /// Each request has a thread of its own, so that none waits for another.

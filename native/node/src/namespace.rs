@@ -27,15 +27,18 @@ pub fn isolate() -> Outcome<Privilege> {
     if direct.is_ok() {
         return Ok(Privilege::Root);
     }
-    in_user_namespace(made).map(|()| Privilege::Userns).map_err(|cause| {
-        Failure::new(
-            Code::SandboxUnavailable,
-            "this machine",
-            "leave to make network, mount and user namespaces",
-            format!("{} (limits: {})", cause.found, limits()),
-            "set CLAIMCHECK_RUNTIME=model to compute results from the link model without processes",
-        )
-    })
+    in_user_namespace(made).map(|()| Privilege::Userns).map_err(|cause| sandbox_unavailable(&cause.found))
+}
+
+/// What is answered where pods cannot be made on this machine, with the settings that may be why.
+pub fn sandbox_unavailable(cause: &str) -> Failure {
+    Failure::new(
+        Code::SandboxUnavailable,
+        "this machine",
+        "leave to make network, mount, pid and user namespaces",
+        format!("{cause} (settings here: {})", limits()),
+        "set CLAIMCHECK_RUNTIME=model to compute results from the link model without processes",
+    )
 }
 
 fn in_user_namespace(made: CloneFlags) -> Outcome<()> {

@@ -39,7 +39,14 @@ pub enum Event<'a> {
 #[serde(rename_all = "snake_case")]
 enum Answer<'a> {
     Ok(&'a Value),
-    Error(&'a Failure),
+    Error(Refusal<'a>),
+}
+
+#[derive(Serialize)]
+struct Refusal<'a> {
+    message: String,
+    #[serde(flatten)]
+    failure: &'a Failure,
 }
 
 #[derive(Serialize)]
@@ -63,7 +70,7 @@ impl Output {
     pub fn answer(&self, id: Option<u64>, outcome: &Outcome<Value>) {
         let answer = match outcome {
             Ok(value) => Answer::Ok(value),
-            Err(failure) => Answer::Error(failure),
+            Err(failure) => Answer::Error(Refusal { message: failure.to_string(), failure }),
         };
         self.line(&Response { id, answer });
     }

@@ -10,9 +10,14 @@ use serde_json::{Value, json};
 
 use crate::fabric::{Fabric, plug};
 use crate::failure::{Code, During, Failure, Outcome};
+use crate::namespace::sandbox_unavailable;
 use crate::output::Output;
 use crate::pod::{Pod, admission, exec};
 use crate::request::{Delete, Exec, Link, Rate, Run};
+use crate::spec::PodSpec;
+
+/// Marks interfaces like a pod's number does; no pod gets as far.
+const REHEARSAL_GROUP: u32 = u32::MAX;
 
 pub struct Rack {
     fabric: Fabric,
@@ -29,6 +34,12 @@ struct Pods {
 impl Rack {
     pub fn new(fabric: Fabric, output: Output) -> Self {
         Self { fabric, output, pods: Mutex::default() }
+    }
+
+    /// Tries whether this machine lets pods be made, so that `open` says it rather than the first `run`.
+    pub fn rehearse(&self) -> Outcome<()> {
+        let pod = Pod::new(PodSpec::smallest(self.fabric.pods.subnet), REHEARSAL_GROUP);
+        pod.rehearse(&self.fabric).map_err(|cause| sandbox_unavailable(&cause.to_string()))
     }
 
     fn pods(&self) -> MutexGuard<'_, Pods> {

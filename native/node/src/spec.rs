@@ -54,6 +54,25 @@ pub struct PodSpec {
 }
 
 impl PodSpec {
+    /// A pod with an interface and a container, and nothing else.
+    pub fn smallest(subnet: Cidr) -> Self {
+        let container =
+            ContainerSpec { name: "main".into(), argv: vec!["true".into()], env: BTreeMap::new() };
+        Self {
+            name: "rehearsal".into(),
+            node: "none".into(),
+            hostname: None,
+            eth0: Eth0Spec { address: subnet.first_host(), mac: None },
+            nics: vec![],
+            routes: vec![],
+            devices: vec![],
+            files: vec![],
+            links: vec![],
+            mounts: vec![],
+            containers: vec![container],
+        }
+    }
+
     /// The addresses of all its interfaces.
     pub fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
         std::iter::once(self.eth0.address.ip).chain(self.nics.iter().map(|nic| nic.address.ip))

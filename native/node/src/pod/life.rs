@@ -44,6 +44,15 @@ impl Pod {
         }
     }
 
+    /// Makes everything for the pod short of running its programs, and takes it away again.
+    pub fn rehearse(&self, fabric: &Fabric) -> Outcome<()> {
+        let made = Sandbox::spawn(&self.spec).and_then(|(mut sandbox, _outputs)| {
+            plug::plug(fabric, &self.spec, self.group, sandbox.process())?;
+            sandbox.prepare().map(drop)
+        });
+        made.and(plug::unplug(self.group))
+    }
+
     fn start(&self, fabric: &Fabric, output: &Output) -> Outcome<(Sandbox, Vec<Follower>)> {
         let (mut sandbox, outputs) = Sandbox::spawn(&self.spec)?;
         let ports = plug::plug(fabric, &self.spec, self.group, sandbox.process())?;

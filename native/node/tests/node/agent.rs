@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -15,7 +16,7 @@ use nix::unistd::geteuid;
 use serde_json::{Value, json};
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
-const NOBODY: u32 = 65534;
+pub const NOBODY: u32 = 65534;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum User {
@@ -40,6 +41,10 @@ pub fn with_agent(test: impl Fn(&mut Agent)) {
     });
 }
 
+/// Held while a program is copied or started: a program that another thread's fork still has open for
+/// writing cannot be run.
+static COPY_OR_SPAWN: Mutex<()> = Mutex::new(());
+
 /// A folder that every user may read, with copies of the agent and of this test program.
 pub struct Programs {
     folder: PathBuf,
@@ -47,6 +52,7 @@ pub struct Programs {
 
 impl Programs {
     pub fn copy() -> Self {
+        let _turn = COPY_OR_SPAWN.lock();
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("claimcheck-{}-{number}", std::process::id()));
@@ -79,6 +85,11 @@ impl Programs {
     }
 }
 
+pub fn spawn(command: &mut Command) -> Child {
+    let _turn = COPY_OR_SPAWN.lock();
+    command.spawn().unwrap()
+}
+
 impl Drop for Programs {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
@@ -97,9 +108,15 @@ pub struct Agent {
 
 impl Agent {
     pub fn spawn(user: User) -> Self {
+        Self::spawn_with(user, |_| {})
+    }
+
+    /// Starts the agent after a change to how it is started.
+    pub fn spawn_with(user: User, change: impl FnOnce(&mut Command)) -> Self {
         let programs = Programs::copy();
         let mut command = programs.command(&programs.agent(), user);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        change(&mut command);
+        let mut child = spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = channel();
         thread::spawn(move || {

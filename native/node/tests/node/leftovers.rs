@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid as ProcessId;
 use serde_json::Value;
 
-use crate::agent::{Agent, PATIENCE, Pod, Programs, for_each_user, probe_argv};
+use crate::agent::{Agent, PATIENCE, Pod, Programs, for_each_user, probe_argv, spawn};
 
 /// The processes of a rack and the namespaces they hold.
 #[derive(Debug)]
@@ -137,7 +137,7 @@ fn a_killed_harness_takes_the_rack_with_it() {
         let arguments = arguments.as_array().unwrap()[1..].iter().map(|one| one.as_str().unwrap());
         let mut command = programs.command(&programs.probe(), user);
         command.args(arguments).env("PROBE", format!("harness {}", programs.agent().display()));
-        let mut harness = command.current_dir(programs.folder()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut harness = spawn(command.current_dir(programs.folder()).stdout(Stdio::piped()));
         let mut lines = BufReader::new(harness.stdout.take().unwrap()).lines();
         let said = lines.find_map(|line| Some(line.unwrap().split_once("PROBE ")?.1.to_owned())).unwrap();
         let said: Value = serde_json::from_str(&said).unwrap();
@@ -160,7 +160,9 @@ fn a_killed_sandbox_ends_its_pod_and_no_other() {
         agent.run(&Pod::new(2).nics(&[0]));
         let container = u32::try_from(started["containers"][0]["pid"].as_u64().unwrap()).unwrap();
         let sandbox = parent(container).unwrap();
-        let footprint = Footprint::of(sandbox);
+        let mut footprint = Footprint::of(sandbox);
+        let shared = namespaces(agent.child.id());
+        footprint.namespaces.retain(|namespace| !shared.contains(namespace));
         signal(sandbox, Signal::SIGKILL);
         assert_eq!(agent.finish("pod1", "main").1["signal"], "SIGKILL");
         footprint.await_gone();

@@ -9,3 +9,4 @@ mod life;
 mod network;
 mod probe;
 mod refusals;
+mod unavailable;
