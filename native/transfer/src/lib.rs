@@ -3,6 +3,7 @@
 
 pub mod deadline;
 pub mod device;
+pub mod devices;
 pub mod error;
 pub mod interrupt;
 pub mod memory;
@@ -14,3 +15,5 @@ pub mod result;
 pub mod run;
 pub mod secret;
 pub mod side_channel;
+pub mod sysfs;
+pub mod topo;

@@ -3,7 +3,7 @@
 use claimcheck_transfer::error::Outcome;
 use claimcheck_transfer::nixl::ucx_log;
 use claimcheck_transfer::options::{Mode, Options};
-use claimcheck_transfer::{interrupt, output, run};
+use claimcheck_transfer::{devices, interrupt, output, run, topo};
 
 fn main() {
     let code = match start() {
@@ -32,6 +32,13 @@ fn start() -> Outcome<i32> {
     match options.mode {
         Mode::Target => run::target::run(&options),
         Mode::Initiator => run::initiator::run(&options),
-        Mode::Devices | Mode::Topo => Ok(0),
+        Mode::Devices => {
+            output::tagged("DEVICES", &devices::list()?);
+            Ok(0)
+        }
+        Mode::Topo => {
+            output::tagged("TOPO", &topo::list(&options.sysfs)?);
+            Ok(0)
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Bytes that passed each NIC of this process's network namespace, and each RDMA device. Gives
 //! readings; compares none.
 
-use super::{Kind, RDMA_CLASS, rdma_names};
+use super::{Kind, RDMA_CLASS};
 use crate::error::{Failure, Outcome};
+use crate::sysfs;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -41,7 +42,7 @@ pub struct Traffic {
 pub fn read() -> Outcome<Vec<Counted>> {
     let mut all = interface_bytes()?;
     let class = Path::new(RDMA_CLASS);
-    all.extend(rdma_names(class).into_iter().filter_map(|name| rdma_bytes(class, name)));
+    all.extend(sysfs::names(class).into_iter().filter_map(|name| rdma_bytes(class, name)));
     all.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(all)
 }
@@ -83,12 +84,11 @@ fn interface_line(line: &str) -> Option<Counted> {
 
 /// Sums the ports; the kernel counts in words of 4 bytes.
 fn rdma_bytes(class: &Path, name: String) -> Option<Counted> {
-    let ports = std::fs::read_dir(class.join(&name).join("ports")).ok()?.flatten();
+    let ports = class.join(&name).join("ports");
     let mut sums: Option<(u64, u64)> = None;
-    for port in ports {
-        let counter = |file: &str| -> Option<u64> {
-            std::fs::read_to_string(port.path().join("counters").join(file)).ok()?.trim().parse().ok()
-        };
+    for port in sysfs::names(&ports) {
+        let counters = ports.join(port).join("counters");
+        let counter = |file: &str| -> Option<u64> { sysfs::value(&counters.join(file))?.parse().ok() };
         if let (Some(sent), Some(received)) = (counter("port_xmit_data"), counter("port_rcv_data")) {
             let (tx, rx) = sums.unwrap_or_default();
             sums = Some((tx.wrapping_add(sent.wrapping_mul(4)), rx.wrapping_add(received.wrapping_mul(4))));

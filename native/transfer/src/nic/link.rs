@@ -59,7 +59,8 @@ impl Watch {
     }
 }
 
-fn control_socket() -> Outcome<OwnedFd> {
+/// A socket that only serves to ask about interfaces.
+pub fn control_socket() -> Outcome<OwnedFd> {
     // SAFETY: socket(2) takes numbers only.
     let descriptor = unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
     if descriptor < 0 {
@@ -80,14 +81,7 @@ fn interface_state(socket: &OwnedFd, name: &str) -> Result<(), String> {
 }
 
 fn interface_flags(socket: &OwnedFd, name: &str) -> Result<i32, String> {
-    // SAFETY: ifreq is plain data, for which zeroes are valid.
-    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-    if name.len() >= request.ifr_name.len() {
-        return Err("no interface with so long a name".into());
-    }
-    for (slot, byte) in request.ifr_name.iter_mut().zip(name.bytes()) {
-        *slot = byte as libc::c_char;
-    }
+    let mut request = interface_request(name)?;
     // SAFETY: the kernel reads the name, ended by NUL, and writes the flags into the same ifreq.
     let status = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS as _, &mut request) };
     if status != 0 {
@@ -97,11 +91,17 @@ fn interface_flags(socket: &OwnedFd, name: &str) -> Result<i32, String> {
     Ok(i32::from(unsafe { request.ifr_ifru.ifru_flags }))
 }
 
-/// Up and running flags of an interface; `None` where it is gone.
-pub fn interface_is_up(name: &str) -> Option<(bool, bool)> {
-    let socket = control_socket().ok()?;
-    let flags = interface_flags(&socket, name).ok()?;
-    Some((flags & libc::IFF_UP != 0, flags & libc::IFF_RUNNING != 0))
+/// The request of an interface ioctl, with the name filled in.
+pub fn interface_request(name: &str) -> Result<libc::ifreq, String> {
+    // SAFETY: ifreq is plain data, for which zeroes are valid.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    if name.len() >= request.ifr_name.len() {
+        return Err("no interface with so long a name".into());
+    }
+    for (slot, byte) in request.ifr_name.iter_mut().zip(name.bytes()) {
+        *slot = byte as libc::c_char;
+    }
+    Ok(request)
 }
 
 fn rdma_state(name: &str) -> Result<(), String> {

@@ -3,12 +3,15 @@
 
 pub mod claimed;
 pub mod counters;
+pub mod interfaces;
 pub mod link;
 
 use crate::error::{Failure, Outcome};
+use crate::sysfs;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
+/// The RDMA devices; in the shared RDMA namespace mode every one of the host is there.
 pub const RDMA_CLASS: &str = "/sys/class/infiniband";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,7 +34,7 @@ impl Nic {
         if interfaces.iter().any(|interface| interface == name) {
             return Ok(Nic { name: name.to_owned(), kind: Kind::Interface });
         }
-        let devices = rdma_names(Path::new(RDMA_CLASS));
+        let devices = sysfs::names(Path::new(RDMA_CLASS));
         let device = name.strip_suffix(":1").unwrap_or(name);
         if devices.iter().any(|there| there == device) {
             return Ok(Nic { name: device.to_owned(), kind: Kind::Rdma });
@@ -79,14 +82,6 @@ pub fn interface_names() -> Vec<String> {
     let mut names: Vec<String> = counters::interface_bytes()
         .map(|all| all.into_iter().map(|counted| counted.name).collect())
         .unwrap_or_default();
-    names.sort();
-    names
-}
-
-/// The RDMA devices in sysfs, sorted. In the shared RDMA namespace mode that is every one of the host.
-pub fn rdma_names(class: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(class).into_iter().flatten().flatten();
-    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort();
     names
 }
