@@ -86,7 +86,7 @@ export async function judgeIntact(arm: Arm): Promise<Expectation> {
 
 function corruptions({ outcome, streams, round }: ArmRound): string[] {
   return outcome.result.corrupt.map((spot) => {
-    const path = streams[spot.stream]?.path ?? spot.nics.join(', ')
+    const path = streams[spot.stream]?.path ?? spot.nic
     return `${path}: ${spot.bad_bytes} bytes changed, the first at offset ${spot.offset} of ${spot.device} (round ${round + 1}): sent ${spot.expected_hex}, arrived ${spot.found_hex}`
   })
 }

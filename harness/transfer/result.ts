@@ -37,7 +37,7 @@ const stream = z.strictObject({
 const corruption = z.strictObject({
   stream: count,
   device: z.string(),
-  nics: z.array(z.string()),
+  nic: z.string(),
   offset: count,
   expected_hex: z.string(),
   found_hex: z.string(),

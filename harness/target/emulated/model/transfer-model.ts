@@ -58,7 +58,7 @@ export function modelTransfer(
           {
             stream,
             device: options.devices[stream],
-            nics: [nameIn(path.from)],
+            nic: nameIn(path.from),
             offset: 4096,
             expected_hex: '5a',
             found_hex: 'a5',
