@@ -181,7 +181,8 @@ impl Options {
             let found = format!("{} devices", self.devices.len());
             return Err(Failure::bad_option("--devices", format!("at most {MAX_STREAMS} devices"), found));
         }
-        let total = self.block_size.checked_mul(self.batch_size).and_then(|n| n.checked_mul(self.devices.len()));
+        let total =
+            self.block_size.checked_mul(self.batch_size).and_then(|n| n.checked_mul(self.devices.len()));
         match total {
             Some(total) if total <= isize::MAX as usize => Ok(self),
             _ => {

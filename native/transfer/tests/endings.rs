@@ -5,8 +5,7 @@ mod common;
 
 use common::{Process, free_port, initiator, target};
 
-const LONG: [&str; 7] =
-    ["--device", "dram", "--block-size", "1048576", "--iters", "1000000", "--progress"];
+const LONG: [&str; 7] = ["--device", "dram", "--block-size", "1048576", "--iters", "1000000", "--progress"];
 
 fn running(extra: &[&str]) -> (Process, Process) {
     let port = free_port();

@@ -22,14 +22,27 @@ fn numbers(value: &Value) -> Vec<f64> {
 
 #[test]
 fn write_is_timed_and_verified() {
-    let (initiator, target) =
-        pair(&["--device", "dram", "--block-size", "1048576", "--batch-size", "3", "--iters", "7", "--warmup-iters", "2"]);
+    let (initiator, target) = pair(&[
+        "--device",
+        "dram",
+        "--block-size",
+        "1048576",
+        "--batch-size",
+        "3",
+        "--iters",
+        "7",
+        "--warmup-iters",
+        "2",
+    ]);
     initiator.succeeded();
     assert_eq!(target.succeeded().lines.last().unwrap(), "END {}");
     let result = result(&initiator);
     let total = 3 * 1048576;
     assert_eq!(result["schema"], "claimcheck.result/1");
-    assert_eq!((&result["event"], &result["op"], &result["device"]), (&"result".into(), &"WRITE".into(), &"dram".into()));
+    assert_eq!(
+        (&result["event"], &result["op"], &result["device"]),
+        (&"result".into(), &"WRITE".into(), &"dram".into())
+    );
     assert_eq!(result["total_bytes"], total);
     assert_eq!(result["verified_bytes"], total);
     assert_eq!(result["moved_bytes"], (2 + 7 + 1) * total);
@@ -48,7 +61,8 @@ fn write_is_timed_and_verified() {
 
 #[test]
 fn read_is_verified_at_the_reader() {
-    let (initiator, target) = pair(&["--device", "dram", "--op", "READ", "--block-size", "65536", "--iters", "5"]);
+    let (initiator, target) =
+        pair(&["--device", "dram", "--op", "READ", "--block-size", "65536", "--iters", "5"]);
     target.succeeded();
     let result = result(initiator.succeeded());
     assert_eq!((&result["op"], &result["verified_bytes"]), (&"READ".into(), &65536.into()));
@@ -63,7 +77,8 @@ fn an_odd_block_size_is_verified_to_its_last_byte() {
 #[test]
 fn four_streams_run_at_once() {
     let devices = "dram:0,dram:1,dram:2,dram:3";
-    let (initiator, target) = pair(&["--devices", devices, "--block-size", "262144", "--iters", "6", "--transport", "tcp"]);
+    let (initiator, target) =
+        pair(&["--devices", devices, "--block-size", "262144", "--iters", "6", "--transport", "tcp"]);
     target.succeeded();
     let result = result(initiator.succeeded());
     assert_eq!(result["total_bytes"], 4 * 262144);
@@ -80,7 +95,17 @@ fn four_streams_run_at_once() {
 
 #[test]
 fn without_verification_nothing_claims_to_be_verified() {
-    let (initiator, _) = pair(&["--device", "dram", "--no-verify", "--block-size", "4096", "--iters", "3", "--warmup-iters", "0"]);
+    let (initiator, _) = pair(&[
+        "--device",
+        "dram",
+        "--no-verify",
+        "--block-size",
+        "4096",
+        "--iters",
+        "3",
+        "--warmup-iters",
+        "0",
+    ]);
     let result = result(initiator.succeeded());
     assert_eq!((&result["verified_bytes"], &result["moved_bytes"]), (&0.into(), &(3 * 4096).into()));
 }
@@ -96,7 +121,9 @@ fn a_changed_byte_is_corruption_at_both_sides() {
     let stop = std::sync::atomic::AtomicBool::new(false);
     let initiator = std::thread::scope(|scope| {
         scope.spawn(|| {
-            while !stop.load(std::sync::atomic::Ordering::Relaxed) && memory.write_at(b"CORRUPT!", address).is_ok() {}
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                memory.write_at(b"CORRUPT!", address).unwrap();
+            }
         });
         let finished = initiator(port, &arguments).finish();
         stop.store(true, std::sync::atomic::Ordering::Relaxed);

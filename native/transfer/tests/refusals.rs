@@ -99,7 +99,8 @@ fn a_missing_library_is_named() {
 #[test]
 fn a_library_without_the_symbols_is_refused() {
     let library = std::env::temp_dir().join(format!("libempty-{}.so", std::process::id()));
-    let built = Command::new("cc").args(["-shared", "-x", "c", "/dev/null", "-o"]).arg(&library).status().unwrap();
+    let built =
+        Command::new("cc").args(["-shared", "-x", "c", "/dev/null", "-o"]).arg(&library).status().unwrap();
     assert!(built.success());
     let path = library.to_str().unwrap();
     let port = free_port().to_string();
@@ -165,6 +166,7 @@ fn the_secret_is_read_from_a_file() {
 #[test]
 fn more_memory_than_there_is_is_refused() {
     let port = free_port().to_string();
-    let error = alone(&["--mode", "target", "--port", &port, "--device", "dram", "--block-size", "1000000000000000"]);
+    let error =
+        alone(&["--mode", "target", "--port", &port, "--device", "dram", "--block-size", "1000000000000000"]);
     error.failed("OUT_OF_MEMORY");
 }

@@ -39,7 +39,11 @@ impl Prepared {
 
 /// Prepares this side. `role` is its name in errors and agent names. `before_loading` runs when all
 /// cheap checks have passed, and before NIXL is loaded.
-pub fn prepare(options: &Options, role: &str, before_loading: impl FnOnce() -> Outcome<()>) -> Outcome<Prepared> {
+pub fn prepare(
+    options: &Options,
+    role: &str,
+    before_loading: impl FnOnce() -> Outcome<()>,
+) -> Outcome<Prepared> {
     let secret = Secret::read(options.secret_file.as_deref())?;
     let claimed = nic::find_all(&options.nics)?;
     let dealt = nic::deal(&claimed, options.devices.len());

@@ -57,7 +57,8 @@ impl Stream {
 
     /// The stream by all its names, for errors.
     pub fn name(&self) -> String {
-        let nics = if self.nics.is_empty() { "chosen by UCX".to_owned() } else { self.nic_names().join(", ") };
+        let nics =
+            if self.nics.is_empty() { "chosen by UCX".to_owned() } else { self.nic_names().join(", ") };
         format!("stream {}, device {}, NIC {nics}", self.index, self.device)
     }
 }

@@ -50,7 +50,10 @@ impl Rack {
         ip(&["-n", &middle, "link", "add", &bridge, "type", "bridge"]);
         for (side, host) in [("a", 1), ("b", 2)] {
             let (namespace, port) = (self.namespace(side), format!("{side}{short}"));
-            ip(&["-n", &middle, "link", "add", &port, "type", "veth", "peer", "name", interface, "netns", &namespace]);
+            ip(&[
+                "-n", &middle, "link", "add", &port, "type", "veth", "peer", "name", interface, "netns",
+                &namespace,
+            ]);
             ip(&["-n", &middle, "link", "set", &port, "master", &bridge, "up"]);
             ip(&["-n", &namespace, "addr", "add", &format!("10.77.{subnet}.{host}/24"), "dev", interface]);
             ip(&["-n", &namespace, "link", "set", interface, "up"]);
@@ -73,7 +76,12 @@ impl Rack {
             Side::Target => &["--mode", "target"],
             Side::Initiator => &["--mode", "initiator", "--target-host", "10.77.99.2"],
         };
-        let inner = command(&[mode, arguments].concat());
+        self.run(side, &[mode, arguments].concat())
+    }
+
+    /// Runs the binary in the namespace of one side.
+    pub fn run(&self, side: Side, arguments: &[&str]) -> Process {
+        let inner = command(arguments);
         let mut outer = Command::new("ip");
         outer.args(["netns", "exec", &self.namespace(side.letter())]);
         outer.arg(inner.get_program()).args(inner.get_args());
@@ -104,7 +112,10 @@ fn ip(arguments: &[&str]) {
 fn remove_left_over() {
     let output = Command::new("ip").args(["netns", "list"]).output().unwrap();
     for name in String::from_utf8_lossy(&output.stdout).split_whitespace() {
-        let id = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').nth(1)).and_then(|id| id.parse::<u32>().ok());
+        let id = name
+            .strip_prefix(PREFIX)
+            .and_then(|rest| rest.split('-').nth(1))
+            .and_then(|id| id.parse::<u32>().ok());
         if id.is_some_and(|id| !std::path::Path::new(&format!("/proc/{id}")).exists()) {
             // Another test of this run may have been faster.
             let _ = Command::new("ip").args(["netns", "delete", name]).output();
