@@ -46,9 +46,10 @@ const STATEMENT_WIDTH = 50
 export function formatTerminal(report: RunReport, style: Style): string {
   const lines = [...formatStart(report, style)]
   let place = NOWHERE
+  const told = new Set<string>()
   for (const test of report.tests) {
     const next = placeOf(test, environmentOf(report, test.file))
-    lines.push(...formatPlace(next, place, style), ...formatTest(test, style))
+    lines.push(...formatPlace(next, place, style), ...formatTest(test, style, told))
     place = next
   }
   return [...lines, ...formatEnd(report, style)].join('\n')
@@ -94,9 +95,10 @@ export function formatEnvironment({ target, sku, emulation }: Environment): stri
   return `${target} rack ${rack}, scale 1:${scale}, runtime ${runtime}${broken}: figures are EMULATED, not measured on hardware`
 }
 
-export function formatTest(test: TestReport, style: Style): readonly string[] {
+/** `told`: what was explained before; the same explanation is given once, and later named by its code. */
+export function formatTest(test: TestReport, style: Style, told: Set<string> = new Set()): readonly string[] {
   const indent = test.suite.length === 0 ? 2 : 4
-  const rows = test.expectations.flatMap((one) => formatExpectation(one, style))
+  const rows = test.expectations.flatMap((one) => formatExpectation(one, style, told))
   const unrun = test.verdict === 'skipped' || test.verdict === 'interrupted'
   if (rows.length === 0 || unrun || test.problems.length > 0) {
     rows.push(...marked(test.verdict, `${test.name}${note(test)}`, [], style))
@@ -110,9 +112,13 @@ function note({ verdict, skipReason, problems }: TestReport): string {
   return verdict === 'interrupted' && problems.length === 0 ? ': not run, the run was interrupted' : ''
 }
 
-function formatExpectation(one: Expectation, style: Style): readonly string[] {
+function formatExpectation(one: Expectation, style: Style, told: Set<string>): readonly string[] {
   const lines = marked(one.verdict, one.statement, factsOf(one), style)
-  return one.code === undefined ? lines : [...lines, ...explained(one.code, one.reasons, undefined, style)]
+  if (one.code === undefined) return lines
+  const explanation = explained(one.code, one.reasons, undefined, style)
+  const known = told.has(explanation.join('\n'))
+  told.add(explanation.join('\n'))
+  return [...lines, ...(known ? [`    ${one.code}: as above`] : explanation)]
 }
 
 function formatProblem({ code, message, hint, stack }: ReportedProblem, style: Style): readonly string[] {

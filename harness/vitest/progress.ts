@@ -11,8 +11,8 @@ export interface Output {
   write(text: string): unknown
 }
 
-/** Columns; a terminal that does not know its width says 0. */
-export const widthOf = ({ columns = 0 }: Output): number => (columns === 0 ? 80 : Math.max(columns, 40))
+/** Columns; a terminal that does not know its width says 0. What is no terminal is a log, and logs are wide. */
+export const widthOf = ({ columns = 0 }: Output): number => (columns === 0 ? 120 : Math.max(columns, 40))
 
 const LEAST_GAP_MS = 10_000
 const ERASE_LINE = '\r\u001B[2K'

@@ -33,6 +33,7 @@ export default class ClaimcheckReporter implements Reporter {
   readonly #progress: ProgressLine
   readonly #target: string
   readonly #printed = new Set<string>()
+  readonly #told = new Set<string>()
   readonly #environments = new Map<string, Environment>()
   #run: RunInProgress
   #place = NOWHERE
@@ -109,7 +110,10 @@ export default class ClaimcheckReporter implements Reporter {
     if (environment !== undefined) this.#environments.set(file, environment)
     const report = reportTest(test, { root, interrupted })
     const place = placeOf(report, environment ?? { target: this.#target })
-    this.#print([...formatPlace(place, this.#place, this.#style), ...formatTest(report, this.#style)])
+    this.#print([
+      ...formatPlace(place, this.#place, this.#style),
+      ...formatTest(report, this.#style, this.#told),
+    ])
     this.#place = place
   }
 

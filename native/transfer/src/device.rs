@@ -5,9 +5,13 @@ use std::str::FromStr;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Device {
-    Cuda { index: u32 },
+    Cuda {
+        index: u32,
+    },
     /// `dram` or `dram:N`; N only tells streams apart.
-    Dram { index: Option<u32> },
+    Dram {
+        index: Option<u32>,
+    },
 }
 
 impl FromStr for Device {

@@ -2,8 +2,8 @@
 //! that an image needs no shell to be inspected. Reads and opens; changes nothing.
 
 use crate::error::Outcome;
-use crate::nic::interfaces::{self, Interface};
 use crate::nic::RDMA_CLASS;
+use crate::nic::interfaces::{self, Interface};
 use crate::sysfs::{names, value};
 use serde::Serialize;
 use std::fs::{self, OpenOptions};
@@ -76,7 +76,9 @@ fn node(name: &str) -> Option<Node> {
     };
     let (opens, open_error) = match kind {
         // Opening it makes the port announce a subnet manager.
-        _ if name.starts_with("issm") => (None, Some("not tried: opening it has an effect on the fabric".into())),
+        _ if name.starts_with("issm") => {
+            (None, Some("not tried: opening it has an effect on the fabric".into()))
+        }
         "directory" => (None, None),
         _ => opens(&path),
     };

@@ -10,6 +10,9 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Every timed transfer is a sample in RESULT, one a stream and one for all.
+const MOST_ITERS: u32 = 1_000_000;
+
 /// Streams of one run, at most; each has its own NIXL agent.
 pub const MAX_STREAMS: usize = 64;
 
@@ -167,6 +170,8 @@ impl Options {
         at_least_one("--block-size", self.block_size)?;
         at_least_one("--batch-size", self.batch_size)?;
         at_least_one("--iters", self.iters as usize)?;
+        at_most(MOST_ITERS, "--iters", self.iters)?;
+        at_most(MOST_ITERS, "--warmup-iters", self.warmup_iters)?;
         at_least_one("--port", self.port as usize)?;
         seconds("--timeout-seconds", self.timeout_seconds)?;
         seconds("--stall-seconds", self.stall_seconds)?;
@@ -176,7 +181,8 @@ impl Options {
             let found = format!("{} devices", self.devices.len());
             return Err(Failure::bad_option("--devices", format!("at most {MAX_STREAMS} devices"), found));
         }
-        let total = self.block_size.checked_mul(self.batch_size).and_then(|n| n.checked_mul(self.devices.len()));
+        let total =
+            self.block_size.checked_mul(self.batch_size).and_then(|n| n.checked_mul(self.devices.len()));
         match total {
             Some(total) if total <= isize::MAX as usize => Ok(self),
             _ => {
@@ -224,6 +230,10 @@ fn from_clap(error: &clap::Error) -> Failure {
 
 fn at_least_one(option: &str, value: usize) -> Outcome<()> {
     if value == 0 { Err(Failure::bad_option(option, "at least 1", 0)) } else { Ok(()) }
+}
+
+fn at_most(most: u32, option: &str, value: u32) -> Outcome<()> {
+    if value > most { Err(Failure::bad_option(option, format!("at most {most}"), value)) } else { Ok(()) }
 }
 
 fn seconds(option: &str, value: f64) -> Outcome<()> {

@@ -7,7 +7,14 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::OnceLock;
 
 pub type DevicePointer = u64;
-pub type Context = *mut c_void;
+
+/// A GPU's primary context; only `retain_context` gives one.
+#[derive(Debug, Clone, Copy)]
+#[repr(transparent)]
+pub struct Context(*mut c_void);
+
+// SAFETY: CUDA allows a context to be made current on any thread.
+unsafe impl Send for Context {}
 
 macro_rules! functions {
     ($($field:ident = $symbol:literal($($argument:ty),*);)*) => {
@@ -58,7 +65,9 @@ pub fn driver() -> Outcome<&'static Driver> {
         let driver = Driver::load()?;
         // SAFETY: cuInit takes only its flags, which must be 0.
         let status = unsafe { (driver.init)(0) };
-        driver.check("cuInit", "the NVIDIA driver", status).map_err(|failure| Failure::cuda_unavailable(failure.found))?;
+        driver
+            .check("cuInit", "the NVIDIA driver", status)
+            .map_err(|failure| Failure::cuda_unavailable(failure.found))?;
         Ok(driver)
     });
     loaded.as_ref().map_err(Failure::clone)
@@ -88,7 +97,7 @@ impl Driver {
     /// Takes the primary context of a GPU, the one that UCX uses too, and makes it current.
     pub fn retain_context(&self, gpu: u32) -> Outcome<(c_int, Context)> {
         let device = self.device(gpu)?;
-        let mut context = std::ptr::null_mut();
+        let mut context = Context(std::ptr::null_mut());
         // SAFETY: the driver writes the context.
         let status = unsafe { (self.context_retain)(&mut context, device) };
         self.check("cuDevicePrimaryCtxRetain", format!("device cuda:{gpu}"), status)?;

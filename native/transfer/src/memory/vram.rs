@@ -12,9 +12,6 @@ pub struct GpuContext {
     context: Context,
 }
 
-// SAFETY: a CUDA context may be made current on any thread; every use makes it current first.
-unsafe impl Send for GpuContext {}
-
 impl GpuContext {
     pub fn retain(gpu: u32) -> Outcome<Self> {
         let driver = cuda::driver()?;

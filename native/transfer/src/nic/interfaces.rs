@@ -37,7 +37,8 @@ pub fn list() -> Outcome<Vec<Interface>> {
     while let Some(entry) = unsafe { next.as_ref() } {
         // SAFETY: the name is a string of the entry.
         let name = unsafe { CStr::from_ptr(entry.ifa_name) }.to_string_lossy().into_owned();
-        let interface = found.entry(name.clone()).or_insert_with(|| Interface { name, ..Interface::default() });
+        let interface =
+            found.entry(name.clone()).or_insert_with(|| Interface { name, ..Interface::default() });
         interface.up = entry.ifa_flags & libc::IFF_UP as u32 != 0;
         interface.running = entry.ifa_flags & libc::IFF_RUNNING as u32 != 0;
         add_address(interface, entry);
@@ -107,5 +108,5 @@ fn mtu(socket: i32, name: &str) -> Option<i32> {
     // SAFETY: the kernel reads the name, ended by NUL, and writes the MTU into the same ifreq.
     let status = unsafe { libc::ioctl(socket, libc::SIOCGIFMTU as _, &mut request) };
     // SAFETY: SIOCGIFMTU fills exactly this member of the union.
-    (status == 0).then(|| unsafe { request.ifr_ifru.ifru_mtu })
+    (status == 0).then_some(unsafe { request.ifr_ifru.ifru_mtu })
 }

@@ -235,6 +235,7 @@ impl Drop for Remote<'_> {
 }
 
 fn c_string(text: &str) -> Outcome<CString> {
-    CString::new(text)
-        .map_err(|_| Failure::bad_option("a value for NIXL", "text without a NUL character", format!("{text:?}")))
+    CString::new(text).map_err(|_| {
+        Failure::bad_option("a value for NIXL", "text without a NUL character", format!("{text:?}"))
+    })
 }

@@ -49,7 +49,8 @@ fn ucx_version() -> Option<String> {
     // SAFETY: RTLD_NOLOAD runs no code; ucp_get_version_string takes nothing and returns a static string.
     unsafe {
         let handle = Handle::open(Some(path), RTLD_NOW | RTLD_NOLOAD).ok()?;
-        let version = handle.get::<unsafe extern "C" fn() -> *const c_char>(b"ucp_get_version_string").ok()?;
+        let version =
+            handle.get::<unsafe extern "C" fn() -> *const c_char>(b"ucp_get_version_string").ok()?;
         Some(CStr::from_ptr(version()).to_str().ok()?.to_owned())
     }
 }

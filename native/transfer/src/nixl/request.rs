@@ -5,7 +5,7 @@ use super::is_abandoned;
 use super::library::{Pointer, status_text};
 use crate::error::{Failure, Outcome};
 use crate::options::Operation;
-use std::ptr::{null_mut};
+use std::ptr::null_mut;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
@@ -54,7 +54,8 @@ impl<'a> Request<'a> {
     /// Starts the transfer; small ones are complete on return.
     pub fn post(&mut self) -> Outcome<Progress> {
         // SAFETY: agent and request are live; the request is not in flight.
-        let status = unsafe { (self.agent.library.post_xfer_req)(self.agent.agent, self.request, null_mut()) };
+        let status =
+            unsafe { (self.agent.library.post_xfer_req)(self.agent.agent, self.request, null_mut()) };
         self.progress("post_xfer_req", status)
     }
 

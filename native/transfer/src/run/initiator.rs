@@ -37,18 +37,16 @@ pub fn run(options: &Options) -> Outcome<i32> {
     let registered = prepared.streams.iter().map(|stream| stream.agent.register(stream.span()));
     let _registered = registered.collect::<Outcome<Vec<_>>>()?;
     let mut channel = connect(&options.target_host, options.port, &prepared.secret, deadline)?;
-    let told = |channel: &mut Channel, failure: Failure| {
+    let give_up = |channel: &mut Channel, failure: &Failure| {
         nixl::abandon();
-        // The peer may be the one that is gone; then there is nobody to tell.
-        let _ = channel.send(&Message::Trouble(Box::new(failure.clone())));
-        failure
+        channel.tell(failure);
     };
     let acceptance = agree(options, &prepared, &mut channel, deadline);
-    let acceptance = acceptance.map_err(|failure| told(&mut channel, failure))?;
+    let acceptance = acceptance.inspect_err(|failure| give_up(&mut channel, failure))?;
     let remotes = load_remotes(&prepared, &mut channel, deadline);
-    let remotes = remotes.map_err(|failure| told(&mut channel, failure))?;
+    let remotes = remotes.inspect_err(|failure| give_up(&mut channel, failure))?;
     let lanes = make_lanes(options, &prepared, &remotes, &acceptance.streams);
-    let mut lanes = lanes.map_err(|failure| told(&mut channel, failure))?;
+    let mut lanes = lanes.inspect_err(|failure| give_up(&mut channel, failure))?;
     output::event("connected", json!({ "peer": channel.peer() }));
     let setup_seconds = started.elapsed().as_secs_f64();
     let guard = Guard {
@@ -60,7 +58,7 @@ pub fn run(options: &Options) -> Outcome<i32> {
     };
     let mut run = Run { options, guard };
     let measured = run.measure(&mut lanes, &prepared, &acceptance);
-    let mut measured = measured.map_err(|failure| told(&mut channel, failure))?;
+    let mut measured = measured.inspect_err(|failure| give_up(&mut channel, failure))?;
     (measured.setup_seconds, measured.started_unix_ms) = (setup_seconds, started_unix_ms);
     let mut code = 0;
     for (lane, stream) in lanes.iter().zip(&measured.streams) {
@@ -167,11 +165,7 @@ impl Run<'_> {
             target_device: far.device.clone(),
             target_nics: far.nics.clone(),
             samples,
-            transport: ucx_log::transport(
-                lane.stream.agent.name(),
-                self.options.op,
-                self.options.block_size,
-            ),
+            transport: ucx_log::transport(lane.stream.agent.name(), self.options.op, self.options.block_size),
             damage,
         });
         let streams = streams.collect();
@@ -217,7 +211,8 @@ impl Run<'_> {
 
     /// Sends a fresh pattern once and has the receiving side check every byte.
     fn verify(&mut self, lanes: &mut [Lane]) -> Outcome<Vec<Option<Damage>>> {
-        let seed = getrandom::u64().map_err(|error| Failure::system_call("getrandom", "the pattern", error))?;
+        let seed =
+            getrandom::u64().map_err(|error| Failure::system_call("getrandom", "the pattern", error))?;
         let writes = self.options.op == Operation::Write;
         if writes {
             lanes.iter().try_for_each(|lane| lane.stream.fill(seed))?;

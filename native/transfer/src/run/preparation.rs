@@ -7,13 +7,18 @@ use crate::error::Outcome;
 use crate::memory::vram::GpuContext;
 use crate::nic::counters::Counted;
 use crate::nic::link::Watch;
-use crate::nic::{self, Kind, Nic};
+use crate::nic::{self, Kind, Nic, RDMA_CLASS};
 use crate::nixl::agent::BackendSettings;
 use crate::nixl::library::Library;
 use crate::nixl::location::{self, Versions};
 use crate::nixl::ucx_log;
 use crate::options::{ErrorMode, Options};
 use crate::secret::Secret;
+use crate::sysfs::names;
+use std::path::Path;
+
+const NET_DEVICES: &str = "UCX_NET_DEVICES";
+const MMAP_HOOKS: &str = "UCX_MEM_MMAP_HOOK_MODE";
 
 pub struct Prepared {
     pub streams: Vec<Stream>,
@@ -34,7 +39,11 @@ impl Prepared {
 
 /// Prepares this side. `role` is its name in errors and agent names. `before_loading` runs when all
 /// cheap checks have passed, and before NIXL is loaded.
-pub fn prepare(options: &Options, role: &str, before_loading: impl FnOnce() -> Outcome<()>) -> Outcome<Prepared> {
+pub fn prepare(
+    options: &Options,
+    role: &str,
+    before_loading: impl FnOnce() -> Outcome<()>,
+) -> Outcome<Prepared> {
     let secret = Secret::read(options.secret_file.as_deref())?;
     let claimed = nic::find_all(&options.nics)?;
     let dealt = nic::deal(&claimed, options.devices.len());
@@ -42,7 +51,7 @@ pub fn prepare(options: &Options, role: &str, before_loading: impl FnOnce() -> O
     let watch = Watch::over(&hostname, &dealt)?;
     watch.await_up()?;
     let transport = transport(options, &claimed);
-    set_environment(&transport, &dealt);
+    set_environment(&transport, options, !claimed.is_empty());
     ucx_log::capture()?;
     let contexts = retain_contexts(&options.devices)?;
     before_loading()?;
@@ -54,6 +63,7 @@ pub fn prepare(options: &Options, role: &str, before_loading: impl FnOnce() -> O
         .map(|(index, (nics, device))| {
             let name = format!("claimcheck-{role}-{index}");
             let settings = backend_settings(options, &nics);
+            pin(&nics);
             Stream::create(library, &name, &settings, index, device, nics, options)
         })
         .collect::<Outcome<Vec<_>>>()?;
@@ -73,19 +83,42 @@ fn transport(options: &Options, nics: &[Nic]) -> String {
     }
 }
 
-fn set_environment(transport: &str, dealt: &[Vec<Nic>]) {
-    let pinned = dealt.iter().any(|nics| !nics.is_empty());
+fn on_gpus(options: &Options) -> bool {
+    options.devices.iter().any(|device| matches!(device, Device::Cuda { .. }))
+}
+
+/// Sets what UCX reads when NIXL is loaded.
+fn set_environment(transport: &str, options: &Options, pinned: bool) {
+    let is_unset = |name: &str| std::env::var_os(name).is_none();
     // SAFETY: the only other thread waits for signals and reads no environment.
     unsafe {
         if transport != "auto" {
             std::env::set_var("UCX_TLS", transport);
         }
         if pinned {
+            // Set now, so that `pin` later only changes its value.
+            std::env::set_var(NET_DEVICES, "");
             // The backend's own setting yields to the environment's.
-            std::env::remove_var("UCX_NET_DEVICES");
             std::env::remove_var("UCX_MAX_RMA_RAILS");
         }
+        // UCX's hooks on mmap cost 0.4 s at start; they serve its registration cache, which neither
+        // TCP nor shared memory has.
+        if !on_gpus(options) && names(Path::new(RDMA_CLASS)).is_empty() && is_unset(MMAP_HOOKS) {
+            std::env::set_var(MMAP_HOOKS, "none");
+        }
     }
+}
+
+/// Makes the next backend use these NICs only. The environment is the one way to name several: the
+/// backend's `engine_config` splits at commas, its `device_list` knows InfiniBand ports alone.
+fn pin(nics: &[Nic]) {
+    if nics.is_empty() {
+        return;
+    }
+    let devices: Vec<String> = nics.iter().map(Nic::ucx_name).collect();
+    // SAFETY: the variable is there already, so glibc swaps one pointer and never frees the old value:
+    // a getenv in a progress thread of an earlier stream sees the one or the other.
+    unsafe { std::env::set_var(NET_DEVICES, devices.join(",")) };
 }
 
 fn backend_settings<'a>(options: &'a Options, nics: &[Nic]) -> BackendSettings<'a> {
@@ -97,9 +130,8 @@ fn backend_settings<'a>(options: &'a Options, nics: &[Nic]) -> BackendSettings<'
     if options.backend_threads > 0 {
         parameters.push(("num_threads", options.backend_threads.to_string()));
     }
-    if let [nic, ..] = nics {
-        let engine = format!("NET_DEVICES={},MAX_RMA_RAILS={}", nic.ucx_name(), nics.len());
-        parameters.push(("engine_config", engine));
+    if !nics.is_empty() {
+        parameters.push(("engine_config", format!("MAX_RMA_RAILS={}", nics.len())));
     }
     BackendSettings { backend: &options.backend, progress_thread: options.progress_thread(), parameters }
 }
@@ -118,10 +150,4 @@ pub fn hostname() -> String {
     unsafe { libc::gethostname(bytes.as_mut_ptr().cast(), bytes.len() - 1) };
     let length = bytes.iter().position(|byte| *byte == 0).unwrap_or(0);
     String::from_utf8_lossy(&bytes[..length]).into_owned()
-}
-
-/// The failure for a stream, by all its names.
-pub fn stream_name(index: usize, device: &str, nics: &[String]) -> String {
-    let nics = if nics.is_empty() { "chosen by UCX".to_owned() } else { nics.join(", ") };
-    format!("stream {index}, device {device}, NIC {nics}")
 }

@@ -1,7 +1,6 @@
 //! One stream at one side: an agent of its own, so that its NICs can be its own, and a buffer that the
 //! agent knows.
 
-use super::preparation::stream_name;
 use crate::device::Device;
 use crate::error::Outcome;
 use crate::memory::Buffer;
@@ -58,6 +57,8 @@ impl Stream {
 
     /// The stream by all its names, for errors.
     pub fn name(&self) -> String {
-        stream_name(self.index, &self.device.to_string(), &self.nic_names())
+        let nics =
+            if self.nics.is_empty() { "chosen by UCX".to_owned() } else { self.nic_names().join(", ") };
+        format!("stream {}, device {}, NIC {nics}", self.index, self.device)
     }
 }

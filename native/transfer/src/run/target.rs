@@ -12,7 +12,9 @@ use crate::options::{Operation, Options};
 use crate::output;
 use crate::side_channel::channel::Channel;
 use crate::side_channel::listen::Door;
-use crate::side_channel::messages::{Acceptance, Checked, Counters, Message, Proposal, RemoteStream, VERSION};
+use crate::side_channel::messages::{
+    Acceptance, Checked, Counters, Message, Proposal, RemoteStream, VERSION,
+};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -30,25 +32,26 @@ pub fn run(options: &Options) -> Outcome<i32> {
     let Prepared { streams, secret, .. } = &prepared;
     let registered = streams.iter().map(|stream| stream.agent.register(stream.span()));
     let _registered = registered.collect::<Outcome<Vec<_>>>()?;
-    output::event("target_ready", json!({
-        "backend": options.backend,
-        "devices": options.device_names(),
-        "total_bytes": options.total_bytes(),
-        "block_size": options.block_size,
-        "batch_size": options.batch_size,
-        "listen_port": options.port,
-        "start_seconds": started.elapsed().as_secs_f64(),
-    }));
+    output::event(
+        "target_ready",
+        json!({
+            "backend": options.backend,
+            "devices": options.device_names(),
+            "total_bytes": options.total_bytes(),
+            "block_size": options.block_size,
+            "batch_size": options.batch_size,
+            "listen_port": options.port,
+            "start_seconds": started.elapsed().as_secs_f64(),
+        }),
+    );
     let Some(door) = door else {
         return Err(Failure::system_call("bind", "the side channel", "no listener"));
     };
     let mut channel = door.admit(secret, deadline)?;
     let served = serve(options, &prepared, &mut channel, deadline);
-    let damaged = served.map_err(|failure| {
+    let damaged = served.inspect_err(|failure| {
         nixl::abandon();
-        // The peer may be the one that is gone; then there is nobody to tell.
-        let _ = channel.send(&Message::Trouble(Box::new(failure.clone())));
-        failure
+        channel.tell(failure);
     })?;
     output::event("target_done", json!({ "corrupt_streams": damaged }));
     output::tagged("END", &json!({}));
@@ -58,7 +61,12 @@ pub fn run(options: &Options) -> Outcome<i32> {
 }
 
 /// Answers the initiator until it says that the run is over. Gives the number of damaged streams.
-fn serve(options: &Options, prepared: &Prepared, channel: &mut Channel, deadline: Deadline) -> Outcome<usize> {
+fn serve(
+    options: &Options,
+    prepared: &Prepared,
+    channel: &mut Channel,
+    deadline: Deadline,
+) -> Outcome<usize> {
     let mut watch = || prepared.watch.check();
     let message = channel.receive("a proposal", deadline, &mut watch)?;
     let Message::Propose(proposal) = message else {
@@ -128,9 +136,10 @@ fn offer(prepared: &Prepared, channel: &mut Channel) -> Outcome<()> {
     });
     let acceptance = Acceptance { hostname: prepared.hostname.clone(), streams: streams.collect() };
     channel.send(&Message::Accept(acceptance))?;
-    prepared.streams.iter().try_for_each(|stream| {
-        channel.send_metadata(stream.index as u16, &stream.agent.metadata()?)
-    })
+    prepared
+        .streams
+        .iter()
+        .try_for_each(|stream| channel.send_metadata(stream.index as u16, &stream.agent.metadata()?))
 }
 
 fn count(prepared: &Prepared) -> Outcome<Counters> {
@@ -158,4 +167,3 @@ pub fn corrupt(stream: &str, damage: &Damage) -> Failure {
         format!("{} bytes are wrong in all; check the NIC and its link.", damage.bad_bytes),
     )
 }
-

@@ -40,9 +40,7 @@ impl<'a> Lane<'a> {
 
     fn note(&mut self, progress: Outcome<Progress>, start: Instant) -> Outcome<()> {
         let stream = self.stream;
-        let named = |failure: Failure| {
-            Failure::nixl_call(&failure.subject, stream.name(), &failure.found)
-        };
+        let named = |failure: Failure| Failure::nixl_call(&failure.subject, stream.name(), &failure.found);
         if progress.map_err(named)? == Progress::Complete {
             self.seconds = start.elapsed().as_secs_f64();
             self.pending = false;

@@ -1,9 +1,11 @@
 //! The handshake: fixed-size binary frames by which each side proves the run's secret to the other,
 //! the initiator first. Takes a fresh socket, gives nothing but success; parses no message.
 //!
-//!     target    -> initiator   magic, nonce_t
-//!     initiator -> target      magic, nonce_i, HMAC(secret, "initiator" nonce_t nonce_i)
-//!     target    -> initiator   magic, HMAC(secret, "target" nonce_t nonce_i), or zeroes: refused
+//! ```text
+//! target    -> initiator   magic, nonce_t
+//! initiator -> target      magic, nonce_i, HMAC(secret, "initiator" nonce_t nonce_i)
+//! target    -> initiator   magic, HMAC(secret, "target" nonce_t nonce_i), or zeroes: refused
+//! ```
 
 use crate::deadline::Deadline;
 use crate::secret::Secret;

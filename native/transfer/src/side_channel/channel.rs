@@ -52,6 +52,12 @@ impl Channel {
         self.write(&encode(Kind::Message, &payload))
     }
 
+    /// Tells the peer that this side cannot go on. The peer may be the one that is gone, and then
+    /// there is nobody to tell.
+    pub fn tell(&mut self, failure: &Failure) {
+        let _ = self.send(&Message::Trouble(Box::new(failure.clone())));
+    }
+
     pub fn send_metadata(&mut self, stream: u16, metadata: &[u8]) -> Outcome<()> {
         self.write(&encode(Kind::Metadata, &[&stream.to_be_bytes()[..], metadata].concat()))
     }

@@ -34,7 +34,9 @@ impl Door {
         match listener {
             Ok(listener) => Ok(Door { listener }),
             Err(error) if error.kind() == ErrorKind::AddrInUse => Err(Failure::port_taken(address, error)),
-            Err(error) => Err(Failure::bad_option("--listen", "an address of this host", format!("{address}: {error}"))),
+            Err(error) => {
+                Err(Failure::bad_option("--listen", "an address of this host", format!("{address}: {error}")))
+            }
         }
     }
 
@@ -47,14 +49,17 @@ impl Door {
             if let Ok(socket) = arrivals.try_recv() {
                 let address = socket.peer_addr().ok();
                 callers.iter().filter(|caller| caller.peer_addr().ok() != address).for_each(drop_caller);
-                let peer = address.map_or_else(|| "initiator".into(), |address| format!("initiator {address}"));
+                let peer =
+                    address.map_or_else(|| "initiator".into(), |address| format!("initiator {address}"));
                 return Channel::new(socket, peer);
             }
             if deadline.passed() {
                 return Err(Failure::peer_absent("the initiator", "no connection that proved the secret"));
             }
             match self.listener.accept() {
-                Ok((socket, address)) => self.try_caller(socket, address, &secret, &admitted, &mut callers)?,
+                Ok((socket, address)) => {
+                    self.try_caller(socket, address, &secret, &admitted, &mut callers)?
+                }
                 Err(error) if is_passing(&error) => std::thread::sleep(PAUSE),
                 Err(error) => return Err(Failure::system_call("accept", "the side channel", error)),
             }
@@ -81,7 +86,10 @@ impl Door {
             Ok(()) => drop(admitted.send(socket)),
             Err(refusal) => {
                 drop_caller(&socket);
-                output::event("refused", json!({ "peer": address.to_string(), "reason": refusal.to_string() }));
+                output::event(
+                    "refused",
+                    json!({ "peer": address.to_string(), "reason": refusal.to_string() }),
+                );
             }
         };
         std::thread::Builder::new().name("handshake".into()).spawn(handshake).map(drop).map_err(failed)

@@ -128,22 +128,22 @@ impl Message {
 
     fn check_bounds(&self) -> Result<(), String> {
         match self {
-            Message::Propose(proposal) => {
-                [&proposal.hostname, &proposal.backend, &proposal.transport].into_iter().try_for_each(short)
-            }
+            Message::Propose(proposal) => [&proposal.hostname, &proposal.backend, &proposal.transport]
+                .into_iter()
+                .try_for_each(|name| short(name)),
             Message::Accept(acceptance) => {
                 short(&acceptance.hostname)?;
                 few(acceptance.streams.len(), MAX_STREAMS)?;
                 acceptance.streams.iter().try_for_each(|stream| {
                     few(stream.nics.len(), MAX_ENTRIES)?;
-                    std::iter::once(&stream.device).chain(&stream.nics).try_for_each(short)
+                    std::iter::once(&stream.device).chain(&stream.nics).try_for_each(|name| short(name))
                 })
             }
             Message::Counters(counters) => {
                 few(counters.nics.len(), MAX_ENTRIES)?;
                 few(counters.claimed.len(), MAX_ENTRIES)?;
                 let names = counters.nics.iter().map(|counted| &counted.name);
-                names.chain(&counters.claimed).try_for_each(short)
+                names.chain(&counters.claimed).try_for_each(|name| short(name))
             }
             Message::Checked(checked) => few(checked.damage.len(), MAX_STREAMS),
             _ => Ok(()),
@@ -155,7 +155,7 @@ fn few(count: usize, most: usize) -> Result<(), String> {
     if count <= most { Ok(()) } else { Err(format!("a list of {count} entries, at most {most}")) }
 }
 
-fn short(name: &String) -> Result<(), String> {
+fn short(name: &str) -> Result<(), String> {
     let bytes = name.len();
     if bytes <= MAX_NAME_BYTES { Ok(()) } else { Err(format!("a name of {bytes} bytes")) }
 }
@@ -179,7 +179,8 @@ mod tests {
 
     #[test]
     fn long_names_and_lists_are_refused() {
-        let counted = |name: String| Counted { name, kind: crate::nic::Kind::Interface, tx_bytes: 0, rx_bytes: 0 };
+        let counted =
+            |name: String| Counted { name, kind: crate::nic::Kind::Interface, tx_bytes: 0, rx_bytes: 0 };
         let long = Counters { nics: vec![counted("x".repeat(257))], claimed: vec![] };
         let many = Counters { nics: vec![counted("x".into()); 4097], claimed: vec![] };
         for counters in [long, many] {

@@ -69,7 +69,8 @@ mod tests {
 
     #[test]
     fn numa_nodes_decide_between_roots() {
-        let between = |one, other, nodes| Distance::between(&device("a/x", one), &device("b/y", other), nodes);
+        let between =
+            |one, other, nodes| Distance::between(&device("a/x", one), &device("b/y", other), nodes);
         assert_eq!(between(Some(0), Some(0), 2), Some(Distance::Node));
         assert_eq!(between(Some(0), Some(1), 2), Some(Distance::Sys));
         assert_eq!(between(None, Some(1), 2), None);

@@ -34,7 +34,14 @@ impl PciDevice {
     /// A device of which only the address is known.
     pub fn unknown(pci_address: String, vendor: &str) -> Self {
         let class = String::from("0x030000");
-        PciDevice { pci_address, vendor: vendor.to_owned(), device: None, class, numa_node: None, pci_path: Vec::new() }
+        PciDevice {
+            pci_address,
+            vendor: vendor.to_owned(),
+            device: None,
+            class,
+            numa_node: None,
+            pci_path: Vec::new(),
+        }
     }
 }
 
