@@ -1,4 +1,5 @@
 /** A log that was cut, doubled, mixed or changed never becomes a figure. */
+import { isDeepStrictEqual } from 'node:util'
 import { assert, constantFrom, integer, property } from 'fast-check'
 import { expect, test } from 'vitest'
 import { Transcript } from '../../harness/transfer/transcript.ts'
@@ -87,13 +88,12 @@ test('no changed character changes the figure, and none in RESULT or END leaves 
   assert(
     property(
       integer({ min: 0, max: genuine.length - 1 }),
-      constantFrom(...'0123456789.,:"{}[]-eEaZ \n\u0000\u00ff'),
+      constantFrom(...'0123456789.,:"{}[]-eEaZ \n\u0000\u00ff'.split('')),
       (at, other) => {
-        if (genuine[at] === other) return
         const outcome = codeOf(genuine.slice(0, at) + other + genuine.slice(at + 1))
-        if (at >= begin) expect(outcome).toMatch(/^RESULT_/)
-        else if (typeof outcome === 'object') expect(outcome).toEqual(genuineResult)
-        else expect(outcome).toMatch(/^RESULT_/)
+        const refused = /^RESULT_/.test(String(outcome))
+        const untouched = at < begin && isDeepStrictEqual(outcome, genuineResult)
+        return refused || untouched || genuine[at] === other
       },
     ),
     { numRuns: 2000 },
