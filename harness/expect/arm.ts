@@ -3,14 +3,15 @@ import type { ArmName, Reference } from '../sku/sku.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { GBps, Seconds } from '../core/units.ts'
 import type { ArmRound } from '../measure/arm.ts'
-import type { Comparison, Round } from '../measure/comparison.ts'
+import type { Round } from '../measure/comparison.ts'
+import type { RoundSource } from '../measure/round-source.ts'
 
 /** One side of a comparison. Its figures come with the rounds that an expectation asks for. */
-export class Arm {
-  readonly comparison: Comparison
+export class Arm<Source extends RoundSource = RoundSource> {
+  readonly comparison: Source
   readonly name: ArmName
 
-  constructor(comparison: Comparison, name: ArmName) {
+  constructor(comparison: Source, name: ArmName) {
     this.comparison = comparison
     this.name = name
   }
@@ -20,7 +21,7 @@ export class Arm {
   }
 
   get emulated(): boolean {
-    return this.comparison.target.emulation !== undefined
+    return this.comparison.emulated
   }
 }
 

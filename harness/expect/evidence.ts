@@ -1,12 +1,83 @@
-/** All that the verdicts of a comparison rest on, as JSON for `results.json`. */
-import type { Comparison } from '../measure/comparison.ts'
+/**
+ * All that verdicts rest on, as JSON: rounds, what pods were given and saw, what drivers publish. Takes sources after
+ * they were asked; gives evidence by kind, with what kept more from being measured. Never measures.
+ */
+import type { AllocatedClaim } from '../claim/readback.ts'
+import type { ResourceSlice } from '../claim/dra.ts'
+import { asClaimcheckError, type ErrorCode } from '../core/errors.ts'
+import { iterationsOf, type Comparison, type ComparisonPlan, type Round } from '../measure/comparison.ts'
+import type { Looks } from '../measure/looks.ts'
+import type { PodSet, SeenContainer } from './pod-set.ts'
+import type { Published } from './published-rack.ts'
 
-export function comparisonEvidence(comparison: Comparison): Readonly<Record<string, unknown>> {
-  const { plan, looks, target } = comparison
+export interface Failure {
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+export interface RoundsEvidence {
+  readonly kind: 'rounds'
+  /** With the iterations that were really run. */
+  readonly plan: ComparisonPlan
+  readonly looks: Looks
+  /** Counted from 1. */
+  readonly rounds: readonly (Omit<Round, 'index'> & { readonly round: number })[]
+  readonly failure?: Failure
+}
+
+export interface PodsEvidence {
+  readonly kind: 'pods'
+  /** One pod each. */
+  readonly claims?: readonly AllocatedClaim[]
+  readonly seen?: readonly Omit<SeenContainer, 'allocated'>[]
+  readonly failure?: Failure
+}
+
+export interface PublishedEvidence {
+  readonly kind: 'published'
+  readonly nodes: readonly string[]
+  readonly slices: readonly ResourceSlice[]
+}
+
+export type Evidence = RoundsEvidence | PodsEvidence | PublishedEvidence
+
+export function comparisonEvidence({ plan, looks, target, rounds, failure }: Comparison): RoundsEvidence {
+  const { name, arms, op, size, firstRounds } = plan
+  const iterations = iterationsOf(plan, target.emulation)
   return {
-    plan,
+    kind: 'rounds',
+    plan: { name, arms, op, size, firstRounds, ...iterations },
     looks,
-    emulation: target.emulation ?? null,
-    rounds: comparison.rounds.map(({ index, ...arms }) => ({ round: index + 1, ...arms })),
+    rounds: rounds.map(({ index, ...arms }) => ({ round: index + 1, ...arms })),
+    ...failureIn(failure),
   }
+}
+
+export function podsEvidence({ observed: { claims, seen, failure } }: PodSet): PodsEvidence {
+  return {
+    kind: 'pods',
+    ...(claims === undefined ? {} : { claims }),
+    ...(seen === undefined
+      ? {}
+      : { seen: seen.map(({ node, container, sighting }) => ({ node, container, sighting })) }),
+    ...failureIn(failure),
+  }
+}
+
+/** What it publishes at one moment, to be judged and kept. */
+export async function publishedEvidence(published: Published): Promise<PublishedEvidence> {
+  const [nodes, slices] = await Promise.all([published.nodes(), published.slices()])
+  return { kind: 'published', nodes, slices }
+}
+
+export const recordedSlices = ({ nodes, slices }: PublishedEvidence, emulated: boolean): Published => ({
+  emulated,
+  nodes: () => Promise.resolve(nodes),
+  slices: () => Promise.resolve(slices),
+})
+
+function failureIn(error: unknown): { failure?: Failure } {
+  if (error === undefined) return {}
+  const { code, message } = asClaimcheckError(error)
+  return { failure: { code, message } }
 }

@@ -3,6 +3,7 @@
  * travels from the test to the reports. Three verdicts, never mixed: the hardware broke it is not we cannot tell.
  */
 import type { ClaimcheckError, ErrorCode } from '../core/errors.ts'
+import type { Basis } from './ask.ts'
 import { formatRate, formatTime, gigabytesPerSecond, seconds } from '../core/units.ts'
 
 export type Verdict = 'passed' | 'failed' | 'inconclusive'
@@ -31,6 +32,8 @@ export interface Expectation {
   /** For machines; become properties of the JUnit testcase. */
   readonly properties: Readonly<Record<string, string | number | boolean>>
   readonly emulated: boolean
+  /** How to make it again from the evidence; absent where it was asked wrongly. */
+  readonly basis?: Basis
 }
 
 /** The expectation that could not be judged because `error` came before any figure. */
@@ -50,6 +53,16 @@ export function unjudged(
     properties: {},
     emulated,
   }
+}
+
+/** Under `.not`; what cannot be judged stays so. */
+export function negated(expectation: Expectation): Expectation {
+  if (expectation.verdict === 'inconclusive') return expectation
+  const { code: _, ...rest } = expectation
+  const statement = `not: ${expectation.statement}`
+  return expectation.verdict === 'passed'
+    ? { ...rest, statement, verdict: 'failed', code: 'EXPECTATION_FAILED' }
+    : { ...rest, statement, verdict: 'passed' }
 }
 
 /** `aligned bandwidth is at least 1.3x unaligned: failed (EXPECTATION_FAILED)` */

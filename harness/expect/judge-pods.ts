@@ -1,13 +1,13 @@
 /** Judges isolation: what the containers of a claimed pod see, against what the claim entitles them to. */
 import { compareDevices, expectedInfiniband, expectedInterfaces } from '../claim/visible.ts'
 import type { Expectation } from './expectation.ts'
-import type { PodSet, SeenContainer } from './pod-set.ts'
+import type { ClaimedPods, SeenContainer } from './pod-set.ts'
 
 export const listStatement = '/dev/infiniband lists only the claimed NICs, in every container'
 export const lackStatement = 'no container has a device of an unclaimed NIC'
 export const interfacesStatement = 'every container has the claimed interfaces and no other'
 
-export async function judgeList(pods: PodSet): Promise<Expectation> {
+export async function judgeList(pods: ClaimedPods): Promise<Expectation> {
   const seen = await pods.look()
   const reasons = seen.flatMap((one) => {
     const { missing, leaked, unopenable } = difference(pods, one)
@@ -35,7 +35,7 @@ export async function judgeList(pods: PodSet): Promise<Expectation> {
   })
 }
 
-export async function judgeLack(pods: PodSet): Promise<Expectation> {
+export async function judgeLack(pods: ClaimedPods): Promise<Expectation> {
   const seen = await pods.look()
   const reasons = seen.flatMap((one) =>
     difference(pods, one).leaked.map(
@@ -45,7 +45,7 @@ export async function judgeLack(pods: PodSet): Promise<Expectation> {
   return judged(pods, { statement: lackStatement, seen, reasons, code: 'DEVICE_LEAK', limit: 'none' })
 }
 
-export async function judgeInterfaces(pods: PodSet): Promise<Expectation> {
+export async function judgeInterfaces(pods: ClaimedPods): Promise<Expectation> {
   const seen = await pods.look()
   const reasons = seen.flatMap((one) => {
     const expected = expectedInterfaces(one.allocated.nics, pods.sku)
@@ -68,12 +68,12 @@ export async function judgeInterfaces(pods: PodSet): Promise<Expectation> {
   })
 }
 
-const difference = (pods: PodSet, one: SeenContainer) =>
+const difference = (pods: ClaimedPods, one: SeenContainer) =>
   compareDevices(expectedInfiniband(one.allocated.nics, pods.sku), one.sighting.infiniband, pods.sku)
 const where = ({ node, container }: SeenContainer): string => `container ${container} on ${node}`
 
 function judged(
-  pods: PodSet,
+  pods: ClaimedPods,
   parts: {
     statement: string
     seen: readonly SeenContainer[]
@@ -93,6 +93,6 @@ function judged(
     measured: `${seen.length} containers on ${nodes.size} nodes, ${passed ? 'no deviation' : `${reasons.length} deviations`}`,
     limit,
     properties: { containers: seen.length, nodes: nodes.size, deviations: reasons.length },
-    emulated: pods.target.emulation !== undefined,
+    emulated: pods.emulated,
   }
 }

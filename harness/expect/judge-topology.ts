@@ -6,15 +6,15 @@ import type { AllocatedGpu, AllocatedNic } from '../claim/readback.ts'
 import { nicName } from '../claim/identity.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { Expectation } from './expectation.ts'
-import type { PodSet } from './pod-set.ts'
-import type { PublishedRack } from './published-rack.ts'
+import type { ClaimedPods } from './pod-set.ts'
+import type { Published } from './published-rack.ts'
 
 export const matchStatement = (sku: Sku): string => `the published topology is that of ${sku.name}`
 
 /** One expectation a node, so that a report names the bad one. */
-export async function judgeMatch(rack: PublishedRack, sku: Sku): Promise<readonly Expectation[]> {
+export async function judgeMatch(rack: Published, sku: Sku): Promise<readonly Expectation[]> {
   const slices = await rack.slices()
-  const nodes = await rack.target.nodes()
+  const nodes = await rack.nodes()
   const mismatches = compareTopology(slices, sku, nodes)
   return nodes.map((node) => {
     const own = mismatches.filter((mismatch) => mismatch.node === node)
@@ -32,7 +32,7 @@ export async function judgeMatch(rack: PublishedRack, sku: Sku): Promise<readonl
         : `${own.length} deviations`,
       limit: 'no deviation',
       properties: { deviations: own.length },
-      emulated: rack.target.emulation !== undefined,
+      emulated: rack.emulated,
     }
   })
 }
@@ -41,7 +41,7 @@ export const pairsStatement = (distance: Distance): string =>
   `every pair of claimed GPU and NIC lies at ${distance}`
 
 /** By the SKU's map, on every node, so that a NIC published on a NUMA node it is not on does not pass. */
-export async function judgePairs(pods: PodSet, distance: Distance): Promise<Expectation> {
+export async function judgePairs(pods: ClaimedPods, distance: Distance): Promise<Expectation> {
   const { sku } = pods
   const pairs = (await pods.claims()).flatMap(({ node, gpus, nics }) =>
     gpus.flatMap((gpu) =>
@@ -61,7 +61,7 @@ export async function judgePairs(pods: PodSet, distance: Distance): Promise<Expe
     measured: `${pairs.length - wrong.length} of ${pairs.length} pairs`,
     limit: distance,
     properties: { pairs: pairs.length, 'pairs.wrong': wrong.length },
-    emulated: pods.target.emulation !== undefined,
+    emulated: pods.emulated,
   }
 }
 

@@ -20,12 +20,30 @@ export interface SeenContainer {
   readonly sighting: Sighting
 }
 
-export class PodSet {
+/** Pods of one claim, running or on record. */
+export interface ClaimedPods {
+  readonly sku: Sku
+  readonly emulated: boolean
+  /** What each pod was given, as published before. Rejects with why a claim cannot be satisfied. */
+  claims(): Promise<readonly AllocatedClaim[]>
+  /** What every container of every pod lists. Rejects with what kept a pod from running. */
+  look(): Promise<readonly SeenContainer[]>
+}
+
+/** What has been learnt of pods so far, and what kept more from being learnt. */
+export interface PodsObserved {
+  readonly claims?: readonly AllocatedClaim[]
+  readonly seen?: readonly SeenContainer[]
+  readonly failure?: unknown
+}
+
+export class PodSet implements ClaimedPods {
   readonly placement: Placement
   readonly sku: Sku
   readonly target: Target
   readonly #containers: readonly string[]
   readonly #pods: ScheduledPod[] = []
+  #observed: PodsObserved = {}
   #scheduled: Promise<readonly { pod: ScheduledPod; allocated: AllocatedClaim }[]> | undefined
   #seen: Promise<readonly (readonly SeenContainer[])[]> | undefined
 
@@ -36,21 +54,45 @@ export class PodSet {
     this.#containers = parts.containers
   }
 
-  /** What each pod was given, as published before. Rejects with why a claim cannot be satisfied. */
-  async claims(): Promise<readonly AllocatedClaim[]> {
-    return (await this.#schedule()).map(({ allocated }) => allocated)
+  get emulated(): boolean {
+    return this.target.emulation !== undefined
   }
 
-  /** What every container of every pod lists. Rejects with what kept a pod from running. */
+  get observed(): PodsObserved {
+    return this.#observed
+  }
+
+  claims(): Promise<readonly AllocatedClaim[]> {
+    return this.#observe(async () => {
+      const claims = (await this.#schedule()).map(({ allocated }) => allocated)
+      this.#observed = { ...this.#observed, claims }
+      return claims
+    })
+  }
+
   async look(): Promise<readonly SeenContainer[]> {
-    const scheduled = await this.#schedule()
-    this.#seen ??= Promise.all(scheduled.map(({ pod, allocated }) => this.#lookInto(pod, allocated)))
-    return (await this.#seen).flat()
+    await this.claims()
+    return this.#observe(async () => {
+      const scheduled = await this.#schedule()
+      this.#seen ??= Promise.all(scheduled.map(({ pod, allocated }) => this.#lookInto(pod, allocated)))
+      const seen = (await this.#seen).flat()
+      this.#observed = { ...this.#observed, seen }
+      return seen
+    })
   }
 
   async close(): Promise<void> {
     await Promise.allSettled([this.#scheduled, this.#seen])
     await this.target.release(this.#pods, LIMIT)
+  }
+
+  async #observe<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      this.#observed = { ...this.#observed, failure: error }
+      throw error
+    }
   }
 
   #schedule(): Promise<readonly { pod: ScheduledPod; allocated: AllocatedClaim }[]> {

@@ -2,11 +2,26 @@
 import type { ResourceSlice } from '../claim/dra.ts'
 import type { Target } from '../target/target.ts'
 
-export class PublishedRack {
+/** Published by a rack that runs, or on record. */
+export interface Published {
+  readonly emulated: boolean
+  nodes(): Promise<readonly string[]>
+  slices(): Promise<readonly ResourceSlice[]>
+}
+
+export class PublishedRack implements Published {
   readonly target: Target
 
   constructor(target: Target) {
     this.target = target
+  }
+
+  get emulated(): boolean {
+    return this.target.emulation !== undefined
+  }
+
+  nodes(): Promise<readonly string[]> {
+    return this.target.nodes()
   }
 
   slices(): Promise<readonly ResourceSlice[]> {

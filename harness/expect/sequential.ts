@@ -4,9 +4,10 @@
  * cap and then inconclusive. Without proof of transport there is no verdict about bandwidth at all.
  */
 import type { ErrorCode } from '../core/errors.ts'
-import type { Comparison, Round } from '../measure/comparison.ts'
+import type { Round } from '../measure/comparison.ts'
 import type { Interval } from '../measure/interval.ts'
 import { levelAt } from '../measure/looks.ts'
+import type { RoundSource } from '../measure/round-source.ts'
 import { fellBack } from '../measure/transport.ts'
 import { formatBytes, bytes } from '../core/units.ts'
 import type { Verdict } from './expectation.ts'
@@ -25,7 +26,7 @@ export interface Decision {
 }
 
 export async function decide(
-  comparison: Comparison,
+  comparison: RoundSource,
   estimate: (rounds: readonly Round[], level: number) => Interval,
   limits: Limits,
 ): Promise<Decision> {

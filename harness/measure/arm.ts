@@ -4,7 +4,6 @@
  */
 import { bytes, gigabytesPerSecond, rateOf, seconds, type GBps, type Seconds } from '../core/units.ts'
 import type { ArmName, Sku } from '../sku/sku.ts'
-import type { Emulation } from '../target/target.ts'
 import type { Endpoint, TransferOutcome } from '../transfer/pair.ts'
 import { nicName } from '../claim/identity.ts'
 import { nicsOfStream, proveTransport, type TransportProof } from './transport.ts'
@@ -37,7 +36,7 @@ export interface ArmRound {
 export function measure(
   { arm, round, outcome }: Pick<ArmRound, 'arm' | 'round' | 'outcome'>,
   sku: Sku,
-  emulation: Emulation | undefined,
+  emulation: { readonly scale: number } | undefined,
 ): ArmRound {
   const scale = emulation?.scale ?? 1
   const { result } = outcome

@@ -15,6 +15,7 @@ import { runPair, type TransferPlan } from '../transfer/pair.ts'
 import { measure, type ArmRound } from './arm.ts'
 import { directionOf, orderOf, type Direction } from './interleave.ts'
 import { looksFor, type Looks } from './looks.ts'
+import type { RoundSource } from './round-source.ts'
 
 export interface Round {
   readonly index: number
@@ -49,7 +50,7 @@ export interface Progress {
   readonly of: number
 }
 
-export class Comparison {
+export class Comparison implements RoundSource {
   readonly plan: ComparisonPlan
   readonly looks: Looks
   readonly #context: ComparisonContext
@@ -71,6 +72,15 @@ export class Comparison {
 
   get target(): Target {
     return this.#context.target
+  }
+
+  get emulated(): boolean {
+    return this.target.emulation !== undefined
+  }
+
+  /** What ended it, if anything did. */
+  get failure(): unknown {
+    return this.#failure?.error
   }
 
   /** The rounds measured so far. */
@@ -139,12 +149,12 @@ export class Comparison {
     const { target, sku } = this.#context
     const { emulation } = target
     const gpus = this.plan.arms[arm].gpus.count
-    const { iters, warmupIters } = emulation?.transfer ?? this.plan
+    const { iters, warmupIters } = iterationsOf(this.plan, emulation)
     return {
       name: `${this.plan.name}-${arm}-${round + 1}`,
       op: this.plan.op,
       devices: Array.from({ length: gpus }, (_, i) => (emulation === undefined ? `cuda:${i}` : `dram:${i}`)),
-      bytesPerDevice: wholeWords(this.plan.size / gpus / (emulation?.scale ?? 1)),
+      bytesPerDevice: bytesPerDevice(this.plan, arm, emulation),
       iters,
       warmupIters,
       within: patience(sku, this.plan.size, iters + warmupIters),
@@ -158,7 +168,23 @@ export class Comparison {
   }
 }
 
-const wholeWords = (size: number): Bytes => bytes(Math.max(8, Math.round(size / 8) * 8))
+type Iterations = Pick<ComparisonPlan, 'iters' | 'warmupIters'>
+
+/** An emulated iteration costs CPU, so the rack says how many there are. */
+export const iterationsOf = (
+  plan: Iterations,
+  emulation: { readonly transfer: Iterations } | undefined,
+): Iterations => emulation?.transfer ?? plan
+
+/** The buffer of each GPU in an arm: its part of the size, scaled, in whole words. */
+export function bytesPerDevice(
+  plan: Pick<ComparisonPlan, 'arms' | 'size'>,
+  arm: ArmName,
+  emulation: { readonly scale: number } | undefined,
+): Bytes {
+  const share = plan.size / plan.arms[arm].gpus.count / (emulation?.scale ?? 1)
+  return bytes(Math.max(8, Math.round(share / 8) * 8))
+}
 
 /** Ten times what the SKU's slower arm takes, and a minute for set-up. */
 function patience(sku: Sku, size: Bytes, iterations: number): Seconds {

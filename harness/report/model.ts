@@ -3,7 +3,10 @@
  * The zod schema is the published one: `results.json` is a `RunReport` and its JSON Schema is made from this file.
  */
 import { z } from 'zod'
+import { basisSchema } from '../expect/ask.ts'
 import { CATALOGUE, type ErrorCode } from '../core/errors.ts'
+import { skuValueSchema } from '../sku/sku.ts'
+import { nodeFingerprintSchema } from './node-fingerprint.ts'
 
 export const RESULTS_SCHEMA = 'claimcheck.results/1'
 
@@ -29,6 +32,7 @@ const expectation = z.strictObject({
   interval: interval.exactOptional(),
   properties: z.record(z.string(), scalar),
   emulated: z.boolean(),
+  basis: basisSchema.exactOptional().describe('how to make it again from the evidence of its file'),
 })
 
 const problem = z.strictObject({
@@ -59,6 +63,8 @@ const environment = z.strictObject({
 })
 
 const fileReport = environment.extend({
+  profile: skuValueSchema.exactOptional().describe('the SKU that figures were held against'),
+  nodes: nodeFingerprintSchema.exactOptional(),
   evidence: z
     .record(z.string(), z.unknown())
     .describe('what the verdicts rest on: rounds, samples, counters, claims, allocation, topology, events'),

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { percentSchema, rateSchema, timeSchema } from '../core/quantity-schema.ts'
 import { readYamlFile } from '../core/yaml-file.ts'
-import type { GBps, Seconds } from '../core/units.ts'
+import type { Fraction, GBps, Seconds } from '../core/units.ts'
 
 const pciAddress = z
   .string()
@@ -33,50 +33,66 @@ const nicSchema = z.strictObject({
   charDevice: z.int().min(0),
 })
 
-/** A reference value with bounds as signed shares of it, and where it comes from. */
-const boundsSchema = z
-  .strictObject({ lower: percentSchema, upper: percentSchema })
-  .refine(
-    ({ lower, upper }) => lower <= 0 && upper >= 0,
-    'lower must be 0 % or below and upper 0 % or above: they are distances from the value',
-  )
-  .refine(({ lower }) => lower > -1, 'lower must be above -100 %: nothing would lie below it')
+/** How quantities are written: as text with units in a file, as numbers once read. */
+interface Quantities {
+  readonly rate: z.ZodType<GBps>
+  readonly time: z.ZodType<Seconds>
+  readonly percent: z.ZodType<Fraction>
+}
 
-const rateReference = z.strictObject({ value: rateSchema, bounds: boundsSchema })
-const timeReference = z.strictObject({ value: timeSchema, bounds: boundsSchema })
-
-const armReferenceSchema = z.strictObject({ bandwidth: rateReference, latency: timeReference })
-
-const skuSchema = z
-  .strictObject({
-    schema: z.literal('claimcheck.sku/1'),
-    name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
-    description: z.string(),
-    gpu: z.strictObject({ productName: z.string(), architecture: z.string(), memory: z.string() }),
-    nic: z.strictObject({
-      vendor: z.string(),
-      model: z.string(),
-      mtu: z.int().min(576).max(65535),
-      rdma: z.boolean(),
-    }),
-    gpus: z.array(gpuSchema).min(1),
-    nics: z.array(nicSchema).min(1),
-    reference: z.strictObject({
-      source: z.string(),
-      aligned: armReferenceSchema,
-      unaligned: armReferenceSchema,
-      /** The most that p99 / p50 of a transfer may be. */
-      stability: z.strictObject({ p99OverP50: z.number().min(1) }),
-    }),
+const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
+  /** Signed shares of the value. */
+  const bounds = z
+    .strictObject({ lower: percent, upper: percent })
+    .refine(
+      ({ lower, upper }) => lower <= 0 && upper >= 0,
+      'lower must be 0 % or below and upper 0 % or above: they are distances from the value',
+    )
+    .refine(({ lower }) => lower > -1, 'lower must be above -100 %: nothing would lie below it')
+  const arm = z.strictObject({
+    bandwidth: z.strictObject({ value: rate, bounds }),
+    latency: z.strictObject({ value: time, bounds }),
   })
-  .superRefine((sku, context) => {
-    unique(context, 'gpus', sku.gpus, (gpu) => gpu.name)
-    unique(context, 'gpus', sku.gpus, (gpu) => gpu.pciBusID)
-    unique(context, 'nics', sku.nics, (nic) => nic.name)
-    unique(context, 'nics', sku.nics, (nic) => nic.pciAddress)
-    unique(context, 'nics', sku.nics, (nic) => nic.ifName)
-    unique(context, 'nics', sku.nics, (nic) => nic.charDevice)
-  })
+  return z
+    .strictObject({
+      schema: z.literal('claimcheck.sku/1'),
+      name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+      description: z.string(),
+      gpu: z.strictObject({ productName: z.string(), architecture: z.string(), memory: z.string() }),
+      nic: z.strictObject({
+        vendor: z.string(),
+        model: z.string(),
+        mtu: z.int().min(576).max(65535),
+        rdma: z.boolean(),
+      }),
+      gpus: z.array(gpuSchema).min(1),
+      nics: z.array(nicSchema).min(1),
+      reference: z.strictObject({
+        source: z.string(),
+        aligned: arm,
+        unaligned: arm,
+        /** The most that p99 / p50 of a transfer may be. */
+        stability: z.strictObject({ p99OverP50: z.number().min(1) }),
+      }),
+    })
+    .superRefine((sku, context) => {
+      unique(context, 'gpus', sku.gpus, (gpu) => gpu.name)
+      unique(context, 'gpus', sku.gpus, (gpu) => gpu.pciBusID)
+      unique(context, 'nics', sku.nics, (nic) => nic.name)
+      unique(context, 'nics', sku.nics, (nic) => nic.pciAddress)
+      unique(context, 'nics', sku.nics, (nic) => nic.ifName)
+      unique(context, 'nics', sku.nics, (nic) => nic.charDevice)
+    })
+}
+
+const skuSchema = skuSchemaWith({ rate: rateSchema, time: timeSchema, percent: percentSchema })
+
+/** A SKU that was read before: rates in GB/s, times in seconds, shares as fractions. */
+export const skuValueSchema = skuSchemaWith({
+  rate: z.number().gt(0) as unknown as z.ZodType<GBps>,
+  time: z.number().gt(0) as unknown as z.ZodType<Seconds>,
+  percent: z.number() as unknown as z.ZodType<Fraction>,
+})
 
 export type Sku = Readonly<z.infer<typeof skuSchema>>
 export type SkuGpu = Readonly<z.infer<typeof gpuSchema>>

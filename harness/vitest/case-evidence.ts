@@ -6,6 +6,9 @@ import { recordArtifact, type RunnerTestCase, type TaskMeta, type TestArtifactBa
 import type { Expectation } from '../expect/expectation.ts'
 import type { Progress } from '../measure/comparison.ts'
 import type { Environment } from '../report/model.ts'
+import { fingerprintOf, type NodeFingerprint } from '../report/node-fingerprint.ts'
+import type { Sku } from '../sku/sku.ts'
+import type { Target } from '../target/target.ts'
 
 /** Grows over retries and repeats, so that a broken expectation is never forgotten. */
 export interface CaseEvidence {
@@ -13,9 +16,12 @@ export interface CaseEvidence {
   environment?: Environment
 }
 
-/** By name, JSON. */
+/** All of it JSON. */
 export interface FileEvidence {
+  /** By name. */
   readonly evidence: Record<string, unknown>
+  sku?: Sku
+  nodes?: NodeFingerprint
 }
 
 export interface ProgressArtifact extends TestArtifactBase {
@@ -51,10 +57,40 @@ export function recordEnvironment(test: Recorded, environment: Environment): voi
   evidenceOf(test).environment = environment
 }
 
+const fileEvidenceOf = ({ meta }: Recorded): FileEvidence => (meta.claimcheckFile ??= { evidence: {} })
+
+/** The SKU that the file's figures are held against. */
+export function recordSku(file: Recorded, sku: Sku): void {
+  fileEvidenceOf(file).sku = sku
+}
+
+/** Says once a file what machines it runs on. Rejects where the target cannot tell. */
+export async function recordNodes(file: Recorded, target: Target): Promise<void> {
+  const own = fileEvidenceOf(file)
+  own.nodes ??= fingerprintOf(await target.slices())
+}
+
+const names = new WeakMap<object, string>()
+
+/** A name in the file's evidence that no other source has: the wanted one, or `kv#2`. */
+export function evidenceName(
+  file: Recorded,
+  { source, name }: { readonly source: object; readonly name: string },
+): string {
+  const known = names.get(source)
+  if (known !== undefined) return known
+  const { evidence } = fileEvidenceOf(file)
+  let free = name
+  for (let i = 2; free in evidence; i++) free = `${name}#${i}`
+  // Held from now on, so that a source that is asked at the same time gets another.
+  evidence[free] = null
+  names.set(source, free)
+  return free
+}
+
 /** Keeps `data` as the file's evidence called `name`; a later one of that name replaces it. */
 export function recordEvidence(file: Recorded, name: string, data: unknown): void {
-  const own = (file.meta.claimcheckFile ??= { evidence: {} })
-  own.evidence[name] = data
+  fileEvidenceOf(file).evidence[name] = data
 }
 
 const LEAST_GAP_MS = 200

@@ -3,38 +3,80 @@
  * A broken expectation fails the test; one that cannot be judged throws, so that it stays red under `.not` too.
  */
 import { expect, type MatcherState, type RunnerTestCase } from 'vitest'
+import type { Distance } from '../claim/distance.ts'
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
-import type { Arm, ArmReference } from '../expect/arm.ts'
-import { failureText, unjudged, type Expectation } from '../expect/expectation.ts'
-import * as figures from '../expect/judge-figures.ts'
-import * as pods from '../expect/judge-pods.ts'
-import * as topology from '../expect/judge-topology.ts'
-import * as transport from '../expect/judge-transport.ts'
+import { requireSameComparison, type Arm, type ArmReference } from '../expect/arm.ts'
+import {
+  basisSchema,
+  type ArmsAsk,
+  type Ask,
+  type Basis,
+  type PodsAsk,
+  type PublishedAsk,
+} from '../expect/ask.ts'
+import {
+  comparisonEvidence,
+  podsEvidence,
+  publishedEvidence,
+  recordedSlices,
+  type Evidence,
+  type PublishedEvidence,
+} from '../expect/evidence.ts'
+import { failureText, negated, unjudged, type Expectation } from '../expect/expectation.ts'
+import { askArms, askPods, askPublished, type Question } from '../expect/judge.ts'
+import type { Outperform, Undercut } from '../expect/judge-figures.ts'
 import type { PodSet } from '../expect/pod-set.ts'
 import type { PublishedRack } from '../expect/published-rack.ts'
-import { comparisonEvidence } from '../expect/evidence.ts'
+import type { Comparison } from '../measure/comparison.ts'
+import { WatchedRounds } from '../measure/round-source.ts'
 import type { Sku } from '../sku/sku.ts'
-import type { Distance } from '../claim/distance.ts'
 import type { Target } from '../target/target.ts'
-import { recordEvidence, recordExpectation, recordProgress } from './case-evidence.ts'
+import {
+  evidenceName,
+  recordEvidence,
+  recordExpectation,
+  recordNodes,
+  recordProgress,
+} from './case-evidence.ts'
 
-interface Ask {
-  readonly statement: string
+/** Something that can be asked, in a run. */
+interface Subject {
   readonly target: Target
-  /** Every expectation that the sentence holds. */
-  readonly judge: () => Promise<readonly Expectation[]>
-  /** The arm whose rounds it looks at, for progress and evidence. */
-  readonly arm?: Arm
+  /** Whose evidence it is; one name each. */
+  readonly source: object
+  readonly name: string
+  readonly question: Question
+  /** How many rounds each look saw. */
+  readonly looked: () => readonly number[]
+  /** Undefined where nothing was measured. */
+  readonly evidence: () => Evidence | undefined
+  readonly listen?: Comparison['listen']
 }
 
 async function check(
   { isNot = false, task }: Partial<Pick<MatcherState, 'isNot'>> & { task?: Readonly<RunnerTestCase> },
   ask: Ask,
+  subject: Subject,
 ) {
-  const silence = ask.arm?.comparison.listen((progress) => task && recordProgress(task, progress))
+  const { question, target } = subject
+  const silence = subject.listen?.((progress) => task && recordProgress(task, progress))
+  const record = (expectation: Expectation, part: number): void => {
+    if (task) recordExpectation(task, { ...expectation, ...basisOf(part) })
+  }
+  const basisOf = (part: number): { basis?: Basis } => {
+    const basis = basisSchema.safeParse({
+      ask,
+      part,
+      on: task === undefined ? subject.name : evidenceName(task.file, subject),
+      looks: subject.looked(),
+      not: isNot,
+    })
+    return basis.success ? { basis: basis.data } : {}
+  }
   try {
-    const judged = (await ask.judge()).map((expectation) => (isNot ? negated(expectation) : expectation))
-    if (task) for (const expectation of judged) recordExpectation(task, expectation)
+    if (task) await recordNodes(task.file, target)
+    const judged = (await question.judge()).map((expectation) => (isNot ? negated(expectation) : expectation))
+    judged.forEach(record)
     const doubtful = judged.find((expectation) => expectation.verdict === 'inconclusive')
     const broken = judged.filter((expectation) => expectation.verdict === 'failed')
     if (broken.length === 0 && doubtful !== undefined) throw inconclusive(doubtful)
@@ -44,17 +86,14 @@ async function check(
       meta: { expectations: judged },
     }
   } catch (error) {
-    const known = asClaimcheckError(error, ask.statement)
-    if (task && !(error instanceof Inconclusive))
-      recordExpectation(
-        task,
-        unjudged(ask.statement, 'see the suite', known, ask.target.emulation !== undefined),
-      )
+    const known = asClaimcheckError(error, question.statement)
+    if (!(error instanceof Inconclusive))
+      record(unjudged(question.statement, 'see the suite', known, target.emulation !== undefined), 0)
     throw known
   } finally {
     silence?.()
-    if (task && ask.arm)
-      recordEvidence(task.file, ask.arm.comparison.plan.name, comparisonEvidence(ask.arm.comparison))
+    const evidence = subject.evidence()
+    if (task && evidence !== undefined) recordEvidence(task.file, evidenceName(task.file, subject), evidence)
   }
 }
 
@@ -68,105 +107,101 @@ function inconclusive(expectation: Expectation): Inconclusive {
   })
 }
 
-function negated(expectation: Expectation): Expectation {
-  if (expectation.verdict === 'inconclusive') return expectation
-  const { code: _, ...rest } = expectation
-  const statement = `not: ${expectation.statement}`
-  return expectation.verdict === 'passed'
-    ? { ...rest, statement, verdict: 'failed', code: 'EXPECTATION_FAILED' }
-    : { ...rest, statement, verdict: 'passed' }
+function arms({ comparison }: Arm<Comparison>, ask: ArmsAsk): [Ask, Subject] {
+  const watched = new WatchedRounds(comparison)
+  return [
+    ask,
+    {
+      target: comparison.target,
+      source: comparison,
+      name: comparison.plan.name,
+      question: askArms(ask, watched),
+      looked: () => watched.looked,
+      evidence: () => comparisonEvidence(comparison),
+      listen: (listener) => comparison.listen(listener),
+    },
+  ]
 }
 
-const one = async (judgement: Promise<Expectation>): Promise<readonly Expectation[]> => [await judgement]
+function pods(set: PodSet, ask: PodsAsk): [Ask, Subject] {
+  return [
+    ask,
+    {
+      target: set.target,
+      source: set,
+      name: `pods ${set.placement.arm}`,
+      question: askPods(ask, set),
+      looked: () => [],
+      evidence: () => podsEvidence(set),
+    },
+  ]
+}
+
+function published(rack: PublishedRack, sku: Sku): [Ask, Subject] {
+  const ask: PublishedAsk = { kind: 'matches-sku', sku: sku.name }
+  let evidence: PublishedEvidence | undefined
+  const { statement } = askPublished(ask, rack, sku)
+  const judge = async (): Promise<readonly Expectation[]> => {
+    evidence = await publishedEvidence(rack)
+    return askPublished(ask, recordedSlices(evidence, rack.emulated), sku).judge()
+  }
+  return [
+    ask,
+    {
+      target: rack.target,
+      source: {},
+      name: 'published',
+      question: { statement, judge },
+      looked: () => [],
+      evidence: () => evidence,
+    },
+  ]
+}
 
 expect.extend({
-  toOutperform(this: MatcherState, arm: Arm, other: Arm, ask: figures.Outperform) {
-    return check(this, {
-      ...ofArm(arm),
-      statement: figures.outperformStatement(arm, other, ask),
-      judge: () => one(figures.judgeOutperform(arm, other, ask)),
-    })
+  async toOutperform(this: MatcherState, arm: Arm<Comparison>, other: Arm<Comparison>, ask: Outperform) {
+    requireSameComparison(arm, other)
+    return check(this, ...arms(arm, { kind: 'outperform', arm: arm.name, other: other.name, ...ask }))
   },
-  toUndercut(this: MatcherState, arm: Arm, other: Arm, ask: figures.Undercut) {
-    return check(this, {
-      ...ofArm(arm),
-      statement: figures.undercutStatement(arm, other, ask),
-      judge: () => one(figures.judgeUndercut(arm, other, ask)),
-    })
+  async toUndercut(this: MatcherState, arm: Arm<Comparison>, other: Arm<Comparison>, ask: Undercut) {
+    requireSameComparison(arm, other)
+    return check(this, ...arms(arm, { kind: 'undercut', arm: arm.name, other: other.name, ...ask }))
   },
-  toBeWithin(this: MatcherState, arm: Arm, reference: ArmReference) {
-    return check(this, {
-      ...ofArm(arm),
-      statement: figures.withinStatement(arm, 'bandwidth'),
-      judge: () => figures.judgeWithin(arm, reference),
-    })
+  toBeWithin(this: MatcherState, arm: Arm<Comparison>, reference: ArmReference) {
+    return check(this, ...arms(arm, { kind: 'within', arm: arm.name, reference }))
   },
-  toBeStable(this: MatcherState, arm: Arm, limit: { readonly p99OverP50: number }) {
-    return check(this, {
-      ...ofArm(arm),
-      statement: figures.stableStatement(arm),
-      judge: () => one(figures.judgeStable(arm, limit)),
-    })
+  toBeStable(this: MatcherState, arm: Arm<Comparison>, { p99OverP50 }: { readonly p99OverP50: number }) {
+    return check(this, ...arms(arm, { kind: 'stable', arm: arm.name, p99OverP50 }))
   },
-  toCarryEqualShares(this: MatcherState, arm: Arm) {
-    return check(this, {
-      ...ofArm(arm),
-      statement: transport.sharesStatement(arm),
-      judge: () => one(transport.judgeShares(arm)),
-    })
+  toCarryEqualShares(this: MatcherState, arm: Arm<Comparison>) {
+    return check(this, ...arms(arm, { kind: 'equal-shares', arm: arm.name }))
   },
-  toArriveIntact(this: MatcherState, arm: Arm) {
-    return check(this, {
-      ...ofArm(arm),
-      statement: transport.intactStatement(arm),
-      judge: () => one(transport.judgeIntact(arm)),
-    })
+  toArriveIntact(this: MatcherState, arm: Arm<Comparison>) {
+    return check(this, ...arms(arm, { kind: 'intact', arm: arm.name }))
   },
   toClaimPairsAt(this: MatcherState, set: PodSet, distance: Distance) {
-    return check(this, {
-      target: set.target,
-      statement: topology.pairsStatement(distance),
-      judge: () => one(topology.judgePairs(set, distance)),
-    })
+    return check(this, ...pods(set, { kind: 'pairs-at', distance }))
   },
   toMatchSku(this: MatcherState, rack: PublishedRack, sku: Sku) {
-    return check(this, {
-      target: rack.target,
-      statement: topology.matchStatement(sku),
-      judge: () => topology.judgeMatch(rack, sku),
-    })
+    return check(this, ...published(rack, sku))
   },
   toListOnlyClaimedDevices(this: MatcherState, set: PodSet) {
-    return check(this, {
-      target: set.target,
-      statement: pods.listStatement,
-      judge: () => one(pods.judgeList(set)),
-    })
+    return check(this, ...pods(set, { kind: 'only-claimed-devices' }))
   },
   toLackUnclaimedDevices(this: MatcherState, set: PodSet) {
-    return check(this, {
-      target: set.target,
-      statement: pods.lackStatement,
-      judge: () => one(pods.judgeLack(set)),
-    })
+    return check(this, ...pods(set, { kind: 'no-unclaimed-devices' }))
   },
   toHaveOnlyClaimedInterfaces(this: MatcherState, set: PodSet) {
-    return check(this, {
-      target: set.target,
-      statement: pods.interfacesStatement,
-      judge: () => one(pods.judgeInterfaces(set)),
-    })
+    return check(this, ...pods(set, { kind: 'only-claimed-interfaces' }))
   },
 })
-
-const ofArm = (arm: Arm): { arm: Arm; target: Target } => ({ arm, target: arm.comparison.target })
 
 declare module 'vitest' {
   interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> {
     /** Passes when the 95 % interval of this arm's figure over the other's lies at or above `by`. */
-    toOutperform: (other: T extends Arm ? Arm : never, ask: figures.Outperform) => Promise<void>
+    toOutperform: (other: T extends Arm ? Arm : never, ask: Outperform) => Promise<void>
     /** Passes when the 95 % interval says that this arm's latency is lower than the other's by at least `by`. */
-    toUndercut: (other: T extends Arm ? Arm : never, ask: figures.Undercut) => Promise<void>
+    toUndercut: (other: T extends Arm ? Arm : never, ask: Undercut) => Promise<void>
     /** Passes when the 95 % intervals of bandwidth and mean latency lie within the reference's bounds. */
     toBeWithin: (reference: T extends Arm ? ArmReference : never) => Promise<void>
     /** Passes when the median over the rounds of p99 / p50 is at most the limit. */

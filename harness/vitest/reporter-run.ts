@@ -95,9 +95,12 @@ export class RunInProgress {
   /** What any of its tests says of its environment, with the evidence of the file. */
   #fileReport(module: TestModule): FileReport {
     const told = [...module.children.allTests()].flatMap((test) => test.meta().claimcheck?.environment ?? [])
+    const { evidence = {}, sku, nodes } = module.meta().claimcheckFile ?? {}
     return {
       ...(told[0] ?? { target: this.#target }),
-      evidence: module.meta().claimcheckFile?.evidence ?? {},
+      ...(sku === undefined ? {} : { profile: sku }),
+      ...(nodes === undefined ? {} : { nodes }),
+      evidence,
     }
   }
 

@@ -16,7 +16,7 @@ import type { Environment } from '../report/model.ts'
 import type { ArmName, Sku } from '../sku/sku.ts'
 import { openTarget } from '../target/open.ts'
 import type { Target } from '../target/target.ts'
-import { recordEnvironment } from './case-evidence.ts'
+import { recordEnvironment, recordSku } from './case-evidence.ts'
 import './matchers.ts'
 
 export { describe } from 'vitest'
@@ -35,6 +35,7 @@ export const test = base
   })
   .extend('environment', { auto: true }, ({ task, target, sku }) => {
     recordEnvironment(task, environmentOf(target, sku))
+    recordSku(task.file, sku)
   })
   .extend('published', { scope: 'file' }, ({ target }) => new PublishedRack(target))
 

@@ -1,0 +1,68 @@
+/**
+ * What an expectation asks, with its limits, in machine form. Takes nothing measured. A sentence of a suite becomes one
+ * of these; `judge.ts` answers it, in a run or from a record. The zod schema is published with the certificate.
+ */
+import { z } from 'zod'
+
+const arm = z.enum(['aligned', 'unaligned'])
+const bounds = z.strictObject({ lower: z.number().max(0), upper: z.number().min(0) })
+
+const armsAsk = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('outperform'),
+    arm,
+    other: arm,
+    by: z.number().gt(0).describe('the least ratio'),
+    in: z.literal('bandwidth'),
+  }),
+  z.strictObject({
+    kind: z.literal('undercut'),
+    arm,
+    other: arm,
+    by: z.string().describe('the least reduction: "20 %"'),
+    in: z.enum(['mean latency', 'p50 latency']),
+  }),
+  z.strictObject({
+    kind: z.literal('within'),
+    arm,
+    reference: z.strictObject({
+      bandwidth: z.strictObject({ value: z.number().gt(0).describe('GB/s'), bounds }),
+      latency: z.strictObject({ value: z.number().gt(0).describe('seconds'), bounds }),
+    }),
+  }),
+  z.strictObject({ kind: z.literal('stable'), arm, p99OverP50: z.number().gt(0) }),
+  z.strictObject({ kind: z.literal('equal-shares'), arm }),
+  z.strictObject({ kind: z.literal('intact'), arm }),
+])
+
+const podsAsk = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('pairs-at'), distance: z.enum(['PIX', 'NODE', 'SYS']) }),
+  z.strictObject({ kind: z.literal('only-claimed-devices') }),
+  z.strictObject({ kind: z.literal('no-unclaimed-devices') }),
+  z.strictObject({ kind: z.literal('only-claimed-interfaces') }),
+])
+
+const publishedAsk = z.strictObject({ kind: z.literal('matches-sku'), sku: z.string() })
+
+/** By what is asked about: arms of a comparison, pods of a claim, published slices. */
+export const askSchema = z.union([armsAsk, podsAsk, publishedAsk])
+
+export type ArmsAsk = Readonly<z.infer<typeof armsAsk>>
+export type PodsAsk = Readonly<z.infer<typeof podsAsk>>
+export type PublishedAsk = Readonly<z.infer<typeof publishedAsk>>
+export type Ask = ArmsAsk | PodsAsk | PublishedAsk
+
+/** How to make an expectation again: what was asked, of which evidence, and what of it was seen then. */
+export const basisSchema = z.strictObject({
+  ask: askSchema,
+  /** Which of the expectations that the ask holds. */
+  part: z.int().min(0),
+  /** The name of the evidence in the test's file. */
+  on: z.string(),
+  /** How many rounds each look saw; empty where no round was looked at. */
+  looks: z.array(z.int().min(1)).readonly(),
+  /** Whether the suite said `.not`. */
+  not: z.boolean(),
+})
+
+export type Basis = Readonly<z.infer<typeof basisSchema>>
