@@ -17,6 +17,7 @@ const ORDER = [
   'measure',
   'expect',
   'report',
+  'certificate',
   'vitest',
   'cli',
 ]

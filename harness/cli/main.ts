@@ -3,11 +3,20 @@
  * Only parses and prints; what a command does stands in a file of its own.
  */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
+import { HISTORY_FILE } from '../certificate/history.ts'
 import { asClaimcheckError } from '../core/errors.ts'
 import { readSettings } from '../core/variables.ts'
 import { binariesIn, NATIVE } from '../native/build.ts'
+import { compareFiles, compareWithLast } from './compare.ts'
 import { sweep } from './sweep.ts'
+import { verifyFile } from './verify.ts'
+
+interface CompareOptions {
+  readonly last?: boolean
+  readonly history?: string
+}
 
 /** Where a command says what it does; `process` is one. */
 export interface Terminal {
@@ -18,8 +27,9 @@ export interface Terminal {
 
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    await program(terminal).parseAsync(args, { from: 'user' })
-    return 0
+    let exitCode = 0
+    await program(terminal, (code) => (exitCode = code)).parseAsync(args, { from: 'user' })
+    return exitCode
   } catch (error) {
     // Commander has written what it had to say.
     if (error instanceof CommanderError) return error.exitCode
@@ -29,7 +39,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   }
 }
 
-function program({ env, stdout, stderr }: Terminal): Command {
+function program({ env, stdout, stderr }: Terminal, exit: (code: number) => void): Command {
   const say = (line: string): void => void stdout.write(`${line}\n`)
   const claimcheck = new Command('claimcheck')
     .description('Checks what a hardware vendor, a cloud or a driver claims about GPU/RDMA nodes.')
@@ -44,6 +54,27 @@ function program({ env, stdout, stderr }: Terminal): Command {
     .option('--dry-run', 'only say what would be removed')
     .action(async ({ dryRun = false }: { dryRun?: boolean }) => {
       await sweep({ binaries: binariesIn(NATIVE), cacheDir: readSettings(env).cacheDir, dryRun, say })
+    })
+  claimcheck
+    .command('verify')
+    .description('make every verdict of a certificate again from its samples, offline')
+    .argument('<certificate>', 'certificate.json of a run')
+    .action((path: string) => verifyFile(path, say))
+  claimcheck
+    .command('compare')
+    .description('what changed between two like runs beyond noise; exit code 1 where something is worse')
+    .argument('[A]', 'certificate.json or results.json of the earlier run')
+    .argument('[B]', 'of the later run')
+    .option('--last', 'compare one run, by default the last, with the last green run of its SKU and target')
+    .option('--history <file>', 'where runs are kept (default: history.ndjson of the report folder)')
+    .action((a: string | undefined, b: string | undefined, options: CompareOptions, command: Command) => {
+      const { reportDir } = readSettings(env)
+      const { last = false, history = join(reportDir, HISTORY_FILE) } = options
+      if (last && b === undefined)
+        return exit(compareWithLast(a ?? join(reportDir, 'certificate.json'), history, say) ? 0 : 1)
+      if (last || a === undefined || b === undefined)
+        return command.error('error: name two runs, A and B; or --last, and one run at most')
+      exit(compareFiles(a, b, say) ? 0 : 1)
     })
   return claimcheck
 }

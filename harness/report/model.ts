@@ -22,7 +22,7 @@ const interval = z.strictObject({
   unit: z.enum(['x', 'GB/s', 's']),
 })
 
-const expectation = z.strictObject({
+export const expectationSchema = z.strictObject({
   statement: z.string(),
   verdict: z.enum(['passed', 'failed', 'inconclusive']),
   code: code.exactOptional(),
@@ -48,7 +48,7 @@ const problem = z.strictObject({
 })
 
 /** Where figures come from. */
-const environment = z.strictObject({
+export const environmentSchema = z.strictObject({
   target: z.string(),
   sku: z.string().exactOptional(),
   /** Present where the figures do not come from hardware. */
@@ -62,7 +62,7 @@ const environment = z.strictObject({
     .exactOptional(),
 })
 
-const fileReport = environment.extend({
+const fileReport = environmentSchema.extend({
   profile: skuValueSchema.exactOptional().describe('the SKU that figures were held against'),
   nodes: nodeFingerprintSchema.exactOptional(),
   evidence: z
@@ -79,7 +79,7 @@ const testReport = z.strictObject({
   skipReason: z.string().exactOptional(),
   startedAt: z.iso.datetime().exactOptional(),
   seconds: z.number(),
-  expectations: z.array(expectation),
+  expectations: z.array(expectationSchema),
   /** What was thrown that is no expectation. */
   problems: z.array(problem),
 })
@@ -105,7 +105,7 @@ type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : 
 export type RunReport = Frozen<z.infer<typeof runReportSchema>>
 export type TestReport = RunReport['tests'][number]
 export type TestVerdict = TestReport['verdict']
-export type Environment = Frozen<z.infer<typeof environment>>
+export type Environment = Frozen<z.infer<typeof environmentSchema>>
 export type FileReport = Frozen<z.infer<typeof fileReport>>
 export type ReportedProblem = RunReport['problems'][number]
 

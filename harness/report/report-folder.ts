@@ -9,7 +9,7 @@ import { formatJson } from './json.ts'
 import { formatJUnit } from './junit.ts'
 import type { RunReport } from './model.ts'
 
-const FILES = ['junit.xml', 'results.json', 'index.html'] as const
+const FILES = ['junit.xml', 'results.json', 'index.html', 'certificate.json'] as const
 
 /** Every call throws REPORT_UNWRITABLE where the folder cannot be written. */
 export class ReportFolder {
@@ -33,6 +33,11 @@ export class ReportFolder {
       this.#write('results.json', formatJson(report))
       this.#write('junit.xml', formatJUnit(report))
     })
+  }
+
+  /** One more file of the run, after `finish`. */
+  add(file: (typeof FILES)[number], text: string): void {
+    this.#guard(() => this.#write(file, text))
   }
 
   #write(file: (typeof FILES)[number], text: string): void {

@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { ClaimcheckError } from '../core/errors.ts'
 
-const sightingSchema = z.looseObject({
+export const sightingSchema = z.looseObject({
   infiniband: z.array(
     z.looseObject({ path: z.string(), opens: z.boolean(), open_error: z.string().nullish() }),
   ),

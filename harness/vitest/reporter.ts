@@ -4,6 +4,7 @@
  */
 import type { SerializedError, TestArtifact } from 'vitest'
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node'
+import { publish } from '../certificate/publish.ts'
 import { readSettings } from '../core/variables.ts'
 import { isGreen, type Environment, type ReportedProblem, type RunReport } from '../report/model.ts'
 import { ReportFolder } from '../report/report-folder.ts'
@@ -121,7 +122,7 @@ export default class ClaimcheckReporter implements Reporter {
     this.#print(formatEnd(report, this.#style))
     if (!isGreen(report)) process.exitCode ||= 1
     this.#folder.finish(report)
-    this.#print([`  ${this.#folder.path}/junit.xml and results.json`])
+    this.#print([`  ${this.#folder.path}/junit.xml and results.json`, `  ${publish(report, this.#folder)}`])
   }
 
   #print(lines: readonly string[]): void {

@@ -1,0 +1,89 @@
+/**
+ * The certificate: a run with all that its verdicts rest on, so that anyone can make them again. The zod schema is the
+ * published one. Takes nothing from Vitest; `issue.ts` fills it, `verify.ts` holds it against itself.
+ */
+import { z } from 'zod'
+import { environmentSchema, expectationSchema } from '../report/model.ts'
+import { nodeFingerprintSchema } from '../report/node-fingerprint.ts'
+import { basisSchema } from '../expect/ask.ts'
+import { skuValueSchema } from '../sku/sku.ts'
+import { canonical, digestOf, sorted } from './canonical.ts'
+import { evidenceSchema } from './evidence-schema.ts'
+
+export const CERTIFICATE_SCHEMA = 'claimcheck.certificate/1'
+
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'expected "sha256:" and 64 hexadecimal digits')
+
+const certifiedTest = z.strictObject({
+  file: z.string(),
+  suite: z.array(z.string()),
+  name: z.string(),
+  verdict: z.enum(['passed', 'failed', 'inconclusive', 'skipped']),
+  skipReason: z.string().exactOptional(),
+  expectations: z.array(expectationSchema.extend({ basis: basisSchema })),
+})
+
+export const certificateSchema = z.strictObject({
+  schema: z.literal(CERTIFICATE_SCHEMA),
+  tool: z.strictObject({ name: z.literal('claimcheck'), version: z.string() }),
+  run: z.string(),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  target: environmentSchema.shape.target,
+  /** Present where figures do not come from the hardware they are named after. */
+  emulation: environmentSchema.shape.emulation,
+  sku: z.strictObject({ digest, profile: skuValueSchema }),
+  fingerprint: z.strictObject({
+    nodes: nodeFingerprintSchema,
+    hosts: z.array(z.string()).describe('host names that transfers told, sorted'),
+    libraries: z.record(z.string(), z.array(z.string())).describe('versions that transfers told, sorted'),
+  }),
+  verdict: z.enum(['passed', 'failed', 'inconclusive']),
+  tests: z.array(certifiedTest).min(1),
+  evidence: z
+    .record(z.string(), z.record(z.string(), evidenceSchema))
+    .describe('by test file, then by the name that expectations call it'),
+  sections: z
+    .record(z.string(), digest)
+    .describe('digest of every other section but this and `digest`, and of each evidence'),
+  digest: digest.describe('over the canonical JSON of everything else'),
+})
+
+export type Certificate = z.infer<typeof certificateSchema>
+export type CertificateBody = Omit<Certificate, 'sections' | 'digest'>
+export type CertifiedTest = Certificate['tests'][number]
+export type CertifiedExpectation = CertifiedTest['expectations'][number]
+
+/** Adds the digests. */
+export function sealed(body: CertificateBody): Certificate {
+  const whole = { ...body, sections: sectionsOf(body) }
+  return { ...whole, digest: digestOf(whole) }
+}
+
+export function sectionsOf(body: CertificateBody): Record<string, string> {
+  const { evidence, ...rest } = body
+  const parts = [
+    ...Object.entries(rest),
+    ...Object.entries(evidence).flatMap(([file, own]) =>
+      Object.entries(own).map(([name, one]) => [`evidence of ${file}: ${name}`, one] as const),
+    ),
+  ]
+  return Object.fromEntries(
+    parts.flatMap(([name, part]) => (part === undefined ? [] : [[name, digestOf(part)] as const])),
+  )
+}
+
+/** The file's text; there is one for a certificate, to the byte. */
+export const formatCertificate = (certificate: unknown): string =>
+  `${JSON.stringify(sorted(certificate), null, 1)}\n`
+
+export function formatCertificateSchema(): string {
+  const schema = {
+    $id: CERTIFICATE_SCHEMA,
+    title: 'certificate.json of claimcheck',
+    ...z.toJSONSchema(certificateSchema),
+  }
+  return `${JSON.stringify(schema, null, 2)}\n`
+}
+
+export const isSame = (one: unknown, other: unknown): boolean => canonical(one) === canonical(other)

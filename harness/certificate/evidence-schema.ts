@@ -1,0 +1,115 @@
+/**
+ * Evidence as a certificate holds it: what was measured and nothing that is computed from it. Takes JSON; gives checked
+ * evidence by kind. A RESULT that contradicts itself is no evidence.
+ */
+import { z } from 'zod'
+import type { ResourceSlice } from '../claim/dra.ts'
+import type { AllocatedClaim } from '../claim/readback.ts'
+import { CATALOGUE, type ErrorCode } from '../core/errors.ts'
+import type { Bytes, Seconds } from '../core/units.ts'
+import { resultSchema } from '../transfer/result.ts'
+import { sightingSchema } from '../transfer/sighting.ts'
+
+const failure = z.strictObject({
+  code: z.enum(Object.keys(CATALOGUE) as ErrorCode[]),
+  message: z.string(),
+})
+
+const published = {
+  node: z.string(),
+  driver: z.string(),
+  pool: z.string(),
+  name: z.string(),
+  pciAddress: z.string().exactOptional(),
+  numaNodes: z.array(z.int()).exactOptional(),
+  pcieRoot: z.string().exactOptional(),
+  request: z.string(),
+}
+
+// What is undefined while a test runs is absent in JSON, which reads the same.
+const allocatedClaim = z.strictObject({
+  name: z.string(),
+  node: z.string(),
+  gpus: z.array(z.strictObject({ kind: z.literal('gpu'), ...published })),
+  nics: z.array(
+    z.strictObject({
+      kind: z.literal('nic'),
+      ...published,
+      rdma: z.boolean(),
+      ifName: z.string().exactOptional(),
+      rdmaDevice: z.string().exactOptional(),
+    }),
+  ),
+}) as unknown as z.ZodType<AllocatedClaim>
+
+const seconds = z.number().min(0) as unknown as z.ZodType<Seconds>
+const endpoint = z.strictObject({ node: z.string(), allocated: allocatedClaim })
+
+const outcome = z.strictObject({
+  result: resultSchema,
+  initiator: endpoint,
+  target: endpoint,
+  phases: z.strictObject({ schedule: seconds, start: seconds, transfer: seconds, release: seconds }),
+})
+
+const devices = z.strictObject({ count: z.int().min(1), numaNode: z.int().min(0) })
+const placement = z.strictObject({ arm: z.enum(['aligned', 'unaligned']), gpus: devices, nics: devices })
+
+export const roundsSchema = z.strictObject({
+  kind: z.literal('rounds'),
+  plan: z.strictObject({
+    name: z.string(),
+    arms: z.strictObject({ aligned: placement, unaligned: placement }),
+    op: z.enum(['WRITE', 'READ']),
+    size: (z.int().min(1) as unknown as z.ZodType<Bytes>).describe('bytes over all GPUs of a pod'),
+    iters: z.int().min(1),
+    warmupIters: z.int().min(0),
+    firstRounds: z.int().min(2),
+  }),
+  rounds: z
+    .array(z.strictObject({ round: z.int().min(1), aligned: outcome, unaligned: outcome }))
+    .describe('in the order of measuring, counted from 1'),
+  failure: failure.exactOptional().describe('why there are no more rounds'),
+})
+
+export const podsSchema = z.strictObject({
+  kind: z.literal('pods'),
+  claims: z.array(allocatedClaim).exactOptional(),
+  seen: z
+    .array(z.strictObject({ node: z.string(), container: z.string(), sighting: sightingSchema }))
+    .exactOptional(),
+  failure: failure.exactOptional(),
+})
+
+const slice = z.looseObject({
+  apiVersion: z.literal('resource.k8s.io/v1'),
+  kind: z.literal('ResourceSlice'),
+  metadata: z.looseObject({ name: z.string() }),
+  spec: z.looseObject({
+    driver: z.string(),
+    pool: z.looseObject({ name: z.string(), generation: z.int(), resourceSliceCount: z.int() }),
+    nodeName: z.string().exactOptional(),
+    allNodes: z.boolean().exactOptional(),
+    devices: z
+      .array(
+        z.looseObject({
+          name: z.string(),
+          attributes: z.record(z.string(), z.record(z.string(), z.unknown())).exactOptional(),
+        }),
+      )
+      .exactOptional(),
+  }),
+}) as unknown as z.ZodType<ResourceSlice>
+
+export const publishedSchema = z.strictObject({
+  kind: z.literal('published'),
+  nodes: z.array(z.string()),
+  slices: z.array(slice),
+})
+
+export const evidenceSchema = z.discriminatedUnion('kind', [roundsSchema, podsSchema, publishedSchema])
+
+export type Evidence = z.infer<typeof evidenceSchema>
+export type Rounds = z.infer<typeof roundsSchema>
+export type Pods = z.infer<typeof podsSchema>
+export type PublishedSlices = z.infer<typeof publishedSchema>

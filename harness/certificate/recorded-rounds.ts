@@ -1,0 +1,120 @@
+/**
+ * Rounds on record. Takes a certificate's evidence; gives a source that shows a judge what it saw when it judged first.
+ * Figures and proofs are made anew from counters, samples and allocations; a round that is not what the plan says is refused.
+ */
+import { proveTopology } from '../claim/topology.ts'
+import { ClaimcheckError } from '../core/errors.ts'
+import { measure, type ArmRound } from '../measure/arm.ts'
+import { bytesPerDevice, type Round } from '../measure/comparison.ts'
+import { looksFor, type Looks } from '../measure/looks.ts'
+import type { RoundSource } from '../measure/round-source.ts'
+import type { ArmName, Sku } from '../sku/sku.ts'
+import { parseResult } from '../transfer/result.ts'
+import type { Certificate } from './certificate.ts'
+import type { Rounds } from './evidence-schema.ts'
+
+type Outcome = Rounds['rounds'][number]['aligned']
+
+/** Throws CERTIFICATE_INCOMPLETE, RESULT_INVALID or PRECONDITION_TOPOLOGY. */
+export function roundsOf(evidence: Rounds, { sku, emulation }: Certificate): readonly Round[] {
+  const profile = sku.profile as Sku
+  const remade = (arm: ArmName, index: number, outcome: Outcome): ArmRound => {
+    const where = `${evidence.plan.name} ${arm}, round ${index + 1}`
+    requirePlanned(outcome, arm, evidence, emulation, where)
+    for (const end of [outcome.initiator, outcome.target])
+      proveTopology(end.allocated, evidence.plan.arms[arm], profile)
+    return measure({ arm, round: index, outcome }, profile, emulation)
+  }
+  return evidence.rounds.map(({ round, aligned, unaligned }, index) => {
+    if (round !== index + 1) throw incomplete(evidence, `round ${index + 1}`, `round ${round} in its place`)
+    return {
+      index,
+      aligned: remade('aligned', index, aligned),
+      unaligned: remade('unaligned', index, unaligned),
+    }
+  })
+}
+
+function requirePlanned(
+  { result, initiator, target }: Outcome,
+  arm: ArmName,
+  { plan }: Rounds,
+  emulation: Certificate['emulation'],
+  where: string,
+): void {
+  parseResult(JSON.stringify(result), where)
+  const facts: readonly (readonly [string, unknown, unknown])[] = [
+    ['op', plan.op, result.op],
+    ['iterations', plan.iters, result.iters],
+    ['warm-up iterations', plan.warmupIters, result.warmup_iters],
+    ['streams, one a GPU', plan.arms[arm].gpus.count, result.streams.length],
+    ['bytes a GPU', bytesPerDevice(plan, arm, emulation), result.block_size * result.batch_size],
+    ['two nodes', true, initiator.node !== target.node],
+    ['node of the claim', initiator.node, initiator.allocated.node],
+    ['node of the claim', target.node, target.allocated.node],
+  ]
+  for (const [what, expected, found] of facts) {
+    if (expected === found) continue
+    throw new ClaimcheckError('CERTIFICATE_INCOMPLETE', {
+      subject: where,
+      problem: 'is not the transfer that was planned',
+      expected: `${what}: ${String(expected)}`,
+      found: String(found),
+    })
+  }
+}
+
+/** What a judge saw of `all` when its looks saw so many rounds each. */
+export class RecordedRounds implements RoundSource {
+  readonly looks: Looks
+  readonly emulated: boolean
+  readonly #all: readonly Round[]
+  readonly #looked: readonly number[]
+  readonly #evidence: Rounds
+  #shown: number
+
+  constructor(
+    all: readonly Round[],
+    looked: readonly number[],
+    { evidence, emulated }: { readonly evidence: Rounds; readonly emulated: boolean },
+  ) {
+    this.looks = looksFor(evidence.plan.firstRounds)
+    this.emulated = emulated
+    this.#all = all
+    this.#looked = looked
+    this.#evidence = evidence
+    this.#shown = looked[0] ?? 0
+  }
+
+  get rounds(): readonly Round[] {
+    return this.#all.slice(0, this.#shown)
+  }
+
+  /** Rejects with CERTIFICATE_INCOMPLETE where the record ends before the judge is content. */
+  async atLeast(count: number): Promise<readonly Round[]> {
+    const seen = this.#looked.find((rounds) => rounds >= count)
+    const { failure } = this.#evidence
+    if (seen === undefined && failure !== undefined)
+      throw new ClaimcheckError(failure.code, {
+        subject: this.#evidence.plan.name,
+        problem: 'failed',
+        sentence: failure.message,
+      })
+    if (seen === undefined || seen > this.#all.length)
+      throw incomplete(
+        this.#evidence,
+        `${seen ?? count} rounds to look at`,
+        `${Math.min(this.#all.length, seen ?? this.#looked.at(-1) ?? 0)}`,
+      )
+    this.#shown = seen
+    return this.rounds
+  }
+}
+
+const incomplete = ({ plan }: Rounds, expected: string, found: string): ClaimcheckError =>
+  new ClaimcheckError('CERTIFICATE_INCOMPLETE', {
+    subject: `the evidence ${plan.name}`,
+    problem: 'lacks samples that the verdict needs',
+    expected,
+    found,
+  })
