@@ -35,7 +35,6 @@ export const certificateSchema = z.strictObject({
   sku: z.strictObject({ digest, profile: skuValueSchema }),
   fingerprint: z.strictObject({
     nodes: nodeFingerprintSchema,
-    hosts: z.array(z.string()).describe('host names that transfers told, sorted'),
     libraries: z.record(z.string(), z.array(z.string())).describe('versions that transfers told, sorted'),
   }),
   verdict: z.enum(['passed', 'failed', 'inconclusive']),

@@ -64,7 +64,7 @@ export function compareRuns(before: Summary, after: Summary): RunComparison {
   if (unlike.length > 0)
     throw new ClaimcheckError('RUNS_UNLIKE', {
       subject: `runs ${before.run} and ${after.run}`,
-      problem: `are not alike, so no difference of their figures means anything:\n  ${unlike.join('\n  ')}\n`,
+      problem: `are not alike, so no difference of their figures means anything:\n  ${unlike.join('\n  ')}`,
       hint: 'Compare runs of one SKU, target, scale and suite.',
     })
   const changes = changesBetween(before.comparisons, after.comparisons)
@@ -104,11 +104,10 @@ function toldBy(ratio: Interval | undefined, more: 'better' | 'worse'): Change['
 }
 
 function surroundingsOf(before: Summary, after: Summary): readonly string[] {
-  const of = ({ tool, emulation, fingerprint: { nodes, hosts, libraries } }: Summary) => ({
+  const of = ({ tool, emulation, fingerprint: { nodes, libraries } }: Summary) => ({
     claimcheck: tool.version,
     rack: emulation?.rack,
     faults: emulation?.faults.join(', '),
-    hosts: hosts.join(', '),
     libraries: flat(libraries),
     ...Object.fromEntries(
       Object.entries(nodes).flatMap(([node, drivers]) =>

@@ -83,7 +83,7 @@ function bodyOf(report: RunReport): CertificateBody | { readonly refused: string
       sku: { digest: digestOf(profile), profile },
       fingerprint: {
         nodes: Object.assign({}, ...files.map(([, file]) => file.nodes)),
-        ...transfersIn(Object.values(evidence).flatMap((own) => Object.values(own))),
+        libraries: librariesIn(Object.values(evidence).flatMap((own) => Object.values(own))),
       },
       verdict: verdictOf(report.tests.map((test) => test.verdict)),
       tests: report.tests.map(({ file, suite, name, verdict, skipReason, expectations }) => ({
@@ -132,28 +132,19 @@ function measuredOnly(value: unknown): unknown {
   }
 }
 
-/** Host names and library versions, as the transfers told them. */
-export function transfersIn(
-  evidence: readonly Evidence[],
-): Pick<Certificate['fingerprint'], 'hosts' | 'libraries'> {
-  const results = evidence.flatMap((one) =>
+/** By library, the versions that transfers told, sorted. */
+export function librariesIn(evidence: readonly Evidence[]): Record<string, string[]> {
+  const versions = evidence.flatMap((one) =>
     one.kind === 'rounds'
-      ? one.rounds.flatMap(({ aligned, unaligned }) => [aligned.result, unaligned.result])
+      ? one.rounds
+          .flatMap(({ aligned, unaligned }) => [aligned.result, unaligned.result])
+          .flatMap(({ library_versions }) => Object.entries(library_versions))
       : [],
   )
-  const versions = results.flatMap(({ library_versions }) =>
-    Object.entries(library_versions).flatMap(([name, version]) =>
-      version === null ? [] : [{ name, version }],
-    ),
+  return Object.fromEntries(
+    [...Map.groupBy(versions, ([name]) => name)].map(([name, all]) => [
+      name,
+      [...new Set(all.flatMap(([, version]) => version ?? []))].sort(),
+    ]),
   )
-  const distinct = (texts: readonly string[]): string[] => [...new Set(texts)].sort()
-  return {
-    hosts: distinct(results.flatMap(({ hostname, target_hostname }) => [hostname, target_hostname])),
-    libraries: Object.fromEntries(
-      [...Map.groupBy(versions, ({ name }) => name)].map(([name, all]) => [
-        name,
-        distinct(all.map(({ version }) => version)),
-      ]),
-    ),
-  }
 }

@@ -13,7 +13,7 @@ import { digestOf } from './canonical.ts'
 import type { Certificate, CertifiedExpectation } from './certificate.ts'
 import { differences } from './differences.ts'
 import type { Evidence, Rounds } from './evidence-schema.ts'
-import { transfersIn, verdictOf } from './issue.ts'
+import { librariesIn, verdictOf } from './issue.ts'
 import { RecordedPods } from './recorded-pods.ts'
 import { RecordedRounds, roundsOf } from './recorded-rounds.ts'
 
@@ -59,16 +59,15 @@ export async function verify(certificate: Certificate): Promise<readonly Verifie
 }
 
 function faultsOf({ verdict, tests, sku, fingerprint, evidence }: Certificate): readonly string[] {
-  const { nodes: _, ...transfers } = fingerprint
   const whole = verdictOf(tests.map((test) => test.verdict))
   return [
     ...(whole === verdict ? [] : [`its tests together are ${whole}`]),
     ...(tests.some((test) => test.verdict !== 'skipped') ? [] : ['no test was judged']),
     ...(digestOf(sku.profile) === sku.digest ? [] : ['sku.digest is not that of sku.profile']),
     ...differences(
-      transfers,
-      transfersIn(Object.values(evidence).flatMap((own) => Object.values(own))),
-      'fingerprint',
+      fingerprint.libraries,
+      librariesIn(Object.values(evidence).flatMap((own) => Object.values(own))),
+      'fingerprint.libraries',
     ),
   ]
 }

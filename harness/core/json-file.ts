@@ -20,7 +20,7 @@ export function readJsonFile(path: string): JsonFile {
     const message = cause instanceof Error ? cause.message : String(cause)
     const told = /position (\d+)/.exec(message)?.[1]
     const offset = told === undefined ? text.length : Number(told)
-    const short = /end of JSON|Unterminated/.test(message)
+    const short = offset >= text.length || message.startsWith('Unterminated')
     throw new ClaimcheckError('FILE_INVALID', {
       subject: `${path}:${placeIn(text, offset)}`,
       problem: short ? 'ends before its JSON does' : 'is not JSON',
