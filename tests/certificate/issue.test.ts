@@ -1,0 +1,92 @@
+/** A certificate is issued where every test was judged, and otherwise not: then the run says why, and none is left lying. */
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { InlineProject } from '../vitest/inline-project.ts'
+import { genuineRun } from './genuine.ts'
+
+test('a certificate holds what its verdicts rest on', async () => {
+  const { certificate } = await genuineRun()
+  expect(certificate).toMatchObject({
+    schema: 'claimcheck.certificate/1',
+    target: 'emulated',
+    emulation: { runtime: 'model', scale: 200, rack: 'h100-2node', faults: [] },
+    sku: { profile: { name: 'h100x8' } },
+    verdict: 'passed',
+    fingerprint: {
+      nodes: {
+        'node-a': {
+          'gpu.nvidia.com': {
+            devices: 8,
+            attributes: { driverVersion: ['580.0.0'], cudaDriverVersion: ['13.0.0'] },
+          },
+          'dra.net': { attributes: { pciDevice: ['ConnectX VF', 'Virtio network device'] } },
+        },
+      },
+      libraries: { model: ['claimcheck.link-model/1'] },
+    },
+  })
+  const [a, b] = ['node-a', 'node-b'].map((node) => certificate.fingerprint.nodes[node]?.['dra.net']?.serials)
+  expect(a).not.toBe(b)
+  const asks = certificate.tests.flatMap(({ expectations }) => expectations.map(({ basis }) => basis.ask))
+  expect(asks).toContainEqual({
+    kind: 'outperform',
+    arm: 'aligned',
+    other: 'unaligned',
+    by: 1.3,
+    in: 'bandwidth',
+  })
+})
+
+test('tests that were filtered out stand in it as skipped', async () => {
+  const { certificate } = await genuineRun({ args: ['-t', 'arrive intact'] })
+  expect(certificate.verdict).toBe('passed')
+  const verdicts = certificate.tests.map(({ verdict }) => verdict)
+  expect(verdicts.filter((verdict) => verdict === 'passed')).toHaveLength(1)
+  expect(verdicts).toContain('skipped')
+})
+
+describe('There is no certificate', () => {
+  const judged = `import { test } from 'vitest'; import { expectation, recordExpectation } from './evidence.ts'\n`
+  test.for([
+    [
+      'of a stock matcher alone',
+      `import { test } from 'vitest'; test('one', () => {})`,
+      '"one" states nothing that could be judged again',
+    ],
+    [
+      'of an expectation that cannot be asked again',
+      `${judged} test('one', ({ task }) => recordExpectation(task, expectation('passed')))`,
+      '"one" asks what cannot be judged again: aligned bandwidth is at least 1.3x unaligned',
+    ],
+    [
+      'of a test that threw',
+      `import { test } from 'vitest'; test('one', () => { throw new TypeError('x') })`,
+      '"one" threw what is no expectation (INTERNAL)',
+    ],
+    [
+      'of skips alone',
+      `import { test } from 'vitest'; test('one', ({ skip }) => skip('no GPU'))`,
+      'no test was judged',
+    ],
+    [
+      'of a file that could not be read',
+      `import './nowhere.ts'`,
+      'the run had an error outside its tests (INTERNAL)',
+    ],
+  ] as const)('%s', async ([, file, reason]) => {
+    using project = new InlineProject({ 'a.test.ts': file })
+    const run = await project.run()
+    expect(run.stdout).toContain(`no certificate: ${reason}`)
+    expect(existsSync(join(project.folder, 'reports/certificate.json'))).toBe(false)
+    expect(existsSync(join(project.folder, 'reports/history.ndjson'))).toBe(false)
+  })
+
+  test('of an earlier run once a later one has begun', async () => {
+    using project = new InlineProject({ 'a.test.ts': `import { test } from 'vitest'; test('one', () => {})` })
+    await project.run()
+    writeFileSync(join(project.folder, 'reports/certificate.json'), '{}')
+    await project.run()
+    expect(existsSync(join(project.folder, 'reports/certificate.json'))).toBe(false)
+  })
+})

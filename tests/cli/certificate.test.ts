@@ -1,0 +1,99 @@
+/** `claimcheck verify` and `claimcheck compare` as a person and a script see them. */
+import { copyFileSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { fileOf, forged, genuineRun, type Genuine } from '../certificate/genuine.ts'
+import { temporaryFolder } from '../support/rack-file.ts'
+import { claimcheck } from './claimcheck.ts'
+
+const SLOW = 'faults: [{ kind: nic-slow, node: node-a, nic: mlx5_1, fraction: 0.5 }]'
+let green: Genuine
+let red: Genuine
+
+beforeAll(async () => {
+  green = await genuineRun()
+  red = await genuineRun({ rack: SLOW })
+})
+
+describe('verify', () => {
+  test('says of each verdict that it holds, of a red certificate too', async () => {
+    const said = await claimcheck(['verify', red.path])
+    expect(said).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(said.stdout).toContain('h100x8 on emulated (model, rack h100-2node, 1:200), EMULATED')
+    expect(said.stdout).toContain('  ✓ failed: aligned bandwidth is at least 1.3x unaligned')
+    expect(said.stdout).toMatch(/\n22 of 22 verdicts hold$/)
+  })
+
+  test('says of a forged verdict what the samples give', async () => {
+    const path = fileOf(
+      forged(red.certificate, (copy) => {
+        for (const expectation of copy.tests.flatMap(({ expectations }) => expectations))
+          expectation.verdict = 'passed'
+      }),
+    )
+    const said = await claimcheck(['verify', path])
+    expect(said.exitCode).toBe(1)
+    expect(said.stdout).toContain('  ✗ does not hold, passed: aligned bandwidth is at least 1.3x unaligned')
+    expect(said.stdout).toContain('      verdict is "passed", the samples give "failed"')
+    expect(said.stderr).toContain(`claimcheck: CERTIFICATE_REFUTED: ${path} does not hold: `)
+  })
+
+  test('says where a file is not as it was written', async () => {
+    const path = fileOf(readFileSync(green.path, 'utf8').replace('"by": 1.3', '"by": 1.1'))
+    expect(await claimcheck(['verify', path])).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringContaining(`CERTIFICATE_CHANGED: ${path}: "tests" is not as it was written`),
+    })
+  })
+})
+
+describe('compare', () => {
+  test('certificates and results.json of like runs: exit code 1 and the verdicts that flipped where it got worse', async () => {
+    const said = await claimcheck(['compare', join(green.folder, 'results.json'), red.path])
+    expect(said).toMatchObject({ exitCode: 1, stderr: '' })
+    expect(said.stdout).toMatch(/- aligned bandwidth +0\.50\dx \[0\.49\dx, 0\.51\dx\] worse/)
+    expect(said.stdout).toMatch(
+      /= unaligned bandwidth .* no change told; one of more than \d\.\d % is ruled out/,
+    )
+    expect(said.stdout).toContain('at least 1.3x unaligned: passed, now failed')
+    expect(said.stdout).toContain('faults is "", then "nic-slow on node-a/mlx5_1"')
+    expect(await claimcheck(['compare', red.path, green.path])).toMatchObject({ exitCode: 0, stderr: '' })
+  })
+
+  test('--last: with the last green run before it', async () => {
+    const folder = temporaryFolder()
+    copyFileSync(join(green.folder, 'history.ndjson'), join(folder, 'history.ndjson'))
+    copyFileSync(red.path, join(folder, 'certificate.json'))
+    const said = await claimcheck(['compare', '--last'], { CLAIMCHECK_REPORT_DIR: folder })
+    expect(said).toMatchObject({ exitCode: 1, stderr: '' })
+    expect(said.stdout).toContain(`passed (run ${green.certificate.run})`)
+    const other = await claimcheck([
+      'compare',
+      '--last',
+      red.path,
+      '--history',
+      join(folder, 'history.ndjson'),
+    ])
+    expect(other.stdout).toBe(said.stdout)
+  })
+
+  test('--last without an earlier green run is told', async () => {
+    const said = await claimcheck(['compare', '--last'], { CLAIMCHECK_REPORT_DIR: green.folder })
+    expect(said).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('NO_REFERENCE') })
+  })
+
+  test('unlike runs are refused, naming the difference', async () => {
+    const scaled = await genuineRun({ scale: 100 })
+    const said = await claimcheck(['compare', green.path, scaled.path])
+    expect(said).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(said.stderr).toContain('RUNS_UNLIKE')
+    expect(said.stderr).toContain('emulation scale: 200 against 100')
+  })
+
+  test.for([[['a']], [[]], [['--last', 'a', 'b']]] as const)('%j is not understood', async ([args]) => {
+    const said = await claimcheck(['compare', ...args])
+    expect(said).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(said.stderr).toContain('name two runs, A and B; or --last, and one run at most')
+  })
+})
