@@ -59,9 +59,9 @@ test('a torn line is told and costs no other, at the end or before it', () => {
     complaints: [expect.stringMatching(/history\.ndjson:4 is torn, and passed over: /)],
   })
   addToHistory(path, entry(2))
-  expect(readHistory(path)).toMatchObject({
+  expect(readHistory(path)).toEqual({
     runs: [entry(1), entry(2)],
-    complaints: [{ length: expect.any(Number) }],
+    complaints: [expect.stringContaining(':4 is torn')],
   })
 })
 
