@@ -1,5 +1,5 @@
 /** Whether two runs can be compared. Takes two summaries; gives every way in which they are unlike, in words. */
-import { formatBytes, type Bytes } from '../core/units.ts'
+import { formatBytes } from '../core/units.ts'
 import { isSame } from './certificate.ts'
 import type { Summary } from './summary.ts'
 
@@ -19,7 +19,7 @@ export function unlikeness(a: Summary, b: Summary): readonly string[] {
       if (one === undefined || other === undefined) return []
       return [
         ...differ(`${name}: op`, one.op, other.op),
-        ...differ(`${name}: transfer size`, formatBytes(one.size as Bytes), formatBytes(other.size as Bytes)),
+        ...differ(`${name}: transfer size`, formatBytes(one.size), formatBytes(other.size)),
         ...differ(`${name}: iterations`, one.iters, other.iters),
         ...differ(`${name}: warm-up iterations`, one.warmupIters, other.warmupIters),
         ...differ(`${name}: arms`, one.arms, other.arms),

@@ -51,6 +51,8 @@ export function askArms(ask: ArmsAsk, rounds: RoundSource): Question {
       return { statement: transport.sharesStatement(arm), judge: () => one(transport.judgeShares(arm)) }
     case 'intact':
       return { statement: transport.intactStatement(arm), judge: () => one(transport.judgeIntact(arm)) }
+    default:
+      return ask satisfies never
   }
 }
 
@@ -66,6 +68,8 @@ export function askPods(ask: PodsAsk, set: ClaimedPods): Question {
       return { statement: pods.lackStatement, judge: () => one(pods.judgeLack(set)) }
     case 'only-claimed-interfaces':
       return { statement: pods.interfacesStatement, judge: () => one(pods.judgeInterfaces(set)) }
+    default:
+      return ask satisfies never
   }
 }
 

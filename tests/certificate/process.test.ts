@@ -9,5 +9,5 @@ test('a run of the process runtime', { timeout: 600_000 }, async () => {
   const verified = await verify(certificate)
   expect(verified.length).toBeGreaterThanOrEqual(18)
   expect(verified.filter(({ faults }) => faults.length > 0)).toEqual([])
-  expect(Object.keys(certificate.fingerprint.libraries)).toContain('nixl')
+  expect(Object.keys(certificate.fingerprint.libraries)).toContain('ucx')
 })
