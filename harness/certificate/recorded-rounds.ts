@@ -64,50 +64,56 @@ function requirePlanned(
   }
 }
 
-/** What a judge saw of `all` when its looks saw so many rounds each. */
+/** Shows of `all` what a judge saw when it judged first, look by look. */
 export class RecordedRounds implements RoundSource {
   readonly looks: Looks
   readonly emulated: boolean
   readonly #all: readonly Round[]
-  readonly #looked: readonly number[]
   readonly #evidence: Rounds
-  #shown: number
+  readonly #ahead: number[]
 
   constructor(
     all: readonly Round[],
-    looked: readonly number[],
+    seen: readonly number[],
     { evidence, emulated }: { readonly evidence: Rounds; readonly emulated: boolean },
   ) {
     this.looks = looksFor(evidence.plan.firstRounds)
     this.emulated = emulated
     this.#all = all
-    this.#looked = looked
+    this.#ahead = [...seen]
     this.#evidence = evidence
-    this.#shown = looked[0] ?? 0
   }
 
+  /** Looks that the judge had and would not need. */
+  get unused(): readonly number[] {
+    return this.#ahead
+  }
+
+  /** Throws CERTIFICATE_INCOMPLETE where the record ends before the judge is content. */
   get rounds(): readonly Round[] {
-    return this.#all.slice(0, this.#shown)
+    return this.#next(0)
   }
 
-  /** Rejects with CERTIFICATE_INCOMPLETE where the record ends before the judge is content. */
+  /** Rejects with the failure on record, or CERTIFICATE_INCOMPLETE. */
   async atLeast(count: number): Promise<readonly Round[]> {
-    const seen = this.#looked.find((rounds) => rounds >= count)
     const { failure } = this.#evidence
-    if (seen === undefined && failure !== undefined)
+    if (this.#ahead.length === 0 && failure !== undefined)
       throw new ClaimcheckError(failure.code, {
         subject: this.#evidence.plan.name,
         problem: 'failed',
         sentence: failure.message,
       })
-    if (seen === undefined || seen > this.#all.length)
-      throw incomplete(
-        this.#evidence,
-        `${seen ?? count} rounds to look at`,
-        `${Math.min(this.#all.length, seen ?? this.#looked.at(-1) ?? 0)}`,
-      )
-    this.#shown = seen
-    return this.rounds
+    return this.#next(count)
+  }
+
+  #next(least: number): readonly Round[] {
+    const seen = this.#ahead.shift()
+    if (seen !== undefined && seen >= least && seen <= this.#all.length) return this.#all.slice(0, seen)
+    throw incomplete(
+      this.#evidence,
+      `${Math.max(seen ?? 0, least)} rounds to look at`,
+      seen === undefined ? 'no further look' : `${Math.min(seen, this.#all.length)}`,
+    )
   }
 }
 

@@ -79,7 +79,7 @@ function remaker(certificate: Certificate) {
     target: certificate.target,
     ...(certificate.emulation === undefined ? {} : { emulation: certificate.emulation }),
   })
-  const question = ({ ask, looks, on }: CertifiedExpectation['basis'], evidence: Evidence): Question => {
+  const question = ({ ask, seen, on }: CertifiedExpectation['basis'], evidence: Evidence): Question => {
     if (ask.kind === 'matches-sku') {
       if (evidence.kind !== 'published' || ask.sku !== sku.name)
         throw notFor(ask.kind, `published slices and SKU ${ask.sku}`, `${evidence.kind} and SKU ${sku.name}`)
@@ -89,7 +89,9 @@ function remaker(certificate: Certificate) {
       if (evidence.kind !== 'rounds') throw notFor(on, 'rounds', evidence.kind)
       const all = known.get(evidence) ?? roundsOf(evidence, certificate)
       known.set(evidence, all)
-      return askArms(ask, new RecordedRounds(all, looks, { evidence, emulated }))
+      const source = new RecordedRounds(all, seen, { evidence, emulated })
+      const { statement, judge } = askArms(ask, source)
+      return { statement, judge: async () => requireAllSeen(await judge(), source, on) }
     }
     if (evidence.kind !== 'pods') throw notFor(on, 'pods', evidence.kind)
     return askPods(ask, new RecordedPods(evidence, { sku, emulated }))
@@ -121,6 +123,15 @@ async function answer(
     if (known.code === 'CERTIFICATE_INCOMPLETE' || known.code === 'INTERNAL') throw known
     return unjudged(statement, 'see the suite', known, emulated)
   }
+}
+
+function requireAllSeen<T>(expectations: T, { unused }: RecordedRounds, on: string): T {
+  if (unused.length === 0) return expectations
+  throw new ClaimcheckError('CERTIFICATE_INCOMPLETE', {
+    subject: `the looks at ${on}`,
+    problem: 'are more than the verdict needs',
+    found: `${unused.length} more, at ${unused.join(', ')} rounds`,
+  })
 }
 
 const notFor = (subject: string, expected: string, found: string): ClaimcheckError =>

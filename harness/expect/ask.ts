@@ -59,8 +59,8 @@ export const basisSchema = z.strictObject({
   part: z.int().min(0),
   /** The name of the evidence in the test's file. */
   on: z.string(),
-  /** How many rounds each look saw; empty where no round was looked at. */
-  looks: z.array(z.int().min(1)).readonly(),
+  /** How many rounds there were each time the judge looked, in order; empty where no round was looked at. */
+  seen: z.array(z.int().min(0)).readonly(),
   /** Whether the suite said `.not`. */
   not: z.boolean(),
 })

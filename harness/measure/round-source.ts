@@ -14,18 +14,18 @@ export interface RoundSource {
   atLeast(count: number): Promise<readonly Round[]>
 }
 
-/** Passes rounds on and remembers how many each look saw: with these a record can be looked at in the same way. */
+/** Passes rounds on and remembers how many it showed each time: so a record can be shown in the same way. */
 export class WatchedRounds implements RoundSource {
   readonly #source: RoundSource
-  readonly #looked: number[] = []
+  readonly #seen: number[] = []
 
   constructor(source: RoundSource) {
     this.#source = source
   }
 
-  /** Ascending, each once. */
-  get looked(): readonly number[] {
-    return this.#looked
+  /** In the order of looking. */
+  get seen(): readonly number[] {
+    return this.#seen
   }
 
   get looks(): Looks {
@@ -37,13 +37,16 @@ export class WatchedRounds implements RoundSource {
   }
 
   get rounds(): readonly Round[] {
-    return this.#source.rounds
+    return this.#shown(this.#source.rounds)
   }
 
   async atLeast(count: number): Promise<readonly Round[]> {
-    // A copy: other tests may let the source measure more while this one thinks.
-    const rounds = [...(await this.#source.atLeast(count))]
-    if (rounds.length > (this.#looked.at(-1) ?? 0)) this.#looked.push(rounds.length)
-    return rounds
+    return this.#shown(await this.#source.atLeast(count))
+  }
+
+  /** A copy: other tests may let the source measure more while this one thinks. */
+  #shown(rounds: readonly Round[]): readonly Round[] {
+    this.#seen.push(rounds.length)
+    return [...rounds]
   }
 }

@@ -47,7 +47,7 @@ interface Subject {
   readonly name: string
   readonly question: Question
   /** How many rounds each look saw. */
-  readonly looked: () => readonly number[]
+  readonly seen: () => readonly number[]
   /** Undefined where nothing was measured. */
   readonly evidence: () => Evidence | undefined
   readonly listen?: Comparison['listen']
@@ -68,7 +68,7 @@ async function check(
       ask,
       part,
       on: task === undefined ? subject.name : evidenceName(task.file, subject),
-      looks: subject.looked(),
+      seen: subject.seen(),
       not: isNot,
     })
     return basis.success ? { basis: basis.data } : {}
@@ -116,7 +116,7 @@ function arms({ comparison }: Arm<Comparison>, ask: ArmsAsk): [Ask, Subject] {
       source: comparison,
       name: comparison.plan.name,
       question: askArms(ask, watched),
-      looked: () => watched.looked,
+      seen: () => watched.seen,
       evidence: () => comparisonEvidence(comparison),
       listen: (listener) => comparison.listen(listener),
     },
@@ -131,7 +131,7 @@ function pods(set: PodSet, ask: PodsAsk): [Ask, Subject] {
       source: set,
       name: `pods ${set.placement.arm}`,
       question: askPods(ask, set),
-      looked: () => [],
+      seen: () => [],
       evidence: () => podsEvidence(set),
     },
   ]
@@ -152,7 +152,7 @@ function published(rack: PublishedRack, sku: Sku): [Ask, Subject] {
       source: {},
       name: 'published',
       question: { statement, judge },
-      looked: () => [],
+      seen: () => [],
       evidence: () => evidence,
     },
   ]

@@ -37,10 +37,10 @@ describe('Every verdict of a run comes out again', () => {
     const { certificate } = await genuineRun({
       rack: 'faults: [{ kind: nic-slow, node: node-a, nic: mlx5_1, fraction: 0.921 }]',
     })
-    const looks = certificate.tests.flatMap(({ expectations }) =>
-      expectations.map(({ basis }) => basis.looks.length),
+    const seen = certificate.tests.flatMap(({ expectations }) =>
+      expectations.flatMap(({ basis }) => basis.seen),
     )
-    expect(Math.max(...looks)).toBeGreaterThan(1)
+    expect(Math.max(...seen)).toBeGreaterThan(3)
     expect(await faultsOf(certificate)).toEqual([])
   })
 })
@@ -139,8 +139,18 @@ describe('A forgery with fresh digests does not hold', () => {
     ],
     [
       'more looks than there are rounds',
-      (copy) => void (expectationIn(copy, '1.3x').basis.looks = [4]),
+      (copy) => void (expectationIn(copy, '1.3x').basis.seen = [0, 4]),
       /lacks samples that the verdict needs: expected 4 rounds to look at, found 3/,
+    ],
+    [
+      'a look more than was needed',
+      (copy) => void (expectationIn(copy, '1.3x').basis.seen = [0, 3, 3]),
+      /the looks at kv-1gib are more than the verdict needs/,
+    ],
+    [
+      'a look less',
+      (copy) => void (expectationIn(copy, '1.3x').basis.seen = [0]),
+      /expected 3 rounds to look at, found no further look/,
     ],
     [
       'a missing round',
