@@ -1,0 +1,48 @@
+/** Tests at once, `.not` and `expect.soft`, limits that need more rounds: each verdict comes out again from its own looks. */
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { readCertificate } from '../../harness/certificate/read.ts'
+import { verify } from '../../harness/certificate/verify.ts'
+import { PROJECT } from '../support/run-suite.ts'
+import { InlineProject } from '../vitest/inline-project.ts'
+
+const suite = `
+  import { comparing, describe, kvCacheBytes, sameGpus } from '${PROJECT}/harness/vitest/suite.ts'
+  const test = comparing({
+    name: 'kv',
+    arms: sameGpus({ gpus: 4, nics: 4, gpusOn: 0, alignedOn: 0, unalignedOn: 1 }),
+    op: 'READ',
+    size: kvCacheBytes({ layers: 32, promptTokens: 8192, kvHeads: 8, headDim: 128, dtypeBytes: 2 }),
+  })
+  describe.concurrent('At once', () => {
+    test.for([1.3, 1.417, 1.418, 1.4184, 1.4188, 1.419, 1.42, 1.5])('by %d', async (by, { aligned, unaligned, expect }) => {
+      await expect(aligned).toOutperform(unaligned, { by, in: 'bandwidth' })
+    })
+    test('within and stable', async ({ aligned, sku, expect }) => {
+      await expect.soft(aligned).toBeWithin(sku.reference.unaligned)
+      await expect.soft(aligned).toBeStable(sku.reference.stability)
+    })
+    test('not', async ({ aligned, unaligned, expect }) => {
+      await expect(aligned).not.toOutperform(unaligned, { by: 2, in: 'bandwidth' })
+    })
+  })
+`
+
+test('a run of tests at once', async () => {
+  using project = new InlineProject(
+    { 'a.test.ts': suite },
+    `globalSetup: ['${PROJECT}/harness/vitest/global-setup.ts'],`,
+  )
+  const { stdout } = await project.run([], {
+    CLAIMCHECK_RUNTIME: 'model',
+    CLAIMCHECK_RACK: join(PROJECT, 'fixtures/racks/h100-2node.yaml'),
+  })
+  expect(stdout).toContain('certificate.json, failed')
+  const certificate = readCertificate(join(project.folder, 'reports/certificate.json'))
+  const expectations = certificate.tests.flatMap((one) => one.expectations)
+  expect(expectations).toHaveLength(12)
+  expect(Math.max(...expectations.flatMap(({ basis }) => basis.seen))).toBeGreaterThan(3)
+  expect(expectations.filter(({ basis }) => basis.not)).toHaveLength(1)
+  const verified = await verify(certificate)
+  expect(verified.filter(({ faults }) => faults.length > 0)).toEqual([])
+})
