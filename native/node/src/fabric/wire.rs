@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use std::io::{self, PipeReader, PipeWriter};
 use std::num::NonZeroU64;
 use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use nix::errno::Errno;
@@ -20,6 +22,7 @@ const SMALLEST_CORRUPTED_BYTES: usize = 1024;
 
 /// A running wire; dropped, it stops.
 pub struct Wire {
+    corrupted: Arc<AtomicU64>,
     stop: Option<PipeWriter>,
     thread: Option<JoinHandle<()>>,
 }
@@ -29,10 +32,15 @@ impl Wire {
     pub fn join(nic: u32, switch: u32, corrupt_every: NonZeroU64) -> io::Result<Self> {
         let ends = [PacketSocket::open(nic)?, PacketSocket::open(switch)?];
         let (stopped, stop) = io::pipe()?;
+        let corrupted = Arc::new(AtomicU64::new(0));
         let mut carrier = Carrier {
             ends,
             queues: [VecDeque::new(), VecDeque::new()],
-            corruption: Corruption { every_bytes: corrupt_every.get(), bytes_since: 0 },
+            corruption: Corruption {
+                every_bytes: corrupt_every.get(),
+                bytes_since: 0,
+                done: Arc::clone(&corrupted),
+            },
         };
         let carry = move || {
             // The NIC then has no connection, which is what its pod and its counters show.
@@ -41,7 +49,12 @@ impl Wire {
             }
         };
         let thread = thread::Builder::new().name("wire".to_owned()).spawn(carry)?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self { corrupted, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// How many bytes have been changed so far.
+    pub fn corrupted_bytes(&self) -> u64 {
+        self.corrupted.load(Ordering::Relaxed)
     }
 }
 
@@ -116,6 +129,7 @@ impl Carrier {
 struct Corruption {
     every_bytes: u64,
     bytes_since: u64,
+    done: Arc<AtomicU64>,
 }
 
 impl Corruption {
@@ -129,5 +143,6 @@ impl Corruption {
         self.bytes_since %= self.every_bytes;
         let at = UNTOUCHED_BYTES + (frame.bytes.len() - UNTOUCHED_BYTES) / 2;
         frame.bytes[at] ^= 0xff;
+        self.done.fetch_add(1, Ordering::Relaxed);
     }
 }
