@@ -53,6 +53,7 @@ export const CATALOGUE = {
   EXEC_FAILED: { culprit: 'cluster', title: 'a command could not be run in a pod' },
   DEADLINE: { culprit: 'cluster', title: 'a condition was not met in time' },
   INTERRUPTED: { culprit: 'harness', title: 'the run was interrupted' },
+  NOT_SWEPT: { culprit: 'machine', title: 'something a killed run left could not be removed' },
   // transfer
   RESULT_MISSING: { culprit: 'harness', title: 'a transfer ended without a RESULT' },
   RESULT_INVALID: { culprit: 'harness', title: 'a RESULT that is not what its schema asks' },

@@ -1,6 +1,6 @@
 /** Finds what a misspelt name most probably meant. Takes a name and the known ones; gives the nearest or nothing. */
 
-/** Returns the known name within a third of its length in edits, or undefined. */
+/** Returns the known name within a third of its length in edits, or undefined. Two letters swapped are one edit. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   let best: { name: string; edits: number } | undefined
   for (const candidate of known) {
@@ -16,13 +16,17 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
 }
 
 function distance(a: string, b: string): number {
+  let before: number[] = []
   let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {
     const current = [i]
     for (let j = 1; j <= b.length; j++) {
       const change = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      current.push(Math.min(change, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1))
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const swap = swapped ? (before[j - 2] ?? 0) + 1 : Infinity
+      current.push(Math.min(change, swap, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1))
     }
+    before = previous
     previous = current
   }
   return previous[b.length] ?? 0

@@ -59,16 +59,23 @@ export const parsePercent = (text: string): Fraction =>
 
 function parse(text: string, units: Readonly<Record<string, number>>, expected: string): number {
   const match = /^\s*([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(\S*)\s*$/i.exec(text)
-  const factor = match?.[2] === undefined ? undefined : units[match[2]]
-  if (match?.[1] === undefined || factor === undefined) {
+  const factor = match?.[2] !== undefined && Object.hasOwn(units, match[2]) ? units[match[2]] : undefined
+  const value = Number(match?.[1]) * (factor ?? Number.NaN)
+  if (!Number.isFinite(value)) {
     throw new ClaimcheckError('UNIT_INVALID', {
       subject: `"${text}"`,
       problem: 'is not a quantity of this kind',
       expected: `${expected}, in one of ${Object.keys(units).join(', ')}`,
-      found: match?.[2] ? `the unit "${match[2]}"` : match ? 'a number without a unit' : 'something else',
+      found: foundIn(match, factor),
     })
   }
-  return Number(match[1]) * factor
+  return value
+}
+
+function foundIn(match: RegExpExecArray | null, factor: number | undefined): string {
+  if (match === null) return 'something else'
+  if (factor !== undefined) return 'a number beyond all bounds'
+  return match[2] ? `the unit "${match[2]}"` : 'a number without a unit'
 }
 
 export const formatRate = (rate: GBps): string => `${significant(rate, 4)} GB/s`

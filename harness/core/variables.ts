@@ -18,12 +18,17 @@ const variablesSchema = z.strictObject({
   CLAIMCHECK_RUNTIME: z.enum(['process', 'model']).default('process'),
   CLAIMCHECK_REPORT_DIR: z.string().min(1).default('reports'),
   /** Rounds before the first look; an interval needs two at least. */
-  CLAIMCHECK_ROUNDS: z.coerce
-    .number({ error: 'expected a whole number' })
-    .int('expected a whole number')
-    .min(2, 'expected at least 2 rounds: one round has no interval')
-    .max(100, 'expected at most 100 rounds')
-    .default(3),
+  CLAIMCHECK_ROUNDS: z
+    .string()
+    .regex(/^\d+$/, 'expected a whole number')
+    .transform(Number)
+    .pipe(
+      z
+        .number()
+        .min(2, 'expected at least 2 rounds: one round has no interval')
+        .max(100, 'expected at most 100 rounds'),
+    )
+    .prefault('3'),
   /** Where the NIXL library and built binaries are kept between runs. */
   CLAIMCHECK_CACHE_DIR: z.string().min(1).optional(),
 })
@@ -45,11 +50,14 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   const known = Object.keys(variablesSchema.shape)
   for (const name of Object.keys(ours)) {
     if (known.includes(name)) continue
-    const near = nearest(name, known)
+    const near = nearest(
+      name.slice(PREFIX.length),
+      known.map((one) => one.slice(PREFIX.length)),
+    )
     throw new ClaimcheckError('VARIABLE_UNKNOWN', {
       subject: name,
       problem: 'is not a variable of claimcheck',
-      hint: near === undefined ? `The variables are ${known.join(', ')}.` : `Did you mean ${near}?`,
+      hint: near === undefined ? `The variables are ${known.join(', ')}.` : `Did you mean ${PREFIX}${near}?`,
     })
   }
   const parsed = variablesSchema.safeParse(ours)

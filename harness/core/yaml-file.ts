@@ -21,7 +21,7 @@ export function parseYaml<T>(text: string, path: string, schema: z.ZodType<T>): 
   if (broken !== undefined) {
     throw invalid(place(path, lines, broken.pos[0]), [`is not YAML: ${broken.message}`])
   }
-  const result = schema.safeParse(document.toJS())
+  const result = schema.safeParse(valueOf(document, path), { reportInput: true })
   if (result.success) return result.data
   const complaints = result.error.issues.flatMap((issue) => complaintsOf(issue, schema))
   const located = complaints.map(({ path: keys, key, problem }) => ({
@@ -33,6 +33,19 @@ export function parseYaml<T>(text: string, path: string, schema: z.ZodType<T>): 
     first?.at ?? path,
     located.map(({ at, problem }, index) => (index === 0 ? problem : `${at} ${problem}`)),
   )
+}
+
+function valueOf(document: Document, path: string): unknown {
+  try {
+    return document.toJS()
+  } catch (cause) {
+    // An alias to nowhere, or aliases that multiply without bound.
+    throw invalid(
+      path,
+      [`is not usable YAML: ${cause instanceof Error ? cause.message : String(cause)}`],
+      cause,
+    )
+  }
 }
 
 function readText(path: string): string {
@@ -58,7 +71,7 @@ interface Complaint {
 
 function complaintsOf(issue: z.core.$ZodIssue, schema: z.ZodType): Complaint[] {
   if (issue.code !== 'unrecognized_keys') {
-    return [{ path: issue.path, problem: `at ${keyPath(issue.path)}: ${issue.message}` }]
+    return [{ path: issue.path, problem: `at ${keyPath(issue.path)}: ${issue.message}${adviceOn(issue)}` }]
   }
   const known = knownKeys(schema, issue.path)
   return issue.keys.map((key) => {
@@ -66,6 +79,16 @@ function complaintsOf(issue: z.core.$ZodIssue, schema: z.ZodType): Complaint[] {
     const advice = near === undefined ? `the keys here are ${known.join(', ')}` : `did you mean "${near}"?`
     return { path: issue.path, key, problem: `at ${keyPath(issue.path)}: unknown key "${key}"; ${advice}` }
   })
+}
+
+/** For a word that is none of the allowed ones. */
+function adviceOn(issue: z.core.$ZodIssue): string {
+  const { values, options, discriminator, input } = issue as unknown as Readonly<Record<string, unknown>>
+  const allowed = (values ?? options) as readonly unknown[] | undefined
+  const word = typeof discriminator === 'string' ? field(input, discriminator) : input
+  if (typeof word !== 'string' || !Array.isArray(allowed)) return ''
+  const near = nearest(word, allowed.map(String))
+  return near === undefined ? `, found "${word}"` : `, found "${word}"; did you mean "${near}"?`
 }
 
 function keyPath(path: readonly PropertyKey[]): string {
@@ -122,6 +145,10 @@ function place(path: string, lines: LineCounter, offset: number): string {
   return `${path}:${line}:${col}`
 }
 
-function invalid(subject: string, problems: readonly string[]): ClaimcheckError {
-  return new ClaimcheckError('FILE_INVALID', { subject, problem: problems.join('\n  ') })
+function invalid(subject: string, problems: readonly string[], cause?: unknown): ClaimcheckError {
+  return new ClaimcheckError('FILE_INVALID', {
+    subject,
+    problem: problems.join('\n  '),
+    ...(cause === undefined ? {} : { cause }),
+  })
 }

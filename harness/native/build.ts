@@ -4,11 +4,12 @@
  */
 import { createHash } from 'node:crypto'
 import { access, glob, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { ClaimcheckError } from '../core/errors.ts'
 
-const NATIVE = join(import.meta.dirname, '..', '..', 'native')
+/** Where the sources are. */
+export const NATIVE = join(import.meta.dirname, '..', '..', 'native')
 const BUILD_LIMIT_MS = 15 * 60_000
 
 export interface Binaries {
@@ -16,12 +17,20 @@ export interface Binaries {
   readonly node: string
 }
 
+/** Where the binaries of the sources in `folder` are, built or not. */
+export function binariesIn(folder: string): Binaries {
+  const release = join(folder, 'target', 'release')
+  return { transfer: join(release, 'claimcheck-transfer'), node: join(release, 'claimcheck-node') }
+}
+
 /** Rejects with NATIVE_BUILD_FAILED. `say` gets a line about each step of a build, none when there is nothing to build. */
-export async function provideBinaries(say: (line: string) => void): Promise<Binaries> {
-  const release = join(NATIVE, 'target', 'release')
-  const binaries = { transfer: join(release, 'claimcheck-transfer'), node: join(release, 'claimcheck-node') }
-  const stamp = join(release, 'claimcheck.sources')
-  const sources = await digestOfSources()
+export async function provideBinaries(
+  say: (line: string) => void,
+  folder: string = NATIVE,
+): Promise<Binaries> {
+  const binaries = binariesIn(folder)
+  const stamp = join(dirname(binaries.node), 'claimcheck.sources')
+  const sources = await digestOfSources(folder)
   const built = await readFile(stamp, 'utf8').catch(() => undefined)
   if (built === sources && (await Promise.all(Object.values(binaries).map(exists))).every(Boolean))
     return binaries
@@ -30,7 +39,7 @@ export async function provideBinaries(say: (line: string) => void): Promise<Bina
     'cargo',
     ['build', '--release', '--locked', '-p', 'claimcheck-transfer', '-p', 'claimcheck-node'],
     {
-      cwd: NATIVE,
+      cwd: folder,
       timeout: BUILD_LIMIT_MS,
       forceKillAfterDelay: 2000,
       all: true,
@@ -55,10 +64,10 @@ export async function provideBinaries(say: (line: string) => void): Promise<Bina
   return binaries
 }
 
-async function digestOfSources(): Promise<string> {
+async function digestOfSources(folder: string): Promise<string> {
   const files: string[] = []
   for await (const file of glob(['*/src/**/*.rs', '*/Cargo.toml', 'Cargo.toml', 'Cargo.lock'], {
-    cwd: NATIVE,
+    cwd: folder,
   }))
     files.push(file)
   const hash = createHash('sha256')
@@ -66,7 +75,7 @@ async function digestOfSources(): Promise<string> {
     hash
       .update(file)
       .update('\0')
-      .update(await readFile(join(NATIVE, file)))
+      .update(await readFile(join(folder, file)))
   return hash.digest('hex')
 }
 

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
-import { arch } from 'node:os'
+import { arch, hostname } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { ClaimcheckError } from '../core/errors.ts'
@@ -35,6 +35,21 @@ export interface Nixl {
   readonly capi: string
 }
 
+/** How the folder begins in which a wheel is unpacked; whose it is follows. */
+export const UNPACKING = 'nixl-unpack-'
+
+/** Whether the run that made such a folder is alive; unknown where it is or was not on this machine. */
+export function ownerOfUnpacking(name: string): 'alive' | 'gone' | 'unknown' {
+  const [, host, pid] = /^nixl-unpack-(.+)-(\d+)-[^-]+$/.exec(name) ?? []
+  if (host !== hostname() || pid === undefined) return 'unknown'
+  try {
+    process.kill(Number(pid), 0)
+    return 'alive'
+  } catch (error) {
+    return (error as { code?: unknown }).code === 'ESRCH' ? 'gone' : 'alive'
+  }
+}
+
 /** Resolves at once when the cache has it. Rejects with NIXL_UNAVAILABLE. `say` gets a line about each slow step. */
 export async function provideNixl(cacheDir: string, say: (line: string) => void): Promise<Nixl> {
   const wheel = WHEELS[arch()]
@@ -49,7 +64,7 @@ export async function provideNixl(cacheDir: string, say: (line: string) => void)
   const nixl = { folder, capi: join(folder, '.nixl_cu12.mesonpy.libs', 'libnixl_capi.so') }
   if (await exists(nixl.capi)) return nixl
   await mkdir(cacheDir, { recursive: true })
-  const work = await mkdtemp(join(cacheDir, 'nixl-unpack-'))
+  const work = await mkdtemp(join(cacheDir, `${UNPACKING}${hostname()}-${process.pid}-`))
   try {
     const file = await wheelFile(cacheDir, work, wheel, say)
     say(`Unpacking NIXL ${VERSION}`)

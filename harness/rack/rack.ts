@@ -13,12 +13,24 @@ const nodeName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'expected a node name of lower-case letters, digits and "-"')
 
+function distinct(names: readonly string[], context: z.RefinementCtx): void {
+  names.forEach((name, index) => {
+    const first = names.indexOf(name)
+    if (first < index)
+      context.addIssue({
+        code: 'custom',
+        path: [index],
+        message: `"${name}" stands twice, first at nodes[${first}]`,
+      })
+  })
+}
+
 const rackSchema = z.strictObject({
   schema: z.literal('claimcheck.rack/1'),
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
   /** The SKU file, from the rack file's folder. */
   sku: z.string(),
-  nodes: z.array(nodeName).min(1).max(16),
+  nodes: z.array(nodeName).min(1).max(16).superRefine(distinct),
   links: z.strictObject({
     /** Payload rate of one NIC whose GPU is on the same NUMA node. */
     nic: z.strictObject({

@@ -40,6 +40,7 @@ const boundsSchema = z
     ({ lower, upper }) => lower <= 0 && upper >= 0,
     'lower must be 0 % or below and upper 0 % or above: they are distances from the value',
   )
+  .refine(({ lower }) => lower > -1, 'lower must be above -100 %: nothing would lie below it')
 
 const rateReference = z.strictObject({ value: rateSchema, bounds: boundsSchema })
 const timeReference = z.strictObject({ value: timeSchema, bounds: boundsSchema })

@@ -106,7 +106,7 @@ export function parseResult(json: string, subject: string): TransferResult {
 
 function contradictionIn(r: TransferResult): string | undefined {
   const rate = r.total_bytes / r.avg_seconds / 1e9
-  const mean = r.samples_seconds.reduce((sum, sample) => sum + sample, 0) / r.samples_seconds.length
+  const mean = average(r.samples_seconds)
   if (!near(rate, r.avg_GBps)) {
     return `avg_GBps is ${r.avg_GBps}, but total_bytes / avg_seconds is ${rate} GB/s (10^9 bytes): is it in another unit?`
   }
@@ -117,11 +117,43 @@ function contradictionIn(r: TransferResult): string | undefined {
   if (r.total_bytes !== r.block_size * r.batch_size * r.streams.length) {
     return `total_bytes is ${r.total_bytes}, but ${r.streams.length} streams of ${r.batch_size} x ${r.block_size} bytes are ${r.block_size * r.batch_size * r.streams.length}`
   }
-  const order = [r.min_seconds, r.p50_seconds, r.p95_seconds, r.p99_seconds]
-  if (order.some((value, index) => index > 0 && value < (order[index - 1] ?? 0))) {
-    return `min, p50, p95 and p99 do not ascend: ${order.join(', ')}`
+  for (const [name, p] of Object.entries(PERCENTILES)) {
+    const own = percentile(r.samples_seconds, p)
+    if (!near(own, r[name as keyof typeof PERCENTILES]))
+      return `${name} is ${r[name as keyof typeof PERCENTILES]}, but the samples say ${own}: is it in another unit?`
+  }
+  if (r.moved_bytes < r.total_bytes * r.iters)
+    return `moved_bytes is ${r.moved_bytes}, but ${r.iters} iterations alone are ${r.total_bytes * r.iters}`
+  return contradictionInStreams(r)
+}
+
+function contradictionInStreams(r: TransferResult): string | undefined {
+  const payload = r.streams.reduce((sum, stream) => sum + stream.bytes, 0)
+  if (payload !== r.total_bytes)
+    return `total_bytes is ${r.total_bytes}, but the streams' bytes are ${payload}`
+  for (const { stream, samples_seconds: samples, avg_seconds: mean, p50_seconds: p50 } of r.streams) {
+    if (samples.length !== r.iters)
+      return `iters is ${r.iters}, but stream ${stream} has ${samples.length} samples`
+    if (!near(average(samples), mean))
+      return `avg_seconds of stream ${stream} is ${mean}, but its samples' mean is ${average(samples)}`
+    if (!near(percentile(samples, 50), p50))
+      return `p50_seconds of stream ${stream} is ${p50}, but its samples say ${percentile(samples, 50)}`
   }
   return undefined
+}
+
+const PERCENTILES = { min_seconds: 0, p50_seconds: 50, p95_seconds: 95, p99_seconds: 99 } as const
+
+const average = (samples: readonly number[]): number =>
+  samples.reduce((sum, sample) => sum + sample, 0) / samples.length
+
+/** By linear interpolation, rank (n-1)p/100. */
+function percentile(samples: readonly number[], p: number): number {
+  const sorted = samples.toSorted((a, b) => a - b)
+  const rank = ((sorted.length - 1) * p) / 100
+  const low = sorted[Math.floor(rank)] ?? Number.NaN
+  const high = sorted[Math.ceil(rank)] ?? Number.NaN
+  return low + (high - low) * (rank - Math.floor(rank))
 }
 
 const near = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b))

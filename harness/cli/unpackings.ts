@@ -1,0 +1,39 @@
+/**
+ * Folders in which a run was unpacking NIXL when it was killed. Takes the cache folder; gives what to remove.
+ * A folder of a run that may be alive, here or on another machine with this cache folder, stays for an hour.
+ */
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ownerOfUnpacking, UNPACKING } from '../native/nixl.ts'
+import type { Leftover } from './sweep.ts'
+
+const OLD_MS = 60 * 60_000
+
+export async function unfinishedUnpackings(cacheDir: string): Promise<Leftover[]> {
+  const names = (await readdir(cacheDir).catch(absent(() => [] as string[]))).filter((name) =>
+    name.startsWith(UNPACKING),
+  )
+  const left: Leftover[] = []
+  for (const name of names.sort()) {
+    const path = join(cacheDir, name)
+    const why = await reason(path, name)
+    if (why !== undefined)
+      left.push({ what: `folder ${path}, ${why}`, remove: () => rm(path, { recursive: true, force: true }) })
+  }
+  return left
+}
+
+async function reason(path: string, name: string): Promise<string | undefined> {
+  if (ownerOfUnpacking(name) === 'gone') return 'whose run is gone'
+  const folder = await stat(path).catch(absent(() => undefined))
+  if (folder === undefined || Date.now() - folder.mtimeMs < OLD_MS) return undefined
+  return 'older than an hour'
+}
+
+/** Not there is an answer; not readable is an error. */
+const absent =
+  <T>(answer: () => T) =>
+  (error: unknown): T => {
+    if ((error as { code?: unknown }).code === 'ENOENT') return answer()
+    throw error
+  }

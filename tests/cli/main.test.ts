@@ -1,0 +1,70 @@
+/** What the command line says when it is asked, and when it is not understood. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { expect, test } from 'vitest'
+import { temporaryFolder } from '../support/rack-file.ts'
+import { PROJECT } from '../support/run-suite.ts'
+import { claimcheck } from './claimcheck.ts'
+
+const { version } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { version: string }
+
+test('--help lists the commands and how a suite is run', async () => {
+  const said = await claimcheck(['--help'])
+  expect(said).toMatchObject({ exitCode: 0, stderr: '' })
+  expect(said.stdout).toContain('sweep [options]  find and remove what killed runs left on this machine')
+  expect(said.stdout).toContain('npx vitest run suites/numa')
+})
+
+test('sweep --help tells of --dry-run', async () => {
+  expect(await claimcheck(['sweep', '--help'])).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('--dry-run   only say what would be removed'),
+  })
+})
+
+test('--version is that of the package', async () => {
+  expect(await claimcheck(['--version'])).toEqual({ exitCode: 0, stdout: version, stderr: '' })
+})
+
+test('npx finds the command in the project itself', async () => {
+  const { exitCode, stdout } = await execa('npx', ['--offline', 'claimcheck', '--version'], { cwd: PROJECT })
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: version })
+})
+
+test.for([
+  [['swepp'], "unknown command 'swepp'", '(Did you mean sweep?)'],
+  [['sweep', '--dryrun'], "unknown option '--dryrun'", '(Did you mean --dry-run?)'],
+  [['--verson'], "unknown option '--verson'", '(Did you mean --version?)'],
+  [['sweep', 'all'], "too many arguments for 'sweep'", 'claimcheck --help lists what there is'],
+  [[], 'Usage: claimcheck', 'sweep'],
+] as const)('%j is not understood', async ([args, problem, advice]) => {
+  const said = await claimcheck(args)
+  expect(said).toMatchObject({ exitCode: 1, stdout: '' })
+  expect(said.stderr).toContain(problem)
+  expect(said.stderr).toContain(advice)
+})
+
+test('a misspelt variable keeps a command from running', async () => {
+  expect(await claimcheck(['sweep'], { CLAIMCHECK_CACH_DIR: '/nowhere' })).toEqual({
+    exitCode: 1,
+    stdout: '',
+    stderr:
+      'claimcheck: VARIABLE_UNKNOWN: CLAIMCHECK_CACH_DIR is not a variable of claimcheck. Did you mean CLAIMCHECK_CACHE_DIR?',
+  })
+})
+
+test('an old Node is refused in words', async () => {
+  // What an older Node would say of itself, in the same start file.
+  const old = join(temporaryFolder(), 'old.mjs')
+  writeFileSync(
+    old,
+    `Object.defineProperty(process.versions, 'node', { value: '20.19.0' })
+     await import(${JSON.stringify(join(PROJECT, 'bin/claimcheck.js'))})`,
+  )
+  const { exitCode, stderr } = await execa(process.execPath, [old, 'sweep'], { reject: false })
+  expect(exitCode).toBe(1)
+  expect(stderr).toBe(
+    'claimcheck: Node 20.19.0 is too old: expected >=22.22. Run `npm ci`, then start through npx: it uses the Node 24 that comes with the project.',
+  )
+})

@@ -1,0 +1,113 @@
+/** Sweep removes what no run owns any more, and touches nothing that a run may still need. */
+import { existsSync, mkdirSync, readlinkSync, utimesSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { expect, onTestFinished, test } from 'vitest'
+import { provideBinaries } from '../../harness/native/build.ts'
+import { temporaryFolder } from '../support/rack-file.ts'
+import { claimcheck } from './claimcheck.ts'
+
+const { node } = await provideBinaries(() => undefined)
+
+function cacheWith(...folders: readonly string[]): string {
+  const cache = temporaryFolder()
+  for (const folder of folders) mkdirSync(join(cache, folder, 'unpacked'), { recursive: true })
+  return cache
+}
+
+const runs = (pid: number): boolean =>
+  existsSync(`/proc/${pid}/exe`) && readlinkSync(`/proc/${pid}/exe`) === node
+
+/** A node agent whose parent is gone, kept alive by an input that never ends. */
+async function orphan(): Promise<number> {
+  const input = join(temporaryFolder(), 'input')
+  await execa('mkfifo', [input])
+  const { stdout } = await execa('sh', ['-c', '"$0" 0<>"$1" >/dev/null 2>&1 & echo $!', node, input])
+  const pid = Number(stdout)
+  onTestFinished(() => {
+    if (runs(pid)) process.kill(pid, 'SIGKILL')
+  })
+  await expect.poll(() => runs(pid)).toBe(true)
+  return pid
+}
+
+test('a clean machine needs no sweep', async () => {
+  const env = { CLAIMCHECK_CACHE_DIR: join(temporaryFolder(), 'none-yet') }
+  // Another test may be killing a run this very moment.
+  await expect
+    .poll(() => claimcheck(['sweep'], env), { timeout: 10_000 })
+    .toEqual({ exitCode: 0, stdout: 'Nothing was left behind.', stderr: '' })
+})
+
+test('an agent whose harness is gone is named by --dry-run and ended without', async () => {
+  const pid = await orphan()
+  const env = { CLAIMCHECK_CACHE_DIR: temporaryFolder() }
+  const what = `process ${pid}, claimcheck-node, whose harness is gone`
+  const dry = await claimcheck(['sweep', '--dry-run'], env)
+  expect(dry).toMatchObject({ exitCode: 0, stderr: '' })
+  expect(dry.stdout.split('\n')).toContain(`Would remove ${what}`)
+  expect(runs(pid)).toBe(true)
+  const wet = await claimcheck(['sweep'], env)
+  expect(wet).toMatchObject({ exitCode: 0, stderr: '' })
+  expect(wet.stdout.split('\n')).toContain(`Removed ${what}`)
+  expect(runs(pid)).toBe(false)
+})
+
+test('an agent whose harness lives is not touched', async () => {
+  const agent = execa(node, { stdin: 'pipe', reject: false })
+  onTestFinished(async () => {
+    agent.stdin.end()
+    await agent
+  })
+  const pid = agent.pid ?? 0
+  await expect.poll(() => runs(pid)).toBe(true)
+  const said = await claimcheck(['sweep'], { CLAIMCHECK_CACHE_DIR: temporaryFolder() })
+  expect(said.exitCode).toBe(0)
+  expect(said.stdout).not.toContain(String(pid))
+  expect(runs(pid)).toBe(true)
+})
+
+test('a program of the same name from elsewhere is not ours', async () => {
+  const input = join(temporaryFolder(), 'input')
+  const other = join(temporaryFolder(), 'claimcheck-node')
+  await execa('mkfifo', [input])
+  await execa('cp', [node, other])
+  const { stdout } = await execa('sh', ['-c', '"$0" 0<>"$1" >/dev/null 2>&1 & echo $!', other, input])
+  const pid = Number(stdout)
+  onTestFinished(() => void process.kill(pid, 'SIGKILL'))
+  expect((await claimcheck(['sweep'], { CLAIMCHECK_CACHE_DIR: temporaryFolder() })).stdout).not.toContain(
+    stdout,
+  )
+  expect(existsSync(`/proc/${pid}`)).toBe(true)
+})
+
+test('a half-unpacked NIXL goes when its run is gone or it is an hour old, and stays else', async () => {
+  const ended = execa('true')
+  await ended
+  const gone = ended.pid
+  const folder = (host: string, pid: number | undefined): string => `nixl-unpack-${host}-${pid}-abcdef`
+  const [dead, alive, elsewhere, old] = [
+    folder(hostname(), gone),
+    folder(hostname(), process.pid),
+    folder('another-host', gone),
+    folder('a-third-host', gone),
+  ]
+  const cache = cacheWith(dead, alive, elsewhere, old, 'nixl-1.5.1-manylinux_2_28_x86_64')
+  const before = Date.now() / 1000 - 3700
+  utimesSync(join(cache, old), before, before)
+  const said = await claimcheck(['sweep'], { CLAIMCHECK_CACHE_DIR: cache })
+  expect(said).toMatchObject({ exitCode: 0, stderr: '' })
+  expect(said.stdout.split('\n').filter((line) => line.includes(cache))).toEqual(
+    [
+      `Removed folder ${join(cache, dead)}, whose run is gone`,
+      `Removed folder ${join(cache, old)}, older than an hour`,
+    ].sort(),
+  )
+  expect([dead, alive, elsewhere, old].map((name) => existsSync(join(cache, name)))).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ])
+})

@@ -1,0 +1,52 @@
+/** A gate must not run with a setting it did not get. */
+import { expect, test } from 'vitest'
+import { readSettings } from '../../harness/core/variables.ts'
+
+test('without variables there are defaults', () => {
+  expect(readSettings({ HOME: '/home/a', PATH: '/bin' })).toEqual({
+    target: 'emulated',
+    rack: 'fixtures/racks/h100-2node.yaml',
+    sku: undefined,
+    context: undefined,
+    runtime: 'process',
+    reportDir: 'reports',
+    rounds: 3,
+    cacheDir: '/home/a/.cache/claimcheck',
+  })
+})
+
+test.for([
+  ['CLAIMCHECK_TARGT', 'Did you mean CLAIMCHECK_TARGET?'],
+  ['CLAIMCHECK_ROUND', 'Did you mean CLAIMCHECK_ROUNDS?'],
+  ['CLAIMCHECK_RUNTIME_', 'Did you mean CLAIMCHECK_RUNTIME?'],
+  ['CLAIMCHECK_runtime', 'Did you mean CLAIMCHECK_RUNTIME?'],
+  ['CLAIMCHECK_SKO', 'Did you mean CLAIMCHECK_SKU?'],
+  ['CLAIMCHECK_', 'The variables are CLAIMCHECK_TARGET, '],
+] as const)('%s is unknown', ([name, hint]) => {
+  expect(() => readSettings({ [name]: 'x' })).toThrow(
+    expect.objectContaining({ code: 'VARIABLE_UNKNOWN', subject: name, hint: expect.stringContaining(hint) }),
+  )
+})
+
+test.for([
+  ['CLAIMCHECK_ROUNDS', '0', 'expected at least 2 rounds'],
+  ['CLAIMCHECK_ROUNDS', '1', 'expected at least 2 rounds: one round has no interval'],
+  ['CLAIMCHECK_ROUNDS', 'x', 'expected a whole number'],
+  ['CLAIMCHECK_ROUNDS', '2.5', 'expected a whole number'],
+  ['CLAIMCHECK_ROUNDS', '', 'expected'],
+  ['CLAIMCHECK_ROUNDS', '101', 'expected at most 100 rounds'],
+  ['CLAIMCHECK_ROUNDS', '0x10', 'expected a whole number'],
+  ['CLAIMCHECK_TARGET', 'Emulated', 'emulated'],
+  ['CLAIMCHECK_TARGET', '', 'emulated'],
+  ['CLAIMCHECK_RUNTIME', 'modell', 'model'],
+  ['CLAIMCHECK_RACK', '', ''],
+] as const)('%s=%j makes no sense', ([name, value, expected]) => {
+  expect(() => readSettings({ [name]: value })).toThrow(
+    expect.objectContaining({
+      code: 'VARIABLE_INVALID',
+      subject: name,
+      found: JSON.stringify(value),
+      message: expect.stringContaining(expected),
+    }),
+  )
+})
