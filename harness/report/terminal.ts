@@ -121,8 +121,10 @@ function formatExpectation(one: Expectation, style: Style, told: Set<string>): r
   return [...lines, ...(known ? [`    ${one.code}: as above`] : explanation)]
 }
 
+/** Only a fault in claimcheck itself is explained by where it was thrown. */
 function formatProblem({ code, message, hint, stack }: ReportedProblem, style: Style): readonly string[] {
-  const at = stack?.split('\n', 1) ?? []
+  const frame = stack?.split('\n').find((line) => /^\s*(at|❯) /.test(line))
+  const at = code === 'INTERNAL' && frame !== undefined ? [frame.trim()] : []
   const told = hint === undefined || message.includes(hint) ? [] : [hint]
   return explained(code, [message, ...told, ...at], hint, style)
 }
