@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest'
-import { random } from '../../harness/rack/random.ts'
 import { meanInterval, ratioInterval } from '../../harness/measure/interval.ts'
-import { levelAt, looksFor } from '../../harness/measure/looks.ts'
 
 test('the interval of a mean is the published one', () => {
   // NIST/SEMATECH e-Handbook 1.3.5.2, ZARR13.DAT: n 195, mean 9.261460, sd 0.022789, 95 % limits 9.258242 and 9.264679.
@@ -49,34 +47,4 @@ test('one round makes no interval', () => {
   expect(() => meanInterval([1, Number.NaN], 0.95)).toThrow(
     expect.objectContaining({ code: 'EXPECTATION_INVALID' }),
   )
-})
-
-test('the errors of all possible looks add up to 5 %', () => {
-  const looks = looksFor(3)
-  let spent = 0
-  for (let rounds = looks.first; rounds <= looks.cap; rounds++) spent += 1 - levelAt(looks, rounds)
-  expect(spent).toBeCloseTo(0.05, 12)
-})
-
-test('an interval looked at after every round holds the true ratio in at least 95 % of runs', () => {
-  const looks = looksFor(3)
-  const noise = random(7, 'coverage')
-  const runs = 4000
-  let missed = 0
-  for (let run = 0; run < runs; run++) {
-    const pairs = Array.from(
-      { length: looks.cap },
-      () => [1.42 * Math.exp(0.02 * noise.normal()), Math.exp(0.02 * noise.normal())] as const,
-    )
-    const bad = Array.from({ length: looks.cap - looks.first + 1 }, (_, i) => looks.first + i).some(
-      (rounds) => {
-        const { low, high } = ratioInterval(pairs.slice(0, rounds), levelAt(looks, rounds))
-        return low > 1.42 || high < 1.42
-      },
-    )
-    if (bad) missed++
-  }
-  expect(missed / runs).toBeLessThanOrEqual(0.05)
-  // Not so wide that it could never miss.
-  expect(missed / runs).toBeGreaterThan(0.005)
 })
