@@ -12,6 +12,7 @@ export interface Figures {
   readonly statement: string
   readonly limit: string
   readonly measured: string
+  readonly detail?: string
   /** Those whose figures decide; the first one's target is judged. */
   readonly arms: readonly [Arm, ...Arm[]]
   readonly unit?: ReportedInterval['unit']
@@ -34,6 +35,7 @@ export function expectationOf(
       ...of.arms.flatMap((arm) => outlyingBandwidth(arm.of(rounds)).map(({ reason }) => reason)),
     ],
     measured: of.measured,
+    ...(of.detail === undefined ? {} : { detail: of.detail }),
     limit: of.limit,
     interval: { ...interval, unit: of.unit ?? 'x' },
     properties: {

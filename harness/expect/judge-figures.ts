@@ -39,7 +39,7 @@ export async function judgeOutperform(arm: Arm, other: Arm, ask: Outperform): Pr
   if (!(ask.by > 0 && Number.isFinite(ask.by)))
     throw invalidLimit('toOutperform { by }', 'a ratio greater than 0, such as 1.3', String(ask.by))
   const limits = { atLeast: ask.by }
-  return judgeRatio(arm, other, ask.in, limits, outperformStatement(arm, other, ask), `at least ${ask.by}x`)
+  return judgeRatio(arm, other, ask.in, limits, outperformStatement(arm, other, ask), `≥ ${ask.by}x`)
 }
 
 export const undercutStatement = (arm: Arm, other: Arm, { by, in: quantity }: Undercut): string =>
@@ -53,7 +53,7 @@ export async function judgeUndercut(arm: Arm, other: Arm, ask: Undercut): Promis
     expected: 'a reduction between 0 % and 100 %, such as "20 %"',
   })
   const limits = { atMost: 1 - share }
-  const limit = `at most ${(1 - share).toFixed(2)}x`
+  const limit = `≤ ${(1 - share).toFixed(2)}x`
   return judgeRatio(arm, other, ask.in, limits, undercutStatement(arm, other, ask), limit)
 }
 
@@ -74,11 +74,12 @@ async function judgeRatio(
     )
   const decision = await decide(arm.comparison, estimate, limits)
   const { interval, rounds } = decision
-  const show = (one: Arm): string => formatFigure(median(one.of(rounds).map(of)), unit)
+  const [near, far] = [arm, other].map((one) => formatFigure(median(one.of(rounds).map(of)), unit))
   return expectationOf(decision, {
     statement,
     limit,
-    measured: `${interval.estimate.toFixed(3)}x (${show(arm)} against ${show(other)})`,
+    measured: `${interval.estimate.toFixed(3)}x`,
+    detail: `${near} to ${far}`,
     arms: [arm, other],
     properties: {
       ratio: interval.estimate,
@@ -114,7 +115,8 @@ async function judgeBounds(
   const name = `arm.${arm.name}.${unit === 'GB/s' ? 'bandwidth.GBps' : 'latency.mean.seconds'}`
   return expectationOf(decision, {
     statement: withinStatement(arm, quantity),
-    limit: `${formatFigure(value, unit)} ${signedPercent(bounds.lower)} to ${signedPercent(bounds.upper)}: ${formatFigure(atLeast, unit)} to ${formatFigure(atMost, unit)}`,
+    limit: `${formatFigure(atLeast, unit).split(' ')[0]} to ${formatFigure(atMost, unit)}`,
+    detail: `SKU ${formatFigure(value, unit)}`,
     measured: formatFigure(decision.interval.estimate, unit),
     arms: [arm],
     unit,

@@ -38,8 +38,9 @@ export async function judgeStable(
     { ...decision, reasons: [...decision.reasons, ...marks] },
     {
       statement: stableStatement(arm),
-      limit: `at most ${p99OverP50}`,
-      measured: `${interval.estimate.toFixed(3)} (rounds: ${tails.map((tail) => tail.toFixed(2)).join(', ')})`,
+      limit: `≤ ${p99OverP50}`,
+      measured: interval.estimate.toFixed(3),
+      detail: `rounds ${tails.map((tail) => tail.toFixed(2)).join(', ')}`,
       arms: [arm],
       properties: {
         [`arm.${arm.name}.p99OverP50`]: interval.estimate,
@@ -81,7 +82,7 @@ export async function judgeBelow(arm: Arm, limit: string, ask: Below): Promise<E
   const name = `arm.${arm.name}.latency.p${percentile}.seconds`
   return expectationOf(decision, {
     statement: belowStatement(arm, limit, ask),
-    limit: `at most ${formatTime(atMost)}`,
+    limit: `≤ ${formatTime(atMost)}`,
     measured: formatTime(seconds(interval.estimate)),
     arms: [arm],
     unit: 's',
@@ -119,7 +120,7 @@ export async function judgeSteady(arm: Arm, ask: Steady = STEADY): Promise<Expec
   const change = interval.estimate - 1
   return expectationOf(decision, {
     statement: steadyStatement(arm, ask),
-    limit: `at most ${ask.within} longer or shorter`,
+    limit: `≤ ${ask.within} longer or shorter`,
     measured: `${formatPercent(Math.abs(change))} ${change < 0 ? 'shorter' : 'longer'}`,
     arms: [arm],
     properties: {
