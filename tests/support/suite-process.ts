@@ -71,11 +71,14 @@ export class SuiteProcess {
 
   /** Resolves with all processes of the run once two transfers are at work in it. */
   midTransfer(): Promise<readonly ProcessId[]> {
-    return this.#until('two transfers at work', () => {
+    return this.having(2, 'claimcheck-transfer')
+  }
+
+  /** Resolves with all processes of the run once so many of them run that program. */
+  having(count: number, program: string): Promise<readonly ProcessId[]> {
+    return this.#until(`${count} x ${program}`, () => {
       const family = familyOf(this.pid)
-      return family.filter(({ program }) => program === 'claimcheck-transfer').length >= 2
-        ? family
-        : undefined
+      return family.filter((one) => one.program === program).length >= count ? family : undefined
     })
   }
 

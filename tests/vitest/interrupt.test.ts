@@ -116,8 +116,7 @@ test('a fixture that fails while pods run leaves nothing', async () => {
      test('one', ({ broken }) => { void broken })`,
   )
   const run = new SuiteProcess('a.test.ts', { CLAIMCHECK_RACK: RACK }, folder)
-  await run.saying('one')
-  const family = familyOf(run.pid)
+  const family = await run.having(1, 'claimcheck-node')
   expect(await run.ended, run.said).toEqual({ code: 1, signal: null })
   expect(run.said).toContain('the fixture broke')
   await expectNothingLeft(run, family, before)
@@ -125,7 +124,8 @@ test('a fixture that fails while pods run leaves nothing', async () => {
 })
 
 test('two runs at once share nothing, and both pass', async () => {
-  const runs = await Promise.all([runSuite(SUITE, {}), runSuite(SUITE, {})])
+  const run = () => runSuite(SUITE, {}, {}, ['-t', 'carries its share|arrive intact'])
+  const runs = await Promise.all([run(), run()])
   for (const run of runs) expect(run.exitCode, run.output).toBe(0)
 })
 
