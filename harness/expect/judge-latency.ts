@@ -1,5 +1,13 @@
 /** Judges what latency does within an arm: its tail against its middle, its percentiles, its drift from beginning to end. */
-import { formatPercent, formatTime, parsePercent, parseTime, seconds } from '../core/units.ts'
+import {
+  fraction,
+  formatPercent,
+  formatTime,
+  parsePercent,
+  parseTime,
+  seconds,
+  type Fraction,
+} from '../core/units.ts'
 import type { Round } from '../measure/comparison.ts'
 import { driftInterval } from '../measure/drift.ts'
 import { medianInterval } from '../measure/interval.ts'
@@ -9,6 +17,9 @@ import type { Arm } from './arm.ts'
 import type { Expectation } from './expectation.ts'
 import { expectationOf, invalidLimit, readLimit } from './figures.ts'
 import { decide } from './sequential.ts'
+
+/** How much p99 / p50 of a sound node may scatter from round to round: one standard deviation. */
+const TAIL_NOISE: Fraction = fraction(0.02)
 
 export const stableStatement = (arm: Arm): string => `${arm.name} p99 / p50 latency is within the SKU's bound`
 
@@ -24,9 +35,11 @@ export async function judgeStable(
     throw invalidLimit('toBeStable { p99OverP50 }', 'a ratio of at least 1, such as 1.5', String(p99OverP50))
   const tailsOf = (rounds: readonly Round[]): number[] =>
     arm.of(rounds).map(({ latency }) => latency.p99 / latency.p50)
-  const decision = await decide(arm.comparison, (rounds, level) => medianInterval(tailsOf(rounds), level), {
-    atMost: p99OverP50,
-  })
+  const decision = await decide(
+    arm.comparison,
+    (rounds, level) => medianInterval(tailsOf(rounds), level, TAIL_NOISE),
+    { atMost: p99OverP50 },
+  )
   const { interval } = decision
   const tails = tailsOf(decision.rounds)
   const outlying = outlyingRounds(tails).map((index) => index + 1)

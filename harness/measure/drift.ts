@@ -5,6 +5,7 @@
  */
 import { mean } from 'simple-statistics'
 import { ClaimcheckError } from '../core/errors.ts'
+import { fraction } from '../core/units.ts'
 import { geometricInterval, type Interval } from './interval.ts'
 
 /** Mean time of the last third over that of the first: 1.05 says that an iteration takes 5 % longer at the end. */
@@ -21,6 +22,9 @@ export function driftOf(samples: readonly number[]): number {
   return mean(samples.slice(-third)) / mean(samples.slice(0, third))
 }
 
-/** Throws EXPECTATION_INVALID for fewer than two rounds or two iterations. */
+/**
+ * Both thirds are of the same round, so what the rounds do not share cancels out and no floor is needed.
+ * Throws EXPECTATION_INVALID for fewer than two rounds or two iterations.
+ */
 export const driftInterval = (rounds: readonly (readonly number[])[], level: number): Interval =>
-  geometricInterval(rounds.map(driftOf), level)
+  geometricInterval(rounds.map(driftOf), level, fraction(0))

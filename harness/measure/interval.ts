@@ -19,8 +19,15 @@ export interface Interval {
 
 /** How much the rounds of a sound node may scatter, as a share of the figure: one standard deviation. */
 export const ROUND_NOISE: Fraction = fraction(0.01)
-/** Widens the floor of an absolute interval, since rounds that are neighbours in time are alike. */
+/** Widens the floor, since rounds that are neighbours in time are alike. */
 const ALIKE = 1.25
+
+/**
+ * Half the width, as a share of the figure, below which no interval over rounds goes: a few rounds may agree by chance.
+ * With it an interval holds its level for noise of any shape up to `noise`.
+ */
+export const floorOf = (rounds: number, level: number, noise: Fraction): number =>
+  (ALIKE * normalQuantile(upper(level)) * noise) / Math.sqrt(rounds)
 
 /** The t interval of a mean. Throws EXPECTATION_INVALID for fewer than two values. */
 export function meanInterval(values: readonly number[], level: number): Interval {
@@ -30,39 +37,44 @@ export function meanInterval(values: readonly number[], level: number): Interval
   return around(estimate, tQuantile(upper(level), values.length - 1) * error, values, level)
 }
 
-/**
- * The interval of a mean that has no partner to be paired with: three rounds may agree by chance, so it is never
- * narrower than rounds that scatter by `noise` allow. Holds for any shape of noise up to that size.
- */
-export function absoluteInterval(
+/** The t interval of one arm's figure, above 0, with the floor of `noise`. */
+export const absoluteInterval = (
   values: readonly number[],
   level: number,
   noise: Fraction = ROUND_NOISE,
-): Interval {
-  const plain = meanInterval(values, level)
-  const floor = (ALIKE * normalQuantile(upper(level)) * noise * plain.estimate) / Math.sqrt(values.length)
-  return around(plain.estimate, Math.max(floor, plain.high - plain.estimate), values, level)
-}
+): Interval => floored(meanInterval(values, level), noise)
 
-/** The interval of the geometric mean of figures above 0. */
-export const geometricInterval = (values: readonly number[], level: number): Interval =>
-  exponential(meanInterval(values.map(Math.log), level))
+/** The t interval of the geometric mean of figures above 0, with the floor of `noise`. */
+export const geometricInterval = (
+  values: readonly number[],
+  level: number,
+  noise: Fraction = ROUND_NOISE,
+): Interval => floored(exponential(meanInterval(values.map(Math.log), level)), noise)
 
 /**
  * The interval of the geometric mean of paired ratios: `pairs[i]` is numerator and denominator of round i, both above 0.
  * A ratio is taken within each round, so that what drifts from round to round cancels out.
  */
-export const ratioInterval = (pairs: readonly (readonly [number, number])[], level: number): Interval =>
+export const ratioInterval = (
+  pairs: readonly (readonly [number, number])[],
+  level: number,
+  noise: Fraction = ROUND_NOISE,
+): Interval =>
   geometricInterval(
     pairs.map(([a, b]) => a / b),
     level,
+    noise,
   )
 
 /**
- * The interval of the median of figures above 0, by the median absolute deviation of their logarithms: one disturbed
- * round is outvoted and does not widen it. Three rounds give a wide one.
+ * The interval of the median of figures above 0, by the median absolute deviation of their logarithms, with the floor
+ * of `noise`: one disturbed round is outvoted and does not widen it. Three rounds give a wide one.
  */
-export function medianInterval(values: readonly number[], level: number): Interval {
+export function medianInterval(
+  values: readonly number[],
+  level: number,
+  noise: Fraction = ROUND_NOISE,
+): Interval {
   const logs = values.map(Math.log)
   requireRounds(logs)
   const n = logs.length
@@ -70,7 +82,13 @@ export function medianInterval(values: readonly number[], level: number): Interv
   // 1.858 is 1.2533, the median's error, over 0.6745, the deviation's share of sigma.
   const scale = (1.858 / Math.sqrt(n)) * (1 + (n % 2 === 0 ? 0.85 : 1.25) / n)
   const reach = scale * tQuantile(upper(level), Math.floor(n / 2)) * medianAbsoluteDeviation(logs)
-  return exponential(around(median(logs), reach, values, level))
+  return floored(exponential(around(median(logs), reach, values, level)), noise)
+}
+
+function floored(interval: Interval, noise: Fraction): Interval {
+  const { estimate, low, high, level, rounds } = interval
+  const factor = Math.exp(floorOf(rounds, level, noise))
+  return { ...interval, low: Math.min(low, estimate / factor), high: Math.max(high, estimate * factor) }
 }
 
 const upper = (level: number): number => 1 - (1 - level) / 2

@@ -3,7 +3,7 @@
  * that they come from, with bounds. Iterations of one round are alike, so the rounds are the replicates.
  */
 import { ClaimcheckError } from '../core/errors.ts'
-import type { Seconds } from '../core/units.ts'
+import type { Fraction, Seconds } from '../core/units.ts'
 import { geometricInterval, type Interval } from './interval.ts'
 
 export type Percentile = 50 | 95 | 99
@@ -19,6 +19,7 @@ export function percentileInterval(
   rounds: readonly (readonly number[])[],
   percentile: Percentile,
   level: number,
+  noise?: Fraction,
 ): Interval {
   const fewest = Math.min(...rounds.map((samples) => samples.length))
   if (fewest < iterationsFor(percentile)) {
@@ -33,6 +34,7 @@ export function percentileInterval(
   return geometricInterval(
     rounds.map((samples) => percentileOf(samples, percentile)),
     level,
+    noise,
   )
 }
 

@@ -5,7 +5,7 @@
 import { bytes, seconds, timeFor, type Bytes, type Fraction, type Seconds } from '../core/units.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Sku } from '../sku/sku.ts'
-import { ROUND_NOISE } from './interval.ts'
+import { floorOf, ROUND_NOISE } from './interval.ts'
 import { levelOf, looksFor } from './looks.ts'
 import { logGamma, normalCdf, tQuantile } from './student-t.ts'
 
@@ -51,45 +51,48 @@ export function planComparison(request: PlanRequest): readonly PlannedLook[] {
   return looks.at.map((rounds) => ({
     rounds,
     level,
-    detectableRatio: Math.exp(Math.SQRT2 * noise * detectableDistance(rounds, level, power)),
+    detectableRatio: Math.exp(detectableDistance(rounds, level, power, Math.SQRT2 * noise)),
     duration: seconds(rounds * (transfer + 2 * overhead)),
   }))
 }
 
 /**
- * The probability that the t interval of `rounds` normal values excludes, on the right side, a limit that lies
- * `distance` standard deviations from the truth: the upper tail of noncentral t.
+ * The probability that the interval of `rounds` values with standard deviation `scatter` excludes, on the right side, a
+ * limit that lies `distance` from the truth, both as shares: the upper tail of noncentral t, cut off by the floor.
  */
-export function powerAt(rounds: number, level: number, distance: number): number {
+export function powerAt(
+  rounds: number,
+  level: number,
+  distance: number,
+  scatter: number,
+  floor = floorOf(rounds, level, ROUND_NOISE),
+): number {
   const df = rounds - 1
   const critical = tQuantile(1 - (1 - level) / 2, df)
-  const shift = distance * Math.sqrt(rounds)
-  // Simpson's rule over w, the sample's standard deviation in units of the true one.
-  const end = 1 + 8 / Math.sqrt(df)
-  const steps = 2000
+  const [shift, least] = [distance, floor].map((share) => (share / scatter) * Math.sqrt(rounds)) as [
+    number,
+    number,
+  ]
   const logScale = Math.log(2) + (df / 2) * Math.log(df / 2) - logGamma(df / 2)
+  // Simpson's rule over w, the sample's standard deviation in units of the true one.
+  const [end, steps] = [1 + 8 / Math.sqrt(df), 2000]
   let sum = 0
   for (let i = 0; i <= steps; i++) {
     const w = (end * i) / steps
-    const density =
-      w === 0
-        ? df === 1
-          ? Math.exp(logScale)
-          : 0
-        : Math.exp(logScale + (df - 1) * Math.log(w) - (df * w * w) / 2)
+    const density = Math.exp(logScale + (df === 1 ? 0 : (df - 1) * Math.log(w)) - (df * w * w) / 2)
     const weight = i === 0 || i === steps ? 1 : i % 2 === 1 ? 4 : 2
-    sum += weight * density * normalCdf(shift - critical * w)
+    sum += weight * density * normalCdf(shift - Math.max(critical * w, least))
   }
   return (sum * end) / steps / 3
 }
 
-/** The distance in standard deviations that is told with probability `power`, by bisection. */
-function detectableDistance(rounds: number, level: number, power: number): number {
-  let [low, high] = [0, 1]
-  while (powerAt(rounds, level, high) < power) high *= 2
+/** The distance that is told with probability `power`, by bisection. */
+function detectableDistance(rounds: number, level: number, power: number, scatter: number): number {
+  let [low, high] = [0, scatter]
+  while (powerAt(rounds, level, high, scatter) < power) high *= 2
   while (high - low > 1e-6 * high) {
     const middle = (low + high) / 2
-    if (powerAt(rounds, level, middle) < power) low = middle
+    if (powerAt(rounds, level, middle, scatter) < power) low = middle
     else high = middle
   }
   return high

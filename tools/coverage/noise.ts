@@ -1,6 +1,6 @@
 /**
  * Kinds of noise that rounds and iterations may have. Takes seeded random numbers; gives series of errors in the order
- * of time, with mean 0 and of the order of 1, so that the truth of a simulated measurement is known.
+ * of time, with mean 0 and standard deviation 1, so that the truth of a simulated measurement is known.
  */
 import type { Random } from '../../harness/rack/random.ts'
 
@@ -24,6 +24,11 @@ const autoregressive =
     })
   }
 
+const scaled =
+  (noise: Noise, deviation: number): Noise =>
+  (draw, count) =>
+    noise(draw, count).map((error) => error / deviation)
+
 /** Lognormal of this shape, less its mean: interference only ever slows down. Skewness 2.9 at 0.7. */
 const lognormal = (shape: number): Noise =>
   independent((draw) => Math.exp(shape * draw.normal()) - Math.exp((shape * shape) / 2))
@@ -40,14 +45,16 @@ const contaminated = independent((draw) => draw.normal() * (draw.uniform() < 0.1
 const twoModed = (slow: number): Noise =>
   independent((draw) => 0.3 * draw.normal() + (draw.uniform() < slow ? 2 * (1 - slow) : -2 * slow))
 
+/** Each has a standard deviation of about 1, so that the noise which an interval is told is the noise there is. */
 export const NOISES = {
   normal: independent((draw) => draw.normal()),
-  skewed: lognormal(0.7),
-  'heavy-tailed': studentT3,
-  contaminated,
+  skewed: scaled(lognormal(0.7), 1.01),
+  'heavy-tailed': scaled(studentT3, Math.sqrt(3)),
+  contaminated: scaled(contaminated, Math.sqrt(3.4)),
   autocorrelated: autoregressive(0.6),
-  'two-moded 1:1': twoModed(0.5),
-  'two-moded 1:4': twoModed(0.2),
+  'two-moded 1:1': scaled(twoModed(0.5), Math.sqrt(1.09)),
+  'two-moded 1:4': scaled(twoModed(0.2), Math.sqrt(0.73)),
 } satisfies Record<string, Noise>
 
 export type NoiseName = keyof typeof NOISES
+export const NOISE_NAMES = Object.keys(NOISES) as NoiseName[]
