@@ -17,6 +17,7 @@ const ORDER = [
   'measure',
   'expect',
   'report',
+  'simulate',
   'vitest',
   'cli',
 ]

@@ -6,26 +6,14 @@ import { expect, type MatcherState, type RunnerTestCase } from 'vitest'
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import type { Arm, ArmReference } from '../expect/arm.ts'
 import { failureText, unjudged, type Expectation } from '../expect/expectation.ts'
-import * as figures from '../expect/judge-figures.ts'
-import * as pods from '../expect/judge-pods.ts'
-import * as topology from '../expect/judge-topology.ts'
-import * as transport from '../expect/judge-transport.ts'
+import type * as figures from '../expect/judge-figures.ts'
 import type { PodSet } from '../expect/pod-set.ts'
 import type { PublishedRack } from '../expect/published-rack.ts'
+import { vocabulary, type Ask } from '../expect/vocabulary.ts'
 import { comparisonEvidence } from '../expect/evidence.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { Distance } from '../claim/distance.ts'
-import type { Target } from '../target/target.ts'
 import { recordEvidence, recordExpectation, recordProgress } from './case-evidence.ts'
-
-interface Ask {
-  readonly statement: string
-  readonly target: Target
-  /** Every expectation that the sentence holds. */
-  readonly judge: () => Promise<readonly Expectation[]>
-  /** The arm whose rounds it looks at, for progress and evidence. */
-  readonly arm?: Arm
-}
 
 async function check(
   { isNot = false, task }: Partial<Pick<MatcherState, 'isNot'>> & { task?: Readonly<RunnerTestCase> },
@@ -77,89 +65,19 @@ function negated(expectation: Expectation): Expectation {
     : { ...rest, statement, verdict: 'passed' }
 }
 
-const one = async (judgement: Promise<Expectation>): Promise<readonly Expectation[]> => [await judgement]
+/** What a sentence is applied to, and its words; `declare module` below says which go together. */
+type Sentence = (received: unknown, ...words: readonly unknown[]) => Ask
 
-expect.extend({
-  toOutperform(this: MatcherState, arm: Arm, other: Arm, ask: figures.Outperform) {
-    return check(this, {
-      ...ofArm(arm),
-      statement: figures.outperformStatement(arm, other, ask),
-      judge: () => one(figures.judgeOutperform(arm, other, ask)),
-    })
-  },
-  toUndercut(this: MatcherState, arm: Arm, other: Arm, ask: figures.Undercut) {
-    return check(this, {
-      ...ofArm(arm),
-      statement: figures.undercutStatement(arm, other, ask),
-      judge: () => one(figures.judgeUndercut(arm, other, ask)),
-    })
-  },
-  toBeWithin(this: MatcherState, arm: Arm, reference: ArmReference) {
-    return check(this, {
-      ...ofArm(arm),
-      statement: figures.withinStatement(arm, 'bandwidth'),
-      judge: () => figures.judgeWithin(arm, reference),
-    })
-  },
-  toBeStable(this: MatcherState, arm: Arm, limit: { readonly p99OverP50: number }) {
-    return check(this, {
-      ...ofArm(arm),
-      statement: figures.stableStatement(arm),
-      judge: () => one(figures.judgeStable(arm, limit)),
-    })
-  },
-  toCarryEqualShares(this: MatcherState, arm: Arm) {
-    return check(this, {
-      ...ofArm(arm),
-      statement: transport.sharesStatement(arm),
-      judge: () => one(transport.judgeShares(arm)),
-    })
-  },
-  toArriveIntact(this: MatcherState, arm: Arm) {
-    return check(this, {
-      ...ofArm(arm),
-      statement: transport.intactStatement(arm),
-      judge: () => one(transport.judgeIntact(arm)),
-    })
-  },
-  toClaimPairsAt(this: MatcherState, set: PodSet, distance: Distance) {
-    return check(this, {
-      target: set.target,
-      statement: topology.pairsStatement(distance),
-      judge: () => one(topology.judgePairs(set, distance)),
-    })
-  },
-  toMatchSku(this: MatcherState, rack: PublishedRack, sku: Sku) {
-    return check(this, {
-      target: rack.target,
-      statement: topology.matchStatement(sku),
-      judge: () => topology.judgeMatch(rack, sku),
-    })
-  },
-  toListOnlyClaimedDevices(this: MatcherState, set: PodSet) {
-    return check(this, {
-      target: set.target,
-      statement: pods.listStatement,
-      judge: () => one(pods.judgeList(set)),
-    })
-  },
-  toLackUnclaimedDevices(this: MatcherState, set: PodSet) {
-    return check(this, {
-      target: set.target,
-      statement: pods.lackStatement,
-      judge: () => one(pods.judgeLack(set)),
-    })
-  },
-  toHaveOnlyClaimedInterfaces(this: MatcherState, set: PodSet) {
-    return check(this, {
-      target: set.target,
-      statement: pods.interfacesStatement,
-      judge: () => one(pods.judgeInterfaces(set)),
-    })
-  },
-})
-
-const ofArm = (arm: Arm): { arm: Arm; target: Target } => ({ arm, target: arm.comparison.target })
+expect.extend(
+  Object.fromEntries(
+    Object.entries(vocabulary as unknown as Record<string, Sentence>).map(([name, sentence]) => [
+      name,
+      function (this: MatcherState, received: unknown, ...words: readonly unknown[]) {
+        return check(this, sentence(received, ...words))
+      },
+    ]),
+  ),
+)
 
 declare module 'vitest' {
   interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> {
@@ -171,6 +89,10 @@ declare module 'vitest' {
     toBeWithin: (reference: T extends Arm ? ArmReference : never) => Promise<void>
     /** Passes when the median over the rounds of p99 / p50 is at most the limit. */
     toBeStable: (limit: T extends Arm ? { readonly p99OverP50: number } : never) => Promise<void>
+    /** Passes when the percentile's interval stays below a time such as `45 ms`. */
+    toStayBelow: (limit: T extends Arm ? string : never, ask: figures.Below) => Promise<void>
+    /** Passes when latency changes by at most 5 %, or `within`, from the beginning to the end of the arm. */
+    toBeSteady: (ask?: T extends Arm ? figures.Steady : never) => Promise<void>
     /** Passes when each claimed NIC carried its share of the bytes, and interfaces that were not claimed nothing of note. */
     toCarryEqualShares: () => Promise<void>
     /** Passes when the receiver checked every byte and found none changed. */
