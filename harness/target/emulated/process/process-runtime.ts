@@ -31,7 +31,7 @@ const HEADERS = 66
 const BURST_SECONDS = 0.01
 
 const anything = z.unknown()
-const opened = z.looseObject({ privilege: z.string() })
+const opened = z.looseObject({ privilege: z.string(), niceness: z.int() })
 const execed = z.looseObject({
   code: z.int().nullable(),
   signal: z.string().nullable(),
@@ -77,12 +77,12 @@ export class ProcessRuntime implements PodRuntime {
       rate_bits: Math.round(bitsPerSecond(rack.links.podNetwork.rate) / rack.scale),
     }
     try {
-      const { privilege } = await runtime.#agent.request(
+      const { privilege, niceness } = await runtime.#agent.request(
         'open',
         { fabric: { rails, pod_network: podNetwork } },
         opened,
       )
-      parts.journal.record('rack-opened', rack.name, { privilege })
+      parts.journal.record('rack-opened', rack.name, { privilege, niceness })
     } catch (error) {
       await runtime.close()
       throw error
