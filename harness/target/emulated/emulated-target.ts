@@ -50,6 +50,7 @@ export class EmulatedTarget implements Target {
   readonly #templates = new Map<string, ResourceClaimTemplate>()
   readonly #pods = new Map<string, PodRecord>()
   #released = Promise.withResolvers<void>()
+  readonly #over = new AbortController()
   #addresses = 0
   #closed: Promise<void> | undefined
 
@@ -104,6 +105,13 @@ export class EmulatedTarget implements Target {
   async run(pod: ScheduledPod, wait: Wait): Promise<RunningPod> {
     this.#refuseWhenClosed(`pod ${pod.spec.name}`)
     const record = this.#record(pod.spec.name)
+    if (record.started !== undefined) {
+      throw new ClaimcheckError('ALREADY_EXISTS', {
+        subject: `pod ${pod.spec.name}`,
+        problem: 'was run already',
+        hint: 'Release it and schedule it again.',
+      })
+    }
     const devices = pod.claim.status?.allocation?.devices.results ?? []
     const plan = planPod(
       this.#rack,
@@ -118,18 +126,22 @@ export class EmulatedTarget implements Target {
   }
 
   log(pod: RunningPod, container: string, signal?: AbortSignal): AsyncIterable<string> {
+    this.#refuseWhenClosed(`log of pod ${pod.spec.name}`)
     return this.#runtime.log(pod.spec.name, container, signal)
   }
 
-  exit(pod: RunningPod, container: string, wait: Wait): Promise<ContainerExit> {
+  async exit(pod: RunningPod, container: string, wait: Wait): Promise<ContainerExit> {
+    this.#refuseWhenClosed(`exit of pod ${pod.spec.name}`)
     return this.#runtime.exit(pod.spec.name, container, wait)
   }
 
-  exec(pod: RunningPod, container: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
+  async exec(pod: RunningPod, container: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
+    this.#refuseWhenClosed(`exec in pod ${pod.spec.name}`)
     return this.#runtime.exec(pod.spec.name, container, args, wait)
   }
 
   async release(pods: readonly ScheduledPod[], wait: Wait): Promise<void> {
+    if (this.#closed !== undefined) return this.#closed
     await Promise.all(
       pods.map(async ({ spec }) => {
         const record = this.#pods.get(spec.name)
@@ -163,6 +175,7 @@ export class EmulatedTarget implements Target {
   }
 
   close(): Promise<void> {
+    this.#over.abort()
     this.#closed ??= this.#runtime.close().then(() => this.#pods.clear())
     return this.#closed
   }
@@ -186,7 +199,8 @@ export class EmulatedTarget implements Target {
           subject: `pod ${spec.name}`,
           until: 'to get devices',
           within: left as Wait['within'],
-          signal: wait.signal,
+          signal:
+            wait.signal === undefined ? this.#over.signal : AbortSignal.any([wait.signal, this.#over.signal]),
         }).catch((late: unknown) => {
           throw late instanceof ClaimcheckError && late.code === 'DEADLINE' ? error : late
         })
@@ -259,6 +273,9 @@ export class EmulatedTarget implements Target {
 
   #refuseWhenClosed(subject: string): void {
     if (this.#closed === undefined) return
-    throw new ClaimcheckError('INTERRUPTED', { subject, problem: 'cannot be made: the rack has been closed' })
+    throw new ClaimcheckError('INTERRUPTED', {
+      subject,
+      problem: 'is not to be had: the rack has been closed',
+    })
   }
 }

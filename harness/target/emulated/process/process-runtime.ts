@@ -136,6 +136,12 @@ export class ProcessRuntime implements PodRuntime {
   }
 
   async exec(pod: string, container: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
+    if (this.#log(pod, container).ended) {
+      throw new ClaimcheckError('EXEC_FAILED', {
+        subject: `container ${pod}/${container}`,
+        problem: 'has ended: nothing can be run beside it',
+      })
+    }
     const request = this.#agent.request(
       'exec',
       { pod, container, argv: argv(args), env: environment, timeout_ms: Math.ceil(wait.within * 1000) },
@@ -167,8 +173,17 @@ export class ProcessRuntime implements PodRuntime {
     return { logs, agent: await this.#agent.request('list', {}, anything) }
   }
 
-  close(): Promise<void> {
-    return this.#agent.close()
+  async close(): Promise<void> {
+    await this.#agent.close()
+    for (const [container, log] of this.#logs) {
+      if (log.ended) continue
+      log.fail(
+        new ClaimcheckError('INTERRUPTED', {
+          subject: `container ${container}`,
+          problem: 'ran when the rack was closed',
+        }),
+      )
+    }
   }
 
   #nic(pod: PodPlan, plan: NicPlan): Record<string, unknown> {
