@@ -7,6 +7,7 @@ import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import type { Arm, ArmReference } from '../expect/arm.ts'
 import { failureText, unjudged, type Expectation } from '../expect/expectation.ts'
 import * as figures from '../expect/judge-figures.ts'
+import * as paths from '../expect/judge-paths.ts'
 import * as pods from '../expect/judge-pods.ts'
 import * as topology from '../expect/judge-topology.ts'
 import * as transport from '../expect/judge-transport.ts'
@@ -108,6 +109,13 @@ expect.extend({
       judge: () => one(figures.judgeStable(arm, limit)),
     })
   },
+  toHaveEvenPaths(this: MatcherState, arm: Arm, ask: paths.Even) {
+    return check(this, {
+      ...ofArm(arm),
+      statement: paths.evenStatement(arm, ask),
+      judge: () => one(paths.judgeEven(arm, ask)),
+    })
+  },
   toCarryEqualShares(this: MatcherState, arm: Arm) {
     return check(this, {
       ...ofArm(arm),
@@ -171,6 +179,8 @@ declare module 'vitest' {
     toBeWithin: (reference: T extends Arm ? ArmReference : never) => Promise<void>
     /** Passes when the median over the rounds of p99 / p50 is at most the limit. */
     toBeStable: (limit: T extends Arm ? { readonly p99OverP50: number } : never) => Promise<void>
+    /** Passes when the 95 % interval of every path's rate over the median path's lies above 1 - `within`. */
+    toHaveEvenPaths: (ask: T extends Arm ? paths.Even : never) => Promise<void>
     /** Passes when each claimed NIC carried its share of the bytes, and interfaces that were not claimed nothing of note. */
     toCarryEqualShares: () => Promise<void>
     /** Passes when the receiver checked every byte and found none changed. */
