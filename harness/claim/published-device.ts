@@ -31,6 +31,8 @@ export interface PublishedNic extends OnNode {
   readonly rdma: boolean
   readonly ifName: string | undefined
   readonly rdmaDevice: string | undefined
+  /** Of its interface, bytes. */
+  readonly mtu: number | undefined
 }
 export type PublishedDevice = PublishedGpu | PublishedNic
 
@@ -72,6 +74,7 @@ export function publishedDevice(node: string, pooled: PooledDevice): PublishedDe
     rdma: flag(own('rdma')),
     ifName: text(own('ifName')),
     rdmaDevice: text(own('rdmaDevice')),
+    mtu: ints(own('mtu'))?.[0],
   }
 }
 

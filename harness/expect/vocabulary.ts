@@ -8,6 +8,7 @@ import type { Target } from '../target/target.ts'
 import type { Arm, ArmReference } from './arm.ts'
 import type { Expectation } from './expectation.ts'
 import * as figures from './judge-figures.ts'
+import * as paths from './judge-paths.ts'
 import * as pods from './judge-pods.ts'
 import * as topology from './judge-topology.ts'
 import * as transport from './judge-transport.ts'
@@ -36,6 +37,8 @@ export const vocabulary = {
     ofArm(arm, figures.stableStatement(arm), () => figures.judgeStable(arm, limit)),
   toBeSteady: (arm: Arm, ask?: figures.Steady): Ask =>
     ofArm(arm, figures.steadyStatement(arm, ask), () => figures.judgeSteady(arm, ask)),
+  toHaveEvenPaths: (arm: Arm, ask: paths.Even): Ask =>
+    ofArm(arm, paths.evenStatement(arm, ask), () => paths.judgeEven(arm, ask)),
   toCarryEqualShares: (arm: Arm): Ask =>
     ofArm(arm, transport.sharesStatement(arm), () => transport.judgeShares(arm)),
   toArriveIntact: (arm: Arm): Ask =>

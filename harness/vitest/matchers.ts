@@ -7,6 +7,7 @@ import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import type { Arm, ArmReference } from '../expect/arm.ts'
 import { failureText, unjudged, type Expectation } from '../expect/expectation.ts'
 import type * as figures from '../expect/judge-figures.ts'
+import type * as paths from '../expect/judge-paths.ts'
 import type { PodSet } from '../expect/pod-set.ts'
 import type { PublishedRack } from '../expect/published-rack.ts'
 import { vocabulary, type Ask } from '../expect/vocabulary.ts'
@@ -93,6 +94,8 @@ declare module 'vitest' {
     toStayBelow: (limit: T extends Arm ? string : never, ask: figures.Below) => Promise<void>
     /** Passes when latency changes by at most 5 %, or `within`, from the beginning to the end of the arm. */
     toBeSteady: (ask?: T extends Arm ? figures.Steady : never) => Promise<void>
+    /** Passes when the 95 % interval of every path's rate over the median path's lies above 1 - `within`. */
+    toHaveEvenPaths: (ask: T extends Arm ? paths.Even : never) => Promise<void>
     /** Passes when each claimed NIC carried its share of the bytes, and interfaces that were not claimed nothing of note. */
     toCarryEqualShares: () => Promise<void>
     /** Passes when the receiver checked every byte and found none changed. */

@@ -7,6 +7,7 @@ import type { ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../../
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Journal } from '../../core/journal.ts'
 import { withDeadline } from '../../core/deadline.ts'
+import { describeFault } from '../../rack/fault.ts'
 import type { Rack } from '../../rack/rack.ts'
 import type {
   ContainerExit,
@@ -21,7 +22,8 @@ import type {
 } from '../target.ts'
 import { allocate } from './allocator/allocate.ts'
 import type { DeviceInUse } from './allocator/inventory.ts'
-import { describeFault, planPod } from './pod-plan.ts'
+import { disturbed } from './disturbed-log.ts'
+import { planPod } from './pod-plan.ts'
 import { statusOf } from './claim-status.ts'
 import { publish } from './publish.ts'
 import type { PodRuntime } from './runtime.ts'
@@ -127,7 +129,7 @@ export class EmulatedTarget implements Target {
 
   log(pod: RunningPod, container: string, signal?: AbortSignal): AsyncIterable<string> {
     this.#refuseWhenClosed(`log of pod ${pod.spec.name}`)
-    return this.#runtime.log(pod.spec.name, container, signal)
+    return disturbed(this.#runtime.log(pod.spec.name, container, signal), this.#rack, pod.node)
   }
 
   async exit(pod: RunningPod, container: string, wait: Wait): Promise<ContainerExit> {

@@ -132,12 +132,12 @@ fn lay(netlink: &mut Netlink, cable: &Cable<'_>, group: u32, sandbox: u32) -> st
     if let Some(rx) = &cable.rx {
         shaping::shape(netlink, index, rx)?;
     }
-    let wire = match cable.wire.corrupt_every_bytes {
-        None => {
+    let wire = match cable.wire.touches_frames() {
+        false => {
             link::attach(netlink, index, cable.network.bridge)?;
             None
         }
-        Some(every) => Some(Wire::join(index, lay_extension(netlink, cable, group)?, every)?),
+        true => Some(Wire::join(index, lay_extension(netlink, cable, group)?, &cable.wire)?),
     };
     link::set_up(netlink, index, true)?;
     Ok(Port {

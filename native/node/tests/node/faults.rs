@@ -48,6 +48,21 @@ fn a_corrupting_wire_keeps_the_rates() {
 }
 
 #[test]
+fn a_losing_wire_loses_frames_and_everything_arrives() {
+    with_agent(|agent| {
+        let (one, two) = pair(agent, &[0]);
+        let one = one.nic_with(0, "wire", json!({ "lose_every_bytes": 2_000_000 }));
+        agent.run(&one);
+        agent.run(&two);
+        let (_, received) = transfer(agent, "10.64.0.1", "10.64.0.2", 40_000_000);
+        assert_eq!(received, json!({ "received": 40_000_000, "wrong": 0 }));
+        // What was lost was sent again: the sender's NIC has sent more than the receiver's has got.
+        let lost = bytes(agent, "pod1", "rdma0", "tx_bytes") - bytes(agent, "pod2", "rdma0", "rx_bytes");
+        assert!(lost > 100_000, "{lost} bytes lost");
+    });
+}
+
+#[test]
 fn a_link_is_cut_after_so_many_bytes() {
     with_agent(|agent| {
         let (one, two) = pair(agent, &[0]);
