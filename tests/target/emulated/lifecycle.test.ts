@@ -117,6 +117,18 @@ describe.for(RUNTIMES)('In the %s runtime', (runtime) => {
     expect(await podsOf(target)).toEqual([])
   })
 
+  test('a claim that no release could help is refused at once though others hold devices', async () => {
+    const fault = '{ kind: numa-misreport, node: node-a, nic: mlx5_1, numaNode: 1 }'
+    const target = await rackTarget(runtime, [fault])
+    const template = await claimOf(target, 4, 4)
+    const pair = (name: string) => target.schedule(podOf(template, { name, group: 'pair' }), SOON)
+    expect((await pair('receiver')).node).toBe('node-b')
+    await expect(pair('sender')).rejects.toMatchObject({
+      code: 'CLAIM_UNSATISFIABLE',
+      message: expect.stringMatching(/node-a.*nic.*3/s),
+    })
+  })
+
   test('devices in use are waited for until they are released', async () => {
     const target = await rackTarget(runtime)
     const template = await claimOf(target, 4, 4)
@@ -167,7 +179,7 @@ describe.for(RUNTIMES)('In the %s runtime', (runtime) => {
     const template = await claimOf(target, 1, 1)
     const containers = [LOOKING, { ...LOOKING, name: 'second', args: ['\0'] }]
     const pod = await target.schedule(podOf(template, { containers }), SOON)
-    await target.run(pod, SOON).catch((error: unknown) => expect(error).toHaveProperty('code'))
+    await Promise.allSettled([target.run(pod, SOON)])
     await target.release([pod], SOON)
     expect(await podsOf(target)).toEqual([])
   })
@@ -180,6 +192,8 @@ describe.for(RUNTIMES)('In the %s runtime', (runtime) => {
     await expect(target.schedule(podOf(template, { name: 'new' }), SOON)).rejects.toMatchObject(refused)
     await expect(target.run(idle, SOON)).rejects.toMatchObject(refused)
     await expect(target.exec(pod, 'main', ['--mode', 'devices'], SOON)).rejects.toMatchObject(refused)
+    expect(() => target.log(pod, 'main')).toThrow(expect.objectContaining(refused))
+    await expect(target.exit(pod, 'main', SOON)).rejects.toMatchObject(refused)
     await target.release([pod, idle], SOON)
     expect(await target.diagnose('all')).toMatchObject({ pods: [], runtime: 'closed' })
   })

@@ -10,9 +10,9 @@ const SECRET = LISTENING.secretEnv ?? {}
 const sending = (to: RunningPod, secretEnv: ContainerSpec['secretEnv'] = SECRET): ContainerSpec => ({
   name: 'main',
   args: [
-    ...['--mode', 'initiator', '--target-host', to.address, '--devices', 'dram:0', '--block-size', '4096'],
-    ...['--iters', '3', '--warmup-iters', '1', '--timeout-seconds', '60'],
-  ],
+    `--mode=initiator --target-host=${to.address} --devices=dram:0 --block-size=4096`,
+    '--iters=3 --warmup-iters=1 --timeout-seconds=60',
+  ].flatMap((options) => options.split(' ')),
   secretEnv,
 })
 
