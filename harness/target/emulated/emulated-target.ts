@@ -21,14 +21,9 @@ import type {
 } from '../target.ts'
 import { allocate } from './allocator/allocate.ts'
 import type { DeviceInUse } from './allocator/inventory.ts'
-<<<<<<< HEAD
 import { disturbed } from './disturbed-log.ts'
 import { planPod } from './pod-plan.ts'
-import { statusOf } from './claim-status.ts'
-=======
-import { describeFault, planPod } from './pod-plan.ts'
 import { allocatedClaim, statusOf } from './claim-status.ts'
->>>>>>> robust
 import { publish } from './publish.ts'
 import type { PodRuntime } from './runtime.ts'
 
