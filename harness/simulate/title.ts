@@ -2,5 +2,5 @@
 export const formatTitle = (title: string, row: object): string =>
   title.replaceAll(/\$(\w+)/g, (whole, name: string) => {
     const value: unknown = Reflect.get(row, name)
-    return value === undefined ? whole : String(value)
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : whole
   })

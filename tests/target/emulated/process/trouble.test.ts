@@ -80,7 +80,7 @@ test('a killed agent ends its pods and every later request with NODE_AGENT_FAILE
   const pod = await run(target, 'pod', LISTENING)
   const exit = target.exit(pod, 'main', SOON)
   const log = linesOf(target.log(pod, 'main'))
-  const [agent] = familyOf(process.pid).filter(({ program }) => program === 'claimcheck-node')
+  const agent = familyOf(process.pid).find(({ program }) => program === 'claimcheck-node')
   process.kill(agent?.pid ?? 0, 'SIGKILL')
   await expect(exit).rejects.toMatchObject({ code: 'NODE_AGENT_FAILED' })
   await log
