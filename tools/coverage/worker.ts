@@ -13,7 +13,7 @@ export interface Answer {
   readonly falseAlarms: Readonly<Record<string, number>>
 }
 
-export const RUNS = { intervals: 1000, schemes: 20_000, trends: 1000 } as const
+export const RUNS = { intervals: 2000, schemes: 20_000, trends: 1000 } as const
 const SEED = 5
 
 parentPort?.on('message', (noise: NoiseName) => {
