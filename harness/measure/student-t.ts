@@ -7,8 +7,18 @@ export function tCdf(t: number, df: number): number {
   return t >= 0 ? 1 - tail : tail
 }
 
+/** Every look asks for the same few quantiles. */
+const quantiles = new Map<string, number>()
+
 /** The t with P(T <= t) = p, for p in (0.5, 1), by bisection to 1e-10 relative. */
 export function tQuantile(p: number, df: number): number {
+  const key = `${p} ${df}`
+  const known = quantiles.get(key) ?? bisectQuantile(p, df)
+  quantiles.set(key, known)
+  return known
+}
+
+function bisectQuantile(p: number, df: number): number {
   let low = 0
   let high = 1
   while (tCdf(high, df) < p && high < 1e12) high *= 2

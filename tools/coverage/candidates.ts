@@ -60,7 +60,23 @@ export function pooledOrderStatistics(
   level: number,
 ): Interval {
   const sorted = rounds.flat().toSorted((a, b) => a - b)
-  const n = sorted.length
+  const [low, high] = binomialRanks(sorted.length, p, level)
+  return {
+    estimate: sorted[Math.round(p * (sorted.length - 1))] ?? Number.NaN,
+    low: sorted[low - 1] ?? -Infinity,
+    high: sorted[high - 1] ?? Infinity,
+    level,
+    rounds: rounds.length,
+  }
+}
+
+const ranks = new Map<string, readonly [number, number]>()
+
+/** The ranks from 1 to n between which the quantile p lies with this level; 0 and n + 1 where there is none. */
+function binomialRanks(n: number, p: number, level: number): readonly [number, number] {
+  const key = `${n} ${p} ${level}`
+  const known = ranks.get(key)
+  if (known !== undefined) return known
   const tail = (1 - level) / 2
   let [below, low, high] = [0, 0, n + 1]
   for (let k = 0; k <= n; k++) {
@@ -70,13 +86,8 @@ export function pooledOrderStatistics(
     if (below <= tail) low = k + 1
     if (high > n && below >= 1 - tail) high = k + 1
   }
-  return {
-    estimate: sorted[Math.round(p * (n - 1))] ?? Number.NaN,
-    low: sorted[low - 1] ?? -Infinity,
-    high: sorted[high - 1] ?? Infinity,
-    level,
-    rounds: rounds.length,
-  }
+  ranks.set(key, [low, high])
+  return [low, high]
 }
 
 /** The largest c with P(W < c) <= tail, for the sum W of signed ranks of n values; 0 where there is none. */

@@ -30,11 +30,15 @@ export function simulateRun(noise: Noise, draw: Random): SimulatedRun {
     const [first, second] = [errors[2 * round] ?? 0, errors[2 * round + 1] ?? 0]
     return round % 2 === 0 ? ([first, second] as const) : ([second, first] as const)
   })
+  let iterations: number[][] | undefined
   return {
     pairs: turns.map(([a, b]) => [TRUE_RATIO * Math.exp(a), Math.exp(b)]),
     oneSidedPairs: turns.map(([a]) => [TRUE_RATIO * Math.exp(a), 1]),
     figures: turns.map(([a]) => TRUE_FIGURE * (1 + a)),
-    iterations: Array.from({ length: ROUNDS }, () => simulateRound(noise, draw)),
+    // Only when asked for: they are most of the work.
+    get iterations() {
+      return (iterations ??= Array.from({ length: ROUNDS }, () => simulateRound(noise, draw)))
+    },
   }
 }
 
