@@ -21,6 +21,7 @@ async function work(): Promise<void> {
   const worker = new Worker(new URL('./coverage/worker.ts', import.meta.url))
   try {
     for (let noise = waiting.shift(); noise !== undefined; noise = waiting.shift()) {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
       worker.postMessage(noise)
       const [answer] = (await once(worker, 'message')) as [Answer]
       answers.set(noise, answer)

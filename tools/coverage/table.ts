@@ -2,7 +2,7 @@
 import type { Answer } from './worker.ts'
 import { DISTANCES } from './schemes.ts'
 
-const percent = (share: number): string => (Number.isFinite(share) ? (100 * share).toFixed(1) : 'unbounded')
+const percent = (share: number): string => (Number.isFinite(share) ? (100 * share).toFixed(1) : 'none')
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
@@ -24,7 +24,7 @@ export function coverageTables(answers: readonly Answer[]): string {
           const tally = tallies.find((one) => one.question === question && one.method === method)
           return tally === undefined ? '' : percent(tally.misses / tally.runs)
         }),
-        reach.map((share) => (Number.isFinite(share) ? `${percent(share)}` : 'none')).join(' / '),
+        reach.map(percent).join(' / '),
       ])
       return `### ${question}\n\n${table(['missed, %', ...named(answers), '± % at 3 / 5 / 8 rounds'], rows)}`
     })

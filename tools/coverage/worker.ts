@@ -23,5 +23,6 @@ parentPort?.on('message', (noise: NoiseName) => {
     schemes: schemes().map((scheme) => simulateScheme(scheme, noise, RUNS.schemes)),
     falseAlarms: falseAlarms(noise, RUNS.trends),
   }
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   parentPort?.postMessage(answer)
 })
