@@ -66,7 +66,7 @@ describe.runIf(process.getuid?.() === 0)('As an ordinary user', () => {
     exec setpriv --reuid=${ORDINARY} --regid=${ORDINARY} --clear-groups "$@"`
   const inMountNamespace = `exec unshare --mount sh -c 'set -e\n${ordinary}' sh "$@"`
 
-  test('the whole suite passes', async () => {
+  test('the whole suite passes', { retry: 2 }, async () => {
     const run = await runBy(inMountNamespace, 'suites/numa', {})
     expect(run.exitCode, run.output).toBe(0)
     expect(run.junit).toMatch(/ failures="0" errors="0"/)
