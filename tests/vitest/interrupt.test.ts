@@ -7,6 +7,8 @@ import { PROJECT, runSuite } from '../support/run-suite.ts'
 import { familyOf, isAlive, SuiteProcess, type ProcessId } from '../support/suite-process.ts'
 
 const SUITE = 'suites/numa/kv-transfer.test.ts'
+/** Real transfers, but no judgement of how fast they were: other tests run beside these. */
+const UNTIMED = ['-t', 'carries its share|arrive intact']
 const RACK = join(PROJECT, 'fixtures/racks/h100-2node.yaml')
 
 /** What a run could leave on the machine beside processes: interfaces and mounts. */
@@ -124,14 +126,14 @@ test('a fixture that fails while pods run leaves nothing', async () => {
 })
 
 test('two runs at once share nothing, and both pass', async () => {
-  const run = () => runSuite(SUITE, {}, {}, ['-t', 'carries its share|arrive intact'])
+  const run = () => runSuite(SUITE, {}, {}, UNTIMED)
   const runs = await Promise.all([run(), run()])
   for (const run of runs) expect(run.exitCode, run.output).toBe(0)
 })
 
 test('after all that, the next run passes', { retry: 2 }, async () => {
   const before = machine()
-  const run = await runSuite(SUITE, {})
+  const run = await runSuite(SUITE, {}, {}, UNTIMED)
   expect(run.exitCode, run.output).toBe(0)
   expect(machine().filter((one) => !before.includes(one))).toEqual([])
   expect(familyOf(process.pid).filter(({ program }) => program.startsWith('claimcheck-'))).toEqual([])

@@ -75,17 +75,42 @@ test('a transfer that is killed has a signal for its exit and no RESULT', async 
   await target.release([receiver], SOON)
 })
 
-test('a killed agent ends its pods and every later request with NODE_AGENT_FAILED; closing still works', async () => {
+const agentsOf = (): number[] =>
+  familyOf(process.pid).flatMap(({ pid, program }) => (program === 'claimcheck-node' ? [pid] : []))
+
+test('a killed agent ends its pods and every request with NODE_AGENT_FAILED; closing still works', async () => {
   const target = await rackTarget('process')
   const pod = await run(target, 'pod', LISTENING)
-  const exit = target.exit(pod, 'main', SOON)
+  const [agent = 0] = agentsOf()
+  // So that it cannot answer first.
+  process.kill(agent, 'SIGSTOP')
+  const asked = [
+    target.exit(pod, 'main', SOON),
+    target.exec(pod, 'main', ['--mode', 'devices'], SOON),
+    run(target, 'next', LISTENING),
+  ]
   const log = linesOf(target.log(pod, 'main'))
-  const agent = familyOf(process.pid).find(({ program }) => program === 'claimcheck-node')
-  process.kill(agent?.pid ?? 0, 'SIGKILL')
-  await expect(exit).rejects.toMatchObject({ code: 'NODE_AGENT_FAILED' })
+  process.kill(agent, 'SIGKILL')
+  const failed = { status: 'rejected', reason: { code: 'NODE_AGENT_FAILED' } }
+  expect(await Promise.allSettled(asked)).toMatchObject([failed, failed, failed])
   await log
-  await expect(run(target, 'next', LISTENING)).rejects.toMatchObject({ code: 'NODE_AGENT_FAILED' })
+  await expect(run(target, 'last', LISTENING)).rejects.toMatchObject({ code: 'NODE_AGENT_FAILED' })
   await target.close()
+})
+
+test('an agent that hangs is killed when its rack is closed, and whoever waits hears of it', async () => {
+  const target = await rackTarget('process')
+  const pod = await run(target, 'pod', LISTENING)
+  const [agent = 0] = agentsOf()
+  process.kill(agent, 'SIGSTOP')
+  const exit = target.exit(pod, 'main', SOON)
+  const waiting = Promise.all([
+    expect(exit).rejects.toMatchObject({ code: 'INTERRUPTED', subject: 'container pod/main' }),
+    linesOf(target.log(pod, 'main')),
+  ])
+  await target.close()
+  await waiting
+  expect(agentsOf()).toEqual([])
 })
 
 test('two racks at once share neither names nor addresses nor devices', async () => {
