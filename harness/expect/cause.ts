@@ -21,18 +21,33 @@ export const suspicions = (rounds: readonly ArmRound[]): string[] => [
 
 /** Names each path that is slow in most rounds of the arm. */
 export function slowPaths(rounds: readonly ArmRound[]): string[] {
-  const paths = rounds[0]?.streams.map((stream) => stream.path) ?? []
-  return paths.flatMap((path) => {
-    const rates = rounds.flatMap((round) => {
-      const own = round.streams.find((stream) => stream.path === path)
-      const all = median(round.streams.map((stream) => stream.bandwidth))
-      return own === undefined ? [] : [{ share: own.bandwidth / all, own: own.bandwidth, all }]
-    })
-    const typical = rates.toSorted((a, b) => a.share - b.share)[Math.floor(rates.length / 2)]
-    if (typical === undefined || typical.share >= SLOW) return []
-    const figures = `${rate(typical.own)} against ${rate(typical.all)} of the median path`
+  return pathsOf(rounds).flatMap(({ path, rates, others }) => {
+    if (median(rates.map((own, round) => own / (others[round] ?? Number.NaN))) >= SLOW) return []
+    const figures = `${rate(median(rates))} against ${rate(median(others))} of the median path`
     return [`${path} is slow: ${figures}. Look at both NICs' PCIe link, cable and port counters.`]
   })
+}
+
+export interface PathRates {
+  /** As in the first round; the nodes change sides from round to round. */
+  readonly path: string
+  /** GB/s of each round. */
+  readonly rates: readonly number[]
+  /** Of each round, the median rate of the other paths. */
+  readonly others: readonly number[]
+}
+
+/** What each path of an arm carried beside the others. An arm with one path has nothing to compare. */
+export function pathsOf(rounds: readonly ArmRound[]): readonly PathRates[] {
+  const streams = rounds[0]?.streams ?? []
+  if (streams.length < 2) return []
+  return streams.map(({ path }, index) => ({
+    path,
+    rates: rounds.map((round) => round.streams[index]?.bandwidth ?? Number.NaN),
+    others: rounds.map((round) =>
+      median(round.streams.filter((_, i) => i !== index).map(({ bandwidth }) => bandwidth)),
+    ),
+  }))
 }
 
 /** Says so when the arm's iterations become slower or faster from beginning to end, beyond chance and beyond 1 %. */

@@ -18,6 +18,7 @@ export {
   type Below,
   type Steady,
 } from './judge-latency.ts'
+export { evenStatement, judgeEven, type Even } from './judge-paths.ts'
 
 /** `by` is the least ratio: 1.3 asks for 1.3 times the other arm's bandwidth. */
 export interface Outperform {

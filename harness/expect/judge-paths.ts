@@ -1,86 +1,81 @@
-/**
- * Judges the paths of an arm against each other: each from a GPU over its NICs to the other node. Takes an arm; gives a
- * verdict that names the slow path. A NIC too little slower than the others to break the SKU's bounds shows here.
- */
-import { median } from 'simple-statistics'
-import { ClaimcheckError } from '../core/errors.ts'
-import { formatPercent, formatRate, gigabytesPerSecond, parsePercent } from '../core/units.ts'
-import type { ArmRound } from '../measure/arm.ts'
+/** Judges the paths of an arm against each other: one NIC of several that is slower than its like. */
+import { formatPercent, parsePercent } from '../core/units.ts'
+import type { Round } from '../measure/comparison.ts'
 import { ratioInterval, type Interval } from '../measure/interval.ts'
 import type { Arm } from './arm.ts'
+import { pathsOf } from './cause.ts'
 import type { Expectation } from './expectation.ts'
+import { expectationOf, invalidLimit, readLimit } from './figures.ts'
 import { decide } from './sequential.ts'
 
-/** `within` is how far below the arm's median path each path may lie. */
+/** `within` is how much slower than the median of the others a path may be. */
 export interface Even {
   readonly within: string
 }
 
-export const evenStatement = (arm: Arm, { within }: Even): string =>
-  `${arm.name}: every path is as fast as the median path, within ${within}`
+const EVEN: Even = { within: '3 %' }
 
-/** Throws EXPECTATION_INVALID for a share outside 0 % to 100 %. */
-export async function judgeEven(arm: Arm, ask: Even): Promise<Expectation> {
-  const within = parsePercent(ask.within)
-  if (!(within > 0 && within < 1)) {
-    throw new ClaimcheckError('EXPECTATION_INVALID', {
-      subject: 'toHaveEvenPaths { within }',
-      problem: 'is no limit',
-      expected: 'a share between 0 % and 100 %, such as "3 %"',
-      found: ask.within,
-      hint: 'Correct the suite.',
-    })
-  }
-  const decision = await decide(arm.comparison, (rounds, level) => slowest(pathsOf(arm.of(rounds), level)), {
-    atLeast: 1 - within,
+export const evenStatement = (arm: Arm, { within }: Even = EVEN): string =>
+  `${arm.name}: no path is more than ${within} slower than the others`
+
+/**
+ * Each path is paired with the others of the same transfer, so what all of them share cancels out. The level holds for
+ * all paths together. Throws EXPECTATION_INVALID for a limit outside 0 % to 100 %, or an arm with one path.
+ */
+export async function judgeEven(arm: Arm, ask: Even = EVEN): Promise<Expectation> {
+  const within = readLimit('toRunEvenly { within }', ask.within, {
+    parse: parsePercent,
+    holds: (value) => value > 0 && value < 1,
+    expected: 'a share between 0 % and 100 %, such as "3 %"',
   })
-  const { verdict, code, reasons, interval, rounds } = decision
-  const own = arm.of(rounds)
-  const paths = pathsOf(own, interval.level)
-  const suspects = verdict === 'passed' ? [] : paths.filter(({ interval: { low } }) => low < 1 - within)
-  return {
-    statement: evenStatement(arm, ask),
-    verdict,
-    ...(code === undefined ? {} : { code }),
-    reasons: [...reasons, ...suspects.map(describe)],
-    measured: `slowest path at ${formatPercent(interval.estimate)} of the median path`,
-    limit: `at least ${formatPercent(1 - within)}`,
-    interval: { ...interval, unit: 'x' },
-    properties: {
-      rounds: rounds.length,
-      ...Object.fromEntries(
-        paths.map(({ interval: { estimate } }, stream) => [`arm.${arm.name}.path.${stream}.share`, estimate]),
-      ),
+  const decision = await decide(
+    arm.comparison,
+    (rounds, level) => slowestShare(sharesOf(arm, rounds, level)),
+    { atLeast: 1 - within },
+  )
+  const shares = sharesOf(arm, decision.rounds, decision.interval.level)
+  const slow = shares.filter(({ interval }) => interval.high < 1 - within)
+  const named = slow.map(
+    ({ path, interval }) =>
+      `${path} is ${formatPercent(1 - interval.estimate)} slower than the others. Look at both NICs' PCIe link, cable and port counters.`,
+  )
+  return expectationOf(
+    { ...decision, reasons: [...decision.reasons, ...named] },
+    {
+      statement: evenStatement(arm, ask),
+      limit: `at least ${(1 - within).toFixed(3)}x the median of the others`,
+      measured: `${decision.interval.estimate.toFixed(3)}x for the slowest of ${shares.length} paths`,
+      arms: [arm],
+      properties: {
+        [`arm.${arm.name}.slowestPath`]: decision.interval.estimate,
+        [`arm.${arm.name}.slowestPath.ci95.low`]: decision.interval.low,
+        [`arm.${arm.name}.slowestPath.ci95.high`]: decision.interval.high,
+      },
     },
-    emulated: arm.emulated,
-  }
+  )
 }
 
 interface PathShare {
   readonly path: string
-  readonly rates: readonly number[]
-  readonly medians: readonly number[]
-  /** Of its rate over the median path's, each round. */
   readonly interval: Interval
 }
 
-/** All intervals together hold at `level`: its error is dealt out over the paths. */
-function pathsOf(rounds: readonly ArmRound[], level: number): PathShare[] {
-  const medians = rounds.map(({ streams }) => median(streams.map(({ bandwidth }) => bandwidth)))
-  const streams = rounds[0]?.streams ?? []
-  return streams.map(({ path }, stream) => {
-    const rates = rounds.map((round) => round.streams[stream]?.bandwidth ?? Number.NaN)
-    const pairs = rates.map((rate, round) => [rate, medians[round] ?? Number.NaN] as const)
-    const interval = { ...ratioInterval(pairs, 1 - (1 - level) / streams.length), level }
-    return { path, rates, medians, interval }
+/** Every path's rate over that of the others; the error is dealt out over the paths, so that all intervals hold together. */
+function sharesOf(arm: Arm, rounds: readonly Round[], level: number): readonly PathShare[] {
+  const paths = pathsOf(arm.of(rounds))
+  if (paths.length === 0)
+    throw invalidLimit(`toRunEvenly of ${arm.name}`, 'an arm with at least two paths', 'one path')
+  return paths.map(({ path, rates, others }) => {
+    const pairs = rates.map((own, round) => [own, others[round] ?? Number.NaN] as const)
+    return { path, interval: { ...ratioInterval(pairs, 1 - (1 - level) / paths.length), level } }
   })
 }
 
-/** Lies above a limit when every path does, and below it when one does. */
-function slowest(paths: readonly PathShare[]): Interval {
-  const least = (of: (interval: Interval) => number): number =>
-    Math.min(...paths.map(({ interval }) => of(interval)))
-  const { level, rounds } = paths[0]?.interval ?? { level: 0, rounds: 0 }
+/** The interval of the slowest path's share: where all intervals hold, the least of their bounds hold for the least share. */
+function slowestShare(shares: readonly PathShare[]): Interval {
+  const intervals = shares.map(({ interval }) => interval)
+  const least = (of: (interval: Interval) => number): number => Math.min(...intervals.map(of))
+  const [{ level, rounds } = { level: Number.NaN, rounds: 0 }] = intervals
   return {
     estimate: least(({ estimate }) => estimate),
     low: least(({ low }) => low),
@@ -88,9 +83,4 @@ function slowest(paths: readonly PathShare[]): Interval {
     level,
     rounds,
   }
-}
-
-function describe({ path, rates, medians, interval }: PathShare): string {
-  const show = (values: readonly number[]): string => formatRate(gigabytesPerSecond(median([...values])))
-  return `${path} reaches ${formatPercent(interval.estimate)} of the median path: ${show(rates)} against ${show(medians)}. Look at both NICs' PCIe link, cable and port counters.`
 }

@@ -6,6 +6,7 @@ import { Arm } from '../../harness/expect/arm.ts'
 import { driftWithin, fallOverRounds, outlyingBandwidth } from '../../harness/expect/cause.ts'
 import {
   judgeBelow,
+  judgeEven,
   judgeOutperform,
   judgeStable,
   judgeSteady,
@@ -181,4 +182,27 @@ test('an arm that throttles, one that warms up, one that falls and a round that 
   ])
   const sound = await roundsWith([{}, {}, {}])
   expect([driftWithin(sound), fallOverRounds(sound), outlyingBandwidth(sound)]).toEqual([[], [], []])
+})
+
+const slowNic = (share: number) => (text: string) =>
+  `${text}faults:\n  - { kind: nic-slow, node: node-a, nic: mlx5_1, fraction: ${share} }\n`
+
+test('one NIC of four that is 5 % slow is found and named, although every figure of the arm keeps its bounds', async () => {
+  const { aligned, unaligned, reference } = arms(slowNic(0.95))
+  for (const { verdict } of await judgeWithin(aligned, reference.aligned)) expect(verdict).toBe('passed')
+  expect(await judgeEven(aligned)).toMatchObject({
+    verdict: 'failed',
+    code: 'EXPECTATION_FAILED',
+    reasons: [expect.stringMatching(/node-a\/mlx5_1.* is [45]\.\d % slower than the others/)],
+  })
+  expect(await judgeEven(unaligned)).toMatchObject({ verdict: 'passed' })
+})
+
+test('paths of a sound rack run evenly', async () => {
+  const { aligned, unaligned } = arms()
+  expect(await judgeEven(aligned)).toMatchObject({ verdict: 'passed' })
+  expect(await judgeEven(unaligned)).toMatchObject({ verdict: 'passed' })
+  await expect(judgeEven(aligned, { within: '-3 %' })).rejects.toEqual(
+    invalid(/^toRunEvenly \{ within \} is no limit/),
+  )
 })
