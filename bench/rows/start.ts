@@ -4,6 +4,8 @@ import { provideTransfer, startTarget } from '../programs/transfer.ts'
 import { interleave } from '../rounds.ts'
 
 const BLOCK_BYTES = 256 * 2 ** 20
+/** As the binary names them, in the order of their coming. */
+const PARTS = ['library', 'agents', 'backends', 'memory', 'registration']
 
 export const start: Row = {
   name: 'start',
@@ -25,7 +27,7 @@ export const start: Row = {
         values: starts.map(({ seconds }) => seconds),
         goal: atMost(1),
       },
-      ...Object.keys(starts[0]?.parts ?? {}).map((part) => ({
+      ...PARTS.map((part) => ({
         name: `  of it ${part}`,
         unit: 's' as const,
         values: starts.map(({ parts }) => parts[part] ?? Number.NaN),
