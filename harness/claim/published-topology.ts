@@ -36,7 +36,10 @@ export function compareTopology(
   const names = nodes ?? [...new Set(devices.map(({ node }) => node))]
   return names.flatMap((node) => {
     const here = devices.filter((device) => device.node === node)
-    return [...wanted.flatMap((want) => compareDevice(node, want, here, sku)), ...extras(node, wanted, here, sku)]
+    return [
+      ...wanted.flatMap((want) => compareDevice(node, want, here, sku)),
+      ...extras(node, wanted, here, sku),
+    ]
   })
 }
 

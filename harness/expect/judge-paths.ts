@@ -31,11 +31,9 @@ export async function judgeEven(arm: Arm, ask: Even): Promise<Expectation> {
       hint: 'Correct the suite.',
     })
   }
-  const decision = await decide(
-    arm.comparison,
-    (rounds, level) => slowest(pathsOf(arm.of(rounds), level)),
-    { atLeast: 1 - within },
-  )
+  const decision = await decide(arm.comparison, (rounds, level) => slowest(pathsOf(arm.of(rounds), level)), {
+    atLeast: 1 - within,
+  })
   const { verdict, code, reasons, interval, rounds } = decision
   const own = arm.of(rounds)
   const paths = pathsOf(own, interval.level)

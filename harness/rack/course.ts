@@ -17,9 +17,7 @@ export interface Step {
 /** Can be read any number of times, each from its start. The first step is at 0. */
 export type Course = Iterable<Step>
 
-type OverTime = FaultOf<
-  'rate-bimodal' | 'rate-jitter' | 'stall' | 'slow-start' | 'throttle' | 'link-flap'
->
+type OverTime = FaultOf<'rate-bimodal' | 'rate-jitter' | 'stall' | 'slow-start' | 'throttle' | 'link-flap'>
 
 /** What a paused NIC still lets through: a shaper knows no zero. */
 const PAUSED = 0.02

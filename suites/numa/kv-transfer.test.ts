@@ -43,11 +43,6 @@ describe('A KV cache of 1 GiB, written from node to node by 4 GPUs over 4 NICs',
     await expect(unaligned).toCarryEqualShares()
   })
 
-  test('every path is as fast as the others', async ({ aligned, unaligned, expect }) => {
-    await expect(aligned).toHaveEvenPaths({ within: '3 %' })
-    await expect(unaligned).toHaveEvenPaths({ within: '3 %' })
-  })
-
   test('bytes arrive intact', async ({ aligned, unaligned, expect }) => {
     await expect(aligned).toArriveIntact()
     await expect(unaligned).toArriveIntact()
@@ -64,5 +59,10 @@ describe('A KV cache of 4 GiB', () => {
 
   test('aligned bandwidth is at least 1.3x unaligned', async ({ aligned, unaligned, expect }) => {
     await expect(aligned).toOutperform(unaligned, { by: 1.3, in: 'bandwidth' })
+  })
+
+  test('every path is as fast as the others', async ({ aligned, unaligned, expect }) => {
+    await expect(aligned).toHaveEvenPaths({ within: '3 %' })
+    await expect(unaligned).toHaveEvenPaths({ within: '3 %' })
   })
 })

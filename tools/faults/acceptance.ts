@@ -74,7 +74,7 @@ class FileScope {
       },
     }
     // Of several fixtures of one name the last counts, and the one before it is what that one builds on.
-    const resolve = (key: string): Promise<unknown> | unknown => {
+    const resolve = (key: string): unknown => {
       if (key in base) return base[key]
       if (key === 'rack') return this.#rack
       const fixture = fixtures.findLast((one) => one.name === key)
@@ -116,7 +116,8 @@ function outcomeOf(
 ): TestOutcome {
   if (error instanceof Skipped) return { ...test, verdict: 'skipped', codes: [], text: error.message }
   const bad = expectations.filter(({ verdict }) => verdict !== 'passed')
-  const untold = error === undefined || error instanceof BrokenExpectation || bad.length > 0 ? undefined : error
+  const untold =
+    error === undefined || error instanceof BrokenExpectation || bad.length > 0 ? undefined : error
   const codes = [
     ...bad.flatMap(({ code }) => code ?? []),
     ...(untold === undefined ? [] : [asClaimcheckError(untold).code]),

@@ -25,7 +25,9 @@ export function publish(rack: Rack): Publication {
       slice(
         GPU_DRIVER,
         node,
-        gpusOn(rack, node).map((gpu, index) => gpuDevice(rack, gpu, nodeIndex * rack.sku.gpus.length + index)),
+        gpusOn(rack, node).map((gpu, index) =>
+          gpuDevice(rack, gpu, nodeIndex * rack.sku.gpus.length + index),
+        ),
       ),
     ]),
     classes: [deviceClass(NIC_CLASS, NIC_DRIVER), deviceClass(GPU_CLASS, GPU_DRIVER)],

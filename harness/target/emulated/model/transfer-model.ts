@@ -222,9 +222,7 @@ function counters(pod: PodPlan, paths: readonly Path[], moved: number, sends: bo
     return own !== undefined && (sends ? carrierOf(pod, own) : own) === nic
   }
   const load = (nic: NicPlan): number =>
-    (paths.filter((path) => carries(nic, path)).length * moved) /
-    paths.length /
-    (1 - (nic.contended ?? 0))
+    (paths.filter((path) => carries(nic, path)).length * moved) / paths.length / (1 - (nic.contended ?? 0))
   return [
     row('eth0', 'other', away || pod.nics.length === 0 ? moved : 0),
     ...pod.nics.map((nic) => row(nameIn(nic), 'claimed', away ? 0 : Math.round(load(nic)))),

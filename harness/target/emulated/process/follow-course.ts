@@ -52,9 +52,7 @@ export async function followCourse(agent: NodeAgent, course: Course, steered: St
 async function firstBytes(agent: NodeAgent, { pod, nic, signal }: Steered): Promise<number> {
   for (;;) {
     const { pods } = await agent.request('list', {}, listed)
-    const port = pods
-      .find(({ name }) => name === pod)
-      ?.interfaces.find(({ name }) => name === nic)
+    const port = pods.find(({ name }) => name === pod)?.interfaces.find(({ name }) => name === nic)
     if (port !== undefined && port.pod.tx_bytes + port.pod.rx_bytes >= FIRST_BYTES) return performance.now()
     await sleep(LOOK_EVERY_MS, undefined, { signal })
   }

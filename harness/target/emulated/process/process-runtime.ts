@@ -221,7 +221,9 @@ export class ProcessRuntime implements PodRuntime {
         signal: ended.signal,
       }).catch((error: unknown) => {
         if (ended.signal.aborted) return
-        this.#parts.journal.record('course-lost', `${pod.name}/${name}`, { error: asClaimcheckError(error).message })
+        this.#parts.journal.record('course-lost', `${pod.name}/${name}`, {
+          error: asClaimcheckError(error).message,
+        })
       })
     }
   }
