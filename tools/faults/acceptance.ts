@@ -74,7 +74,7 @@ class FileScope {
       },
     }
     // Of several fixtures of one name the last counts, and the one before it is what that one builds on.
-    const resolve = (key: string): Promise<unknown> | unknown => {
+    const resolve = (key: string): unknown => {
       if (key in base) return base[key]
       if (key === 'rack') return this.#rack
       const fixture = fixtures.findLast((one) => one.name === key)

@@ -54,7 +54,7 @@ describe.for =
   }
 
 const filled = (name: string, row: object): string =>
-  name.replaceAll(/\$(\w+)/g, (whole, key: string) => String((row as Record<string, unknown>)[key] ?? whole))
+  Object.entries(row).reduce((text, [key, value]) => text.replaceAll(`$${key}`, `${value}`), name)
 
 function testWith(fixtures: readonly Fixture[]) {
   const declare = (name: string, body: Body): void => {
