@@ -8,7 +8,8 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { Command, InvalidArgumentError } from 'commander'
-import { catalogue } from '../harness/rack/catalogue.ts'
+import { resolve } from 'node:path'
+import { loadFaultCatalogue } from '../harness/rack/fault-declaration.ts'
 import type { Counts, Job } from './certify/worker.ts'
 import { pageOf, summaryOf } from './certify/page.ts'
 import type { Tally } from './certify/tally.ts'
@@ -43,12 +44,12 @@ if (gate) process.exitCode = goals.every(({ met }) => met) ? 0 : 1
 else await writeFile(PAGE, pageOf(all, goals))
 
 function jobsOf(total: number): Job[] {
-  const bad = catalogue()
+  const bad = loadFaultCatalogue(resolve(import.meta.dirname, '../fixtures/faults'))
   const good = Math.round(total * GOOD_SHARE)
   const each = Math.max(1, Math.round((total - good) / bad.length))
   const truths = [
     { truth: 'good', faults: [], count: good },
-    ...bad.map(({ name, fault }) => ({ truth: name, faults: [fault], count: each })),
+    ...bad.map(({ name, faults }) => ({ truth: name, faults, count: each })),
   ]
   return truths.flatMap(({ truth, faults, count }, index) =>
     Array.from({ length: Math.ceil(count / BATCH) }, (_, batch) => ({
@@ -62,8 +63,8 @@ function jobsOf(total: number): Job[] {
   )
 }
 
-async function runAll(jobs: readonly Job[]): Promise<Counts[]> {
-  const waiting = [...jobs]
+async function runAll(all: readonly Job[]): Promise<Counts[]> {
+  const waiting = [...all]
   const done: Counts[] = []
   const work = async (): Promise<void> => {
     const worker = new Worker(new URL('./certify/worker.ts', import.meta.url))

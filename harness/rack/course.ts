@@ -55,6 +55,8 @@ export function courseOf(fault: OverTime, seed: number, name: string): Course {
           return repeated(fault.every, next)[Symbol.iterator]()
         },
       }
+    default:
+      return fault satisfies never
   }
 }
 

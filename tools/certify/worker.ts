@@ -34,7 +34,9 @@ const suites = await loadSuites(
 )
 const rack = loadRack(resolve(PROJECT, 'fixtures/racks/h100-2node.yaml'))
 
-parentPort?.on('message', async ({ truth, faults, seeds }: Job) => {
+parentPort?.on('message', (job: Job) => void certify(job).then((counts) => parentPort?.postMessage(counts)))
+
+async function certify({ truth, faults, seeds }: Job): Promise<Counts> {
   const verdicts: Record<Verdict, number> = { passed: 0, failed: 0, inconclusive: 0 }
   const caughtBy: Record<string, number> = {}
   let rounds = 0
@@ -45,5 +47,5 @@ parentPort?.on('message', async ({ truth, faults, seeds }: Job) => {
     for (const { name, verdict } of acceptance.tests)
       if (verdict !== 'passed') caughtBy[name] = (caughtBy[name] ?? 0) + 1
   }
-  parentPort?.postMessage({ truth, verdicts, rounds, caughtBy } satisfies Counts)
-})
+  return { truth, verdicts, rounds, caughtBy }
+}
