@@ -5,7 +5,7 @@
  */
 import { seconds, type Seconds } from '../core/units.ts'
 import type { Fault, FaultOf } from './fault.ts'
-import { random, type Random } from './random.ts'
+import { random } from './random.ts'
 
 export interface Step {
   /** Since the first byte. */
@@ -35,10 +35,10 @@ export const changesOverTime = (fault: Fault): fault is OverTime => KINDS.includ
 
 /** `name` tells the draws of one pod's NIC from those of another. */
 export function courseOf(fault: OverTime, seed: number, name: string): Course {
-  const draw = (): Random => random(seed, `${fault.kind} ${name}`)
+  const draw = (): (() => number) => random(seed, `${fault.kind} ${name}`).uniform
   switch (fault.kind) {
     case 'rate-bimodal':
-      return [step(0, draw().uniform() < fault.share ? fault.fraction : 1)]
+      return [step(0, draw()() < fault.share ? fault.fraction : 1)]
     case 'slow-start':
       return [step(0, fault.fraction), step(fault.lasting, 1)]
     case 'throttle':
@@ -50,13 +50,13 @@ export function courseOf(fault: OverTime, seed: number, name: string): Course {
     case 'rate-jitter':
       return {
         [Symbol.iterator]() {
-          const own = draw()
-          const next = (): Step[] => [step(0, fault.fraction + (1 - fault.fraction) * own.uniform())]
+          const uniform = draw()
+          const next = (): Step[] => [step(0, fault.fraction + (1 - fault.fraction) * uniform())]
           return repeated(fault.every, next)[Symbol.iterator]()
         },
       }
     default:
-      throw new TypeError(`no course for ${JSON.stringify(fault satisfies never)}`)
+      return fault satisfies never
   }
 }
 
