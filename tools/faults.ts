@@ -5,7 +5,7 @@
 import { globSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { loadFaultCatalogue } from '../harness/rack/fault-declaration.ts'
+import { catalogue } from '../harness/rack/catalogue.ts'
 import { loadRack } from '../harness/rack/rack.ts'
 import { measureFault, type FaultOutcome } from './faults/measure.ts'
 import { faultsPage } from './faults/page.ts'
@@ -38,10 +38,10 @@ const measurement = {
   rounds: ROUNDS,
   seeds: Array.from({ length: count }, (_, i) => i + 1),
 }
-const catalogue = loadFaultCatalogue(values.catalogue)
+const faults = catalogue(values.catalogue)
 const healthy = await measureFault(measurement, { name: 'none', faults: [] })
 const outcomes: FaultOutcome[] = []
-for (const fault of catalogue) {
+for (const fault of faults) {
   outcomes.push(await measureFault(measurement, fault))
   if (!values.json) process.stderr.write(`${fault.name}\n`)
 }
@@ -49,5 +49,5 @@ if (values.json) process.stdout.write(`${JSON.stringify({ healthy, outcomes })}\
 else
   writeFileSync(
     join(PROJECT, 'docs/faults.md'),
-    faultsPage({ catalogue, outcomes, healthy, rack: RACK, rounds: ROUNDS }),
+    faultsPage({ catalogue: faults, outcomes, healthy, rack: RACK, rounds: ROUNDS }),
   )

@@ -2,17 +2,17 @@
  * Every fault of the catalogue is caught by the tests that it declares, and by no other: in the model runtime through the
  * tool that writes docs/faults.md, with real processes through Vitest.
  */
-import { join, resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
-import { readFileSync } from 'node:fs'
-import { loadFaultCatalogue, type Catch } from '../../harness/rack/fault-declaration.ts'
+import { catalogue, type Catch } from '../../harness/rack/catalogue.ts'
 import type { FaultOutcome } from '../../tools/faults/measure.ts'
 import { rackFile } from '../support/rack-file.ts'
 import { PROJECT, runSuite, verdictsOf } from '../support/run-suite.ts'
 
-const FOLDER = resolve(PROJECT, 'fixtures/faults')
-const catalogue = loadFaultCatalogue(FOLDER)
+const FOLDER = join(PROJECT, 'fixtures/faults')
+const declared = catalogue()
 const SEEDS = 3
 const tell = ({ test: name, verdict, code }: Catch): string => `${name}: ${verdict} ${code}`
 
@@ -29,7 +29,7 @@ describe('In the model runtime', async () => {
     )
   })
 
-  test.for(catalogue)('$name', ({ name, caught, sometimes, names }) => {
+  test.for(declared)('$name', ({ name, caught, sometimes, names }) => {
     const seeds = outcomes.find((outcome) => outcome.name === name)?.seeds ?? []
     expect(seeds).toHaveLength(SEEDS)
     for (const { seed, red, text } of seeds) {
@@ -66,7 +66,7 @@ const SURE = new Set([
 ])
 
 describe('With real processes', () => {
-  const processes = catalogue.filter(({ name, runtimes }) => SURE.has(name) && runtimes.includes('process'))
+  const processes = declared.filter(({ name, runtimes }) => SURE.has(name) && runtimes.includes('process'))
 
   test('at least twelve are run', () => {
     expect(processes.length).toBeGreaterThanOrEqual(12)

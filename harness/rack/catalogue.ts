@@ -1,6 +1,6 @@
 /**
- * One entry of the fault catalogue: what is wrong, what it stands for in the field, and which tests should catch it.
- * Takes a file of `fixtures/faults/`; gives a checked declaration. Docs, tests and the table of catch rates read it.
+ * The fault catalogue: of each fault what is wrong, what it stands for in the field, and which tests should catch it.
+ * Takes the files of `fixtures/faults/`; gives checked declarations. Docs, tests and the table of catch rates read it.
  */
 import { globSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -73,8 +73,10 @@ export function loadFaultDeclaration(path: string): FaultDeclaration {
   })
 }
 
-/** All of a folder, by name. */
-export const loadFaultCatalogue = (folder: string): readonly FaultDeclaration[] =>
+const OURS = join(import.meta.dirname, '..', '..', 'fixtures', 'faults')
+
+/** All of a folder, by name; the project's own where none is given. */
+export const catalogue = (folder: string = OURS): readonly FaultDeclaration[] =>
   globSync('*.yaml', { cwd: folder })
     .sort()
     .map((file) => loadFaultDeclaration(join(folder, file)))
