@@ -1,8 +1,9 @@
 /** What probably causes a bad figure. Takes rounds of one arm; gives sentences that name the device or the round and say how to look. */
-import { median } from 'simple-statistics'
+import { median, sampleStandardDeviation } from 'simple-statistics'
 import { formatPercent, formatRate, gigabytesPerSecond } from '../core/units.ts'
 import type { ArmRound } from '../measure/arm.ts'
 import { driftInterval } from '../measure/drift.ts'
+import { ROUND_NOISE } from '../measure/interval.ts'
 import { outlyingRounds } from '../measure/outliers.ts'
 
 /** A path this much slower than the median path of its arm is named. */
@@ -18,6 +19,23 @@ export const suspicions = (rounds: readonly ArmRound[]): string[] => [
   ...driftWithin(rounds),
   ...fallOverRounds(rounds),
 ]
+
+/** Why the rounds of an arm do not settle. A path that is slow in a noisy round is no suspicion against its NIC. */
+export const unrest = (rounds: readonly ArmRound[]): string[] => [
+  ...scatterOverRounds(rounds),
+  ...driftWithin(rounds),
+  ...fallOverRounds(rounds),
+]
+
+/** Says so when the bandwidth scatters more from round to round than on a sound node. */
+function scatterOverRounds(rounds: readonly ArmRound[]): string[] {
+  if (rounds.length < 2) return []
+  const scatter = sampleStandardDeviation(rounds.map(({ bandwidth }) => Math.log(bandwidth)))
+  if (scatter <= ROUND_NOISE) return []
+  return [
+    `${rounds[0]?.arm} scatters by ${formatPercent(scatter)} from round to round; a sound node stays within ${formatPercent(ROUND_NOISE)}. Look for other load on the nodes and the fabric.`,
+  ]
+}
 
 /** Names each path that is slow in most rounds of the arm. */
 export function slowPaths(rounds: readonly ArmRound[]): string[] {

@@ -4,7 +4,7 @@ import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import { formatRate, formatTime, gigabytesPerSecond, seconds } from '../core/units.ts'
 import type { ArmRound } from '../measure/arm.ts'
 import type { Arm } from './arm.ts'
-import { outlyingBandwidth, suspicions } from './cause.ts'
+import { outlyingBandwidth, suspicions, unrest } from './cause.ts'
 import type { Expectation, ReportedInterval } from './expectation.ts'
 import type { Decision } from './sequential.ts'
 
@@ -24,14 +24,14 @@ export function expectationOf(
   { verdict, code, reasons, interval, rounds }: Decision,
   of: Figures,
 ): Expectation {
-  const doubted = verdict === 'failed' || code === 'TOO_NOISY'
+  const doubts = verdict === 'failed' ? suspicions : code === 'TOO_NOISY' ? unrest : () => []
   return {
     statement: of.statement,
     verdict,
     ...(code === undefined ? {} : { code }),
     reasons: [
       ...reasons,
-      ...of.arms.flatMap((arm) => (doubted ? suspicions(arm.of(rounds)) : [])),
+      ...of.arms.flatMap((arm) => doubts(arm.of(rounds))),
       ...of.arms.flatMap((arm) => outlyingBandwidth(arm.of(rounds)).map(({ reason }) => reason)),
     ],
     measured: of.measured,

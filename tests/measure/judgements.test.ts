@@ -66,6 +66,16 @@ test('a clear answer takes the first look, an undecided one the last', async () 
   expect(comparison.rounds.length).toBe(8)
 })
 
+test('rounds that scatter too much for an answer say by how much, and accuse no NIC', async () => {
+  const { aligned, unaligned } = arms((text) => text.replace('jitter: 0.2 %', 'jitter: 8 %'))
+  const judged = await judgeOutperform(aligned, unaligned, { by: 1.45, in: 'bandwidth' })
+  expect(judged).toMatchObject({ verdict: 'inconclusive', code: 'TOO_NOISY' })
+  expect(judged.reasons.join('\n')).toMatch(
+    /aligned scatters by \d+\.\d % from round to round; a sound node stays within 1\.0 %/,
+  )
+  expect(judged.reasons.join('\n')).not.toMatch(/is slow/)
+})
+
 test('a limit out of reach fails', async () => {
   const { aligned, unaligned } = arms()
   expect(await judgeOutperform(aligned, unaligned, { by: 1.6, in: 'bandwidth' })).toMatchObject({
