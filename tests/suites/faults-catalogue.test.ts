@@ -6,13 +6,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
-import { loadFaultCatalogue, type Catch } from '../../harness/rack/fault-declaration.ts'
+import { catalogue, type Catch } from '../../harness/rack/catalogue.ts'
 import type { FaultOutcome } from '../../tools/faults/measure.ts'
 import { rackFile } from '../support/rack-file.ts'
 import { PROJECT, runSuite, verdictsOf } from '../support/run-suite.ts'
 
 const FOLDER = join(PROJECT, 'fixtures/faults')
-const declared = loadFaultCatalogue()
+const declared = catalogue()
 const SEEDS = 3
 const tell = ({ test: name, verdict, code }: Catch): string => `${name}: ${verdict} ${code}`
 

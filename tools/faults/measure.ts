@@ -2,7 +2,7 @@
  * What the suites make of each declared fault in the model runtime, over seeds. Takes declarations, a rack and seeds;
  * gives for each fault the red tests of every seed. Never writes.
  */
-import { withFaults, type FaultDeclaration } from '../../harness/rack/fault-declaration.ts'
+import { withFaults, type FaultDeclaration } from '../../harness/rack/catalogue.ts'
 import type { Rack } from '../../harness/rack/rack.ts'
 import { accept } from './acceptance.ts'
 import type { SuiteFile } from './suites.ts'

@@ -1,5 +1,5 @@
 /** docs/faults.md as text. Takes declarations and what a run made of them; gives Markdown. */
-import type { FaultDeclaration } from '../../harness/rack/fault-declaration.ts'
+import type { FaultDeclaration } from '../../harness/rack/catalogue.ts'
 import type { FaultOutcome } from './measure.ts'
 import { wilson } from './wilson.ts'
 

@@ -76,7 +76,7 @@ export function loadFaultDeclaration(path: string): FaultDeclaration {
 const OURS = join(import.meta.dirname, '..', '..', 'fixtures', 'faults')
 
 /** All of a folder, by name; the project's own where none is given. */
-export const loadFaultCatalogue = (folder: string = OURS): readonly FaultDeclaration[] =>
+export const catalogue = (folder: string = OURS): readonly FaultDeclaration[] =>
   globSync('*.yaml', { cwd: folder })
     .sort()
     .map((file) => loadFaultDeclaration(join(folder, file)))
