@@ -37,7 +37,7 @@ describe.for(RUNTIMES)('In the %s runtime', (runtime) => {
       'rdma1',
     ])
     const lines = await linesOf(target.log(pod, 'main'))
-    const [sighting] = lines.filter((line) => line.startsWith('DEVICES '))
+    const sighting = lines.find((line) => line.startsWith('DEVICES '))
     expect(sighting).toContain('"/dev/infiniband/uverbs1"')
     expect(sighting).not.toContain('"/dev/infiniband/uverbs2"')
     expect(await target.exit(pod, 'main', SOON)).toEqual({ code: 0, signal: null })
