@@ -15,7 +15,9 @@ export function faultsPage({ catalogue, outcomes, healthy, rack, rounds }: Fault
   const seeds = healthy.seeds.map(({ seed }) => seed)
   const byName = new Map(outcomes.map((outcome) => [outcome.name, outcome]))
   const families = [...new Set(catalogue.map(({ family }) => family))]
-  const ordered = families.flatMap((family) => catalogue.filter((fault) => fault.family === family))
+  const ordered = families.flatMap((family) =>
+    catalogue.filter((fault) => fault.family === family).toSorted(bySize),
+  )
   return `# What is caught
 
 Written by \`npm run faults\` from the declarations in \`fixtures/faults/\` and a run of \`suites/numa\` over each of them, in
@@ -32,6 +34,10 @@ ${ordered.map((fault) => row(fault, byName.get(fault.name))).join('\n')}
 
 ${ordered.map((fault) => section(fault, byName.get(fault.name))).join('\n')}`
 }
+
+/** 5 % before 20 %. */
+const bySize = (a: FaultDeclaration, b: FaultDeclaration): number =>
+  a.size.localeCompare(b.size, 'en', { numeric: true })
 
 function row({ name, family, size }: FaultDeclaration, outcome: FaultOutcome | undefined): string {
   if (outcome === undefined) return `| ${family} | [${size}](#${name}) | not run | |`

@@ -3,31 +3,15 @@
  * gives what the binary would print. The same links, faults and jitter as the process runtime, and no process.
  */
 import { createHash } from 'node:crypto'
-import { gigabytesPerSecond, seconds, type GBps } from '../../../core/units.ts'
-import { finishOf } from '../../../rack/course.ts'
 import { faultOn } from '../../../rack/faults-on.ts'
-import { payloadShare } from '../../../rack/link-model.ts'
 import { random, type Random } from '../../../rack/random.ts'
 import type { Rack } from '../../../rack/rack.ts'
 import type { NicPlan, PodPlan } from '../pod-plan.ts'
 import type { TransferOptions } from './options.ts'
+import { carrierOf, iterationSeconds, OVERHEAD_SECONDS, pathOf, type Path } from './path-model.ts'
 
-/** What an iteration takes beyond its bytes: posting, completion, one round trip. */
-const OVERHEAD_SECONDS = 30e-6
-/** How much a single iteration scatters, against a whole transfer. */
-const ITERATION_JITTER = 0.5
 /** When every modelled transfer begins; a step of the clock can lie before it. */
 const STARTED_UNIX_MS = 1_700_000_000_000
-
-/** What a lost packet costs: the peer's complaint, and sending again from there. */
-const RECOVERY_SECONDS = 2e-3
-
-interface Path {
-  readonly from: NicPlan | undefined
-  readonly to: NicPlan | undefined
-  /** Payload bytes a second. */
-  readonly bytesPerSecond: number
-}
 
 /** The lines of the initiator's log. */
 export function modelTransfer(
@@ -53,10 +37,7 @@ export function modelTransfer(
   const streamSamples: number[][] = paths.map(() => [])
   let now = 0
   for (let iteration = -options.warmupIters; iteration < options.iters; iteration++) {
-    const taken = paths.map((path) => {
-      const work = (options.blockSize / path.bytesPerSecond) * (1 + scatter(rack, draw))
-      return overTime(path, now, work) + recovery(path, options.blockSize, draw) + OVERHEAD_SECONDS
-    })
+    const taken = paths.map((path) => iterationSeconds(rack, path, options.blockSize, now, draw))
     if (iteration >= 0) taken.forEach((time, stream) => streamSamples[stream]?.push(time))
     now += Math.max(...taken)
   }
@@ -138,66 +119,12 @@ export function modelTransfer(
   ]
 }
 
-function pathOf(
-  rack: Rack,
-  sender: PodPlan,
-  receiver: PodPlan,
-  stream: number,
-  streams: number,
-  draw: Random,
-): Path {
-  const from = sender.nics[stream % Math.max(sender.nics.length, 1)]
-  const to = receiver.nics[stream % Math.max(receiver.nics.length, 1)]
-  const shared = Math.max(1, streams / Math.max(1, sender.nics.length))
-  const ethernet = gigabytesPerSecond(rack.links.podNetwork.rate / streams)
-  const rates: GBps[] =
-    sender.fallsBack || from === undefined ? [ethernet] : [leavingRate(rack, sender, from)]
-  if (to !== undefined) rates.push(payloadRate(rack, to))
-  const jitter = 1 + rack.links.nic.jitter * draw.normal()
-  return { from, to, bytesPerSecond: ((Math.min(...rates) * 1e9) / rack.scale / shared) * jitter }
-}
-
-/** What leaves by one NIC shares it. */
-function leavingRate(rack: Rack, sender: PodPlan, from: NicPlan): GBps {
-  const by = carrierOf(sender, from)
-  const users = sender.nics.filter((nic) => carrierOf(sender, nic) === by).length
-  return gigabytesPerSecond(payloadRate(rack, by) / users)
-}
-
-const carrierOf = (sender: PodPlan, from: NicPlan): NicPlan =>
-  sender.nics.find(({ nic }) => nic === from.leavesBy) ?? from
-
-/** Smaller frames carry more headers. */
-const payloadRate = (rack: Rack, { rate, mtu }: NicPlan): GBps =>
-  gigabytesPerSecond((rate * payloadShare(mtu)) / payloadShare(rack.sku.nic.mtu))
-
-/** How long `work` seconds take that begin at `now`, while the NICs of both ends keep their courses. */
-function overTime({ from, to }: Path, now: number, work: number): number {
-  const ends = [from?.course, to?.course].filter((course) => course !== undefined)
-  return Math.max(work, ...ends.map((course) => finishOf(course, seconds(now), seconds(work)) - now))
-}
-
-/** What lost packets of one iteration cost. */
-function recovery({ from, to }: Path, size: number, draw: Random): number {
-  return [from, to]
-    .filter((nic) => nic?.lost !== undefined)
-    .reduce((time, nic) => {
-      const expected = ((nic?.lost ?? 0) * size) / (nic?.mtu ?? 1)
-      const lost = Math.floor(expected) + (draw.uniform() < expected % 1 ? 1 : 0)
-      return time + lost * RECOVERY_SECONDS
-    }, 0)
-}
-
 /** Whether a changed byte falls into `size` bytes, of which every so many one is changed. */
 const changesByte = (nic: NicPlan | undefined, size: number, draw: Random): boolean =>
   nic?.corruptEveryBytes !== undefined && draw.uniform() < size / nic.corruptEveryBytes
 
 /** A wall clock that steps moves time stamps; what was timed, was timed by another clock. */
 const clockStep = (rack: Rack, { node }: PodPlan): number => faultOn(rack, 'clock-step', node)?.seconds ?? 0
-
-/** Interference only ever slows an iteration down. */
-const scatter = (rack: Rack, draw: Random): number =>
-  Math.abs(rack.links.nic.jitter * ITERATION_JITTER * draw.normal())
 
 function linkDown(path: Path | undefined, sender: PodPlan, receiver: PodPlan, stream: number): string {
   const [pod, nic] = path?.from?.cutAfterBytes === undefined ? [receiver, path?.to] : [sender, path.from]
