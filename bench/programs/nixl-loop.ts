@@ -11,9 +11,9 @@ const LOOP = join(import.meta.dirname, 'nixl_loop.py')
 /** Rejects where Python, NIXL or the transfer fails. */
 export async function runNixlLoop(
   { python }: Environment,
-  { blockBytes, iters, warmupIters }: Transfer,
+  { blockBytes, iters, warmupIters, errorMode }: Transfer,
 ): Promise<number> {
-  const args = [LOOP, blockBytes, iters, warmupIters].map(String)
+  const args = [LOOP, blockBytes, iters, warmupIters, errorMode ?? 'peer'].map(String)
   const { stdout, stderr, exitCode } = await runBounded(python, args, { UCX_LOG_LEVEL: 'error' })
   if (exitCode !== 0) throw new Error(`${LOOP} ended with ${exitCode}: ${stderr}`)
   const samples = z.array(z.number()).min(1)

@@ -17,6 +17,8 @@ export interface Program {
 
 export interface Transfer {
   readonly blockBytes: number
+  /** What UCX does about a broken peer; NIXL's default is `peer`. */
+  readonly errorMode?: 'peer' | 'none'
   readonly iters: number
   readonly warmupIters: number
 }
@@ -36,6 +38,7 @@ export async function runTransfer(program: Program, transfer: Transfer): Promise
     'huge-pages': 'thp',
     'block-size': transfer.blockBytes,
     iters: transfer.iters,
+    'error-mode': transfer.errorMode ?? 'peer',
     'warmup-iters': transfer.warmupIters,
   }).flatMap(([name, value]) => [`--${name}`, String(value)])
   const target = side(program, ['--mode', 'target', '--listen', '127.0.0.1', ...options])

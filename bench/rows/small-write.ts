@@ -1,5 +1,5 @@
 /** Small writes against NIXL's Python package: what a call costs. */
-import { atMost, ratios, type Row } from '../figure.ts'
+import { atMost, ratios, type Figure, type Row } from '../figure.ts'
 import { provideEnvironment } from '../programs/environment.ts'
 import { runNixlLoop } from '../programs/nixl-loop.ts'
 import { provideTransfer, runTransfer } from '../programs/transfer.ts'
@@ -13,18 +13,33 @@ export const smallWrite: Row = {
   async measure(context) {
     const program = await provideTransfer(context)
     const environment = await provideEnvironment(context.cacheDir, context.say)
+    const modes = {
+      peer: { ...transfer, errorMode: 'peer' },
+      none: { ...transfer, errorMode: 'none' },
+    } as const
     const samples = await interleave(
       context.rounds,
       {
-        binary: async () => (await runTransfer(program, transfer)).p50_seconds,
-        python: () => runNixlLoop(environment, transfer),
+        binary: async () => (await runTransfer(program, modes.peer)).p50_seconds,
+        python: () => runNixlLoop(environment, modes.peer),
+        'binary, no error handling': async () => (await runTransfer(program, modes.none)).p50_seconds,
+        'python, no error handling': () => runNixlLoop(environment, modes.none),
       },
       context.say,
     )
-    const values = ratios(samples.binary, samples.python)
+    const figure = (name: string, values: readonly number[]): Figure => ({
+      name,
+      unit: 'x',
+      values,
+      goal: atMost(0.5),
+    })
     return {
       figures: [
-        { name: '4 KiB WRITE, binary / Python NIXL loop, p50', unit: 'x', values, goal: atMost(0.5) },
+        figure('4 KiB WRITE, binary / Python NIXL loop, p50', ratios(samples.binary, samples.python)),
+        figure(
+          '4 KiB WRITE, both without error handling, p50',
+          ratios(samples['binary, no error handling'], samples['python, no error handling']),
+        ),
       ],
       samples,
     }
