@@ -9,7 +9,7 @@ import { catalogue } from '../harness/rack/catalogue.ts'
 import { loadRack } from '../harness/rack/rack.ts'
 import { measureFault, type FaultOutcome } from './faults/measure.ts'
 import { faultsPage } from './faults/page.ts'
-import { collect } from './faults/suites.ts'
+import { loadSuites } from '../harness/simulate/load-suites.ts'
 
 const PROJECT = join(import.meta.dirname, '..')
 const RACK = 'fixtures/racks/h100-2node.yaml'
@@ -33,7 +33,7 @@ if (!Number.isInteger(count) || count < LEAST_SEEDS) {
 }
 const paths = globSync('suites/numa/*.test.ts', { cwd: PROJECT }).sort()
 const measurement = {
-  suites: await collect(paths.map((path) => join(PROJECT, path))),
+  suites: await loadSuites(paths.map((path) => join(PROJECT, path))),
   rack: loadRack(join(PROJECT, RACK)),
   rounds: ROUNDS,
   seeds: Array.from({ length: count }, (_, i) => i + 1),

@@ -14,5 +14,9 @@ export function wilson(successes: number, trials: number): Share {
   const centre = (share + Z ** 2 / (2 * trials)) / (1 + Z ** 2 / trials)
   const reach =
     (Z / (1 + Z ** 2 / trials)) * Math.sqrt((share * (1 - share)) / trials + Z ** 2 / (4 * trials ** 2))
-  return { estimate: share, low: Math.max(0, centre - reach), high: Math.min(1, centre + reach) }
+  return {
+    estimate: share,
+    low: successes === 0 ? 0 : centre - reach,
+    high: successes === trials ? 1 : centre + reach,
+  }
 }

@@ -17,8 +17,9 @@ import { ModelRuntime } from '../target/emulated/model/model-runtime.ts'
 import type { CollectedTest } from './suite.ts'
 
 export interface JudgedTest {
-  /** `suite > name`. */
+  /** `suite > title`. */
   readonly name: string
+  readonly title: string
   readonly verdict: Verdict
   readonly expectations: readonly Expectation[]
 }
@@ -85,6 +86,7 @@ async function judge(
   }
   return {
     name: [...test.suite, test.name].join(' > '),
+    title: test.name,
     verdict: worst(expectations.map(({ verdict }) => verdict)),
     expectations,
   }

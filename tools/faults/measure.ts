@@ -4,8 +4,9 @@
  */
 import { withFaults, type FaultDeclaration } from '../../harness/rack/catalogue.ts'
 import type { Rack } from '../../harness/rack/rack.ts'
-import { accept } from './acceptance.ts'
-import type { SuiteFile } from './suites.ts'
+import { failureText } from '../../harness/expect/expectation.ts'
+import { accept } from '../../harness/simulate/acceptance.ts'
+import type { CollectedTest } from '../../harness/simulate/suite.ts'
 
 export interface RedTest {
   readonly test: string
@@ -27,7 +28,7 @@ export interface FaultOutcome {
 }
 
 export interface Measurement {
-  readonly suites: readonly SuiteFile[]
+  readonly suites: readonly CollectedTest[]
   readonly rack: Rack
   /** Before the first look. */
   readonly rounds: number
@@ -40,13 +41,17 @@ export async function measureFault(
 ): Promise<FaultOutcome> {
   const outcomes: SeedOutcome[] = []
   for (const seed of seeds) {
-    const tests = await accept(suites, withFaults(rack, fault, seed), rounds)
+    const { tests } = await accept(suites, withFaults(rack, fault, seed), rounds)
     const red = new Map<string, RedTest>()
-    for (const { name, verdict, codes } of tests) {
-      if (verdict === 'passed' || verdict === 'skipped') continue
-      for (const code of codes) red.set(`${name} ${verdict} ${code}`, { test: name, verdict, code })
+    const told: string[] = []
+    for (const { title: test, verdict, expectations } of tests) {
+      for (const one of expectations.filter((expectation) => expectation.verdict !== 'passed')) {
+        told.push(failureText(one))
+        if (verdict === 'passed' || one.code === undefined) continue
+        red.set(`${test} ${verdict} ${one.code}`, { test, verdict, code: one.code })
+      }
     }
-    outcomes.push({ seed, red: [...red.values()], text: tests.map(({ text }) => text).join('\n') })
+    outcomes.push({ seed, red: [...red.values()], text: told.join('\n') })
   }
   return { name: fault.name, seeds: outcomes }
 }
