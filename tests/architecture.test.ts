@@ -18,6 +18,7 @@ const ORDER = [
   'expect',
   'report',
   'certificate',
+  'simulate',
   'vitest',
   'cli',
 ]

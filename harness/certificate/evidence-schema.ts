@@ -38,6 +38,7 @@ const allocatedClaim = z.strictObject({
       rdma: z.boolean(),
       ifName: z.string().exactOptional(),
       rdmaDevice: z.string().exactOptional(),
+      mtu: z.int().exactOptional(),
     }),
   ),
 }) as unknown as z.ZodType<AllocatedClaim>

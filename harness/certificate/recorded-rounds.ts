@@ -7,6 +7,7 @@ import { ClaimcheckError } from '../core/errors.ts'
 import { measure, type ArmRound } from '../measure/arm.ts'
 import { bytesPerDevice, type Round } from '../measure/comparison.ts'
 import { looksFor, type Looks } from '../measure/looks.ts'
+import { bytes, type Bytes } from '../core/units.ts'
 import type { RoundSource } from '../measure/round-source.ts'
 import type { ArmName, Sku } from '../sku/sku.ts'
 import { parseResult } from '../transfer/result.ts'
@@ -68,6 +69,7 @@ function requirePlanned(
 export class RecordedRounds implements RoundSource {
   readonly looks: Looks
   readonly emulated: boolean
+  readonly size: Bytes
   readonly #all: readonly Round[]
   readonly #evidence: Rounds
   readonly #ahead: number[]
@@ -79,6 +81,7 @@ export class RecordedRounds implements RoundSource {
   ) {
     this.looks = looksFor(evidence.plan.firstRounds)
     this.emulated = emulated
+    this.size = bytes(evidence.plan.size)
     this.#all = all
     this.#ahead = [...seen]
     this.#evidence = evidence

@@ -2,6 +2,7 @@
  * Under which name, and in which form, the devices of a cluster publish their NUMA node. Takes slices; gives the one
  * form that every device of a kind has, so that a selector can read it without meeting a device that lacks it.
  */
+import { onceFor } from '../core/memo.ts'
 import type { Device, ResourceSlice } from './dra.ts'
 import { qualify } from './cel/device.ts'
 import { GPU_DRIVER, NIC_DRIVER, STANDARD_DOMAIN } from './published-device.ts'
@@ -19,7 +20,7 @@ export interface NumaAttributes {
 }
 
 /** Looks at all GPUs and at all RDMA NICs; a NIC without RDMA needs no NUMA node. */
-export function numaAttributesOf(slices: readonly ResourceSlice[]): NumaAttributes {
+export const numaAttributesOf = onceFor((slices: readonly ResourceSlice[]): NumaAttributes => {
   const devices = (driver: string) =>
     poolsOf(slices)
       .filter((pool) => pool.driver === driver)
@@ -29,7 +30,7 @@ export function numaAttributesOf(slices: readonly ResourceSlice[]): NumaAttribut
     return rdma !== undefined && 'bool' in rdma && rdma.bool
   })
   return { gpu: common(devices(GPU_DRIVER), GPU_DRIVER), nic: common(nics, NIC_DRIVER) }
-}
+})
 
 function common(devices: readonly Device[], driver: string): NumaAttribute | undefined {
   if (devices.length === 0) return undefined

@@ -2,6 +2,7 @@
  * Slices put together into pools. Takes slices in any state; gives per driver and pool those of the newest generation,
  * in the order given, and whether all of them are there. Never mixes generations: an older one is about to vanish.
  */
+import { onceFor } from '../core/memo.ts'
 import type { Device, ResourceSlice } from './dra.ts'
 
 export interface Pool {
@@ -19,10 +20,10 @@ export interface PooledDevice {
   readonly device: Device
 }
 
-export function poolsOf(slices: readonly ResourceSlice[]): Pool[] {
+export const poolsOf = onceFor((slices: readonly ResourceSlice[]): readonly Pool[] => {
   const pools = Map.groupBy(slices, ({ spec }) => `${spec.driver}/${spec.pool.name}`)
   return [...pools.values()].map(newest)
-}
+})
 
 /** Devices that pods on `node` can get, in slice order. */
 export function devicesOn(node: string, pool: Pool): PooledDevice[] {

@@ -3,6 +3,7 @@
  * gaps below); gives devices with PCI address and NUMA nodes. Devices of other drivers, or of no node, are left out.
  * DRANET up to v1.4.0 names no rdmaDevice for RoCE NICs and no standard numaNode; older GPU drivers have no numaNode.
  */
+import { onceFor } from '../core/memo.ts'
 import type { AttributeValue, ResourceSlice } from './dra.ts'
 import { qualify } from './cel/device.ts'
 import { devicesOn, poolsOf, type PooledDevice } from './pools.ts'
@@ -31,17 +32,19 @@ export interface PublishedNic extends OnNode {
   readonly rdma: boolean
   readonly ifName: string | undefined
   readonly rdmaDevice: string | undefined
+  /** Of its interface, bytes. */
+  readonly mtu: number | undefined
 }
 export type PublishedDevice = PublishedGpu | PublishedNic
 
-export function devicesOf(slices: readonly ResourceSlice[]): PublishedDevice[] {
+export const devicesOf = onceFor((slices: readonly ResourceSlice[]): readonly PublishedDevice[] => {
   const nodes = [...new Set(slices.flatMap(({ spec }) => spec.nodeName ?? []))]
   return nodes.flatMap((node) =>
     poolsOf(slices.filter(({ spec }) => spec.nodeName === node))
       .flatMap((pool) => devicesOn(node, pool))
       .flatMap((device) => publishedDevice(node, device) ?? []),
   )
-}
+})
 
 /** Undefined for a device of a driver the harness does not know. */
 export function publishedDevice(node: string, pooled: PooledDevice): PublishedDevice | undefined {
@@ -72,6 +75,7 @@ export function publishedDevice(node: string, pooled: PooledDevice): PublishedDe
     rdma: flag(own('rdma')),
     ifName: text(own('ifName')),
     rdmaDevice: text(own('rdmaDevice')),
+    mtu: ints(own('mtu'))?.[0],
   }
 }
 

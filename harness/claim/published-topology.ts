@@ -8,7 +8,7 @@ import { devicesOf, type PublishedDevice } from './published-device.ts'
 
 export interface TopologyMismatch {
   readonly node: string
-  readonly kind: 'missing' | 'extra' | 'duplicate' | 'no-rdma' | 'numa-node' | 'rdma-device'
+  readonly kind: 'missing' | 'extra' | 'duplicate' | 'no-rdma' | 'numa-node' | 'rdma-device' | 'mtu'
   /** As published, or as the SKU names it where it is missing: `mlx5_3 (0104:00:00.0)`. */
   readonly device: string
   readonly expected: string
@@ -36,11 +36,19 @@ export function compareTopology(
   const names = nodes ?? [...new Set(devices.map(({ node }) => node))]
   return names.flatMap((node) => {
     const here = devices.filter((device) => device.node === node)
-    return [...wanted.flatMap((want) => compareDevice(node, want, here)), ...extras(node, wanted, here, sku)]
+    return [
+      ...wanted.flatMap((want) => compareDevice(node, want, here, sku)),
+      ...extras(node, wanted, here, sku),
+    ]
   })
 }
 
-function compareDevice(node: string, want: Wanted, here: readonly PublishedDevice[]): TopologyMismatch[] {
+function compareDevice(
+  node: string,
+  want: Wanted,
+  here: readonly PublishedDevice[],
+  sku: Sku,
+): TopologyMismatch[] {
   const found = here.filter(({ kind, pciAddress }) => kind === want.kind && pciAddress === want.pciAddress)
   const [device, ...more] = found
   const label = `${want.name} (${want.pciAddress})`
@@ -58,6 +66,9 @@ function compareDevice(node: string, want: Wanted, here: readonly PublishedDevic
   }
   if (device.kind === 'nic' && device.rdmaDevice !== undefined && device.rdmaDevice !== want.name) {
     mismatches.push({ ...at, kind: 'rdma-device', expected: want.name, found: device.rdmaDevice })
+  }
+  if (device.kind === 'nic' && device.mtu !== undefined && device.mtu !== sku.nic.mtu) {
+    mismatches.push({ ...at, kind: 'mtu', expected: `MTU ${sku.nic.mtu}`, found: `MTU ${device.mtu}` })
   }
   const numaSaid = device.numaNodes !== undefined || device.kind === 'nic'
   if (numaSaid && device.numaNodes?.includes(want.numaNode) !== true) {

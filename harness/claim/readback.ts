@@ -6,7 +6,7 @@ import { ClaimcheckError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import type { DeviceAllocation, ResourceClaim, ResourceSlice } from './dra.ts'
 import { poolsOf } from './pools.ts'
-import { publishedDevice, type PublishedGpu, type PublishedNic } from './published-device.ts'
+import { devicesOf, type PublishedGpu, type PublishedNic } from './published-device.ts'
 
 /** `request` is the claim's request, or `request/subrequest`. */
 export type AllocatedGpu = PublishedGpu & { readonly request: string }
@@ -57,8 +57,10 @@ function placeOf(result: DeviceAllocation, slices: readonly ResourceSlice[], sub
   for (const { spec } of pool?.slices ?? []) {
     const device = spec.devices?.find(({ name }) => name === result.device)
     if (device === undefined || spec.nodeName === undefined) continue
-    const pooled = { driver: result.driver, pool: result.pool, device }
-    return { node: spec.nodeName, device: publishedDevice(spec.nodeName, pooled) }
+    const published = devicesOf(slices).find(
+      (one) => one.driver === result.driver && one.pool === result.pool && one.name === result.device,
+    )
+    return { node: spec.nodeName, device: published }
   }
   const names = pool?.slices.flatMap(({ spec }) => spec.devices?.map(({ name }) => name) ?? []) ?? []
   const near = nearest(result.device, names)

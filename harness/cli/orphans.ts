@@ -7,7 +7,7 @@ import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Binaries } from '../native/build.ts'
-import type { Leftover } from './sweep.ts'
+import type { Leftover } from './leftover.ts'
 
 const GONE_WITHIN_MS = 5000
 const LOOK_EVERY_MS = 20

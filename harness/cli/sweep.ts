@@ -7,14 +7,6 @@ import type { Binaries } from '../native/build.ts'
 import { unfinishedUnpackings } from './unpackings.ts'
 import { orphans } from './orphans.ts'
 
-/** Something that a run should have taken with it. */
-export interface Leftover {
-  /** `process 4711, claimcheck-node, whose harness is gone`. */
-  readonly what: string
-  /** Rejects when it is still there afterwards. Gone already is success. */
-  readonly remove: () => Promise<void>
-}
-
 export interface Sweep {
   readonly binaries: Binaries
   readonly cacheDir: string

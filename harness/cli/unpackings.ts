@@ -5,7 +5,7 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ownerOfUnpacking, UNPACKING } from '../native/nixl.ts'
-import type { Leftover } from './sweep.ts'
+import type { Leftover } from './leftover.ts'
 
 const OLD_MS = 60 * 60_000
 

@@ -46,8 +46,10 @@ export interface Settings {
 
 /** Throws VARIABLE_UNKNOWN or VARIABLE_INVALID, naming every variable at fault. */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
-  const ours = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith(PREFIX)))
   const known = Object.keys(variablesSchema.shape)
+  const ours = Object.fromEntries(
+    Object.entries(env).filter(([name]) => name.startsWith(PREFIX) || isMisspeltPrefix(name, known)),
+  )
   for (const name of Object.keys(ours)) {
     if (known.includes(name)) continue
     const near = nearest(
@@ -72,6 +74,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     })
   }
   const v = parsed.data
+  refuseMeaningless(v)
   return {
     target: v.CLAIMCHECK_TARGET,
     rack: v.CLAIMCHECK_RACK,
@@ -84,4 +87,27 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       v.CLAIMCHECK_CACHE_DIR ??
       join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache'), 'claimcheck'),
   }
+}
+
+/** `CLAIMCHEK_RACK`: nobody else's variable, and silently ignored if only the prefix were looked at. */
+const isMisspeltPrefix = (name: string, known: readonly string[]): boolean =>
+  name.startsWith('CLAIM') && nearest(name, known) !== undefined
+
+/** A setting that the chosen target would not look at was meant for another target. */
+function refuseMeaningless(v: z.infer<typeof variablesSchema>): void {
+  const target = v.CLAIMCHECK_TARGET
+  const emulates = target === 'emulated' || target === 'lab'
+  const wrong = [
+    emulates && v.CLAIMCHECK_SKU !== undefined && (['CLAIMCHECK_SKU', 'the rack names its SKU'] as const),
+    target !== 'cluster' &&
+      v.CLAIMCHECK_CONTEXT !== undefined &&
+      (['CLAIMCHECK_CONTEXT', 'only a cluster has a context'] as const),
+  ].find((one) => one !== false)
+  if (wrong === undefined) return
+  const [name, why] = wrong
+  throw new ClaimcheckError('VARIABLE_INVALID', {
+    subject: name,
+    problem: `has no meaning with CLAIMCHECK_TARGET=${target}: ${why}`,
+    hint: `Unset ${name}, or choose the target it is for.`,
+  })
 }

@@ -30,7 +30,15 @@ const armsAsk = z.discriminatedUnion('kind', [
       latency: z.strictObject({ value: z.number().gt(0).describe('seconds'), bounds }),
     }),
   }),
+  z.strictObject({
+    kind: z.literal('stays-below'),
+    arm,
+    limit: z.string().describe('a time: "45 ms"'),
+    in: z.enum(['p50 latency', 'p95 latency', 'p99 latency']),
+  }),
   z.strictObject({ kind: z.literal('stable'), arm, p99OverP50: z.number().gt(0) }),
+  z.strictObject({ kind: z.literal('steady'), arm, within: z.string().describe('a share: "5 %"') }),
+  z.strictObject({ kind: z.literal('even-paths'), arm, within: z.string().describe('a share: "3 %"') }),
   z.strictObject({ kind: z.literal('equal-shares'), arm }),
   z.strictObject({ kind: z.literal('intact'), arm }),
 ])

@@ -27,6 +27,8 @@ export interface Expectation {
   readonly reasons: readonly string[]
   /** For people: `1.42x`, `4 of 4 NICs`. */
   readonly measured: string
+  /** What the measured value is made of: `38.91 GB/s to 27.45 GB/s`. */
+  readonly detail?: string
   readonly limit: string
   readonly interval?: ReportedInterval
   /** For machines; become properties of the JUnit testcase. */
@@ -69,23 +71,42 @@ export function negated(expectation: Expectation): Expectation {
 export const headline = ({ statement, verdict, code }: Expectation): string =>
   `${statement}: ${verdict}${code === undefined ? '' : ` (${code})`}`
 
-/** The facts of an expectation as phrases, each readable by itself. */
-export function factsOf({ measured, limit, interval, emulated }: Expectation): readonly string[] {
+/** The facts of an expectation as phrases, each readable by itself: what passed is told briefly, the rest in full. */
+export function factsOf({
+  verdict,
+  measured,
+  detail,
+  limit,
+  interval,
+  emulated,
+}: Expectation): readonly string[] {
+  const full = verdict !== 'passed'
   return [
-    `measured ${measured}${emulated ? ' EMULATED' : ''}`,
+    interval === undefined ? measured : `${measured} ${formatInterval(interval)}`,
+    ...(full && detail !== undefined ? [detail] : []),
     `limit ${limit}`,
-    ...(interval === undefined ? [] : [formatInterval(interval), `${interval.rounds} rounds`]),
+    ...(full && interval !== undefined ? [`${interval.rounds} rounds`] : []),
+    ...(emulated ? ['EMULATED'] : []),
   ]
 }
 
 export const failureText = (expectation: Expectation): string =>
   [headline(expectation), factsOf(expectation).join(', '), ...expectation.reasons].join('\n  ')
 
-/** The level over all looks is 95 %; this one interval is wider, to pay for the looks. */
-export function formatInterval({ low, high, unit }: ReportedInterval): string {
-  const show = (value: number): string => {
-    if (unit === 's') return formatTime(seconds(value))
-    return unit === 'x' ? `${value.toFixed(3)}x` : formatRate(gigabytesPerSecond(value))
-  }
-  return `95 % interval [${show(low)}, ${show(high)}]`
+/** `[1.404, 1.433]`, in the unit of the measured value. Over all looks the level is 95 %; the one interval is wider. */
+export function formatInterval({ estimate, low, high, unit }: ReportedInterval): string {
+  if (unit === 'x') return `[${low.toFixed(3)}, ${high.toFixed(3)}]`
+  return `[${formatRange(low, high, (value) => (unit === 's' ? timeLike(value, estimate) : formatRate(gigabytesPerSecond(value))))}]`
+}
+
+/** `34.31, 44.45`: both values without the unit they share. */
+function formatRange(low: number, high: number, show: (value: number) => string): string {
+  return [low, high].map((value) => show(value).split(' ')[0]).join(', ')
+}
+
+/** A time in the unit in which `model` would be shown. */
+function timeLike(value: number, model: number): string {
+  const unit = formatTime(seconds(model)).split(' ')[1]
+  const factor = { µs: 1e6, ms: 1e3 }[unit ?? ''] ?? 1
+  return (value * factor).toPrecision(4)
 }

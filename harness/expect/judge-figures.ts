@@ -1,20 +1,24 @@
-/** Judges figures: one arm against the other, against the SKU's reference, and against itself over time. */
+/** Judges figures: one arm against the other, and against the SKU's reference. What latency does is in judge-latency. */
 import { median } from 'simple-statistics'
-import { ClaimcheckError } from '../core/errors.ts'
-import {
-  formatPercent,
-  formatRate,
-  formatTime,
-  gigabytesPerSecond,
-  parsePercent,
-  seconds,
-} from '../core/units.ts'
-import { meanInterval, ratioInterval, type Interval } from '../measure/interval.ts'
+import { fraction, formatBytes, formatPercent, parsePercent, type Fraction } from '../core/units.ts'
+import { absoluteInterval, ratioInterval, type Interval } from '../measure/interval.ts'
 import type { Round } from '../measure/comparison.ts'
 import { QUANTITIES, requireSameComparison, type Arm, type ArmReference, type Quantity } from './arm.ts'
-import { slowPaths } from './cause.ts'
 import type { Expectation } from './expectation.ts'
-import { decide } from './sequential.ts'
+import { expectationOf, formatFigure, invalidLimit, readLimit } from './figures.ts'
+import { decide, type Limits } from './sequential.ts'
+
+export {
+  belowStatement,
+  judgeBelow,
+  judgeStable,
+  judgeSteady,
+  stableStatement,
+  steadyStatement,
+  type Below,
+  type Steady,
+} from './judge-latency.ts'
+export { evenStatement, judgeEven, type Even } from './judge-paths.ts'
 
 /** `by` is the least ratio: 1.3 asks for 1.3 times the other arm's bandwidth. */
 export interface Outperform {
@@ -31,40 +35,34 @@ export interface Undercut {
 export const outperformStatement = (arm: Arm, other: Arm, { by, in: quantity }: Outperform): string =>
   `${arm.name} ${quantity} is at least ${by}x ${other.name}`
 
+/** Throws EXPECTATION_INVALID for a ratio that is not above 0, or arms that were not measured together. */
 export async function judgeOutperform(arm: Arm, other: Arm, ask: Outperform): Promise<Expectation> {
-  if (!(ask.by > 0)) throw invalidLimit('toOutperform', 'by', 'a ratio greater than 0', String(ask.by))
-  return judgeRatio(
-    arm,
-    other,
-    ask.in,
-    { atLeast: ask.by },
-    outperformStatement(arm, other, ask),
-    `at least ${ask.by}x`,
-  )
+  if (!(ask.by > 0 && Number.isFinite(ask.by)))
+    throw invalidLimit('toOutperform { by }', 'a ratio greater than 0, such as 1.3', String(ask.by))
+  const limits = { atLeast: ask.by }
+  return judgeRatio(arm, other, ask.in, limits, outperformStatement(arm, other, ask), `≥ ${ask.by}x`)
 }
 
 export const undercutStatement = (arm: Arm, other: Arm, { by, in: quantity }: Undercut): string =>
   `${arm.name} ${quantity} is at least ${by} lower than ${other.name}`
 
+/** Throws EXPECTATION_INVALID for a reduction outside 0 % to 100 %, or arms that were not measured together. */
 export async function judgeUndercut(arm: Arm, other: Arm, ask: Undercut): Promise<Expectation> {
-  const share = parsePercent(ask.by)
-  if (!(share > 0 && share < 1))
-    throw invalidLimit('toUndercut', 'by', 'a share between 0 % and 100 %', ask.by)
-  return judgeRatio(
-    arm,
-    other,
-    ask.in,
-    { atMost: 1 - share },
-    undercutStatement(arm, other, ask),
-    `at most ${(1 - share).toFixed(2)}x`,
-  )
+  const share = readLimit('toUndercut { by }', ask.by, {
+    parse: parsePercent,
+    holds: (value) => value > 0 && value < 1,
+    expected: 'a reduction between 0 % and 100 %, such as "20 %"',
+  })
+  const limits = { atMost: 1 - share }
+  const limit = `≤ ${(1 - share).toFixed(2)}x`
+  return judgeRatio(arm, other, ask.in, limits, undercutStatement(arm, other, ask), limit)
 }
 
 async function judgeRatio(
   arm: Arm,
   other: Arm,
   quantity: Quantity,
-  limits: { atLeast?: number; atMost?: number },
+  limits: Limits,
   statement: string,
   limit: string,
 ): Promise<Expectation> {
@@ -75,123 +73,88 @@ async function judgeRatio(
       rounds.map((round) => [of(round[arm.name]), of(round[other.name])] as const),
       level,
     )
-  const { verdict, code, reasons, interval, rounds } = await decide(arm.comparison, estimate, limits)
-  const show = (one: Arm): string => figure(median(one.of(rounds).map(of)), unit)
-  return {
+  const decision = await decide(arm.comparison, estimate, limits)
+  const { interval, rounds } = decision
+  const [near, far] = [arm, other].map((one) => formatFigure(median(one.of(rounds).map(of)), unit))
+  return expectationOf(decision, {
     statement,
-    verdict,
-    ...(code === undefined ? {} : { code }),
-    reasons:
-      verdict === 'failed'
-        ? [...reasons, ...slowPaths(arm.of(rounds)), ...slowPaths(other.of(rounds))]
-        : reasons,
-    measured: `${interval.estimate.toFixed(3)}x (${show(arm)} against ${show(other)})`,
     limit,
-    interval: { ...interval, unit: 'x' },
+    measured: `${interval.estimate.toFixed(3)}x`,
+    detail: `${near} to ${far}`,
+    arms: [arm, other],
     properties: {
-      ...armProperties(arm, rounds),
-      ...armProperties(other, rounds),
       ratio: interval.estimate,
       'ratio.ci95.low': interval.low,
       'ratio.ci95.high': interval.high,
       'ratio.of': quantity,
-      rounds: rounds.length,
     },
-    emulated: arm.emulated,
-  }
+  })
 }
 
+/** One expectation each for bandwidth and mean latency. Throws EXPECTATION_INVALID for a reference that cannot be one. */
 export async function judgeWithin(arm: Arm, reference: ArmReference): Promise<readonly Expectation[]> {
-  const one = async (
-    quantity: 'bandwidth' | 'mean latency',
-    { value, bounds }: ArmReference['bandwidth'] | ArmReference['latency'],
-  ): Promise<Expectation> => {
-    const { of, unit } = QUANTITIES[quantity]
-    const [atLeast, atMost] = [value * (1 + bounds.lower), value * (1 + bounds.upper)]
-    const { verdict, code, reasons, interval, rounds } = await decide(
-      arm.comparison,
-      (all, level) => meanInterval(arm.of(all).map(of), level),
-      { atLeast, atMost },
-    )
-    const name = unit === 'GB/s' ? 'bandwidth.GBps' : 'latency.mean.seconds'
-    return {
-      statement: withinStatement(arm, quantity),
-      verdict,
-      ...(code === undefined ? {} : { code }),
-      reasons: verdict === 'failed' ? [...reasons, ...slowPaths(arm.of(rounds))] : reasons,
-      measured: figure(interval.estimate, unit),
-      limit: `${figure(value, unit)} ${signedPercent(bounds.lower)} to ${signedPercent(bounds.upper)}: ${figure(atLeast, unit)} to ${figure(atMost, unit)}`,
-      interval: { ...interval, unit },
-      properties: {
-        ...armProperties(arm, rounds),
-        [`arm.${arm.name}.${name}.ci95.low`]: interval.low,
-        [`arm.${arm.name}.${name}.ci95.high`]: interval.high,
-        [`arm.${arm.name}.${name}.limit.low`]: atLeast,
-        [`arm.${arm.name}.${name}.limit.high`]: atMost,
-        rounds: rounds.length,
-      },
-      emulated: arm.emulated,
-    }
-  }
-  return [await one('bandwidth', reference.bandwidth), await one('mean latency', reference.latency)]
+  requireReference(arm, reference)
+  return [
+    await judgeBounds(arm, 'bandwidth', reference.bandwidth),
+    await judgeBounds(arm, 'mean latency', reference.latency),
+  ]
 }
 
 export const withinStatement = (arm: Arm, quantity: Quantity): string =>
   `${arm.name} ${quantity} lies within the SKU's bounds`
 
-/** p99 / p50 of each round; the median over the rounds is held against the limit, so that one disturbed round is outvoted. */
-export async function judgeStable(
+async function judgeBounds(
   arm: Arm,
-  { p99OverP50 }: { readonly p99OverP50: number },
+  quantity: 'bandwidth' | 'mean latency',
+  { value, bounds }: ArmReference['bandwidth'] | ArmReference['latency'],
 ): Promise<Expectation> {
-  const tail = (round: Round): number => round[arm.name].latency.p99 / round[arm.name].latency.p50
-  const typical = (all: readonly Round[], level: number): Interval => {
-    const estimate = median(all.map(tail))
-    return { estimate, low: estimate, high: estimate, level, rounds: all.length }
-  }
-  const { verdict, code, reasons, interval, rounds } = await decide(arm.comparison, typical, {
-    atMost: p99OverP50,
-  })
-  return {
-    statement: stableStatement(arm),
-    verdict,
-    ...(code === undefined ? {} : { code }),
-    reasons,
-    measured: `${interval.estimate.toFixed(3)} (rounds: ${rounds.map((round) => tail(round).toFixed(2)).join(', ')})`,
-    limit: `at most ${p99OverP50}`,
+  const { of, unit } = QUANTITIES[quantity]
+  const [atLeast, atMost] = [value * (1 + bounds.lower), value * (1 + bounds.upper)]
+  const estimate = (rounds: readonly Round[], level: number): Interval =>
+    absoluteInterval(arm.of(rounds).map(of), level)
+  const decision = await decide(arm.comparison, estimate, { atLeast, atMost })
+  const name = `arm.${arm.name}.${unit === 'GB/s' ? 'bandwidth.GBps' : 'latency.mean.seconds'}`
+  return expectationOf(decision, {
+    statement: withinStatement(arm, quantity),
+    limit: `${formatFigure(atLeast, unit).split(' ')[0]} to ${formatFigure(atMost, unit)}`,
+    detail: `SKU ${formatFigure(value, unit)}`,
+    measured: formatFigure(decision.interval.estimate, unit),
+    arms: [arm],
+    unit,
     properties: {
-      ...armProperties(arm, rounds),
-      [`arm.${arm.name}.p99OverP50`]: interval.estimate,
-      rounds: rounds.length,
+      [`${name}.ci95.low`]: decision.interval.low,
+      [`${name}.ci95.high`]: decision.interval.high,
+      [`${name}.limit.low`]: atLeast,
+      [`${name}.limit.high`]: atMost,
     },
-    emulated: arm.emulated,
-  }
-}
-
-export const stableStatement = (arm: Arm): string => `${arm.name} p99 / p50 latency is within the SKU's bound`
-
-function armProperties(arm: Arm, rounds: readonly Round[]): Record<string, number> {
-  const own = arm.of(rounds)
-  const middle = (of: (round: (typeof own)[number]) => number): number => median(own.map(of))
-  return {
-    [`arm.${arm.name}.bandwidth.GBps`]: middle((round) => round.bandwidth),
-    [`arm.${arm.name}.latency.mean.seconds`]: middle((round) => round.latency.mean),
-    [`arm.${arm.name}.latency.min.seconds`]: middle((round) => round.latency.min),
-    [`arm.${arm.name}.latency.p50.seconds`]: middle((round) => round.latency.p50),
-    [`arm.${arm.name}.latency.p95.seconds`]: middle((round) => round.latency.p95),
-    [`arm.${arm.name}.latency.p99.seconds`]: middle((round) => round.latency.p99),
-  }
-}
-
-const figure = (value: number, unit: 'GB/s' | 's'): string =>
-  unit === 's' ? formatTime(seconds(value)) : formatRate(gigabytesPerSecond(value))
-const signedPercent = (share: number): string => `${share > 0 ? '+' : ''}${formatPercent(share)}`
-
-function invalidLimit(matcher: string, option: string, expected: string, found: string): ClaimcheckError {
-  return new ClaimcheckError('EXPECTATION_INVALID', {
-    subject: `${matcher} { ${option} }`,
-    problem: 'is no limit',
-    expected,
-    found,
   })
 }
+
+/** Bandwidth and latency of one transfer fix its size; GiB/s taken for GB/s are 7 % off. */
+const SIZE_TOLERANCE: Fraction = fraction(0.05)
+
+function requireReference(arm: Arm, { bandwidth, latency }: ArmReference): void {
+  for (const [name, { value, bounds }] of Object.entries({ bandwidth, latency })) {
+    const where = `reference.${arm.name}.${name}`
+    if (!(value > 0 && Number.isFinite(value)))
+      throw invalidLimit(`${where}.value`, 'a figure above 0', String(value))
+    if (!(bounds.lower <= 0 && bounds.lower > -1))
+      throw invalidLimit(
+        `${where}.bounds.lower`,
+        'a share from above -100 % to 0 %',
+        signedPercent(bounds.lower),
+      )
+    if (!(bounds.upper >= 0 && Number.isFinite(bounds.upper)))
+      throw invalidLimit(`${where}.bounds.upper`, 'a share of 0 % or above', signedPercent(bounds.upper))
+  }
+  const { size } = arm.comparison
+  const implied = bandwidth.value * 1e9 * latency.value
+  if (Math.abs(implied / size - 1) <= SIZE_TOLERANCE) return
+  throw invalidLimit(
+    `reference.${arm.name}`,
+    `bandwidth times latency to be the size of the transfer, ${formatBytes(size)}`,
+    `${formatFigure(bandwidth.value, 'GB/s')} and ${formatFigure(latency.value, 's')}, which is ${(implied / size).toFixed(3)} times that: a reference of another size, or GiB/s taken for GB/s`,
+  )
+}
+
+const signedPercent = (share: number): string => `${share > 0 ? '+' : ''}${formatPercent(share)}`

@@ -28,9 +28,9 @@ export async function judgeMatch(rack: Published, sku: Sku): Promise<readonly Ex
           `${node}/${device}: ${kind}: expected ${expected}, found ${found}`,
       ),
       measured: passed
-        ? `${sku.gpus.length} GPUs and ${sku.nics.length} NICs as the SKU says`
+        ? `${sku.gpus.length} GPUs and ${sku.nics.length} NICs, 0 deviations`
         : `${own.length} deviations`,
-      limit: 'no deviation',
+      limit: '0',
       properties: { deviations: own.length },
       emulated: rack.emulated,
     }

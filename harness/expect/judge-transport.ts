@@ -7,12 +7,12 @@ import type { Arm } from './arm.ts'
 import type { Expectation } from './expectation.ts'
 
 export const sharesStatement = (arm: Arm): string =>
-  `${arm.name}: every claimed NIC carries its share and no other any`
+  `${arm.name}: every claimed NIC carries its share, no other any`
 
 /** A link that died is this expectation's failure, not the absence of an answer: the NIC did not carry its share. */
 export async function judgeShares(arm: Arm): Promise<Expectation> {
   const statement = sharesStatement(arm)
-  const limit = 'each its share +-10 %, others below 1 %'
+  const limit = '±10 %, others < 1 %'
   const rounds = await arm.comparison.atLeast(arm.comparison.looks.first).catch((error: unknown) => {
     if (error instanceof ClaimcheckError && (error.code === 'LINK_DOWN' || error.code === 'TRANSFER_STALLED'))
       return error
@@ -43,9 +43,7 @@ export async function judgeShares(arm: Arm): Promise<Expectation> {
       : { code: stray ? ('TRANSPORT_FALLBACK' as const) : ('NIC_SHARE' as const) }),
     reasons: [...new Set(faults.map(({ load }) => describe(load)))],
     measured:
-      claimed.length === 0
-        ? 'no NIC'
-        : `${percent(Math.min(...shares))} to ${percent(Math.max(...shares))} of the share`,
+      claimed.length === 0 ? 'no NIC' : `${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}`,
     limit,
     properties: { rounds: rounds.length, ...loadProperties(arm.name, own) },
     emulated: arm.emulated,

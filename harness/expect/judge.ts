@@ -47,6 +47,14 @@ export function askArms(ask: ArmsAsk, rounds: RoundSource): Question {
     }
     case 'stable':
       return { statement: figures.stableStatement(arm), judge: () => one(figures.judgeStable(arm, ask)) }
+    case 'stays-below': {
+      const statement = figures.belowStatement(arm, ask.limit, ask)
+      return { statement, judge: () => one(figures.judgeBelow(arm, ask.limit, ask)) }
+    }
+    case 'steady':
+      return { statement: figures.steadyStatement(arm, ask), judge: () => one(figures.judgeSteady(arm, ask)) }
+    case 'even-paths':
+      return { statement: figures.evenStatement(arm, ask), judge: () => one(figures.judgeEven(arm, ask)) }
     case 'equal-shares':
       return { statement: transport.sharesStatement(arm), judge: () => one(transport.judgeShares(arm)) }
     case 'intact':

@@ -1,12 +1,12 @@
 /**
  * Looks again until an answer is honest. Takes a comparison, what to estimate and the limits; gives a verdict with its
- * interval: passed when the whole interval keeps the limits, failed when none of it does, else one round more up to the
- * cap and then inconclusive. Without proof of transport there is no verdict about bandwidth at all.
+ * interval: passed when the whole interval keeps the limits, failed when none of it does, else more rounds up to the
+ * last look and then inconclusive. Without proof of transport there is no verdict about bandwidth at all.
  */
 import type { ErrorCode } from '../core/errors.ts'
 import type { Round } from '../measure/comparison.ts'
 import type { Interval } from '../measure/interval.ts'
-import { levelAt } from '../measure/looks.ts'
+import { levelOf, nextLook } from '../measure/looks.ts'
 import type { RoundSource } from '../measure/round-source.ts'
 import { fellBack } from '../measure/transport.ts'
 import { formatBytes, bytes } from '../core/units.ts'
@@ -31,9 +31,9 @@ export async function decide(
   limits: Limits,
 ): Promise<Decision> {
   const { looks } = comparison
-  for (let count = Math.max(looks.first, comparison.rounds.length); ; count++) {
-    const rounds = await comparison.atLeast(count)
-    const interval = estimate(rounds, levelAt(looks, rounds.length))
+  for (let count = nextLook(looks, comparison.rounds.length); ; count = nextLook(looks, count + 1)) {
+    const rounds = (await comparison.atLeast(count)).slice(0, count)
+    const interval = estimate(rounds, levelOf(looks))
     const decision = { interval, rounds }
     const unproven = transportDoubt(rounds)
     if (unproven !== undefined) return { ...decision, verdict: 'inconclusive', ...unproven }

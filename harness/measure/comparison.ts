@@ -78,6 +78,10 @@ export class Comparison implements RoundSource {
     return this.target.emulation !== undefined
   }
 
+  get size(): Bytes {
+    return this.plan.size
+  }
+
   /** What ended it, if anything did. */
   get failure(): unknown {
     return this.#failure?.error

@@ -1,26 +1,44 @@
 /**
- * How the level holds although an expectation may look more than once.
- * The error of 5 % is dealt out over all looks that could happen (union bound): 3 % to the first, the rest in equal
- * parts to those after it. Whatever the looks depend on, all their intervals together hold with 95 %.
+ * When an expectation may look at the rounds, and how the level holds although it may look more than once.
+ * Three looks; each has an equal share of the error (union bound), so that whatever the looks depend on, all their
+ * intervals together hold. Why three, and why not alpha spending: docs/statistics.md.
  */
+import { ClaimcheckError } from '../core/errors.ts'
 
+/** That the intervals of all looks hold the truth together. */
 export const LEVEL = 0.95
-const FIRST_SHARE = 0.6
+/** Of the error of 5 % so much is dealt out; the rest pays for rounds that are alike because they are neighbours in time. */
+const DEALT = 0.045
+/** Rounds added before the second and the third look. */
+const LATER = [2, 5] as const
 
 export interface Looks {
   /** Rounds at the first look. */
   readonly first: number
   /** Rounds at the last; after that an undecided expectation is inconclusive. */
   readonly cap: number
+  /** Rounds at each look, ascending. */
+  readonly at: readonly number[]
 }
 
-/** Extra rounds allowed: enough that a wobbly round can be outvoted, few enough that a run ends. */
-export const looksFor = (firstRounds: number): Looks => ({ first: firstRounds, cap: firstRounds + 5 })
-
-/** The level of the interval at the look after `rounds` rounds. */
-export function levelAt(looks: Looks, rounds: number): number {
-  const error = 1 - LEVEL
-  const later = looks.cap - looks.first
-  if (rounds <= looks.first) return 1 - error * (later === 0 ? 1 : FIRST_SHARE)
-  return 1 - (error * (1 - FIRST_SHARE)) / later
+/** Throws EXPECTATION_INVALID unless `firstRounds` is a whole number of at least 2: one round has no interval. */
+export function looksFor(firstRounds: number): Looks {
+  if (!Number.isInteger(firstRounds) || firstRounds < 2) {
+    throw new ClaimcheckError('EXPECTATION_INVALID', {
+      subject: 'rounds before the first look',
+      problem: 'cannot carry an interval',
+      expected: 'a whole number of at least 2',
+      found: String(firstRounds),
+      hint: 'Set CLAIMCHECK_ROUNDS to 2 or more; 3 is the default.',
+    })
+  }
+  const at = [firstRounds, ...LATER.map((more) => firstRounds + more)]
+  return { first: firstRounds, cap: Math.max(...at), at }
 }
+
+/** The level of the interval at each single look. */
+export const levelOf = (looks: Looks): number => 1 - DEALT / looks.at.length
+
+/** How many rounds the next look takes when there are `rounds` already. */
+export const nextLook = (looks: Looks, rounds: number): number =>
+  looks.at.find((look) => look >= rounds) ?? rounds

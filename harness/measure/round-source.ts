@@ -2,12 +2,15 @@
  * Where rounds come from: arms that are being measured, or a record of them. Judges take either, so that a verdict can
  * be made again from a record by the code that made it first.
  */
+import type { Bytes } from '../core/units.ts'
 import type { Looks } from './looks.ts'
 import type { Round } from './comparison.ts'
 
 export interface RoundSource {
   readonly looks: Looks
   readonly emulated: boolean
+  /** Of one transfer over all devices, as the hardware would move it. */
+  readonly size: Bytes
   /** Those there are already. */
   readonly rounds: readonly Round[]
   /** At least `count` rounds. Rejects with what kept them from being measured. */
@@ -34,6 +37,10 @@ export class WatchedRounds implements RoundSource {
 
   get emulated(): boolean {
     return this.#source.emulated
+  }
+
+  get size(): Bytes {
+    return this.#source.size
   }
 
   get rounds(): readonly Round[] {

@@ -1,4 +1,5 @@
-/** Student's t distribution, which simple-statistics lacks. Takes degrees of freedom; gives probabilities and quantiles. */
+/** Student's t and the normal distribution, as far as simple-statistics lacks them. Gives probabilities and quantiles. */
+import { errorFunction } from 'simple-statistics'
 
 /** P(T <= t) for T with `df` degrees of freedom, through the regularised incomplete beta function. */
 export function tCdf(t: number, df: number): number {
@@ -6,8 +7,18 @@ export function tCdf(t: number, df: number): number {
   return t >= 0 ? 1 - tail : tail
 }
 
+/** Every look asks for the same few quantiles. */
+const quantiles = new Map<string, number>()
+
 /** The t with P(T <= t) = p, for p in (0.5, 1), by bisection to 1e-10 relative. */
 export function tQuantile(p: number, df: number): number {
+  const key = `${p} ${df}`
+  const known = quantiles.get(key) ?? bisectQuantile(p, df)
+  quantiles.set(key, known)
+  return known
+}
+
+function bisectQuantile(p: number, df: number): number {
   let low = 0
   let high = 1
   while (tCdf(high, df) < p && high < 1e12) high *= 2
@@ -18,6 +29,12 @@ export function tQuantile(p: number, df: number): number {
   }
   return (low + high) / 2
 }
+
+/** P(Z <= z) of a standard normal Z, good to 1e-7. */
+export const normalCdf = (z: number): number => 0.5 * (1 + errorFunction(z / Math.SQRT2))
+
+/** The z with P(Z <= z) = p, for p in (0.5, 1): t with so many degrees of freedom that 1e-5 relative is left. */
+export const normalQuantile = (p: number): number => tQuantile(p, 1e6)
 
 /** I_x(a, b) by its continued fraction (modified Lentz), good to about 1e-14. */
 function incompleteBeta(x: number, a: number, b: number): number {
@@ -44,8 +61,8 @@ function incompleteBeta(x: number, a: number, b: number): number {
   return front * fraction
 }
 
-/** Lanczos' approximation, g = 7. */
-function logGamma(z: number): number {
+/** The logarithm of the gamma function for z > 0, by Lanczos' approximation, g = 7. */
+export function logGamma(z: number): number {
   const series = [
     676.5203681218851, -1259.1392167224028, 771.3234287776531, -176.6150291621406, 12.507343278686905,
     -0.13857109526572012, 9.984369578019572e-6, 1.5056327351493116e-7,

@@ -85,7 +85,7 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   )
 const lastLines = (error: unknown): string =>
-  String((error as { all?: unknown }).all ?? error)
+  String((error as { all?: unknown }).all || error)
     .split('\n')
     .slice(-12)
     .join('\n')

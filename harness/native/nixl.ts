@@ -63,8 +63,7 @@ export async function provideNixl(cacheDir: string, say: (line: string) => void)
   const folder = join(cacheDir, `nixl-${VERSION}-${wheel.platform}`)
   const nixl = { folder, capi: join(folder, '.nixl_cu12.mesonpy.libs', 'libnixl_capi.so') }
   if (await exists(nixl.capi)) return nixl
-  await mkdir(cacheDir, { recursive: true })
-  const work = await mkdtemp(join(cacheDir, `${UNPACKING}${hostname()}-${process.pid}-`))
+  const work = await workFolder(cacheDir)
   try {
     const file = await wheelFile(cacheDir, work, wheel, say)
     say(`Unpacking NIXL ${VERSION}`)
@@ -83,6 +82,21 @@ export async function provideNixl(cacheDir: string, say: (line: string) => void)
     await rm(work, { recursive: true, force: true })
   }
   return nixl
+}
+
+async function workFolder(cacheDir: string): Promise<string> {
+  try {
+    await mkdir(cacheDir, { recursive: true })
+    return await mkdtemp(join(cacheDir, `${UNPACKING}${hostname()}-${process.pid}-`))
+  } catch (cause) {
+    throw unavailable({
+      problem: `cannot be kept in the cache folder ${cacheDir}`,
+      expected: 'a folder that this user may write',
+      found: messageOf(cause),
+      hint: 'Free it or set CLAIMCHECK_CACHE_DIR to another folder.',
+      cause,
+    })
+  }
 }
 
 /** Only the libraries, not the Python around them. */
@@ -118,7 +132,10 @@ async function wheelFile(
       problem: `${name} is not the pinned wheel`,
       expected: `SHA-256 ${wheel.sha256}`,
       found: digest,
-      hint: `Remove ${file} and run again; if it persists, something between here and PyPI changes files.`,
+      hint:
+        file === laid
+          ? `Remove ${file}, or put the right wheel in its place, and run again.`
+          : 'Run again; if it persists, something between here and PyPI changes files.',
     })
   }
   return file

@@ -1,57 +1,98 @@
 /**
- * What can be wrong with a rack. Each fault names the node and device it sits on and acts on packets, devices or
- * published attributes, never on a reported figure.
+ * What can be wrong with a rack. Each fault names the node and device it sits on and acts on packets, devices,
+ * published attributes or logs, never on a reported figure.
  */
 import { z } from 'zod'
-import { ClaimcheckError } from '../core/errors.ts'
-import { nearest } from '../core/nearest.ts'
-import { sizeSchema } from '../core/quantity-schema.ts'
-import type { Rack } from './rack.ts'
+import { sizeSchema, timeSchema, percentSchema } from '../core/quantity-schema.ts'
 
 const node = z.string()
 const nic = z.string()
+const fraction = z.number().gt(0).lt(1)
+const share = percentSchema.refine((value) => value > 0 && value < 1, 'a share lies between 0 % and 100 %')
+const onNic = { node, nic }
 
 export const faultSchema = z.discriminatedUnion('kind', [
+  // Rates, all the time
   /** One NIC at a fraction of its rate. */
-  z.strictObject({ kind: z.literal('nic-slow'), node, nic, fraction: z.number().gt(0).lt(1) }),
-  /** A NIC's character devices appear in every pod of the node, claimed or not. */
-  z.strictObject({ kind: z.literal('device-leak'), node, nic }),
-  /** A NIC is published with another NUMA node than it has. */
-  z.strictObject({ kind: z.literal('numa-misreport'), node, nic, numaNode: z.int().min(0) }),
+  z.strictObject({ kind: z.literal('nic-slow'), ...onNic, fraction }),
+  /** Every NIC of a node at a fraction of its rate. */
+  z.strictObject({ kind: z.literal('nics-slow'), node, fraction }),
+  /** A GPU reaches every NIC at a fraction of the NIC's rate. */
+  z.strictObject({ kind: z.literal('gpu-path-slow'), node, gpu: z.string(), fraction }),
+  /** The socket interconnect of every node leaves another factor than the rack says; 1 is as fast as local. */
+  z.strictObject({ kind: z.literal('interconnect'), factor: z.number().gt(0).max(1) }),
+  /** Another run's pod uses the NIC too and takes this share of it; its bytes count on the port. */
+  z.strictObject({ kind: z.literal('contention'), ...onNic, share }),
+  // Rates, over time: from the first byte of a pod on
+  /** In this share of the pods the NIC has a fraction of its rate, in the others all of it. */
+  z.strictObject({ kind: z.literal('rate-bimodal'), ...onNic, fraction, share }),
+  /** The rate is drawn anew at every interval, between a fraction and all of it. */
+  z.strictObject({ kind: z.literal('rate-jitter'), ...onNic, fraction, every: timeSchema }),
+  /** The NIC pauses, once in every interval, at its end. */
+  z.strictObject({ kind: z.literal('stall'), ...onNic, every: timeSchema, lasting: timeSchema }),
+  /** The NIC is slow at first. */
+  z.strictObject({ kind: z.literal('slow-start'), ...onNic, fraction, lasting: timeSchema }),
+  /** The NIC becomes slow. */
+  z.strictObject({ kind: z.literal('throttle'), ...onNic, fraction, after: timeSchema }),
+  /** The link goes down and comes back. */
+  z.strictObject({ kind: z.literal('link-flap'), ...onNic, after: timeSchema, lasting: timeSchema }),
+  // Packets
+  /** This share of the NIC's packets is lost, both ways. */
+  z.strictObject({ kind: z.literal('packet-loss'), ...onNic, share }),
+  /** A byte changes on the way, once in so many bytes of a NIC. */
+  z.strictObject({ kind: z.literal('corrupt'), ...onNic, everyBytes: sizeSchema }),
+  /** A NIC's link dies once it has carried so many bytes in a pod. */
+  z.strictObject({ kind: z.literal('link-cut'), ...onNic, afterBytes: sizeSchema }),
   /** Traffic of the node's pods to the fabric leaves over eth0. */
   z.strictObject({ kind: z.literal('tcp-fallback'), node }),
-  /** A byte changes on the way, once in so many bytes of a NIC. */
-  z.strictObject({ kind: z.literal('corrupt'), node, nic, everyBytes: sizeSchema }),
-  /** A NIC's link dies once it has carried so many bytes in a pod. */
-  z.strictObject({ kind: z.literal('link-cut'), node, nic, afterBytes: sizeSchema }),
+  /** What should leave by the NIC leaves by another claimed one. */
+  z.strictObject({ kind: z.literal('rail-shared'), ...onNic, over: nic }),
+  /** The NIC's MTU is not that of the SKU, and is published as it is. */
+  z.strictObject({ kind: z.literal('mtu'), ...onNic, mtu: z.int().min(576).max(65_000) }),
+  // Devices
+  /** A NIC's character devices appear in every pod of the node, claimed or not. */
+  z.strictObject({ kind: z.literal('device-leak'), ...onNic }),
+  /** A NIC's character devices appear in no pod. */
+  z.strictObject({ kind: z.literal('device-missing'), ...onNic }),
+  /** A NIC's character devices are there and refuse to be opened. */
+  z.strictObject({ kind: z.literal('device-unopenable'), ...onNic }),
+  // Topology
+  /** A NIC sits on another NUMA node than the SKU says and the driver publishes. */
+  z.strictObject({ kind: z.literal('numa-moved'), ...onNic, numaNode: z.int().min(0) }),
+  /** A NIC is published with another NUMA node than it has. */
+  z.strictObject({ kind: z.literal('numa-misreport'), ...onNic, numaNode: z.int().min(0) }),
+  /** Two NICs are published under each other's names. */
+  z.strictObject({ kind: z.literal('nics-swapped'), ...onNic, with: nic }),
+  /** A NIC is published without RDMA. */
+  z.strictObject({ kind: z.literal('rdma-misreport'), ...onNic }),
+  /** So many GPUs are published, the SKU's first ones and beyond them unknown ones. */
+  z.strictObject({ kind: z.literal('gpu-count'), node, count: z.int().min(0).max(64) }),
+  // Logs and what writes them
+  /** Every line of the node's pods arrives twice. */
+  z.strictObject({ kind: z.literal('log-double'), node }),
+  /** The RESULT line of the node's pods arrives twice, everything else once. */
+  z.strictObject({ kind: z.literal('result-duplicate'), node }),
+  /** Every line of the node's pods arrives late. */
+  z.strictObject({ kind: z.literal('log-late'), node, by: timeSchema }),
+  /** No line of the node's pods arrives. */
+  z.strictObject({ kind: z.literal('log-missing'), node }),
+  /** The log of the node's pods ends in the middle of its longest line. */
+  z.strictObject({ kind: z.literal('log-cut'), node }),
+  /** A digit changes in every long line of the node's pods. */
+  z.strictObject({ kind: z.literal('log-garbled'), node }),
+  /** The node's receivers do not check what arrives; `claimed` says whether they say that they did. */
+  z.strictObject({ kind: z.literal('unverified'), node, claimed: z.boolean() }),
+  /** The wall clock of the node steps during every transfer; negative: backwards. */
+  z.strictObject({ kind: z.literal('clock-step'), node, seconds: z.number() }),
 ])
 
 export type Fault = Readonly<z.infer<typeof faultSchema>>
 export type FaultKind = Fault['kind']
+export type FaultOf<Kind extends FaultKind> = Extract<Fault, { kind: Kind }>
 
-/** Throws FAULT_INVALID where a fault names a node or NIC that the rack lacks. */
-export function checkFaults(rack: Rack): void {
-  rack.faults.forEach((fault, index) => {
-    const subject = `${rack.path} faults[${index}] (${fault.kind})`
-    check(subject, 'node', fault.node, rack.nodes)
-    if ('nic' in fault)
-      check(
-        subject,
-        'NIC',
-        fault.nic,
-        rack.sku.nics.map((nic) => nic.name),
-      )
-  })
-}
-
-function check(subject: string, what: string, name: string, known: readonly string[]): void {
-  if (known.includes(name)) return
-  const near = nearest(name, known)
-  throw new ClaimcheckError('FAULT_INVALID', {
-    subject,
-    problem: `names a ${what} that this rack does not have`,
-    expected: `one of ${known.join(', ')}`,
-    found: `"${name}"`,
-    ...(near === undefined ? {} : { hint: `Did you mean "${near}"?` }),
-  })
+/** For people: which fault sits where. */
+export function describeFault(fault: Fault): string {
+  if (!('node' in fault)) return `${fault.kind} on every node`
+  if ('nic' in fault) return `${fault.kind} on ${fault.node}/${fault.nic}`
+  return `${fault.kind} on ${'gpu' in fault ? `${fault.node}/${fault.gpu}` : fault.node}`
 }

@@ -3,29 +3,41 @@
  * hardware. One model for both runtimes: the process runtime shapes traffic by it, the model runtime computes with it.
  */
 import { gigabytesPerSecond, type GBps } from '../core/units.ts'
-import type { SkuGpu, SkuNic } from '../sku/sku.ts'
-import type { Fault, FaultKind } from './fault.ts'
+import type { Sku, SkuGpu, SkuNic } from '../sku/sku.ts'
+import { faultOn, faultsOn } from './faults-on.ts'
 import type { Rack } from './rack.ts'
 
-/** The rate of `nic` on `node` for `gpu`, faults included, without jitter. `gpu` undefined: host memory next to the NIC. */
+/** The rate of `nic` on `node` for `gpu`, without jitter and change over time. `gpu` undefined: host memory next to the NIC. */
 export function nicRate(rack: Rack, node: string, nic: SkuNic, gpu: SkuGpu | undefined): GBps {
-  const crosses = gpu !== undefined && gpu.numaNode !== nic.numaNode
-  const factor = crosses ? rack.links.socketInterconnect.factor : 1
-  const slow = faultsOn(rack, 'nic-slow', node, nic.name)[0]?.fraction ?? 1
-  return gigabytesPerSecond(rack.links.nic.rate * factor * slow)
+  const crosses = gpu !== undefined && gpu.numaNode !== trueNumaNode(rack, node, nic)
+  const interconnect = faultOn(rack, 'interconnect', node)?.factor ?? rack.links.socketInterconnect.factor
+  const contended = faultOn(rack, 'contention', node, nic.name)?.share ?? 0
+  const factors = [
+    crosses ? interconnect : 1,
+    faultOn(rack, 'nic-slow', node, nic.name)?.fraction ?? 1,
+    faultOn(rack, 'nics-slow', node)?.fraction ?? 1,
+    faultsOn(rack, 'gpu-path-slow', node).find((fault) => fault.gpu === gpu?.name)?.fraction ?? 1,
+    1 - contended,
+  ]
+  return gigabytesPerSecond(factors.reduce((rate, factor) => rate * factor, rack.links.nic.rate))
 }
 
-/** The faults of a kind on a node, and on one of its NICs where the kind names one. */
-export function faultsOn<Kind extends FaultKind>(
-  rack: Rack,
-  kind: Kind,
-  node: string,
-  nic?: string,
-): Extract<Fault, { kind: Kind }>[] {
-  return rack.faults.filter(
-    (fault): fault is Extract<Fault, { kind: Kind }> =>
-      fault.kind === kind &&
-      fault.node === node &&
-      (!('nic' in fault) || nic === undefined || fault.nic === nic),
-  )
-}
+/** Where the NIC sits, whatever the SKU says and the driver publishes. */
+export const trueNumaNode = (rack: Rack, node: string, nic: SkuNic): number =>
+  faultOn(rack, 'numa-moved', node, nic.name)?.numaNode ?? nic.numaNode
+
+export const trueMtu = (rack: Rack, node: string, nic: SkuNic): number =>
+  faultOn(rack, 'mtu', node, nic.name)?.mtu ?? rack.sku.nic.mtu
+
+/** The SKU's map as this node really is, for what a pod reads of its own hardware. */
+export const skuAsBuilt = (rack: Rack, node: string): Sku => ({
+  ...rack.sku,
+  nics: rack.sku.nics.map((nic) => ({ ...nic, numaNode: trueNumaNode(rack, node, nic) })),
+})
+
+/** What a frame carries over its payload beyond Ethernet: IP and TCP headers with time stamps. */
+const HEADERS = 52
+const ETHERNET = 14
+
+/** The share of a frame at this MTU that is payload. */
+export const payloadShare = (mtu: number): number => (mtu - HEADERS) / (mtu + ETHERNET)

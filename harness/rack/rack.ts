@@ -7,7 +7,8 @@ import { z } from 'zod'
 import { percentSchema, rateSchema } from '../core/quantity-schema.ts'
 import { readYamlFile } from '../core/yaml-file.ts'
 import { loadSku, type Sku } from '../sku/sku.ts'
-import { checkFaults, faultSchema, type Fault } from './fault.ts'
+import { faultSchema, type Fault } from './fault.ts'
+import { checkFaults } from './fault-check.ts'
 
 const nodeName = z
   .string()

@@ -2,9 +2,9 @@
 
 export interface Random {
   /** Uniform in [0, 1). */
-  uniform(): number
+  readonly uniform: () => number
   /** Standard normal. */
-  normal(): number
+  readonly normal: () => number
 }
 
 export function random(seed: number, name: string): Random {

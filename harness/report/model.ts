@@ -28,6 +28,7 @@ export const expectationSchema = z.strictObject({
   code: code.exactOptional(),
   reasons: z.array(z.string()),
   measured: z.string(),
+  detail: z.string().exactOptional(),
   limit: z.string(),
   interval: interval.exactOptional(),
   properties: z.record(z.string(), scalar),

@@ -1,6 +1,6 @@
 /**
  * A run on a terminal. Takes tests and reports; gives lines, one part at a time so that they can be shown as tests end.
- * Never writes; width and colour come in. Readable in 80 columns; wide terminals get statement and figures side by side.
+ * Never writes; width and colour come in. A line an expectation where the width allows it, else the figures below.
  */
 import { styleText } from 'node:util'
 import { CATALOGUE, type Culprit, type ErrorCode } from '../core/errors.ts'
@@ -37,10 +37,6 @@ const WHAT_TO_DO: Record<Culprit, string> = {
   machine: 'Put this machine right, then run again.',
   harness: 'Run again; if it comes back, report it together with results.json.',
 }
-
-/** From here on a statement and its figures stand side by side. */
-const WIDE = 120
-const STATEMENT_WIDTH = 50
 
 /** Of one run, whole: what the parts below give, in the order of the files. */
 export function formatTerminal(report: RunReport, style: Style): string {
@@ -121,8 +117,10 @@ function formatExpectation(one: Expectation, style: Style, told: Set<string>): r
   return [...lines, ...(known ? [`    ${one.code}: as above`] : explanation)]
 }
 
+/** Only a fault in claimcheck itself is explained by where it was thrown. */
 function formatProblem({ code, message, hint, stack }: ReportedProblem, style: Style): readonly string[] {
-  const at = stack?.split('\n', 1) ?? []
+  const frame = stack?.split('\n').find((line) => /^\s*(at|❯) /.test(line))
+  const at = code === 'INTERNAL' && frame !== undefined ? [frame.trim()] : []
   const told = hint === undefined || message.includes(hint) ? [] : [hint]
   return explained(code, [message, ...told, ...at], hint, style)
 }
@@ -143,7 +141,7 @@ function explained(
   ]
 }
 
-/** A mark, a sentence and what is to be said of it. */
+/** A mark, a sentence and what is to be said of it: on one line where that fits, else the facts folded below. */
 function marked(
   verdict: TestVerdict,
   sentence: string,
@@ -152,17 +150,12 @@ function marked(
 ): readonly string[] {
   const [sign, colour] = MARKS[verdict]
   const mark = paint(sign, colour, style)
-  if (style.width < WIDE) {
-    const [first = '', ...rest] = foldLines(sentence, style.width - 6)
-    const folded = fold(facts, style.width - 10).map((line) => `    ${paintEmulated(line, style)}`)
-    return [`${mark} ${first}`, ...rest.map((line) => `  ${line}`), ...folded]
-  }
-  const left = foldLines(sentence, STATEMENT_WIDTH)
-  const right = fold(facts, style.width - STATEMENT_WIDTH - 10)
-  return Array.from({ length: Math.max(left.length, right.length) }, (_, i) => {
-    const line = `${i === 0 ? mark : ' '} ${(left[i] ?? '').padEnd(STATEMENT_WIDTH)}  ${right[i] ?? ''}`
-    return paintEmulated(line.trimEnd(), style)
-  })
+  const room = style.width - 6
+  const whole = facts.length === 0 ? sentence : `${sentence}: ${facts.join(', ')}`
+  if (whole.length <= room) return [`${mark} ${paintEmulated(whole, style)}`]
+  const [first = '', ...rest] = foldLines(sentence, room)
+  const below = fold(facts, room - 4).map((line) => `    ${paintEmulated(line, style)}`)
+  return [`${mark} ${first}`, ...rest.map((line) => `  ${line}`), ...below]
 }
 
 /** Problems outside tests, what is not passed, and the totals. */

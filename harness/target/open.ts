@@ -7,7 +7,6 @@ import type { Nixl } from '../native/nixl.ts'
 import type { Rack } from '../rack/rack.ts'
 import { EmulatedTarget } from './emulated/emulated-target.ts'
 import { ModelRuntime } from './emulated/model/model-runtime.ts'
-import { ProcessRuntime } from './emulated/process/process-runtime.ts'
 import type { Target } from './target.ts'
 
 /** What was built and fetched before any test began; absent for the model runtime. */
@@ -34,6 +33,8 @@ export async function openTarget(
     return new EmulatedTarget({ rack, runtime: new ModelRuntime(rack), kind: 'model', journal })
   }
   if (prepared === undefined) throw new TypeError('the process runtime needs the native binaries and NIXL')
+  // Only now: it brings what runs processes, a tenth of a second that the model runtime need not wait for.
+  const { ProcessRuntime } = await import('./emulated/process/process-runtime.ts')
   const runtime = await ProcessRuntime.open({ rack, journal, ...prepared })
   return new EmulatedTarget({ rack, runtime, kind: 'process', journal })
 }

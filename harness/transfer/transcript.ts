@@ -4,17 +4,10 @@
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { ClaimcheckError, isErrorCode } from '../core/errors.ts'
+import { ClaimcheckError } from '../core/errors.ts'
+import { errorFrom, reportedErrorSchema, type ReportedError } from '../core/reported-error.ts'
 import { parseResult, type TransferResult } from './result.ts'
 
-const errorLine = z.looseObject({
-  code: z.string(),
-  message: z.string(),
-  subject: z.string().nullish(),
-  expected: z.string().nullish(),
-  found: z.string().nullish(),
-  hint: z.string().nullish(),
-})
 const endLine = z.looseObject({ result_sha256: z.string().optional() })
 
 export type TransferEvent = Readonly<Record<string, unknown>> & { readonly event: string }
@@ -23,7 +16,7 @@ export type TransferEvent = Readonly<Record<string, unknown>> & { readonly event
 export class Transcript {
   readonly #subject: string
   readonly #results: string[] = []
-  #error: z.infer<typeof errorLine> | undefined
+  #error: ReportedError | undefined
   #end: z.infer<typeof endLine> | undefined
   #last = ''
 
@@ -38,7 +31,7 @@ export class Transcript {
     const tag = line.slice(0, space)
     const body = line.slice(space + 1)
     if (tag === 'RESULT') this.#results.push(body)
-    else if (tag === 'ERROR') this.#error = this.#parse(body, errorLine)
+    else if (tag === 'ERROR') this.#error = this.#parse(body, reportedErrorSchema)
     else if (tag === 'END') this.#end = this.#parse(body, endLine)
     else if (tag === 'EVENT') return this.#parse(body, z.looseObject({ event: z.string() }))
     return undefined
@@ -74,15 +67,7 @@ export class Transcript {
 
   /** The error the binary reported, if any. */
   error(): ClaimcheckError | undefined {
-    const error = this.#error
-    if (error === undefined) return undefined
-    return new ClaimcheckError(isErrorCode(error.code) ? error.code : 'TRANSFER_FAILED', {
-      subject: error.subject ?? this.#subject,
-      problem: error.message,
-      sentence: `${this.#subject}: ${error.message}`,
-      details: error,
-      ...(error.hint ? { hint: error.hint } : {}),
-    })
+    return this.#error && errorFrom(this.#error, 'TRANSFER_FAILED', this.#subject)
   }
 
   #parse<T>(json: string, schema: z.ZodType<T>): T {

@@ -4,8 +4,6 @@
  */
 import type { TestProject } from 'vitest/node'
 import { readSettings, type Settings } from '../core/variables.ts'
-import { provideBinaries } from '../native/build.ts'
-import { provideNixl } from '../native/nixl.ts'
 import { loadRack } from '../rack/rack.ts'
 import type { Prepared } from '../target/open.ts'
 
@@ -27,6 +25,9 @@ export default async function setup(project: TestProject): Promise<void> {
 }
 
 async function prepare(settings: Settings): Promise<Prepared> {
+  // Only now: the model runtime needs neither.
+  const { provideBinaries } = await import('../native/build.ts')
+  const { provideNixl } = await import('../native/nixl.ts')
   const say = (line: string): void => void process.stderr.write(`claimcheck: ${line}\n`)
   const [binaries, nixl] = await Promise.all([provideBinaries(say), provideNixl(settings.cacheDir, say)])
   return { binaries, nixl }

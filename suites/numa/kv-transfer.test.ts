@@ -60,4 +60,9 @@ describe('A KV cache of 4 GiB', () => {
   test('aligned bandwidth is at least 1.3x unaligned', async ({ aligned, unaligned, expect }) => {
     await expect(aligned).toOutperform(unaligned, { by: 1.3, in: 'bandwidth' })
   })
+
+  test('every path is as fast as the others', async ({ aligned, unaligned, expect }) => {
+    await expect(aligned).toHaveEvenPaths({ within: '3 %' })
+    await expect(unaligned).toHaveEvenPaths({ within: '3 %' })
+  })
 })

@@ -21,6 +21,7 @@ describe('slices that a real DRANET published', () => {
           "driver": "dra.net",
           "ifName": "cni0",
           "kind": "nic",
+          "mtu": 1500,
           "name": "cni0",
           "node": "vm1",
           "numaNodes": undefined,
@@ -34,6 +35,7 @@ describe('slices that a real DRANET published', () => {
           "driver": "dra.net",
           "ifName": "mgmt0",
           "kind": "nic",
+          "mtu": 1500,
           "name": "pci-0000-00-03-0",
           "node": "vm1",
           "numaNodes": undefined,
@@ -47,6 +49,7 @@ describe('slices that a real DRANET published', () => {
           "driver": "dra.net",
           "ifName": "nic0",
           "kind": "nic",
+          "mtu": 4200,
           "name": "pci-0000-41-00-0",
           "node": "vm1",
           "numaNodes": [
@@ -62,6 +65,7 @@ describe('slices that a real DRANET published', () => {
           "driver": "dra.net",
           "ifName": "nic1",
           "kind": "nic",
+          "mtu": 4200,
           "name": "pci-0000-42-00-0",
           "node": "vm1",
           "numaNodes": [
@@ -77,6 +81,7 @@ describe('slices that a real DRANET published', () => {
           "driver": "dra.net",
           "ifName": "nic2",
           "kind": "nic",
+          "mtu": 4200,
           "name": "pci-0000-81-00-0",
           "node": "vm1",
           "numaNodes": [
@@ -92,6 +97,7 @@ describe('slices that a real DRANET published', () => {
           "driver": "dra.net",
           "ifName": "nic3",
           "kind": "nic",
+          "mtu": 4200,
           "name": "pci-0000-82-00-0",
           "node": "vm1",
           "numaNodes": [

@@ -10,6 +10,13 @@ test('the value of what ends in time', async () => {
   expect(await withDeadline(Promise.resolve(7), { ...wait, within: seconds(3600) })).toBe(7)
 })
 
+test('no timer outlives the wait', async () => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const before = timers()
+  await withDeadline(Promise.resolve(), { ...wait, within: seconds(3600) })
+  expect(timers()).toBe(before)
+})
+
 test('the error of what fails in time is its own', async () => {
   await expect(withDeadline(Promise.reject(new RangeError('own')), wait)).rejects.toThrow(RangeError)
 })

@@ -1,7 +1,16 @@
 import { expect, test } from 'vitest'
+import { fraction } from '../../harness/core/units.ts'
+import {
+  absoluteInterval,
+  floorOf,
+  meanInterval,
+  medianInterval,
+  ratioInterval,
+  ROUND_NOISE,
+} from '../../harness/measure/interval.ts'
 import { random } from '../../harness/rack/random.ts'
-import { meanInterval, ratioInterval } from '../../harness/measure/interval.ts'
-import { levelAt, looksFor } from '../../harness/measure/looks.ts'
+
+const NO_FLOOR = fraction(0)
 
 test('the interval of a mean is the published one', () => {
   // NIST/SEMATECH e-Handbook 1.3.5.2, ZARR13.DAT: n 195, mean 9.261460, sd 0.022789, 95 % limits 9.258242 and 9.264679.
@@ -16,17 +25,28 @@ test('the interval of a mean is the published one', () => {
   expect(interval.high).toBeCloseTo(9.264679, 5)
 })
 
-test("the seed's three runs give 1.42x with a narrow interval", () => {
-  const interval = ratioInterval(
-    [
-      [39.07, 27.54],
-      [39.07, 27.54],
-      [39.05, 27.54],
-    ],
-    0.95,
-  )
-  expect(interval.estimate).toBeCloseTo(1.4184, 3)
-  expect(interval.high - interval.low).toBeLessThan(0.003)
+const seedRuns = [
+  [39.07, 27.54],
+  [39.07, 27.54],
+  [39.05, 27.54],
+] as const
+
+test("the seed's three runs give 1.42x, and agree far better than any three rounds may be trusted to", () => {
+  const plain = ratioInterval(seedRuns, 0.95, NO_FLOOR)
+  expect(plain.estimate).toBeCloseTo(1.4184, 3)
+  expect(plain.high - plain.low).toBeLessThan(0.003)
+  const { estimate, low, high } = ratioInterval(seedRuns, 0.95)
+  expect(high / estimate).toBeCloseTo(Math.exp(floorOf(3, 0.95, ROUND_NOISE)), 12)
+  expect(estimate / low).toBeCloseTo(high / estimate, 12)
+})
+
+test('the floor at 95 % is 1.25 * 1.96 * noise / sqrt(rounds)', () => {
+  expect(floorOf(4, 0.95, fraction(0.01))).toBeCloseTo((1.25 * 1.959964 * 0.01) / 2, 7)
+})
+
+test('rounds that scatter more than stated are not touched by the floor', () => {
+  const values = [35, 39, 43]
+  expect(absoluteInterval(values, 0.95)).toEqual(meanInterval(values, 0.95))
 })
 
 test('swapping the arms inverts ratio and bounds', () => {
@@ -44,39 +64,41 @@ test('swapping the arms inverts ratio and bounds', () => {
   expect(back.high).toBeCloseTo(1 / there.low, 12)
 })
 
+test('one disturbed round does not move the interval of a median much', () => {
+  const calm = medianInterval([1.04, 1.05, 1.06, 1.05, 1.06], 0.985)
+  const disturbed = medianInterval([1.04, 1.05, 3, 1.05, 1.06], 0.985)
+  expect(disturbed.estimate).toBeCloseTo(calm.estimate, 2)
+  expect(disturbed.high).toBeLessThan(1.5)
+  expect(
+    ratioInterval(
+      [1.04, 1.05, 3, 1.05, 1.06].map((tail) => [tail, 1]),
+      0.985,
+    ).high,
+  ).toBeGreaterThan(1.5)
+})
+
+test.for([2, 3, 4, 5, 8, 12, 25])(
+  'of %i normal values the median lies in its interval as often as stated',
+  (n) => {
+    for (const level of [0.8, 0.95, 0.985]) {
+      const draw = random(3, `median ${n} ${level}`)
+      const runs = 4000
+      let missed = 0
+      for (let run = 0; run < runs; run++) {
+        const values = Array.from({ length: n }, () => Math.exp(draw.normal()))
+        const { low, high } = medianInterval(values, level, NO_FLOOR)
+        if (low > 1 || high < 1) missed++
+      }
+      expect(missed / runs).toBeLessThan(1 - level + 3 * Math.sqrt((level * (1 - level)) / runs))
+      expect(missed / runs).toBeGreaterThan((1 - level) / 3)
+    }
+  },
+)
+
 test('one round makes no interval', () => {
   expect(() => meanInterval([1], 0.95)).toThrow(expect.objectContaining({ code: 'EXPECTATION_INVALID' }))
+  expect(() => medianInterval([1], 0.95)).toThrow(expect.objectContaining({ code: 'EXPECTATION_INVALID' }))
   expect(() => meanInterval([1, Number.NaN], 0.95)).toThrow(
     expect.objectContaining({ code: 'EXPECTATION_INVALID' }),
   )
-})
-
-test('the errors of all possible looks add up to 5 %', () => {
-  const looks = looksFor(3)
-  let spent = 0
-  for (let rounds = looks.first; rounds <= looks.cap; rounds++) spent += 1 - levelAt(looks, rounds)
-  expect(spent).toBeCloseTo(0.05, 12)
-})
-
-test('an interval looked at after every round holds the true ratio in at least 95 % of runs', () => {
-  const looks = looksFor(3)
-  const noise = random(7, 'coverage')
-  const runs = 4000
-  let missed = 0
-  for (let run = 0; run < runs; run++) {
-    const pairs = Array.from(
-      { length: looks.cap },
-      () => [1.42 * Math.exp(0.02 * noise.normal()), Math.exp(0.02 * noise.normal())] as const,
-    )
-    const bad = Array.from({ length: looks.cap - looks.first + 1 }, (_, i) => looks.first + i).some(
-      (rounds) => {
-        const { low, high } = ratioInterval(pairs.slice(0, rounds), levelAt(looks, rounds))
-        return low > 1.42 || high < 1.42
-      },
-    )
-    if (bad) missed++
-  }
-  expect(missed / runs).toBeLessThanOrEqual(0.05)
-  // Not so wide that it could never miss.
-  expect(missed / runs).toBeGreaterThan(0.005)
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { tCdf, tQuantile } from '../../harness/measure/student-t.ts'
+import { normalCdf, normalQuantile, tCdf, tQuantile } from '../../harness/measure/student-t.ts'
 
 // Published critical values of Student's t, two-sided 95 % and 99 %: NIST/SEMATECH e-Handbook, table 1.3.6.7.2.
 test.for([
@@ -22,4 +22,16 @@ test('the distribution function and the quantile undo each other', () => {
 
 test('the distribution is symmetric', () => {
   for (const t of [0.3, 1.7, 9]) expect(tCdf(-t, 4)).toBeCloseTo(1 - tCdf(t, 4), 12)
+})
+
+test('the normal quantiles are the published ones', () => {
+  // NIST/SEMATECH e-Handbook, table 1.3.6.7.1, to more places.
+  for (const [p, z] of [
+    [0.975, 1.959964],
+    [0.995, 2.575829],
+    [0.9925, 2.432379],
+  ] as const) {
+    expect(normalQuantile(p)).toBeCloseTo(z, 4)
+    expect(normalCdf(z)).toBeCloseTo(p, 6)
+  }
 })

@@ -18,9 +18,10 @@ export async function runSuite(
   suite: string,
   variables: Readonly<Record<string, string>>,
   options: Options = {},
+  args: readonly string[] = [],
 ): Promise<SuiteRun> {
   const reports = join(temporaryFolder(), 'reports')
-  const run = await execa('node_modules/.bin/vitest', ['run', suite], {
+  const run = await execa('node_modules/.bin/vitest', ['run', suite, ...args], {
     cwd: PROJECT,
     env: { ...variables, CLAIMCHECK_REPORT_DIR: reports, NO_COLOR: '1' },
     reject: false,

@@ -6,7 +6,7 @@ import type { TransferResult } from '../../harness/transfer/result.ts'
 import { Transcript } from '../../harness/transfer/transcript.ts'
 
 export const genuine = readFileSync(
-  resolve(import.meta.dirname, '../fixtures/transfer/initiator.log'),
+  resolve(import.meta.dirname, '../fixtures/transfer/initiator.txt'),
   'utf8',
 ).trimEnd()
 export const resultLine = line('RESULT ')

@@ -54,7 +54,7 @@ test.for([
   expect(project.results().outcome).toBe('interrupted')
 })
 
-test('a second signal exits at once, and what is there says that the run has not finished', async () => {
+test('a second signal exits at once, and what is there says that the run was interrupted', async () => {
   using project = new InlineProject({ 'a.test.ts': waiting.replace(', { signal }', '') })
   const child = project.start()
   const end = ended(child)
@@ -70,7 +70,10 @@ test('a second signal exits at once, and what is there says that the run has not
   await heard
   child.kill('SIGINT')
   expect(await end).toMatchObject({ code: 130 })
-  expect(project.outcomes()).toEqual(['the run: error INTERRUPTED'])
+  // On a busy machine the first signal may have come as far as the report of the run.
+  const outcomes = project.outcomes()
+  expect(outcomes).not.toEqual([])
+  expect(outcomes.filter((outcome) => !outcome.endsWith('error INTERRUPTED'))).toEqual([])
 })
 
 test('a run that is killed leaves a report which is not green', async () => {

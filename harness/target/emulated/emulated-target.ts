@@ -2,11 +2,11 @@
  * The emulated rack as a target: publishes devices, allocates claims as Kubernetes does, and runs pods through a runtime.
  * Takes a rack and a runtime; keeps every object in this process. Nothing of it outlives `close`.
  */
-import { randomUUID } from 'node:crypto'
-import type { ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../../claim/dra.ts'
+import type { ResourceClaimTemplate, ResourceSlice } from '../../claim/dra.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Journal } from '../../core/journal.ts'
 import { withDeadline } from '../../core/deadline.ts'
+import { describeFault } from '../../rack/fault.ts'
 import type { Rack } from '../../rack/rack.ts'
 import type {
   ContainerExit,
@@ -21,8 +21,9 @@ import type {
 } from '../target.ts'
 import { allocate } from './allocator/allocate.ts'
 import type { DeviceInUse } from './allocator/inventory.ts'
-import { describeFault, planPod } from './pod-plan.ts'
-import { statusOf } from './claim-status.ts'
+import { disturbed } from './disturbed-log.ts'
+import { planPod } from './pod-plan.ts'
+import { allocatedClaim, statusOf } from './claim-status.ts'
 import { publish } from './publish.ts'
 import type { PodRuntime } from './runtime.ts'
 
@@ -50,6 +51,7 @@ export class EmulatedTarget implements Target {
   readonly #templates = new Map<string, ResourceClaimTemplate>()
   readonly #pods = new Map<string, PodRecord>()
   #released = Promise.withResolvers<void>()
+  readonly #over = new AbortController()
   #addresses = 0
   #closed: Promise<void> | undefined
 
@@ -104,6 +106,13 @@ export class EmulatedTarget implements Target {
   async run(pod: ScheduledPod, wait: Wait): Promise<RunningPod> {
     this.#refuseWhenClosed(`pod ${pod.spec.name}`)
     const record = this.#record(pod.spec.name)
+    if (record.started !== undefined) {
+      throw new ClaimcheckError('ALREADY_EXISTS', {
+        subject: `pod ${pod.spec.name}`,
+        problem: 'was run already',
+        hint: 'Release it and schedule it again.',
+      })
+    }
     const devices = pod.claim.status?.allocation?.devices.results ?? []
     const plan = planPod(
       this.#rack,
@@ -118,18 +127,22 @@ export class EmulatedTarget implements Target {
   }
 
   log(pod: RunningPod, container: string, signal?: AbortSignal): AsyncIterable<string> {
-    return this.#runtime.log(pod.spec.name, container, signal)
+    this.#refuseWhenClosed(`log of pod ${pod.spec.name}`)
+    return disturbed(this.#runtime.log(pod.spec.name, container, signal), this.#rack, pod.node)
   }
 
-  exit(pod: RunningPod, container: string, wait: Wait): Promise<ContainerExit> {
+  async exit(pod: RunningPod, container: string, wait: Wait): Promise<ContainerExit> {
+    this.#refuseWhenClosed(`exit of pod ${pod.spec.name}`)
     return this.#runtime.exit(pod.spec.name, container, wait)
   }
 
-  exec(pod: RunningPod, container: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
+  async exec(pod: RunningPod, container: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
+    this.#refuseWhenClosed(`exec in pod ${pod.spec.name}`)
     return this.#runtime.exec(pod.spec.name, container, args, wait)
   }
 
   async release(pods: readonly ScheduledPod[], wait: Wait): Promise<void> {
+    if (this.#closed !== undefined) return this.#closed
     await Promise.all(
       pods.map(async ({ spec }) => {
         const record = this.#pods.get(spec.name)
@@ -163,64 +176,54 @@ export class EmulatedTarget implements Target {
   }
 
   close(): Promise<void> {
+    this.#over.abort()
     this.#closed ??= this.#runtime.close().then(() => this.#pods.clear())
     return this.#closed
   }
 
-  /** Waits while other pods hold devices that could satisfy the claim; rejects at once when nobody holds any. */
+  /** Waits while other pods hold devices that the claim could have; rejects at once where no release would help. */
   async #place(spec: PodSpec, template: ResourceClaimTemplate, wait: Wait): Promise<ScheduledPod> {
     const until = performance.now() + wait.within * 1000
     for (;;) {
-      try {
-        return this.#allocate(spec, template)
-      } catch (error) {
-        const left = (until - performance.now()) / 1000
-        const hopeless =
-          !(error instanceof ClaimcheckError) ||
-          error.code !== 'CLAIM_UNSATISFIABLE' ||
-          this.#pods.size === 0 ||
-          left <= 0
-        if (hopeless) throw error
-        const released = this.#released.promise
-        await withDeadline(released, {
-          subject: `pod ${spec.name}`,
-          until: 'to get devices',
-          within: left as Wait['within'],
-          signal: wait.signal,
-        }).catch((late: unknown) => {
-          throw late instanceof ClaimcheckError && late.code === 'DEADLINE' ? error : late
-        })
-      }
+      const found = this.#find(spec, template, this.#held())
+      if (!(found instanceof ClaimcheckError)) return { spec, ...found }
+      const left = (until - performance.now()) / 1000
+      if (left <= 0 || this.#find(spec, template, []) instanceof ClaimcheckError) throw found
+      const released = this.#released.promise
+      await withDeadline(released, {
+        subject: `pod ${spec.name}`,
+        until: 'to get devices',
+        within: left as Wait['within'],
+        signal:
+          wait.signal === undefined ? this.#over.signal : AbortSignal.any([wait.signal, this.#over.signal]),
+      }).catch((late: unknown) => {
+        throw late instanceof ClaimcheckError && late.code === 'DEADLINE' ? found : late
+      })
     }
   }
 
-  #allocate(spec: PodSpec, template: ResourceClaimTemplate): ScheduledPod {
+  /** Where the pod could go, or why nowhere. */
+  #find(
+    spec: PodSpec,
+    template: ResourceClaimTemplate,
+    allocated: readonly DeviceInUse[],
+  ): Pick<ScheduledPod, 'node' | 'claim'> | ClaimcheckError {
     const name = `${spec.name}-devices`
-    const { node, claims } = allocate({
-      claims: [{ name, spec: template.spec.spec }],
-      nodes: this.#rack.nodes,
-      excluded: this.#excluded(spec),
-      slices: this.#published.slices,
-      classes: this.#published.classes,
-      allocated: this.#held(),
-    })
-    const results = claims.flatMap((one) => one.results)
-    const claim: ResourceClaim = {
-      apiVersion: 'resource.k8s.io/v1',
-      kind: 'ResourceClaim',
-      metadata: { name, uid: randomUUID() },
-      spec: template.spec.spec,
-      status: {
-        allocation: {
-          devices: { results },
-          nodeSelector: {
-            nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }] }],
-          },
-        },
-        reservedFor: [{ resource: 'pods', name: spec.name, uid: randomUUID() }],
-      },
+    try {
+      const { node, claims } = allocate({
+        claims: [{ name, spec: template.spec.spec }],
+        nodes: this.#rack.nodes,
+        excluded: this.#excluded(spec),
+        slices: this.#published.slices,
+        classes: this.#published.classes,
+        allocated,
+      })
+      const results = claims.flatMap((one) => one.results)
+      return { node, claim: allocatedClaim({ name, template, node, results, pod: spec.name }) }
+    } catch (error) {
+      if (error instanceof ClaimcheckError && error.code === 'CLAIM_UNSATISFIABLE') return error
+      throw error
     }
-    return { spec, node, claim }
   }
 
   /** Nodes that hold a pod of the same group, and nodes that the pod may not run on. */
@@ -259,6 +262,9 @@ export class EmulatedTarget implements Target {
 
   #refuseWhenClosed(subject: string): void {
     if (this.#closed === undefined) return
-    throw new ClaimcheckError('INTERRUPTED', { subject, problem: 'cannot be made: the rack has been closed' })
+    throw new ClaimcheckError('INTERRUPTED', {
+      subject,
+      problem: 'is not to be had: the rack has been closed',
+    })
   }
 }

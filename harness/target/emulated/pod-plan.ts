@@ -3,14 +3,16 @@
  * Pure: it decides, a runtime does. Rates are those of the hardware; a runtime scales them.
  */
 import { ClaimcheckError } from '../../core/errors.ts'
-import type { Bytes, GBps } from '../../core/units.ts'
+import type { Bytes, Fraction, GBps } from '../../core/units.ts'
 import type { DeviceAllocation } from '../../claim/dra.ts'
 import { GPU_DRIVER, NIC_DRIVER } from '../../claim/published-device.ts'
-import type { Fault } from '../../rack/fault.ts'
-import { faultsOn, nicRate } from '../../rack/link-model.ts'
+import { changesOverTime, courseOf, type Course } from '../../rack/course.ts'
+import { faultOn } from '../../rack/faults-on.ts'
+import { nicRate, trueMtu } from '../../rack/link-model.ts'
 import type { Rack } from '../../rack/rack.ts'
 import type { SkuGpu, SkuNic } from '../../sku/sku.ts'
 import type { ContainerSpec } from '../target.ts'
+import { infinibandDevices, type CharDevice } from './infiniband.ts'
 import { pciDeviceName } from './publish-nic.ts'
 import { railAddress } from './rails.ts'
 
@@ -20,9 +22,19 @@ export interface NicPlan {
   /** With prefix length. */
   readonly address: string
   readonly mac: string
+  /** At the SKU's MTU. */
   readonly rate: GBps
+  readonly mtu: number
+  /** How the rate changes over time; absent: it does not. */
+  readonly course?: Course
+  /** Of its packets, both ways. */
+  readonly lost?: Fraction
   readonly corruptEveryBytes?: Bytes
   readonly cutAfterBytes?: Bytes
+  /** Another run's part of what the port carries. */
+  readonly contended?: Fraction
+  /** The claimed NIC that carries what should leave by this one. */
+  readonly leavesBy?: SkuNic
 }
 
 export interface PodPlan {
@@ -32,8 +44,8 @@ export interface PodPlan {
   readonly address: string
   readonly gpus: readonly SkuGpu[]
   readonly nics: readonly NicPlan[]
-  /** Character device numbers N whose uverbsN and umadN the pod sees, claimed or leaked. */
-  readonly charDevices: readonly number[]
+  /** What `/dev/infiniband` lists: claimed, leaked, broken. */
+  readonly devices: readonly CharDevice[]
   /** Traffic to the fabric leaves over eth0. */
   readonly fallsBack: boolean
   readonly containers: readonly ContainerSpec[]
@@ -63,33 +75,47 @@ export function planPod(
       found: `${gpus.length} GPUs and ${nics.length} NICs`,
     })
   }
-  const leaked = faultsOn(rack, 'device-leak', pod.node).flatMap((fault) =>
-    rack.sku.nics.filter((nic) => nic.name === fault.nic),
-  )
   return {
     ...pod,
     gpus,
-    nics: nics.map((nic, index) => planNic(rack, pod.node, nic, gpus[index % Math.max(gpus.length, 1)])),
-    charDevices: [...new Set([...nics, ...leaked].map((nic) => nic.charDevice))].sort((a, b) => a - b),
-    fallsBack: faultsOn(rack, 'tcp-fallback', pod.node).length > 0,
+    nics: nics.map((nic, index) => planNic(rack, pod, nic, nics, gpus[index % Math.max(gpus.length, 1)])),
+    devices: infinibandDevices(rack, pod.node, nics),
+    fallsBack: faultOn(rack, 'tcp-fallback', pod.node) !== undefined,
   }
 }
 
-function planNic(rack: Rack, node: string, nic: SkuNic, gpu: SkuGpu | undefined): NicPlan {
-  const corrupt = faultsOn(rack, 'corrupt', node, nic.name)[0]
-  const cut = faultsOn(rack, 'link-cut', node, nic.name)[0]
+function planNic(
+  rack: Rack,
+  { name, node }: { readonly name: string; readonly node: string },
+  nic: SkuNic,
+  claimed: readonly SkuNic[],
+  gpu: SkuGpu | undefined,
+): NicPlan {
   const { rail, address, mac } = railAddress(rack.nodes.indexOf(node), rack.sku.nics.indexOf(nic))
+  const steered = rack.faults
+    .filter(changesOverTime)
+    .find((fault) => fault.node === node && fault.nic === nic.name)
+  const over = faultOn(rack, 'rail-shared', node, nic.name)?.over
   return {
     nic,
     rail,
     address,
     mac,
     rate: nicRate(rack, node, nic, gpu),
-    ...(corrupt === undefined ? {} : { corruptEveryBytes: corrupt.everyBytes }),
-    ...(cut === undefined ? {} : { cutAfterBytes: cut.afterBytes }),
+    mtu: trueMtu(rack, node, nic),
+    ...present({
+      course: steered && courseOf(steered, rack.seed, `${name}/${nic.name}`),
+      lost: faultOn(rack, 'packet-loss', node, nic.name)?.share,
+      corruptEveryBytes: faultOn(rack, 'corrupt', node, nic.name)?.everyBytes,
+      cutAfterBytes: faultOn(rack, 'link-cut', node, nic.name)?.afterBytes,
+      contended: faultOn(rack, 'contention', node, nic.name)?.share,
+      leavesBy: claimed.find((other) => other.name === over),
+    }),
   }
 }
 
-/** For people: which faults the rack was built with. */
-export const describeFault = (fault: Fault): string =>
-  `${fault.kind} on ${'nic' in fault ? `${fault.node}/${fault.nic}` : fault.node}`
+type Present<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
+
+/** Only the keys that have a value. */
+const present = <T extends object>(object: T): Present<T> =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Present<T>

@@ -7,17 +7,30 @@ import { STANDARD_DOMAIN } from '../../claim/published-device.ts'
 import type { Sku, SkuNic } from '../../sku/sku.ts'
 import type { RailAddress } from './rails.ts'
 
-export function nicDevice(sku: Sku, nic: SkuNic, numaNode: number, { address, mac }: RailAddress): Device {
+/** What of a NIC its driver may get wrong, or finds other than the SKU says. */
+export interface NicAsPublished {
+  /** Whose name and interface it goes by. */
+  readonly named: SkuNic
+  readonly numaNode: number
+  readonly rdma: boolean
+  readonly mtu: number
+}
+
+export function nicDevice(
+  sku: Sku,
+  nic: SkuNic,
+  { named, numaNode, rdma, mtu }: NicAsPublished,
+  { address, mac }: RailAddress,
+): Device {
+  const { ifName } = named
   return {
     name: pciDeviceName(nic),
     attributes: {
-      ...(nic.ifName === undefined
-        ? {}
-        : netdev({ ifName: nic.ifName, mac, mtu: sku.nic.mtu, type: 'device', virtual: false, address })),
+      ...(ifName === undefined ? {} : netdev({ ifName, mac, mtu, type: 'device', virtual: false, address })),
       ...pci(nic.pciAddress, sku.nic.vendor, sku.nic.model),
       'dra.net/numaNode': { int: numaNode },
-      'dra.net/rdma': { bool: sku.nic.rdma },
-      ...(sku.nic.rdma ? { 'dra.net/rdmaDevice': { string: nic.name } } : {}),
+      'dra.net/rdma': { bool: rdma },
+      ...(rdma ? { 'dra.net/rdmaDevice': { string: named.name } } : {}),
       [`${STANDARD_DOMAIN}/numaNode`]: { int: numaNode },
     },
   }

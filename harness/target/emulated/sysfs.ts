@@ -1,6 +1,7 @@
 /**
  * The /sys that a pod of the rack sees: every GPU and NIC of its node with PCI path and NUMA node, as in the shared RDMA
- * namespace mode of a real node, where only /dev/infiniband says what was claimed. Takes a SKU; gives files and links.
+ * namespace mode of a real node, where only /dev/infiniband says what was claimed. Takes the SKU as the node was built;
+ * gives files and links.
  */
 import type { Sku } from '../../sku/sku.ts'
 import { numaNodesOf } from '../../sku/sku.ts'

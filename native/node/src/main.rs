@@ -9,6 +9,7 @@ mod failure;
 mod namespace;
 mod output;
 mod pod;
+mod priority;
 mod rack;
 mod request;
 mod sandbox;
@@ -55,13 +56,14 @@ fn serve() -> ExitCode {
     if unsafe { signal(Signal::SIGINT, SigHandler::SigIgn) }.is_err() {
         return ExitCode::FAILURE;
     }
+    let niceness = priority::raise();
     let output = Output::default();
     let mut rack: Option<Arc<Rack>> = None;
     for line in io::stdin().lock().lines() {
         let Ok(line) = line else { break };
         match (parse(&line), &rack) {
             ((id, Err(failure)), _) => output.answer(id, &Err(failure)),
-            ((id, Ok(Request::Open(request))), None) => match open(&request, &output) {
+            ((id, Ok(Request::Open(request))), None) => match open(&request, &output, niceness) {
                 Ok((opened, answer)) => {
                     rack = Some(Arc::new(opened));
                     output.answer(id, &Ok(answer));
@@ -79,14 +81,14 @@ fn serve() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn open(request: &Open, output: &Output) -> Outcome<(Rack, serde_json::Value)> {
+fn open(request: &Open, output: &Output, niceness: i32) -> Outcome<(Rack, serde_json::Value)> {
     Fabric::check(&request.fabric)?;
     let privilege = namespace::isolate()?;
     let fabric = Fabric::build(&request.fabric).map_err(|cause| sandbox_unavailable(&cause.to_string()))?;
     let rack = Rack::new(fabric, output.clone());
     rack.rehearse()?;
     let answer = json!({
-        "privilege": privilege, "protocol": PROTOCOL, "version": env!("CARGO_PKG_VERSION"),
+        "privilege": privilege, "niceness": niceness, "protocol": PROTOCOL, "version": env!("CARGO_PKG_VERSION"),
     });
     Ok((rack, answer))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::fabric::{Fabric, plug};
+use crate::fabric::{Fabric, port};
 use crate::failure::{Code, During, Failure, Outcome};
 use crate::namespace::sandbox_unavailable;
 use crate::output::Output;
@@ -130,13 +130,13 @@ impl Rack {
 
     pub fn link(&self, request: &Link) -> Outcome<Value> {
         let (_, ports) = self.pod(&request.pod)?.network()?;
-        plug::find(&ports, &request.pod, request.nic.as_str())?.set_link(request.up)?;
+        port::find(&ports, &request.pod, request.nic.as_str())?.set_link(request.up)?;
         Ok(json!({}))
     }
 
     pub fn rate(&self, request: &Rate) -> Outcome<Value> {
         let (sandbox, ports) = self.pod(&request.pod)?.network()?;
-        let port = plug::find(&ports, &request.pod, request.nic.as_str())?;
+        let port = port::find(&ports, &request.pod, request.nic.as_str())?;
         for (field, shape) in [("tx", &request.tx), ("rx", &request.rx)] {
             admission::burst(field, port.mtu, shape.as_ref())?;
         }

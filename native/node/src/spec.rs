@@ -113,12 +113,20 @@ pub struct ShapeSpec {
     pub burst_bytes: NonZeroU32,
 }
 
-/// What is wrong with the cable of a NIC. Both count bytes of both directions.
+/// What is wrong with the cable of a NIC. All count bytes of both directions.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WireSpec {
     pub corrupt_every_bytes: Option<NonZeroU64>,
+    pub lose_every_bytes: Option<NonZeroU64>,
     pub cut_after_bytes: Option<NonZeroU64>,
+}
+
+impl WireSpec {
+    /// True where frames must pass the agent for it.
+    pub fn touches_frames(&self) -> bool {
+        self.corrupt_every_bytes.is_some() || self.lose_every_bytes.is_some()
+    }
 }
 
 /// A route that beats every other: traffic to `to` leaves over `dev`, by way of that network's gateway.

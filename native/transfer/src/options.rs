@@ -113,11 +113,11 @@ pub struct Options {
     #[arg(long, value_delimiter = ',')]
     pub devices: Vec<Device>,
 
-    /// NICs, dealt out to the streams in order: interfaces, or RDMA devices such as mlx5_0
+    /// NICs, dealt out to the streams in order: interfaces, RDMA devices such as mlx5_0, or `claimed` for those given
     #[arg(long, value_delimiter = ',')]
     pub nics: Vec<String>,
 
-    /// UCX_TLS; auto leaves it to UCX, or is tcp where --nics are interfaces
+    /// UCX_TLS; auto leaves it to UCX, or is tcp,cuda_copy where --nics are interfaces
     #[arg(long, default_value = "auto")]
     pub transport: String,
 

@@ -4,7 +4,7 @@
  */
 import { ClaimcheckError } from '../../../core/errors.ts'
 import type { Rack } from '../../../rack/rack.ts'
-import type { ContainerExit, ExecResult } from '../../target.ts'
+import type { ContainerExit, ContainerSpec, ExecResult } from '../../target.ts'
 import type { PodPlan } from '../pod-plan.ts'
 import type { PodRuntime } from '../runtime.ts'
 import { modelDevices } from './devices-model.ts'
@@ -25,7 +25,7 @@ export class ModelRuntime implements PodRuntime {
 
   async *log(name: string, container: string): AsyncGenerator<string, void> {
     const pod = this.#pod(name)
-    const options = parseOptions(pod.containers.find((one) => one.name === container)?.args ?? [])
+    const options = parseOptions(this.#container(pod, container).args, `container ${name}/${container}`)
     if (options.mode === 'initiator')
       yield* modelTransfer(this.#rack, pod, this.#peerAt(options.targetHost), options)
     else if (options.mode === 'target')
@@ -33,14 +33,16 @@ export class ModelRuntime implements PodRuntime {
     else yield modelDevices(pod)
   }
 
-  async exit(): Promise<ContainerExit> {
+  async exit(name: string, container: string): Promise<ContainerExit> {
+    this.#container(this.#pod(name), container)
     return { code: 0, signal: null }
   }
 
-  async exec(name: string, _container: string, args: readonly string[]): Promise<ExecResult> {
-    const { mode } = parseOptions(args)
-    if (mode === 'devices')
-      return { code: 0, signal: null, stdout: `${modelDevices(this.#pod(name))}\n`, stderr: '' }
+  async exec(name: string, container: string, args: readonly string[]): Promise<ExecResult> {
+    const pod = this.#pod(name)
+    this.#container(pod, container)
+    const { mode } = parseOptions(args, `exec in ${name}/${container}`)
+    if (mode === 'devices') return { code: 0, signal: null, stdout: `${modelDevices(pod)}\n`, stderr: '' }
     throw new ClaimcheckError('EXEC_FAILED', {
       subject: `pod ${name}`,
       problem: `cannot run --mode ${mode} in the model runtime`,
@@ -64,6 +66,15 @@ export class ModelRuntime implements PodRuntime {
     const pod = this.#pods.get(name)
     if (pod !== undefined) return pod
     throw new ClaimcheckError('NOT_FOUND', { subject: `pod ${name}`, problem: 'does not run' })
+  }
+
+  #container(pod: PodPlan, name: string): ContainerSpec {
+    const container = pod.containers.find((one) => one.name === name)
+    if (container !== undefined) return container
+    throw new ClaimcheckError('NOT_FOUND', {
+      subject: `container ${pod.name}/${name}`,
+      problem: 'does not exist',
+    })
   }
 
   #peerAt(address: string | undefined): PodPlan {

@@ -1,6 +1,7 @@
 /** The transfer binary's options, as far as the model runtime follows them. Takes a container's arguments; gives typed options. */
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { ClaimcheckError } from '../../../core/errors.ts'
 
 const optionsSchema = z.object({
   mode: z.enum(['target', 'initiator', 'devices', 'topo']),
@@ -22,7 +23,8 @@ export interface TransferOptions {
   readonly warmupIters: number
 }
 
-export function parseOptions(args: readonly string[]): TransferOptions {
+/** Throws TRANSFER_FAILED, as the binary would say it, for options that make no sense. */
+export function parseOptions(args: readonly string[], subject: string): TransferOptions {
   const { values } = parseArgs({
     args: [...args],
     strict: false,
@@ -30,7 +32,16 @@ export function parseOptions(args: readonly string[]): TransferOptions {
       Object.keys(optionsSchema.shape).map((name) => [name, { type: 'string' as const }]),
     ),
   })
-  const options = optionsSchema.parse(values)
+  const parsed = optionsSchema.safeParse(values)
+  if (!parsed.success) {
+    throw new ClaimcheckError('TRANSFER_FAILED', {
+      subject,
+      problem: 'was given options that make no sense',
+      found: z.prettifyError(parsed.error),
+      details: { code: 'BAD_OPTION' },
+    })
+  }
+  const options = parsed.data
   return {
     mode: options.mode,
     targetHost: options['target-host'],

@@ -3,23 +3,15 @@
  * gives what the binary would print. The same links, faults and jitter as the process runtime, and no process.
  */
 import { createHash } from 'node:crypto'
-import { gigabytesPerSecond, type GBps } from '../../../core/units.ts'
+import { faultOn } from '../../../rack/faults-on.ts'
 import { random, type Random } from '../../../rack/random.ts'
 import type { Rack } from '../../../rack/rack.ts'
 import type { NicPlan, PodPlan } from '../pod-plan.ts'
 import type { TransferOptions } from './options.ts'
+import { carrierOf, iterationSeconds, OVERHEAD_SECONDS, pathOf, type Path } from './path-model.ts'
 
-/** What an iteration takes beyond its bytes: posting, completion, one round trip. */
-const OVERHEAD_SECONDS = 30e-6
-/** How much a single iteration scatters, against a whole transfer. */
-const ITERATION_JITTER = 0.5
-
-interface Path {
-  readonly from: NicPlan | undefined
-  readonly to: NicPlan | undefined
-  /** Payload bytes a second. */
-  readonly bytesPerSecond: number
-}
+/** When every modelled transfer begins; a step of the clock can lie before it. */
+const STARTED_UNIX_MS = 1_700_000_000_000
 
 /** The lines of the initiator's log. */
 export function modelTransfer(
@@ -28,7 +20,8 @@ export function modelTransfer(
   target: PodPlan,
   options: TransferOptions,
 ): string[] {
-  const draw = random(rack.seed, `${initiator.name} ${target.name}`)
+  const names = `${initiator.name} ${target.name}`
+  const draw = random(rack.seed, names)
   const [sender, receiver] = options.op === 'WRITE' ? [initiator, target] : [target, initiator]
   const paths = options.devices.map((_, stream) =>
     pathOf(rack, sender, receiver, stream, options.devices.length, draw),
@@ -41,19 +34,21 @@ export function modelTransfer(
   )
   if (cut >= 0) return [linkDown(paths[cut], sender, receiver, cut)]
 
-  const streamSamples = paths.map((path) =>
-    Array.from(
-      { length: options.iters },
-      () => (options.blockSize / path.bytesPerSecond) * (1 + scatter(rack, draw)) + OVERHEAD_SECONDS,
-    ),
-  )
+  const streamSamples: number[][] = paths.map(() => [])
+  let now = 0
+  for (let iteration = -options.warmupIters; iteration < options.iters; iteration++) {
+    const taken = paths.map((path) => iterationSeconds(rack, path, options.blockSize, now, draw))
+    if (iteration >= 0) taken.forEach((time, stream) => streamSamples[stream]?.push(time))
+    now += Math.max(...taken)
+  }
   const samples = Array.from({ length: options.iters }, (_, i) =>
     Math.max(...streamSamples.map((own) => own[i] ?? 0)),
   )
   const total = options.blockSize * options.devices.length
   const mean = average(samples)
-  const corrupt = paths.flatMap((path, stream) =>
-    [path.from, path.to].some((nic) => nic?.corruptEveryBytes !== undefined)
+  const verification = random(rack.seed, `${names} verification`)
+  const changed = paths.flatMap((path, stream) =>
+    [path.from, path.to].some((nic) => changesByte(nic, options.blockSize * rack.scale, verification))
       ? [
           {
             stream,
@@ -67,6 +62,8 @@ export function modelTransfer(
         ]
       : [],
   )
+  const unverified = faultOn(rack, 'unverified', receiver.node)
+  const corrupt = unverified === undefined ? changed : []
   const json = JSON.stringify({
     schema: 'claimcheck.result/1',
     event: 'result',
@@ -103,18 +100,18 @@ export function modelTransfer(
         samples_seconds: own,
       }
     }),
-    nics: counters(initiator, moved, sender === initiator, sender),
-    target_nics: counters(target, moved, sender === target, sender),
+    nics: counters(initiator, paths, moved, sender === initiator),
+    target_nics: counters(target, paths, moved, sender === target),
     moved_bytes: moved,
-    verified_bytes: total - corrupt.length,
+    verified_bytes: unverified?.claimed === false ? 0 : total - corrupt.length,
     corrupt,
     first_seconds: samples[0],
     setup_seconds: OVERHEAD_SECONDS,
     library_versions: { model: 'claimcheck.link-model/1' },
     hostname: initiator.name,
     target_hostname: target.name,
-    started_unix_ms: 0,
-    finished_unix_ms: Math.round(mean * (options.iters + options.warmupIters) * 1000),
+    started_unix_ms: STARTED_UNIX_MS,
+    finished_unix_ms: STARTED_UNIX_MS + Math.round((now + clockStep(rack, initiator)) * 1000),
   })
   return [
     `RESULT ${json}`,
@@ -122,29 +119,12 @@ export function modelTransfer(
   ]
 }
 
-function pathOf(
-  rack: Rack,
-  sender: PodPlan,
-  receiver: PodPlan,
-  stream: number,
-  streams: number,
-  draw: Random,
-): Path {
-  const from = sender.nics[stream % Math.max(sender.nics.length, 1)]
-  const to = receiver.nics[stream % Math.max(receiver.nics.length, 1)]
-  const share = Math.max(1, streams / Math.max(1, sender.nics.length))
-  const ethernet = rack.links.podNetwork.rate / streams
-  const rates: GBps[] = sender.fallsBack
-    ? [gigabytesPerSecond(ethernet)]
-    : [from?.rate ?? gigabytesPerSecond(ethernet)]
-  if (to !== undefined) rates.push(to.rate)
-  const jitter = 1 + rack.links.nic.jitter * draw.normal()
-  return { from, to, bytesPerSecond: ((Math.min(...rates) * 1e9) / rack.scale / share) * jitter }
-}
+/** Whether a changed byte falls into `size` bytes, of which every so many one is changed. */
+const changesByte = (nic: NicPlan | undefined, size: number, draw: Random): boolean =>
+  nic?.corruptEveryBytes !== undefined && draw.uniform() < size / nic.corruptEveryBytes
 
-/** Interference only ever slows an iteration down. */
-const scatter = (rack: Rack, draw: Random): number =>
-  Math.abs(rack.links.nic.jitter * ITERATION_JITTER * draw.normal())
+/** A wall clock that steps moves time stamps; what was timed, was timed by another clock. */
+const clockStep = (rack: Rack, { node }: PodPlan): number => faultOn(rack, 'clock-step', node)?.seconds ?? 0
 
 function linkDown(path: Path | undefined, sender: PodPlan, receiver: PodPlan, stream: number): string {
   const [pod, nic] = path?.from?.cutAfterBytes === undefined ? [receiver, path?.to] : [sender, path.from]
@@ -152,7 +132,8 @@ function linkDown(path: Path | undefined, sender: PodPlan, receiver: PodPlan, st
   return `ERROR ${JSON.stringify({ code: 'LINK_DOWN', message: `the link of ${where} went down during stream ${stream}`, subject: where, hint: 'Look at the cable, the transceiver and the switch port.' })}`
 }
 
-function counters(pod: PodPlan, moved: number, sends: boolean, sender: PodPlan) {
+/** What each interface of a pod has carried: its streams' bytes, and on the port those of others. */
+function counters(pod: PodPlan, paths: readonly Path[], moved: number, sends: boolean) {
   const row = (name: string, role: 'claimed' | 'other', bytes: number) => ({
     name,
     kind: 'interface',
@@ -162,11 +143,16 @@ function counters(pod: PodPlan, moved: number, sends: boolean, sender: PodPlan) 
     rx_bytes_before: 0,
     rx_bytes_after: sends ? 0 : bytes,
   })
-  const overNics = !(sends && sender.fallsBack)
-  const share = overNics ? moved / Math.max(pod.nics.length, 1) : 0
+  const away = sends && pod.fallsBack
+  const carries = (nic: NicPlan, path: Path): boolean => {
+    const own = sends ? path.from : path.to
+    return own !== undefined && (sends ? carrierOf(pod, own) : own) === nic
+  }
+  const load = (nic: NicPlan): number =>
+    (paths.filter((path) => carries(nic, path)).length * moved) / paths.length / (1 - (nic.contended ?? 0))
   return [
-    row('eth0', 'other', overNics ? 0 : moved),
-    ...pod.nics.map((nic) => row(nameIn(nic), 'claimed', share)),
+    row('eth0', 'other', away || pod.nics.length === 0 ? moved : 0),
+    ...pod.nics.map((nic) => row(nameIn(nic), 'claimed', away ? 0 : Math.round(load(nic)))),
   ]
 }
 

@@ -5,21 +5,13 @@
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { z } from 'zod'
-import { asClaimcheckError, ClaimcheckError, isErrorCode } from '../../../core/errors.ts'
+import { asClaimcheckError, ClaimcheckError } from '../../../core/errors.ts'
+import { errorFrom, reportedErrorSchema } from '../../../core/reported-error.ts'
 
 const answer = z.looseObject({
   id: z.int(),
   ok: z.unknown().optional(),
-  error: z
-    .looseObject({
-      code: z.string(),
-      message: z.string(),
-      subject: z.string().nullish(),
-      expected: z.string().nullish(),
-      found: z.string().nullish(),
-      hint: z.string().nullish(),
-    })
-    .optional(),
+  error: reportedErrorSchema.optional(),
 })
 
 const event = z.discriminatedUnion('event', [
@@ -118,7 +110,7 @@ export class NodeAgent {
       const waiter = this.#pending.get(id)
       this.#pending.delete(id)
       if (error === undefined) waiter?.resolve(ok)
-      else waiter?.reject(fromAgent(error))
+      else waiter?.reject(errorFrom(error, 'NODE_AGENT_FAILED'))
     } catch (cause) {
       this.#onEnd(this.#gone(`it wrote a line that cannot be read: ${line.slice(0, 200)}`, cause))
     }
@@ -141,16 +133,4 @@ export class NodeAgent {
       ...(cause === undefined ? {} : { cause: asClaimcheckError(cause) }),
     })
   }
-}
-
-function fromAgent(error: NonNullable<z.infer<typeof answer>['error']>): ClaimcheckError {
-  return new ClaimcheckError(isErrorCode(error.code) ? error.code : 'NODE_AGENT_FAILED', {
-    subject: error.subject ?? 'node agent',
-    problem: error.message,
-    sentence: error.message,
-    ...(error.expected ? { expected: error.expected } : {}),
-    ...(error.found ? { found: error.found } : {}),
-    ...(error.hint ? { hint: error.hint } : {}),
-    details: { agentCode: error.code },
-  })
 }

@@ -37,6 +37,10 @@ export class ContainerLog {
     return this.#exit.promise
   }
 
+  get ended(): boolean {
+    return this.#ended
+  }
+
   get lastLines(): readonly string[] {
     return this.#lines.slice(-20)
   }

@@ -4,34 +4,34 @@
  */
 import { dirname } from 'node:path'
 import { z } from 'zod'
-import { ClaimcheckError } from '../../../core/errors.ts'
+import { asClaimcheckError, ClaimcheckError } from '../../../core/errors.ts'
 import type { Journal } from '../../../core/journal.ts'
 import { bitsPerSecond, gigabytesPerSecond, type GBps } from '../../../core/units.ts'
 import { withDeadline } from '../../../core/deadline.ts'
 import type { Binaries } from '../../../native/build.ts'
 import type { Nixl } from '../../../native/nixl.ts'
+import { payloadShare, skuAsBuilt } from '../../../rack/link-model.ts'
 import { random } from '../../../rack/random.ts'
 import type { Rack } from '../../../rack/rack.ts'
 import type { ContainerExit, ExecResult, Wait } from '../../target.ts'
-import { infinibandPaths } from '../infiniband.ts'
 import type { NicPlan, PodPlan } from '../pod-plan.ts'
 import { railAddress } from '../rails.ts'
 import type { PodRuntime } from '../runtime.ts'
 import { sysfsOf, type SysfsTree } from '../sysfs.ts'
 import { NodeAgent, type AgentEvent } from './agent.ts'
 import { ContainerLog } from './container-log.ts'
+import { followCourse } from './follow-course.ts'
 
 export const POD_NETWORK = '10.244.0.0/16'
 const FABRIC = '10.64.0.0/16'
 const PODS_BINARY = '/opt/claimcheck/bin'
 const PODS_NIXL = '/opt/claimcheck/nixl'
 const GRACE_MS = 5000
-/** What a frame of the fabric's MTU carries over its payload: Ethernet, IP and TCP headers with time stamps. */
-const HEADERS = 66
 const BURST_SECONDS = 0.01
+const ETHERNET = 14
 
 const anything = z.unknown()
-const opened = z.looseObject({ privilege: z.string() })
+const opened = z.looseObject({ privilege: z.string(), niceness: z.int() })
 const execed = z.looseObject({
   code: z.int().nullable(),
   signal: z.string().nullable(),
@@ -50,13 +50,15 @@ export class ProcessRuntime implements PodRuntime {
   readonly #rack: Rack
   readonly #parts: ProcessRuntimeParts
   readonly #agent: NodeAgent
-  readonly #sysfs: SysfsTree
+  readonly #sysfs: ReadonlyMap<string, SysfsTree>
   readonly #logs = new Map<string, ContainerLog>()
+  /** Per pod; aborted, nobody changes its rates any more. */
+  readonly #courses = new Map<string, AbortController>()
 
   private constructor(parts: ProcessRuntimeParts) {
     this.#rack = parts.rack
     this.#parts = parts
-    this.#sysfs = sysfsOf(parts.rack.sku)
+    this.#sysfs = new Map(parts.rack.nodes.map((node) => [node, sysfsOf(skuAsBuilt(parts.rack, node))]))
     this.#agent = new NodeAgent(parts.binaries.node, {
       onEvent: (event) => this.#onEvent(event),
       onEnd: (error) => {
@@ -77,12 +79,12 @@ export class ProcessRuntime implements PodRuntime {
       rate_bits: Math.round(bitsPerSecond(rack.links.podNetwork.rate) / rack.scale),
     }
     try {
-      const { privilege } = await runtime.#agent.request(
+      const { privilege, niceness } = await runtime.#agent.request(
         'open',
         { fabric: { rails, pod_network: podNetwork } },
         opened,
       )
-      parts.journal.record('rack-opened', rack.name, { privilege })
+      parts.journal.record('rack-opened', rack.name, { privilege, niceness })
     } catch (error) {
       await runtime.close()
       throw error
@@ -98,10 +100,9 @@ export class ProcessRuntime implements PodRuntime {
       hostname: pod.name,
       eth0: { address: `${pod.address}/16` },
       nics: pod.nics.map((nic) => this.#nic(pod, nic)),
-      routes: pod.fallsBack ? [{ to: FABRIC, dev: 'eth0' }] : [],
-      devices: infinibandPaths(pod.charDevices).map((path) => ({ path, opens: true })),
-      files: this.#sysfs.files,
-      links: this.#sysfs.links,
+      routes: routesOf(pod),
+      devices: pod.devices,
+      ...this.#sysfs.get(pod.node),
       mounts: [
         { source: dirname(this.#parts.binaries.transfer), target: PODS_BINARY },
         { source: this.#parts.nixl.folder, target: PODS_NIXL },
@@ -118,6 +119,7 @@ export class ProcessRuntime implements PodRuntime {
       'to run',
       this.#agent.request('run', { pod: spec }, anything),
     )
+    this.#followCourses(pod)
   }
 
   log(pod: string, container: string, signal?: AbortSignal): AsyncIterable<string> {
@@ -136,6 +138,12 @@ export class ProcessRuntime implements PodRuntime {
   }
 
   async exec(pod: string, container: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
+    if (this.#log(pod, container).ended) {
+      throw new ClaimcheckError('EXEC_FAILED', {
+        subject: `container ${pod}/${container}`,
+        problem: 'has ended: nothing can be run beside it',
+      })
+    }
     const request = this.#agent.request(
       'exec',
       { pod, container, argv: argv(args), env: environment, timeout_ms: Math.ceil(wait.within * 1000) },
@@ -150,6 +158,8 @@ export class ProcessRuntime implements PodRuntime {
   }
 
   async stop(pod: string, wait: Wait): Promise<void> {
+    this.#courses.get(pod)?.abort()
+    this.#courses.delete(pod)
     await this.#within(
       wait,
       `pod ${pod}`,
@@ -167,29 +177,69 @@ export class ProcessRuntime implements PodRuntime {
     return { logs, agent: await this.#agent.request('list', {}, anything) }
   }
 
-  close(): Promise<void> {
-    return this.#agent.close()
+  async close(): Promise<void> {
+    await this.#agent.close()
+    for (const [container, log] of this.#logs) {
+      if (log.ended) continue
+      log.fail(
+        new ClaimcheckError('INTERRUPTED', {
+          subject: `container ${container}`,
+          problem: 'ran when the rack was closed',
+        }),
+      )
+    }
   }
 
   #nic(pod: PodPlan, plan: NicPlan): Record<string, unknown> {
-    const { scale, seed, links, sku } = this.#rack
-    const jitter = 1 + links.nic.jitter * random(seed, `${pod.name}/${plan.nic.name}`).normal()
-    const shaping = shape(gigabytesPerSecond((plan.rate / scale) * jitter), sku.nic.mtu)
+    const { scale } = this.#rack
+    const scaled = (every: number): number => Math.ceil(every / scale)
     const wire = {
       ...(plan.corruptEveryBytes === undefined
         ? {}
-        : { corrupt_every_bytes: Math.ceil(plan.corruptEveryBytes / scale) }),
-      ...(plan.cutAfterBytes === undefined ? {} : { cut_after_bytes: Math.ceil(plan.cutAfterBytes / scale) }),
+        : { corrupt_every_bytes: scaled(plan.corruptEveryBytes) }),
+      ...(plan.cutAfterBytes === undefined ? {} : { cut_after_bytes: scaled(plan.cutAfterBytes) }),
+      // A share of the packets stays that share however many there are.
+      ...(plan.lost === undefined ? {} : { lose_every_bytes: Math.ceil(plan.mtu / plan.lost) }),
     }
+    const [first] = plan.course ?? []
+    const shaping = this.#shape(pod, plan, first?.fraction ?? 1)
     return {
-      name: plan.nic.ifName ?? plan.nic.name,
+      name: interfaceOf(plan),
       rail: plan.rail,
       address: plan.address,
       mac: plan.mac,
-      mtu: sku.nic.mtu,
+      mtu: plan.mtu,
       tx: shaping,
       rx: shaping,
       ...(Object.keys(wire).length === 0 ? {} : { wire }),
+    }
+  }
+
+  /** The NIC's rate in this pod, jitter included, times `fraction`. */
+  #shape(pod: PodPlan, { nic, rate }: NicPlan, fraction: number): Shape {
+    const { scale, seed, links, sku } = this.#rack
+    const jitter = 1 + links.nic.jitter * random(seed, `${pod.name}/${nic.name}`).normal()
+    return shape(gigabytesPerSecond((rate / scale) * jitter * fraction), sku.nic.mtu)
+  }
+
+  #followCourses(pod: PodPlan): void {
+    const steered = pod.nics.filter(({ course }) => course !== undefined)
+    if (steered.length === 0) return
+    const ended = new AbortController()
+    this.#courses.set(pod.name, ended)
+    for (const plan of steered) {
+      const name = interfaceOf(plan)
+      void followCourse(this.#agent, plan.course ?? [], {
+        pod: pod.name,
+        nic: name,
+        shape: (fraction) => this.#shape(pod, plan, fraction),
+        signal: ended.signal,
+      }).catch((error: unknown) => {
+        if (ended.signal.aborted) return
+        this.#parts.journal.record('course-lost', `${pod.name}/${name}`, {
+          error: asClaimcheckError(error).message,
+        })
+      })
     }
   }
 
@@ -234,12 +284,28 @@ const environment = {
   UCX_LOG_LEVEL: 'error',
 }
 
-/** A payload rate as what the shaper must let through, headers included. */
-function shape(payload: GBps, mtu: number): { rate_bits: number; burst_bytes: number } {
-  const frame = mtu + 14
-  const rate = (bitsPerSecond(payload) * frame) / (frame - HEADERS)
+export interface Shape {
+  readonly rate_bits: number
+  readonly burst_bytes: number
+}
+
+/** A payload rate as what the shaper must let through at this MTU, headers included. */
+function shape(payload: GBps, mtu: number): Shape {
+  const rate = bitsPerSecond(payload) / payloadShare(mtu)
   return {
     rate_bits: Math.round(rate),
-    burst_bytes: Math.max(2 * frame, Math.round((rate / 8) * BURST_SECONDS)),
+    burst_bytes: Math.max(2 * (mtu + ETHERNET), Math.round((rate / 8) * BURST_SECONDS)),
   }
+}
+
+const interfaceOf = ({ nic }: NicPlan): string => nic.ifName ?? nic.name
+
+/** Traffic that leaves where it should not: all of it over eth0, or that of one rail by another NIC. */
+function routesOf({ fallsBack, nics }: PodPlan): { readonly to: string; readonly dev: string }[] {
+  if (fallsBack) return [{ to: FABRIC, dev: 'eth0' }]
+  return nics.flatMap(({ rail, leavesBy }) =>
+    leavesBy === undefined
+      ? []
+      : [{ to: railAddress(0, rail).subnet, dev: leavesBy.ifName ?? leavesBy.name }],
+  )
 }

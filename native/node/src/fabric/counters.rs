@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::link::{self, Link};
 use super::netlink::Netlink;
-use super::plug::Port;
+use super::port::Port;
 use super::shaping;
+use super::wire::Wire;
 use crate::failure::{During, Outcome};
 use crate::namespace::in_network_of;
 
@@ -24,6 +25,9 @@ pub struct Counters {
     pub name: String,
     pub pod: End,
     pub fabric: End,
+    /// Where the NIC has a corrupting wire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrupted_bytes: Option<u64>,
 }
 
 /// Reads both ends of each port; `sandbox` is a process in the pod's network namespace.
@@ -31,7 +35,13 @@ pub fn read(ports: &[Port], sandbox: BorrowedFd<'_>) -> Outcome<Vec<Counters>> {
     let inside = in_network_of(sandbox, || ends(ports.iter().map(|port| port.interface.as_str())))?;
     let outside = ends(ports.iter().map(|port| port.fabric_end.as_str()))?;
     let both = ports.iter().zip(inside.into_iter().zip(outside));
-    Ok(both.map(|(port, (pod, fabric))| Counters { name: port.interface.clone(), pod, fabric }).collect())
+    let counters = both.map(|(port, (pod, fabric))| Counters {
+        name: port.interface.clone(),
+        pod,
+        fabric,
+        corrupted_bytes: port.wire.as_ref().map(Wire::corrupted_bytes),
+    });
+    Ok(counters.collect())
 }
 
 fn ends<'a>(names: impl Iterator<Item = &'a str>) -> Outcome<Vec<End>> {

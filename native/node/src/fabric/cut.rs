@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::link;
 use super::netlink::Netlink;
-use super::plug::Port;
+use super::port::Port;
 use crate::failure::{During, Outcome};
 
 /// How far a link may overshoot, in time.

@@ -7,6 +7,7 @@ pub mod link;
 pub mod netlink;
 mod packet;
 pub mod plug;
+pub mod port;
 mod route;
 mod shaping;
 mod wire;

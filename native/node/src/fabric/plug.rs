@@ -1,13 +1,13 @@
 //! Cables of a pod: each interface is a veth pair from the pod's network namespace into the fabric.
 //! Takes an admitted pod and its sandbox process, gives the ports; `unplug` removes them all at once.
 
-use std::num::NonZeroU64;
 use std::os::fd::BorrowedFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::link::{self, Peer};
 use super::netlink::Netlink;
+use super::port::Port;
 use super::route::{self, Hop, Table};
 use super::wire::Wire;
 use super::{Fabric, Network, shaping};
@@ -33,59 +33,6 @@ struct Cable<'a> {
     tx: Option<ShapeSpec>,
     rx: Option<ShapeSpec>,
     wire: WireSpec,
-}
-
-/// One interface of a pod, plugged in. The fabric's end is up as long as the link is.
-pub struct Port {
-    pub interface: String,
-    pub fabric_end: String,
-    pub fabric_index: u32,
-    pub mtu: u16,
-    pub cut_after_bytes: Option<NonZeroU64>,
-    /// Where the cable runs through the agent rather than straight into the bridge.
-    _wire: Option<Wire>,
-}
-
-impl Port {
-    /// Takes the fabric's end up or down; the pod sees its carrier come and go.
-    pub fn set_link(&self, up: bool) -> Outcome<()> {
-        let mut netlink = Netlink::open().during(&self.interface, "open a netlink socket")?;
-        let state = if up { "come up" } else { "go down" };
-        link::set_up(&mut netlink, self.fabric_index, up).during(&self.interface, state)
-    }
-
-    /// Changes the rates that are given; `sandbox` is a process in the pod's network namespace.
-    pub fn set_rate(
-        &self,
-        sandbox: BorrowedFd<'_>,
-        tx: Option<&ShapeSpec>,
-        rx: Option<&ShapeSpec>,
-    ) -> Outcome<()> {
-        let shape = |name: &str, shape: &ShapeSpec| {
-            let mut netlink = Netlink::open().during(name, "open a netlink socket")?;
-            let index = link::by_name(&mut netlink, name).during(name, "be found")?.index;
-            shaping::shape(&mut netlink, index, shape).during(name, "change its rate")
-        };
-        if let Some(tx) = tx {
-            in_network_of(sandbox, || shape(&self.interface, tx))?;
-        }
-        rx.map_or(Ok(()), |rx| shape(&self.fabric_end, rx))
-    }
-}
-
-/// The port of the pod's NIC of that name. `eth0` is no NIC.
-pub fn find<'a>(ports: &'a [Port], pod: &str, nic: &str) -> Outcome<&'a Port> {
-    let mut nics = ports.iter().filter(|port| port.interface != "eth0");
-    nics.clone().find(|port| port.interface == nic).ok_or_else(|| {
-        let names: Vec<_> = nics.by_ref().map(|port| port.interface.as_str()).collect();
-        Failure::new(
-            Code::NicUnknown,
-            format!("NIC {nic} of pod {pod}"),
-            format!("one of {}", names.join(", ")),
-            "none of that name",
-            "name one of the pod's nics",
-        )
-    })
 }
 
 /// The two ends of a pod's sandbox that the kernel wants: its number and a handle on it.
@@ -185,12 +132,12 @@ fn lay(netlink: &mut Netlink, cable: &Cable<'_>, group: u32, sandbox: u32) -> st
     if let Some(rx) = &cable.rx {
         shaping::shape(netlink, index, rx)?;
     }
-    let wire = match cable.wire.corrupt_every_bytes {
-        None => {
+    let wire = match cable.wire.touches_frames() {
+        false => {
             link::attach(netlink, index, cable.network.bridge)?;
             None
         }
-        Some(every) => Some(Wire::join(index, lay_extension(netlink, cable, group)?, every)?),
+        true => Some(Wire::join(index, lay_extension(netlink, cable, group)?, &cable.wire)?),
     };
     link::set_up(netlink, index, true)?;
     Ok(Port {
@@ -199,7 +146,7 @@ fn lay(netlink: &mut Netlink, cable: &Cable<'_>, group: u32, sandbox: u32) -> st
         fabric_index: index,
         mtu: cable.mtu,
         cut_after_bytes: cable.wire.cut_after_bytes,
-        _wire: wire,
+        wire,
     })
 }
 

@@ -3,36 +3,43 @@
 
 use std::collections::VecDeque;
 use std::io::{self, PipeReader, PipeWriter};
-use std::num::NonZeroU64;
 use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::packet::{Frame, PacketSocket};
+use crate::spec::WireSpec;
 
 /// More than all TCP windows together may hold; beyond it frames are lost.
 const QUEUE_FRAMES: usize = 4096;
 /// Headers of all layers lie well within this; a flipped byte must not, or it would be noticed.
 const UNTOUCHED_BYTES: usize = 256;
-const SMALLEST_CORRUPTED_BYTES: usize = 1024;
+/// Smaller frames carry no payload to speak of.
+const SMALLEST_TOUCHED_BYTES: usize = 1024;
 
 /// A running wire; dropped, it stops.
 pub struct Wire {
+    corrupted: Arc<AtomicU64>,
     stop: Option<PipeWriter>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Wire {
-    /// Joins two interfaces, and flips one byte of the frames every so many bytes of traffic.
-    pub fn join(nic: u32, switch: u32, corrupt_every: NonZeroU64) -> io::Result<Self> {
+    /// Joins two interfaces, and flips bytes or loses frames every so many bytes of traffic.
+    pub fn join(nic: u32, switch: u32, wrong: &WireSpec) -> io::Result<Self> {
         let ends = [PacketSocket::open(nic)?, PacketSocket::open(switch)?];
         let (stopped, stop) = io::pipe()?;
+        let corrupted = Arc::new(AtomicU64::new(0));
         let mut carrier = Carrier {
             ends,
             queues: [VecDeque::new(), VecDeque::new()],
-            corruption: Corruption { every_bytes: corrupt_every.get(), bytes_since: 0 },
+            corruption: wrong.corrupt_every_bytes.map(|every| Turn::every(every.get())),
+            corrupted: Arc::clone(&corrupted),
+            loss: wrong.lose_every_bytes.map(|every| Turn::every(every.get())),
         };
         let carry = move || {
             // The NIC then has no connection, which is what its pod and its counters show.
@@ -41,7 +48,12 @@ impl Wire {
             }
         };
         let thread = thread::Builder::new().name("wire".to_owned()).spawn(carry)?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self { corrupted, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// How many bytes have been changed so far.
+    pub fn corrupted_bytes(&self) -> u64 {
+        self.corrupted.load(Ordering::Relaxed)
     }
 }
 
@@ -59,7 +71,9 @@ impl Drop for Wire {
 struct Carrier {
     ends: [PacketSocket; 2],
     queues: [VecDeque<Frame>; 2],
-    corruption: Corruption,
+    corruption: Option<Turn>,
+    corrupted: Arc<AtomicU64>,
+    loss: Option<Turn>,
 }
 
 impl Carrier {
@@ -96,7 +110,16 @@ impl Carrier {
     }
 
     fn take(&mut self, end: usize, mut frame: Frame) {
-        self.corruption.touch(&mut frame);
+        if frame.bytes.len() >= SMALLEST_TOUCHED_BYTES {
+            if self.loss.as_mut().is_some_and(|loss| loss.comes_with(&frame, |_| true)) {
+                return;
+            }
+            if self.corruption.as_mut().is_some_and(|turn| turn.comes_with(&frame, Frame::is_unchecked)) {
+                let at = UNTOUCHED_BYTES + (frame.bytes.len() - UNTOUCHED_BYTES) / 2;
+                frame.bytes[at] ^= 0xff;
+                self.corrupted.fetch_add(1, Ordering::Relaxed);
+            }
+        }
         if self.queues[end].len() < QUEUE_FRAMES {
             self.queues[end].push_back(frame);
         }
@@ -113,21 +136,24 @@ impl Carrier {
     }
 }
 
-struct Corruption {
+/// Something that happens once in so many bytes.
+struct Turn {
     every_bytes: u64,
     bytes_since: u64,
 }
 
-impl Corruption {
-    /// Counts the frame, and flips a byte of it when its turn has come and nobody will check its sum.
-    fn touch(&mut self, frame: &mut Frame) {
+impl Turn {
+    fn every(bytes: u64) -> Self {
+        Self { every_bytes: bytes, bytes_since: 0 }
+    }
+
+    /// Counts the frame; true where the turn has come and the frame will do.
+    fn comes_with(&mut self, frame: &Frame, will_do: impl Fn(&Frame) -> bool) -> bool {
         self.bytes_since += frame.bytes.len() as u64;
-        let due = self.bytes_since >= self.every_bytes;
-        if !due || frame.bytes.len() < SMALLEST_CORRUPTED_BYTES || !frame.is_unchecked() {
-            return;
+        if self.bytes_since < self.every_bytes || !will_do(frame) {
+            return false;
         }
         self.bytes_since %= self.every_bytes;
-        let at = UNTOUCHED_BYTES + (frame.bytes.len() - UNTOUCHED_BYTES) / 2;
-        frame.bytes[at] ^= 0xff;
+        true
     }
 }

@@ -40,7 +40,7 @@ pub fn exec(request: &Exec, container: &OwnedFd) -> Outcome<Executed> {
     let (stderr, to_stderr) = io::pipe().during(&subject, "open a pipe")?;
     let mut command = command("enter", theirs, &[container.as_raw_fd()]);
     command.stdout(to_stdout).stderr(to_stderr);
-    let mut helper = Group { helper: command.spawn().during(&subject, "start")?, reaped: false };
+    let mut group = Group { process: command.spawn().during(&subject, "start")?, reaped: false };
     drop(command);
     let plan =
         EnterPlan { container: container.as_raw_fd(), argv: request.argv.clone(), env: request.env.clone() };
@@ -63,7 +63,7 @@ pub fn exec(request: &Exec, container: &OwnedFd) -> Outcome<Executed> {
         Some(EnterReport::Ended(ended)) => ended,
         None => Ended::KILLED,
     };
-    helper.reap().during(&subject, "end")?;
+    group.reap().during(&subject, "end")?;
     // What the program wrote before its end is in the pipes by now.
     for capture in [&mut stdout, &mut stderr] {
         capture.drain().during(&subject, "read its output")?;
@@ -146,16 +146,16 @@ impl Capture {
     }
 }
 
-/// The helper process and the program, one process group. Dropped before its end, all of it is killed.
+/// The entering process and the program, one process group. Dropped before its end, all of it is killed.
 struct Group {
-    helper: Child,
+    process: Child,
     reaped: bool,
 }
 
 impl Group {
-    /// Waits for the helper, which ends by itself after its report.
+    /// Waits for the entering process, which ends by itself after its report.
     fn reap(&mut self) -> io::Result<()> {
-        self.helper.wait()?;
+        self.process.wait()?;
         self.reaped = true;
         Ok(())
     }
@@ -167,9 +167,9 @@ impl Drop for Group {
             return;
         }
         // Not reaped, so the group's number is still its own; what fails here is gone already.
-        if let Ok(pid) = i32::try_from(self.helper.id()) {
+        if let Ok(pid) = i32::try_from(self.process.id()) {
             let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
         }
-        let _ = self.helper.wait();
+        let _ = self.process.wait();
     }
 }

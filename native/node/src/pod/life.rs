@@ -11,7 +11,8 @@ use super::sandbox::{Outputs, Sandbox, pid_handle};
 use super::{Container, Phase, Pod, Running};
 use crate::fabric::Fabric;
 use crate::fabric::cut::Cut;
-use crate::fabric::plug::{self, Port};
+use crate::fabric::plug;
+use crate::fabric::port::Port;
 use crate::failure::{During, Outcome};
 use crate::output::{Event, Output};
 use crate::sandbox::message::{Ended, Report};
@@ -27,21 +28,25 @@ impl Pod {
     /// Lives the pod's whole life on the calling thread; `started` hears how the start went, and by
     /// then a pod that failed to start has left nothing.
     pub fn live(&self, fabric: &Fabric, output: &Output, started: impl FnOnce(Outcome<Value>)) {
-        let began = self.start(fabric, output);
-        match began {
+        match self.start(fabric, output) {
             Ok((sandbox, followers)) => {
                 started(Ok(self.describe_start()));
                 self.attend(sandbox, followers);
-                // The kernel removes the interfaces with the namespace too, only later.
-                let _ = plug::unplug(self.group);
-                self.become_phase(Phase::Gone);
+                self.clear_away();
             }
             Err(failure) => {
-                let _ = plug::unplug(self.group);
-                self.become_phase(Phase::Gone);
+                self.clear_away();
                 started(Err(failure));
             }
         }
+    }
+
+    /// Removes the interfaces, which the kernel would do by itself only some time later.
+    fn clear_away(&self) {
+        if let Err(failure) = plug::unplug(self.group) {
+            eprintln!("claimcheck-node: {failure}");
+        }
+        self.become_phase(Phase::Gone);
     }
 
     /// Makes everything for the pod short of running its programs, and takes it away again.

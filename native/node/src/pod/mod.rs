@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::fabric::counters;
 use crate::fabric::cut::Cut;
-use crate::fabric::plug::Port;
+use crate::fabric::port::Port;
 use crate::failure::{Code, Failure, Outcome};
 use crate::sandbox::message::Ended;
 use crate::spec::PodSpec;

@@ -261,6 +261,13 @@ impl Agent {
         said.lines().next().unwrap().to_owned()
     }
 
+    /// The interfaces of the fabric itself, by name.
+    pub fn fabric_interfaces(&self) -> Vec<String> {
+        let table = fs::read_to_string(format!("/proc/{}/net/dev", self.child.id())).unwrap();
+        let names = table.lines().filter_map(|line| Some(line.split_once(':')?.0.trim().to_owned()));
+        names.collect()
+    }
+
     pub fn interface(&mut self, pod: &str, name: &str) -> Value {
         let list = self.ok("list", json!({}));
         let find =

@@ -161,6 +161,7 @@ fn a_program_with_default_signals_ends_on_sigterm() {
 #[test]
 fn after_delete_the_processes_are_gone_and_the_name_is_free() {
     with_agent(|agent| {
+        let bare = agent.fabric_interfaces();
         for _ in 0..3 {
             let started = agent.run(&Pod::new(1).nics(&[0, 1, 2, 3]).container("side", "sleep 1000 & wait"));
             let pids: Vec<_> =
@@ -168,6 +169,7 @@ fn after_delete_the_processes_are_gone_and_the_name_is_free() {
             assert!(pids.iter().all(|pid| Path::new(&format!("/proc/{pid}")).exists()));
             agent.delete("pod1");
             assert!(!pids.iter().any(|pid| Path::new(&format!("/proc/{pid}")).exists()));
+            assert_eq!(agent.fabric_interfaces(), bare);
         }
     });
 }

@@ -77,7 +77,10 @@ fn seconds_at(agent: &mut Agent, direction: &str, rates: [u64; 2]) -> [f64; 2] {
         assert!(bytes(agent, "pod1", "eth0", "tx_bytes") < 10_000);
         agent.delete("pod1");
         agent.delete("pod2");
-        sent["seconds"].as_f64().unwrap()
+        // A machine may be slow, but no shaped link is ever faster than its rate.
+        let seconds = sent["seconds"].as_f64().unwrap();
+        assert!(seconds > 0.9 * 8.0 * 4e6 / rate as f64, "{direction}: {seconds} s at {rate} bit/s");
+        seconds
     })
 }
 

@@ -82,6 +82,8 @@ fn a_pod_that_fails_to_start_leaves_nothing_and_its_name_is_free() {
         for argv in [json!(["/no/such/program"]), json!(["/etc/hosts"]), json!(["sh"])] {
             let (code, subject) = refusal(agent, &Pod::new(1).nics(&[0]).with("containers", exec(argv)));
             assert_eq!((code.as_str(), subject.as_str()), ("EXEC_FAILED", "container side"));
+            let interfaces = agent.fabric_interfaces();
+            assert!(!interfaces.iter().any(|name| name.starts_with('p') && name != "pods"), "{interfaces:?}");
         }
         agent.run(&Pod::new(1).nics(&[0]));
     });

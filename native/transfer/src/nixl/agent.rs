@@ -6,6 +6,7 @@ use super::library::{AgentConfig, Library, Pointer, Status, status_text};
 use crate::error::{Failure, Outcome};
 use std::ffi::{CStr, CString, c_char};
 use std::ptr::{null, null_mut};
+use std::time::Instant;
 
 /// How a backend is made.
 pub struct BackendSettings<'a> {
@@ -38,6 +39,8 @@ pub struct Agent {
     backend: Pointer,
     pub(super) with_backend: Pointer,
     pub(super) name: String,
+    /// What making the backend took.
+    pub backend_seconds: f64,
 }
 
 // SAFETY: the handles are heap objects without thread affinity; an `Agent` is used by one thread at a time.
@@ -51,6 +54,7 @@ impl Agent {
             backend: null_mut(),
             with_backend: null_mut(),
             name: name.to_owned(),
+            backend_seconds: 0.0,
         };
         let config = AgentConfig {
             enable_prog_thread: settings.progress_thread,
@@ -68,7 +72,9 @@ impl Agent {
         let status =
             unsafe { (library.create_configured_agent)(agent_name.as_ptr(), &config, &mut made.agent) };
         made.expect_success("create_configured_agent", status)?;
+        let began = Instant::now();
         made.create_backend(settings)?;
+        made.backend_seconds = began.elapsed().as_secs_f64();
         // SAFETY: plain constructors on handles made above.
         let status = unsafe { (library.create_opt_args)(&mut made.with_backend) };
         made.expect_success("create_opt_args", status)?;

@@ -4,6 +4,7 @@
 pub mod initiator;
 pub mod pace;
 pub mod preparation;
+pub mod start_parts;
 pub mod statistics;
 pub mod stream;
 pub mod target;

@@ -1,6 +1,7 @@
 //! What both sides do before they meet: check what was asked for, set what UCX reads from the
 //! environment, load NIXL, make the streams. Fails before anything is waited for.
 
+use super::start_parts::{Laps, StartParts};
 use super::stream::Stream;
 use crate::device::Device;
 use crate::error::Outcome;
@@ -28,6 +29,8 @@ pub struct Prepared {
     pub hostname: String,
     pub versions: Versions,
     pub transport: String,
+    /// All but the registration, which is not part of the preparation.
+    pub start_parts: StartParts,
 }
 
 impl Prepared {
@@ -55,7 +58,9 @@ pub fn prepare(
     ucx_log::capture()?;
     let contexts = retain_contexts(&options.devices)?;
     before_loading()?;
+    let mut laps = Laps::start();
     let library = Library::open(&location::library_path(options.nixl_lib.as_deref()))?;
+    let opened = StartParts { library: laps.lap(), ..StartParts::default() };
     let streams = dealt
         .into_iter()
         .zip(&options.devices)
@@ -68,8 +73,9 @@ pub fn prepare(
         })
         .collect::<Outcome<Vec<_>>>()?;
     drop(contexts);
+    let start_parts = streams.iter().fold(opened, |parts, stream| parts.plus(&stream.parts));
     let versions = location::versions(&library.path);
-    Ok(Prepared { streams, secret, watch, claimed, hostname, versions, transport })
+    Ok(Prepared { streams, secret, watch, claimed, hostname, versions, transport, start_parts })
 }
 
 /// The value of UCX_TLS, or `auto`.

@@ -10,12 +10,14 @@ use crate::nic::Nic;
 use crate::nixl::agent::{Agent, BackendSettings, Span};
 use crate::nixl::library::Library;
 use crate::options::Options;
+use crate::run::start_parts::{Laps, StartParts};
 
 pub struct Stream {
     pub index: usize,
     pub device: Device,
     pub nics: Vec<Nic>,
     pub agent: Agent,
+    pub parts: StartParts,
     buffer: Buffer,
 }
 
@@ -34,9 +36,17 @@ impl Stream {
             Device::Cuda { index } => Some(GpuContext::retain(*index)?),
             Device::Dram { .. } => None,
         };
+        let mut laps = Laps::start();
         let agent = Agent::create(library, name, settings)?;
+        let agent_seconds = laps.lap();
         let buffer = Buffer::allocate(device, options.stream_bytes(), options.huge_pages)?;
-        Ok(Stream { index, device: device.clone(), nics, agent, buffer })
+        let parts = StartParts {
+            agents: agent_seconds - agent.backend_seconds,
+            backends: agent.backend_seconds,
+            memory: laps.lap(),
+            ..StartParts::default()
+        };
+        Ok(Stream { index, device: device.clone(), nics, agent, parts, buffer })
     }
 
     pub fn span(&self) -> Span {

@@ -1,6 +1,7 @@
 //! The target's side of a run: opens the door, offers its buffers, counts and checks when asked.
 
 use super::preparation::{Prepared, prepare};
+use super::start_parts::{Laps, StartParts};
 use crate::deadline::Deadline;
 use crate::error::{Failure, Outcome};
 use crate::interrupt;
@@ -30,8 +31,10 @@ pub fn run(options: &Options) -> Outcome<i32> {
         Ok(())
     })?;
     let Prepared { streams, secret, .. } = &prepared;
+    let mut laps = Laps::start();
     let registered = streams.iter().map(|stream| stream.agent.register(stream.span()));
     let _registered = registered.collect::<Outcome<Vec<_>>>()?;
+    let start_parts = StartParts { registration: laps.lap(), ..prepared.start_parts.clone() };
     output::event(
         "target_ready",
         json!({
@@ -42,6 +45,7 @@ pub fn run(options: &Options) -> Outcome<i32> {
             "batch_size": options.batch_size,
             "listen_port": options.port,
             "start_seconds": started.elapsed().as_secs_f64(),
+            "start_parts_seconds": start_parts,
         }),
     );
     let Some(door) = door else {

@@ -1,0 +1,68 @@
+/**
+ * `npx vitest run suites/numa`, as a user runs it. Takes variables; gives its wall time and, from the evidence in
+ * results.json, what the harness took around each arm.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { execa } from 'execa'
+import { z } from 'zod'
+import { runReportSchema } from '../../harness/report/model.ts'
+
+const PROJECT = resolve(import.meta.dirname, '..', '..')
+const LIMIT_MS = 10 * 60_000
+
+const armSchema = z.object({
+  outcome: z.object({
+    result: z.object({ started_unix_ms: z.number(), finished_unix_ms: z.number() }),
+    phases: z.record(z.string(), z.number()),
+  }),
+})
+const roundsSchema = z.object({
+  rounds: z.array(z.object({ aligned: armSchema, unaligned: armSchema })),
+})
+
+export interface SuiteRun {
+  /** From the command to its end. */
+  readonly seconds: number
+  readonly passed: boolean
+  readonly rounds: number
+  /** Of each arm: wall time of its phases without the initiator's own time. */
+  readonly aroundSeconds: readonly number[]
+}
+
+/** A suite that does not pass is measured all the same, and said to be so. Rejects where it wrote no results. */
+export async function runSuite(variables: Readonly<Record<string, string>>): Promise<SuiteRun> {
+  const reports = await mkdtemp(join(tmpdir(), 'claimcheck-bench-'))
+  try {
+    const began = performance.now()
+    const { exitCode } = await execa('npx', ['vitest', 'run', 'suites/numa'], {
+      cwd: PROJECT,
+      env: { ...variables, CLAIMCHECK_REPORT_DIR: reports },
+      reject: false,
+      timeout: LIMIT_MS,
+      forceKillAfterDelay: 20_000,
+    })
+    const seconds = (performance.now() - began) / 1000
+    const report = runReportSchema.parse(JSON.parse(await readFile(join(reports, 'results.json'), 'utf8')))
+    const compared = Object.values(report.files).flatMap(({ evidence }) =>
+      Object.values(evidence).flatMap((one) => roundsSchema.safeParse(one).data ?? []),
+    )
+    const arms = compared.flatMap(({ rounds }) =>
+      rounds.flatMap(({ aligned, unaligned }) => [aligned, unaligned]),
+    )
+    return {
+      seconds,
+      passed: exitCode === 0,
+      rounds: Math.max(0, ...compared.map(({ rounds }) => rounds.length)),
+      aroundSeconds: arms.map(aroundSeconds),
+    }
+  } finally {
+    await rm(reports, { recursive: true, force: true })
+  }
+}
+
+function aroundSeconds({ outcome: { result, phases } }: z.infer<typeof armSchema>): number {
+  const whole = Object.values(phases).reduce((sum, phase) => sum + phase, 0)
+  return whole - (result.finished_unix_ms - result.started_unix_ms) / 1000
+}

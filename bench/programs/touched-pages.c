@@ -1,0 +1,18 @@
+/* Preloaded into ucx_perftest: memory that is advised to be huge pages gets them at once. Without it perftest's send
+   buffer is never written, so that its 256 MiB are one zero page, read again and again from the processor's cache. */
+#define _GNU_SOURCE
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+int madvise(void *address, size_t length, int advice)
+{
+    int status = (int)syscall(SYS_madvise, address, length, advice);
+    if (status == 0 && advice == MADV_HUGEPAGE)
+        status = (int)syscall(SYS_madvise, address, length, MADV_POPULATE_WRITE);
+    return status;
+}

@@ -1,0 +1,105 @@
+/**
+ * The transfer binary, both sides on loopback in host memory. Takes a size; gives the RESULT, and when the target was ready.
+ */
+import { provideBinaries } from '../../harness/native/build.ts'
+import { provideNixl } from '../../harness/native/nixl.ts'
+import type { TransferResult } from '../../harness/transfer/result.ts'
+import { Transcript, type TransferEvent } from '../../harness/transfer/transcript.ts'
+import type { Context } from '../figure.ts'
+import { freePort, runBounded } from './limits.ts'
+
+const SECRET = 'a secret between two processes of one bench'
+
+export interface Program {
+  readonly binary: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface Transfer {
+  readonly blockBytes: number
+  /** What UCX does about a broken peer; NIXL's default is `peer`. */
+  readonly errorMode?: 'peer' | 'none'
+  readonly iters: number
+  readonly warmupIters: number
+}
+
+/** Rejects with NATIVE_BUILD_FAILED or NIXL_UNAVAILABLE. */
+export async function provideTransfer({ cacheDir, say }: Context): Promise<Program> {
+  const [{ transfer }, { capi }] = await Promise.all([provideBinaries(say), provideNixl(cacheDir, say)])
+  return { binary: transfer, env: { NIXL_CAPI_LIB: capi, TRANSFER_SECRET: SECRET, UCX_LOG_LEVEL: 'error' } }
+}
+
+/** Rejects with the error that either side printed. */
+export async function runTransfer(program: Program, transfer: Transfer): Promise<TransferResult> {
+  const port = await freePort()
+  const options = Object.entries({
+    port,
+    device: 'dram',
+    'huge-pages': 'thp',
+    'block-size': transfer.blockBytes,
+    iters: transfer.iters,
+    'error-mode': transfer.errorMode ?? 'peer',
+    'warmup-iters': transfer.warmupIters,
+  }).flatMap(([name, value]) => [`--${name}`, String(value)])
+  const target = side(program, ['--mode', 'target', '--listen', '127.0.0.1', ...options])
+  try {
+    await target.ready
+    const initiator = side(program, ['--mode', 'initiator', '--target-host', '127.0.0.1', ...options])
+    const [sent, received] = await Promise.all([initiator.transcript, target.transcript])
+    const error = received.error() ?? sent.error()
+    if (error !== undefined) throw error
+    return sent.result()
+  } finally {
+    target.end()
+  }
+}
+
+export interface Start {
+  /** From the process's start to its line `target_ready`, as seen from outside. */
+  readonly seconds: number
+  /** What the binary says of its parts, in seconds. */
+  readonly parts: Readonly<Record<string, number>>
+}
+
+/** Starts a target with `streams` buffers of `blockBytes` each, and ends it once it is ready. */
+export async function startTarget(program: Program, streams: number, blockBytes: number): Promise<Start> {
+  const port = await freePort()
+  const devices = Array.from({ length: streams }, (_, index) => `dram:${index}`).join(',')
+  const options = ['--port', String(port), '--devices', devices, '--block-size', String(blockBytes)]
+  const began = performance.now()
+  const target = side(program, ['--mode', 'target', '--listen', '127.0.0.1', ...options])
+  try {
+    const ready = await target.ready
+    const seconds = (performance.now() - began) / 1000
+    const parts = ready['start_parts_seconds']
+    return { seconds, parts: (parts ?? {}) as Start['parts'] }
+  } finally {
+    target.end()
+  }
+}
+
+interface Side {
+  /** Its `target_ready`; rejects where it ends without one. */
+  readonly ready: Promise<TransferEvent>
+  readonly transcript: Promise<Transcript>
+  end(): void
+}
+
+function side({ binary, env }: Program, args: readonly string[]): Side {
+  const process = runBounded(binary, args, env)
+  const transcript = new Transcript(`${binary} ${args.slice(0, 2).join(' ')}`)
+  const ready = Promise.withResolvers<TransferEvent>()
+  ready.promise.catch(() => undefined)
+  const read = async (): Promise<Transcript> => {
+    for await (const line of process) {
+      const event = transcript.add(line)
+      if (event?.event === 'target_ready') ready.resolve(event)
+    }
+    await process
+    ready.reject(transcript.error() ?? new Error(`${binary} ended before it was ready`))
+    return transcript
+  }
+  const whole = read()
+  whole.catch(ready.reject)
+  return { ready: ready.promise, transcript: whole, end: () => void process.kill('SIGKILL') }
+}

@@ -1,0 +1,22 @@
+/**
+ * Runs side by side. Takes arms; gives what each gave, round by round. The order turns from round to round (A B, B A),
+ * so that a load that comes and goes favours none.
+ */
+import { orderOf } from '../harness/measure/interleave.ts'
+
+/** Rejects with the first failure of an arm. */
+export async function interleave<Value, Names extends string>(
+  rounds: number,
+  arms: Readonly<Record<Names, () => Promise<Value>>>,
+  say: (line: string) => void,
+): Promise<Record<Names, Value[]>> {
+  const names = Object.keys(arms) as Names[]
+  const measured = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Names, Value[]>
+  for (let round = 0; round < rounds; round++) {
+    for (const name of orderOf(names, round)) {
+      say(`round ${round + 1} of ${rounds}: ${name}`)
+      measured[name].push(await arms[name]())
+    }
+  }
+  return measured
+}

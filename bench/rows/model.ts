@@ -1,0 +1,21 @@
+/** The NUMA suite without processes: what it costs to start Vitest and to think. */
+import { atMost, type Row } from '../figure.ts'
+import { runSuite } from '../programs/suite.ts'
+import { interleave } from '../rounds.ts'
+
+export const model: Row = {
+  name: 'model',
+  about: 'CLAIMCHECK_RUNTIME=model npx vitest run suites/numa',
+  async measure(context) {
+    const { model } = await interleave(
+      context.rounds,
+      { model: () => runSuite({ CLAIMCHECK_RUNTIME: 'model' }) },
+      context.say,
+    )
+    const values = model.map(({ seconds }) => seconds)
+    return {
+      figures: [{ name: 'suites/numa in the model runtime, wall', unit: 's', values, goal: atMost(2) }],
+      samples: { model },
+    }
+  },
+}

@@ -1,0 +1,148 @@
+/** Judges what latency does within an arm: its tail against its middle, its percentiles, its drift from beginning to end. */
+import {
+  fraction,
+  formatPercent,
+  formatTime,
+  parsePercent,
+  parseTime,
+  seconds,
+  type Fraction,
+} from '../core/units.ts'
+import type { Round } from '../measure/comparison.ts'
+import { driftInterval } from '../measure/drift.ts'
+import { medianInterval } from '../measure/interval.ts'
+import { percentileInterval, type Percentile } from '../measure/latency.ts'
+import { outlyingRounds } from '../measure/outliers.ts'
+import type { Arm } from './arm.ts'
+import type { Expectation } from './expectation.ts'
+import { expectationOf, invalidLimit, readLimit } from './figures.ts'
+import { decide } from './sequential.ts'
+
+/** How much p99 / p50 of a sound node may scatter from round to round: one standard deviation. */
+const TAIL_NOISE: Fraction = fraction(0.02)
+
+export const stableStatement = (arm: Arm): string => `${arm.name} p99 / p50 latency is within the SKU's bound`
+
+/**
+ * The median over the rounds of p99 / p50, with an interval that one disturbed round does not widen; such a round is
+ * named. Throws EXPECTATION_INVALID for a limit below 1.
+ */
+export async function judgeStable(
+  arm: Arm,
+  { p99OverP50 }: { readonly p99OverP50: number },
+): Promise<Expectation> {
+  if (!(p99OverP50 >= 1 && Number.isFinite(p99OverP50)))
+    throw invalidLimit('toBeStable { p99OverP50 }', 'a ratio of at least 1, such as 1.5', String(p99OverP50))
+  const tailsOf = (rounds: readonly Round[]): number[] =>
+    arm.of(rounds).map(({ latency }) => latency.p99 / latency.p50)
+  const decision = await decide(
+    arm.comparison,
+    (rounds, level) => medianInterval(tailsOf(rounds), level, TAIL_NOISE),
+    { atMost: p99OverP50 },
+  )
+  const { interval } = decision
+  const tails = tailsOf(decision.rounds)
+  const outlying = outlyingRounds(tails).map((index) => index + 1)
+  const marks = outlying.map(
+    (round) =>
+      `${arm.name} round ${round} lies apart: p99 / p50 of ${tails[round - 1]?.toFixed(2)}. It is kept.`,
+  )
+  return expectationOf(
+    { ...decision, reasons: [...decision.reasons, ...marks] },
+    {
+      statement: stableStatement(arm),
+      limit: `≤ ${p99OverP50}`,
+      measured: interval.estimate.toFixed(3),
+      detail: `rounds ${tails.map((tail) => tail.toFixed(2)).join(', ')}`,
+      arms: [arm],
+      properties: {
+        [`arm.${arm.name}.p99OverP50`]: interval.estimate,
+        [`arm.${arm.name}.p99OverP50.ci95.low`]: interval.low,
+        [`arm.${arm.name}.p99OverP50.ci95.high`]: interval.high,
+        ...(outlying.length === 0 ? {} : { [`arm.${arm.name}.p99OverP50.outlying`]: outlying.join(', ') }),
+      },
+    },
+  )
+}
+
+const PERCENTILES = { 'p50 latency': 50, 'p95 latency': 95, 'p99 latency': 99 } as const satisfies Record<
+  string,
+  Percentile
+>
+
+/** `in` is the latency that has to stay below a time. */
+export interface Below {
+  readonly in: keyof typeof PERCENTILES
+}
+
+export const belowStatement = (arm: Arm, limit: string, { in: quantity }: Below): string =>
+  `${arm.name} ${quantity} stays below ${limit}`
+
+/** Throws EXPECTATION_INVALID for a limit that is no time, and where a round has too few iterations for the percentile. */
+export async function judgeBelow(arm: Arm, limit: string, ask: Below): Promise<Expectation> {
+  const atMost = readLimit('toStayBelow', limit, {
+    parse: parseTime,
+    holds: (value) => value > 0,
+    expected: 'a time above 0, such as "45 ms"',
+  })
+  const percentile = PERCENTILES[ask.in]
+  const decision = await decide(
+    arm.comparison,
+    (rounds, level) => percentileInterval(samplesOf(arm, rounds), percentile, level),
+    { atMost },
+  )
+  const { interval } = decision
+  const name = `arm.${arm.name}.latency.p${percentile}.seconds`
+  return expectationOf(decision, {
+    statement: belowStatement(arm, limit, ask),
+    limit: `≤ ${formatTime(atMost)}`,
+    measured: formatTime(seconds(interval.estimate)),
+    arms: [arm],
+    unit: 's',
+    properties: {
+      [`${name}.estimate`]: interval.estimate,
+      [`${name}.ci95.low`]: interval.low,
+      [`${name}.ci95.high`]: interval.high,
+    },
+  })
+}
+
+/** `within` is how much longer or shorter the last third's iterations may take than the first third's. */
+export interface Steady {
+  readonly within: string
+}
+
+const STEADY: Steady = { within: '5 %' }
+
+export const steadyStatement = (arm: Arm, { within }: Steady = STEADY): string =>
+  `${arm.name} latency changes by at most ${within} from the beginning to the end of the arm`
+
+/** Catches throttling and a warm-up that is not over. Throws EXPECTATION_INVALID for a limit outside 0 % to 100 %. */
+export async function judgeSteady(arm: Arm, ask: Steady = STEADY): Promise<Expectation> {
+  const within = readLimit('toBeSteady { within }', ask.within, {
+    parse: parsePercent,
+    holds: (value) => value > 0 && value < 1,
+    expected: 'a share between 0 % and 100 %, such as "5 %"',
+  })
+  const decision = await decide(
+    arm.comparison,
+    (rounds, level) => driftInterval(samplesOf(arm, rounds), level),
+    { atLeast: 1 - within, atMost: 1 + within },
+  )
+  const { interval } = decision
+  const change = interval.estimate - 1
+  return expectationOf(decision, {
+    statement: steadyStatement(arm, ask),
+    limit: `≤ ${ask.within} longer or shorter`,
+    measured: `${formatPercent(Math.abs(change))} ${change < 0 ? 'shorter' : 'longer'}`,
+    arms: [arm],
+    properties: {
+      [`arm.${arm.name}.drift`]: interval.estimate,
+      [`arm.${arm.name}.drift.ci95.low`]: interval.low,
+      [`arm.${arm.name}.drift.ci95.high`]: interval.high,
+    },
+  })
+}
+
+const samplesOf = (arm: Arm, rounds: readonly Round[]): readonly (readonly number[])[] =>
+  arm.of(rounds).map(({ outcome }) => outcome.result.samples_seconds)

@@ -1,0 +1,50 @@
+/**
+ * Stands in for `vitest/suite.ts` while suites are simulated: the same words, but tests are collected instead of run.
+ * Takes the declarations of a suite file as it is imported; gives them to `collected`. Never measures.
+ */
+import { gpusWithNics, sameGpus } from '../claim/arms.ts'
+import { formatTitle } from './title.ts'
+import type { ArmsSpec, PodsSpec } from '../expect/spec.ts'
+
+export { kvCacheBytes } from '../transfer/kv-cache.ts'
+export { gpusWithNics, sameGpus }
+
+export type Body = (fixtures: Record<string, unknown>) => Promise<void> | void
+
+export interface CollectedTest {
+  readonly suite: readonly string[]
+  readonly name: string
+  readonly body: Body
+  /** What its fixtures are made from. */
+  readonly arms?: ArmsSpec
+  readonly pods?: PodsSpec
+}
+
+/** In the order of declaration. */
+export const collected: CollectedTest[] = []
+const open: string[] = []
+
+type Declare = (name: string, body: Body) => void
+
+const declaring =
+  (made: Pick<CollectedTest, 'arms' | 'pods'>): Declare =>
+  (name, body) =>
+    void collected.push({ suite: [...open], name, body, ...made })
+
+export const test = declaring({})
+export const comparing = (arms: ArmsSpec): Declare => declaring({ arms })
+export const claiming = (pods: PodsSpec): Declare => declaring({ pods })
+
+function suite(name: string, body: () => void): void {
+  open.push(name)
+  body()
+  open.pop()
+}
+
+export const describe = Object.assign(suite, {
+  for:
+    <Row extends object>(rows: readonly Row[]) =>
+    (title: string, body: (row: Row) => void): void => {
+      for (const row of rows) suite(formatTitle(title, row), () => body(row))
+    },
+})

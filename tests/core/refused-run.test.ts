@@ -1,0 +1,84 @@
+/** Bad input as a person meets it: the real suite says what is wrong, exits with 1, and its report is not green. */
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { readSettings } from '../../harness/core/variables.ts'
+import { rackFile, temporaryFolder } from '../support/rack-file.ts'
+import { PROJECT, runSuite, verdictsOf } from '../support/run-suite.ts'
+import { familyOf } from '../support/suite-process.ts'
+
+const words = (text: string): string => text.replaceAll(/\s+/g, ' ')
+
+test.for([
+  ['VARIABLE_UNKNOWN', { CLAIMCHECK_TARGT: 'emulated' }, 'Did you mean CLAIMCHECK_TARGET?'],
+  ['VARIABLE_INVALID', { CLAIMCHECK_ROUNDS: '1' }, 'expected at least 2 rounds: one round has no interval'],
+  ['VARIABLE_INVALID', { CLAIMCHECK_ROUNDS: 'x' }, 'CLAIMCHECK_ROUNDS expected a whole number'],
+  ['VARIABLE_INVALID', { CLAIMCHECK_RUNTIME: 'fast' }, 'CLAIMCHECK_RUNTIME'],
+  ['VARIABLE_INVALID', { CLAIMCHECK_TARGET: 'clutser' }, 'CLAIMCHECK_TARGET'],
+  ['TARGET_UNAVAILABLE', { CLAIMCHECK_TARGET: 'cluster' }, 'is not part of this version'],
+  ['TARGET_UNAVAILABLE', { CLAIMCHECK_TARGET: 'lab' }, 'is not part of this version'],
+  ['TARGET_UNAVAILABLE', { CLAIMCHECK_TARGET: 'host' }, 'is not part of this version'],
+  [
+    'FILE_UNREADABLE',
+    { CLAIMCHECK_RACK: 'fixtures/racks/h200.yaml' },
+    'fixtures/racks/h200.yaml could not be read',
+  ],
+] as const)('%s: %j', async ([code, variables, problem]) => {
+  const run = await runSuite('suites/numa', variables)
+  expect(run.exitCode, run.output).toBe(1)
+  expect(words(run.output)).toContain(problem)
+  expect(run.junit).toContain(`<error type="${code}"`)
+  expect(run.report?.outcome).not.toBe('passed')
+})
+
+test('a typo in a rack file is told by line and column', async () => {
+  const rack = rackFile({ edit: (text) => text.replace('scale:', 'scael:') })
+  const run = await runSuite('suites/numa', { CLAIMCHECK_RACK: rack })
+  expect(run.exitCode).toBe(1)
+  expect(words(run.output)).toContain('rack.yaml:11:1')
+  expect(words(run.output)).toContain('unknown key "scael"; did you mean "scale"?')
+  expect(run.junit).toContain('<error type="FILE_INVALID"')
+})
+
+test('a NIXL wheel that is not the pinned one ends the run before any pod', async () => {
+  const cache = temporaryFolder()
+  for (const platform of ['x86_64', 'aarch64'])
+    writeFileSync(join(cache, `nixl_cu12-1.5.1-cp311-cp311-manylinux_2_28_${platform}.whl`), 'garbage')
+  const run = await runSuite('suites/numa', { CLAIMCHECK_CACHE_DIR: cache })
+  expect(run.exitCode).toBe(1)
+  expect(words(run.output)).toContain('is not the pinned wheel')
+  expect(run.junit).toContain('<error type="NIXL_UNAVAILABLE"')
+  expect(readdirSync(cache).filter((name) => !name.endsWith('.whl'))).toEqual([])
+  expect(familyOf(process.pid).filter(({ program }) => program.startsWith('claimcheck-'))).toEqual([])
+})
+
+test('the model runtime needs neither cargo nor python', async () => {
+  const run = await runSuite(
+    'suites/numa',
+    {
+      CLAIMCHECK_RUNTIME: 'model',
+      CLAIMCHECK_CACHE_DIR: join(temporaryFolder(), 'none'),
+      PATH: join(PROJECT, 'node_modules/.bin'),
+    },
+    {},
+    ['--configLoader', 'runner'],
+  )
+  expect(run.exitCode, run.output).toBe(0)
+})
+
+test.for(['process', 'model'])(
+  'a claim that nothing satisfies says why, in the %s runtime',
+  async (runtime) => {
+    const fault = '{ kind: numa-misreport, node: node-a, nic: mlx5_1, numaNode: 1 }'
+    const run = await runSuite('suites/numa/kv-transfer.test.ts', {
+      CLAIMCHECK_RUNTIME: runtime,
+      CLAIMCHECK_RACK: rackFile({ faults: [fault] }),
+      CLAIMCHECK_CACHE_DIR: readSettings(process.env).cacheDir,
+    })
+    expect(run.exitCode).toBe(1)
+    expect(new Set(Object.values(verdictsOf(run.report)))).toEqual(
+      new Set(['inconclusive CLAIM_UNSATISFIABLE', ...(runtime === 'process' ? ['skipped'] : [])]),
+    )
+    expect(words(run.output)).toMatch(/node-a.*"?nic"?.*3 of/)
+  },
+)

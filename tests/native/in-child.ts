@@ -1,0 +1,26 @@
+/** Calls one exported function in a Node of its own, so that it can have another PATH. Gives what it resolved or threw. */
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { PROJECT } from '../support/run-suite.ts'
+
+export interface Called {
+  readonly value?: unknown
+  readonly error?: Readonly<Record<'code' | 'message', string>> & { readonly hint?: string }
+  readonly said: readonly string[]
+}
+
+/** The call's code: `provide(...)`, with `say` as the function that collects lines. */
+export function callOf(file: string, name: string, call: string): readonly string[] {
+  const code = `
+    import { ${name} } from ${JSON.stringify(join(PROJECT, file))}
+    const said = []
+    const say = (line) => said.push(line)
+    const outcome = await ${call}.then((value) => ({ value }), (error) => ({ error: { ...error, message: error.message } }))
+    process.stdout.write(JSON.stringify({ ...outcome, said }))`
+  return ['--input-type=module', '--eval', code]
+}
+
+export async function inChild(args: readonly string[], path: string): Promise<Called> {
+  const { stdout } = await execa(process.execPath, [...args], { env: { PATH: path }, timeout: 120_000 })
+  return JSON.parse(stdout) as Called
+}

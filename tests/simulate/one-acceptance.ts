@@ -1,0 +1,14 @@
+/** A process of its own: one acceptance of the rack named on the command line, as JSON of test name to verdict. */
+import { globSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { loadRack } from '../../harness/rack/rack.ts'
+import { accept } from '../../harness/simulate/acceptance.ts'
+import { loadSuites } from '../../harness/simulate/load-suites.ts'
+
+const project = resolve(import.meta.dirname, '../..')
+const files = globSync('suites/numa/*.test.ts', { cwd: project }).sort()
+const suites = await loadSuites(files.map((file) => resolve(project, file)))
+const { tests, verdict } = await accept(suites, loadRack(process.argv[2] ?? ''), 3)
+process.stdout.write(
+  JSON.stringify({ verdict, tests: Object.fromEntries(tests.map((test) => [test.name, test.verdict])) }),
+)

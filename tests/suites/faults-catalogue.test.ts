@@ -1,0 +1,107 @@
+/**
+ * Every fault of the catalogue is caught by the tests that it declares, and by no other: in the model runtime through the
+ * tool that writes docs/faults.md, with real processes through Vitest.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { describe, expect, test } from 'vitest'
+import { catalogue, type Catch } from '../../harness/rack/catalogue.ts'
+import type { FaultOutcome } from '../../tools/faults/measure.ts'
+import { rackFile } from '../support/rack-file.ts'
+import { PROJECT, runSuite, verdictsOf } from '../support/run-suite.ts'
+
+const FOLDER = join(PROJECT, 'fixtures/faults')
+const declared = catalogue()
+const SEEDS = 3
+const tell = ({ test: name, verdict, code }: Catch): string => `${name}: ${verdict} ${code}`
+
+describe('In the model runtime', async () => {
+  const run = await execa('node_modules/.bin/node', ['tools/faults.ts', '--json', '--seeds', `${SEEDS}`], {
+    cwd: PROJECT,
+    timeout: 120_000,
+  })
+  const { healthy, outcomes } = JSON.parse(run.stdout) as { healthy: FaultOutcome; outcomes: FaultOutcome[] }
+
+  test('a rack without faults is accepted', () => {
+    expect(healthy.seeds.map(({ seed, red }) => ({ seed, red }))).toEqual(
+      Array.from({ length: SEEDS }, (_, i) => ({ seed: i + 1, red: [] })),
+    )
+  })
+
+  test.for(declared)('$name', ({ name, caught, sometimes, names }) => {
+    const seeds = outcomes.find((outcome) => outcome.name === name)?.seeds ?? []
+    expect(seeds).toHaveLength(SEEDS)
+    for (const { seed, red, text } of seeds) {
+      const chance = new Set(sometimes.map(tell))
+      const found = red.map((one) => tell(one as Catch))
+      const certain = new Set(caught.map(tell))
+      expect(found.filter((one) => !chance.has(one) || certain.has(one)).toSorted(), `seed ${seed}`).toEqual(
+        [...certain].toSorted(),
+      )
+      const unnamed = red.length === 0 ? [] : names.filter((device) => !text.includes(device))
+      expect(unnamed, `seed ${seed}: ${text}`).toEqual([])
+    }
+  })
+})
+
+/** Those whose verdict does not hang on how busy this machine is. */
+const SURE = new Set([
+  'device-leaked',
+  'device-missing',
+  'device-unopenable',
+  'nics-published-swapped',
+  'rdma-flag-wrong',
+  'gpu-missing',
+  'gpu-extra',
+  'fewer-rails',
+  'tcp-fallback',
+  'link-cut',
+  'corrupt-64mib',
+  'log-double',
+  'result-duplicate',
+  'log-missing',
+  'log-cut',
+  'nic-slow-50',
+  'nic-on-wrong-numa-node',
+  'slow-start',
+  'throttle',
+])
+
+describe('With real processes', () => {
+  const processes = declared.filter(({ name, runtimes }) => SURE.has(name) && runtimes.includes('process'))
+
+  test('at least twelve are run', () => {
+    expect(processes.length).toBeGreaterThanOrEqual(12)
+  })
+
+  test.for(processes)('$name', { retry: 1 }, async ({ name, caught, names }) => {
+    const run = await runSuite('suites/numa', {
+      CLAIMCHECK_ROUNDS: '2',
+      CLAIMCHECK_RACK: rackFile({ edit: (text) => text + faultsIn(name) }),
+    })
+    const verdicts = Object.entries(verdictsOf(run.report))
+    const holds = ({ test: sentence, verdict, code }: Catch): boolean =>
+      verdicts.some(
+        ([key, said]) =>
+          key.endsWith(` > ${sentence}`) && said.split(' ')[0] === verdict && said.includes(code),
+      )
+    // What only the model runtime measures cannot be held against a run with processes.
+    const measured = caught.filter(({ test: sentence }) =>
+      verdicts.some(([key, said]) => key.endsWith(` > ${sentence}`) && said !== 'skipped'),
+    )
+    expect(measured.length, run.output).toBeGreaterThan(0)
+    expect(
+      measured.filter((one) => !holds(one)),
+      run.output,
+    ).toEqual([])
+    expect(run.exitCode).toBe(1)
+    for (const device of names) expect(run.junit).toContain(device)
+  })
+})
+
+/** The declaration's own lines, so that what is run is what a person would copy. */
+function faultsIn(name: string): string {
+  const text = readFileSync(join(FOLDER, `${name}.yaml`), 'utf8')
+  return /^faults:\n(?: {2}- .*\n)+/m.exec(text)?.[0] ?? ''
+}

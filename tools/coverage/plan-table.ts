@@ -1,0 +1,41 @@
+/** What the planner says of the example SKU's transfer of 1 GiB, as a table for docs/statistics.md. */
+import { fileURLToPath } from 'node:url'
+import { bytes, formatTime, fraction, seconds } from '../../harness/core/units.ts'
+import { planComparison } from '../../harness/measure/planner.ts'
+import { loadSku } from '../../harness/sku/sku.ts'
+
+const SKU = new URL('../../fixtures/skus/h100x8.yaml', import.meta.url)
+
+export function planTable(): string {
+  const { reference } = loadSku(fileURLToPath(SKU))
+  const rows = [0.002, 0.005, 0.01, 0.02, 0.05].map((noise) => {
+    const cells = [0.8, 0.9].flatMap((power) =>
+      planComparison({
+        reference,
+        firstRounds: 3,
+        size: bytes(2 ** 30),
+        iters: 100,
+        warmupIters: 20,
+        noise: fraction(noise),
+        power,
+        overhead: seconds(20),
+      }).map(({ detectableRatio }) => `${((detectableRatio - 1) * 100).toFixed(1)} %`),
+    )
+    return `| ${(noise * 100).toFixed(1)} % | ${cells.join(' | ')} |`
+  })
+  const durations = planComparison({
+    reference,
+    firstRounds: 3,
+    size: bytes(2 ** 30),
+    iters: 100,
+    warmupIters: 20,
+    overhead: seconds(20),
+  }).map(({ rounds, duration }) => `${rounds} rounds ${formatTime(duration)}`)
+  return [
+    '| noise | 3 rounds, power 80 % | 5 | 8 | 3 rounds, power 90 % | 5 | 8 |',
+    '| --: | --: | --: | --: | --: | --: | --: |',
+    ...rows,
+    '',
+    `With 20 s an arm beside the transfer: ${durations.join(', ')}.`,
+  ].join('\n')
+}
