@@ -36,7 +36,7 @@ describe('Two runs of one rack', () => {
   })
 })
 
-test('a NIC at half its rate is a worse aligned arm, an unchanged other one, and four flipped verdicts', async () => {
+test('a NIC at half its rate is a worse aligned arm, an unchanged other one, and five flipped verdicts', async () => {
   const slow = await summary({
     rack: 'faults: [{ kind: nic-slow, node: node-a, nic: mlx5_1, fraction: 0.5 }]',
   })
@@ -59,7 +59,7 @@ test('a NIC at half its rate is a worse aligned arm, an unchanged other one, and
   expect(bandwidth?.ratio?.low).toBeLessThan(0.5 * 1.01)
   expect(bandwidth?.ratio?.high).toBeGreaterThan(0.5 * 0.99)
   expect(compared.flips.map(({ before, after }) => `${before} ${after}`)).toEqual(
-    Array(4).fill('passed failed'),
+    Array(5).fill('passed failed'),
   )
   expect(compared.surroundings).toEqual(['faults is "", then "nic-slow on node-a/mlx5_1"'])
   expect(compared.worse).toBe(true)
