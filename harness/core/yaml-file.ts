@@ -21,9 +21,10 @@ export function parseYaml<T>(text: string, path: string, schema: z.ZodType<T>): 
   if (broken !== undefined) {
     throw invalid(place(path, lines, broken.pos[0]), [`is not YAML: ${broken.message}`])
   }
-  const result = schema.safeParse(valueOf(document, path), { reportInput: true })
+  const value = valueOf(document, path)
+  const result = schema.safeParse(value, { reportInput: true })
   if (result.success) return result.data
-  const complaints = result.error.issues.flatMap((issue) => complaintsOf(issue, schema))
+  const complaints = result.error.issues.flatMap((issue) => complaintsOf(issue, schema, value))
   const located = complaints.map(({ path: keys, key, problem }) => ({
     at: place(path, lines, offsetOf(document, keys, key)),
     problem,
@@ -69,11 +70,11 @@ interface Complaint {
   readonly problem: string
 }
 
-function complaintsOf(issue: z.core.$ZodIssue, schema: z.ZodType): Complaint[] {
+function complaintsOf(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): Complaint[] {
   if (issue.code !== 'unrecognized_keys') {
     return [{ path: issue.path, problem: `at ${keyPath(issue.path)}: ${issue.message}${adviceOn(issue)}` }]
   }
-  const known = knownKeys(schema, issue.path)
+  const known = knownKeys(schema, issue.path, value)
   return issue.keys.map((key) => {
     const near = nearest(key, known)
     const advice = near === undefined ? `the keys here are ${known.join(', ')}` : `did you mean "${near}"?`
@@ -101,11 +102,13 @@ function keyPath(path: readonly PropertyKey[]): string {
 }
 
 /** The keys that the schema allows at `path`, walked through JSON Schema so that unions and pipes need no special case. */
-function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+function knownKeys(schema: z.ZodType, path: readonly PropertyKey[], value: unknown): string[] {
+  let found = value
   let here: unknown[] = [z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' })]
   for (const key of [...path, undefined]) {
-    here = here.flatMap(alternatives)
+    here = here.flatMap(alternatives).filter((node) => !contradicts(node, found))
     if (key === undefined) break
+    found = field(found, key)
     here = here.map((node) =>
       typeof key === 'number'
         ? field(node, 'items')
@@ -119,6 +122,15 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
 
 const field = (node: unknown, key: PropertyKey): unknown =>
   typeof node === 'object' && node !== null ? (node as Record<PropertyKey, unknown>)[key] : undefined
+
+/** Of several kinds, those that the value does not say it is. */
+function contradicts(node: unknown, value: unknown): boolean {
+  const properties = Object.entries((field(node, 'properties') as object | undefined) ?? {})
+  return properties.some(([key, property]) => {
+    const only = field(property, 'const')
+    return only !== undefined && field(value, key) !== undefined && field(value, key) !== only
+  })
+}
 
 function alternatives(node: unknown): unknown[] {
   const branches = [field(node, 'anyOf'), field(node, 'oneOf'), field(node, 'allOf')].flatMap((b) =>
