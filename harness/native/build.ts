@@ -55,7 +55,7 @@ export async function provideBinaries(
       problem: missing ? 'cannot be built: there is no cargo on the PATH' : 'did not build',
       ...(missing ? {} : { found: lastLines(cause) }),
       hint: missing
-        ? 'Install Rust 1.85 or newer (rustup.rs), or set CLAIMCHECK_RUNTIME=model to run without processes.'
+        ? 'Install Rust 1.87 or newer (rustup.rs), or set CLAIMCHECK_RUNTIME=model to run without processes.'
         : 'Run `cargo build --release` in native/ to see it all.',
       cause,
     })

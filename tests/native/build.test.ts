@@ -35,7 +35,7 @@ test('without cargo', async () => {
   expect(error).toMatchObject({
     code: 'NATIVE_BUILD_FAILED',
     message: expect.stringContaining('native/ cannot be built: there is no cargo on the PATH'),
-    hint: 'Install Rust 1.85 or newer (rustup.rs), or set CLAIMCHECK_RUNTIME=model to run without processes.',
+    hint: 'Install Rust 1.87 or newer (rustup.rs), or set CLAIMCHECK_RUNTIME=model to run without processes.',
   })
 })
 
