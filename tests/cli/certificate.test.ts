@@ -21,7 +21,7 @@ describe('verify', () => {
     expect(said).toMatchObject({ exitCode: 0, stderr: '' })
     expect(said.stdout).toContain('h100x8 on emulated (model, rack h100-2node, 1:200), EMULATED')
     expect(said.stdout).toContain('  ✓ failed: aligned bandwidth is at least 1.3x unaligned')
-    expect(said.stdout).toMatch(/\n22 of 22 verdicts hold$/)
+    expect(said.stdout).toMatch(/\n(\d\d) of \1 verdicts hold$/)
   })
 
   test('says of a forged verdict what the samples give', async () => {
