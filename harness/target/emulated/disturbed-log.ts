@@ -7,7 +7,7 @@ import { faultOn } from '../../rack/faults-on.ts'
 import type { Rack } from '../../rack/rack.ts'
 
 /** Beyond it a line carries data; the binary's few words of progress are shorter. */
-const LONG = 200
+const LONG = 500
 
 export async function* disturbed(
   lines: AsyncIterable<string>,
