@@ -7,6 +7,7 @@ import type { Nixl } from '../native/nixl.ts'
 import type { Rack } from '../rack/rack.ts'
 import { EmulatedTarget } from './emulated/emulated-target.ts'
 import { ModelRuntime } from './emulated/model/model-runtime.ts'
+import type { Subject } from './subject.ts'
 import type { Target } from './target.ts'
 
 /** What was built and fetched before any test began; absent for the model runtime. */
@@ -15,13 +16,14 @@ export interface Prepared {
   readonly nixl: Nixl
 }
 
+/** Rejects with TARGET_UNAVAILABLE, or with what the target itself lacks. */
 export async function openTarget(
   settings: Settings,
-  rack: Rack,
+  { rack }: Subject,
   prepared: Prepared | undefined,
   journal: Journal,
 ): Promise<Target> {
-  if (settings.target !== 'emulated') {
+  if (settings.target !== 'emulated' || rack === undefined) {
     throw new ClaimcheckError('TARGET_UNAVAILABLE', {
       subject: `CLAIMCHECK_TARGET=${settings.target}`,
       problem: 'is not part of this version',
@@ -29,12 +31,19 @@ export async function openTarget(
       hint: 'Unset CLAIMCHECK_TARGET.',
     })
   }
-  if (settings.runtime === 'model') {
-    return new EmulatedTarget({ rack, runtime: new ModelRuntime(rack), kind: 'model', journal })
-  }
+  return openEmulated(settings, rack, prepared, journal)
+}
+
+async function openEmulated(
+  { runtime: kind }: Settings,
+  rack: Rack,
+  prepared: Prepared | undefined,
+  journal: Journal,
+): Promise<Target> {
+  if (kind === 'model') return new EmulatedTarget({ rack, runtime: new ModelRuntime(rack), kind, journal })
   if (prepared === undefined) throw new TypeError('the process runtime needs the native binaries and NIXL')
   // Only now: it brings what runs processes, a tenth of a second that the model runtime need not wait for.
   const { ProcessRuntime } = await import('./emulated/process/process-runtime.ts')
   const runtime = await ProcessRuntime.open({ rack, journal, ...prepared })
-  return new EmulatedTarget({ rack, runtime, kind: 'process', journal })
+  return new EmulatedTarget({ rack, runtime, kind, journal })
 }

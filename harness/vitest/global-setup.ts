@@ -4,8 +4,8 @@
  */
 import type { TestProject } from 'vitest/node'
 import { readSettings, type Settings } from '../core/variables.ts'
-import { loadRack } from '../rack/rack.ts'
 import type { Prepared } from '../target/open.ts'
+import { loadSubject } from '../target/subject.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -16,7 +16,7 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<void> {
   const settings = readSettings(process.env)
-  loadRack(settings.rack)
+  loadSubject(settings)
   project.provide('settings', settings)
   project.provide(
     'prepared',

@@ -10,10 +10,10 @@ import { Arm } from '../expect/arm.ts'
 import { PodSet } from '../expect/pod-set.ts'
 import { comparisonOf, type ArmsSpec, type PodsSpec } from '../expect/spec.ts'
 import { PublishedRack } from '../expect/published-rack.ts'
-import { loadRack } from '../rack/rack.ts'
 import type { Environment } from '../report/model.ts'
 import type { Sku } from '../sku/sku.ts'
 import { openTarget } from '../target/open.ts'
+import { loadSubject } from '../target/subject.ts'
 import type { Target } from '../target/target.ts'
 import { recordEnvironment, recordSku } from './case-evidence.ts'
 import './matchers.ts'
@@ -25,11 +25,11 @@ export { kvCacheBytes } from '../transfer/kv-cache.ts'
 /** A test with a target. `published` is what its drivers say of their devices. */
 export const test = base
   .extend('settings', { scope: 'file' }, () => inject('settings'))
-  .extend('rack', { scope: 'file' }, ({ settings }) => loadRack(settings.rack))
-  .extend('sku', { scope: 'file' }, ({ rack }) => rack.sku)
+  .extend('subject', { scope: 'file' }, ({ settings }) => loadSubject(settings))
+  .extend('sku', { scope: 'file' }, ({ subject }) => subject.sku)
   .extend('journal', { scope: 'file' }, () => new Journal())
-  .extend('target', { scope: 'file' }, async ({ settings, rack, journal }, { onCleanup }) => {
-    const target = await openTarget(settings, rack, inject('prepared') ?? undefined, journal)
+  .extend('target', { scope: 'file' }, async ({ settings, subject, journal }, { onCleanup }) => {
+    const target = await openTarget(settings, subject, inject('prepared') ?? undefined, journal)
     onCleanup(() => target.close())
     return target
   })

@@ -30,7 +30,8 @@ async function prepare(): Promise<Prepared> {
 export async function rackTarget(runtime: RuntimeName, faults: readonly string[] = []): Promise<Target> {
   const settings = readSettings({ CLAIMCHECK_RUNTIME: runtime })
   prepared ??= prepare()
-  const target = await openTarget(settings, loadRack(rackFile({ faults })), await prepared, new Journal())
+  const rack = loadRack(rackFile({ faults }))
+  const target = await openTarget(settings, { sku: rack.sku, rack }, await prepared, new Journal())
   onTestFinished(() => target.close())
   return target
 }
