@@ -36,6 +36,10 @@ export const CATALOGUE = {
     culprit: 'cluster',
     title: 'a claim whose devices could not be searched in a bounded number of steps',
   },
+  ALLOCATION_UNSUPPORTED: {
+    culprit: 'input',
+    title: 'a feature of resource claims that the emulated allocator does not have',
+  },
   CLAIM_NOT_RELEASED: { culprit: 'cluster', title: 'devices of a claim did not become free' },
   CLAIM_IN_USE: { culprit: 'cluster', title: 'a claim is reserved for another pod' },
   ALLOCATION_INVALID: { culprit: 'cluster', title: 'an allocation names devices that no slice publishes' },
