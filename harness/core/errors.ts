@@ -24,6 +24,7 @@ export const CATALOGUE = {
   },
   RUNS_UNLIKE: { culprit: 'input', title: 'two runs that cannot be compared' },
   NO_REFERENCE: { culprit: 'input', title: 'no earlier run to compare with' },
+  WAIVER_EXPIRED: { culprit: 'input', title: 'a waiver that is past its last day' },
   EXPECTATION_INVALID: { culprit: 'input', title: 'an expectation that cannot be checked' },
   NO_TESTS: { culprit: 'input', title: 'a run without any test' },
   REPORT_UNWRITABLE: { culprit: 'input', title: 'a report could not be written' },

@@ -17,6 +17,8 @@ const variablesSchema = z.strictObject({
   CLAIMCHECK_CONTEXT: z.string().min(1).optional(),
   CLAIMCHECK_RUNTIME: z.enum(['process', 'model']).default('process'),
   CLAIMCHECK_REPORT_DIR: z.string().min(1).default('reports'),
+  /** Expectations that are let through for a time. */
+  CLAIMCHECK_WAIVERS: z.string().min(1).optional(),
   /** Rounds before the first look; an interval needs two at least. */
   CLAIMCHECK_ROUNDS: z
     .string()
@@ -40,6 +42,7 @@ export interface Settings {
   readonly context: string | undefined
   readonly runtime: 'process' | 'model'
   readonly reportDir: string
+  readonly waivers: string | undefined
   readonly rounds: number
   readonly cacheDir: string
 }
@@ -82,6 +85,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     context: v.CLAIMCHECK_CONTEXT,
     runtime: v.CLAIMCHECK_RUNTIME,
     reportDir: v.CLAIMCHECK_REPORT_DIR,
+    waivers: v.CLAIMCHECK_WAIVERS,
     rounds: v.CLAIMCHECK_ROUNDS,
     cacheDir:
       v.CLAIMCHECK_CACHE_DIR ??

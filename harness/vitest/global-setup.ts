@@ -4,12 +4,14 @@
  */
 import type { TestProject } from 'vitest/node'
 import { readSettings, type Settings } from '../core/variables.ts'
+import { loadWaivers, type Waiver } from '../expect/waiver.ts'
 import type { Prepared } from '../target/open.ts'
 import { loadSubject } from '../target/subject.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     settings: Settings
+    waivers: readonly Waiver[]
     prepared: Prepared | null
   }
 }
@@ -18,6 +20,7 @@ export default async function setup(project: TestProject): Promise<void> {
   const settings = readSettings(process.env)
   loadSubject(settings)
   project.provide('settings', settings)
+  project.provide('waivers', settings.waivers === undefined ? [] : loadWaivers(settings.waivers, new Date()))
   project.provide(
     'prepared',
     settings.target === 'emulated' && settings.runtime === 'process' ? await prepare(settings) : null,
