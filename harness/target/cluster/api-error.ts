@@ -20,6 +20,9 @@ export interface Attempt {
   readonly subject: string
 }
 
+export const MISSING_RIGHT =
+  'Give the user the rights of deploy/rbac.yaml; `npx claimcheck doctor` lists those that are missing.'
+
 export function apiError({ verb, resource, subject }: Attempt, code: number, body: string): ClaimcheckError {
   const { message = body.slice(0, 500), reason } = statusOf(body)
   const details = { status: code, verb, resource, ...(reason === undefined ? {} : { reason }) }
@@ -39,7 +42,7 @@ export function apiError({ verb, resource, subject }: Attempt, code: number, bod
       subject,
       problem: `needs the right to ${right} ${group === '' ? what : `${what}.${group}`}`,
       found: message,
-      hint: 'Give the user the rights of deploy/rbac.yaml; `npx claimcheck doctor` lists those that are missing.',
+      hint: MISSING_RIGHT,
       details: { ...details, verb: right, resource: what, group },
     })
   }

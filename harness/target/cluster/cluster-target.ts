@@ -31,6 +31,7 @@ import { execIn } from './exec.ts'
 import { parseClaim, type Claim } from './objects.ts'
 import {
   BINARY,
+  RUN,
   podManifest,
   secretManifest,
   secretNameOf,
@@ -49,7 +50,8 @@ const SEEN = seconds(60)
 /** The default ServiceAccount of a new Namespace is made by a controller. */
 const ACCOUNT_MS = 30_000
 
-export interface ClusterParts {
+/** A run on a cluster, as plain data. */
+export interface ClusterRun {
   readonly kind: 'cluster' | 'lab'
   readonly connection: Connection
   /** Of the rack that a lab emulates. */
@@ -61,6 +63,9 @@ export interface ClusterParts {
   readonly runId: string
   /** Whether the Namespace ends with this target, or is shared by several and ended by whoever opened the run. */
   readonly namespaceLives: 'target' | 'run'
+}
+
+export interface ClusterParts extends ClusterRun {
   readonly journal: Journal
 }
 
@@ -244,7 +249,10 @@ export class ClusterTarget implements Target {
         problem: 'has ended: nothing can be run beside it',
       })
     }
-    const argv = [BINARY, ...args]
+    const argv =
+      this.#parts.delivery.kind === 'stream'
+        ? ['/bin/sh', '-c', RUN, 'claimcheck', ...args]
+        : [BINARY, ...args]
     return execIn(this.#api, { namespace: this.namespace, pod: name, container, argv }, this.#limited(wait))
   }
 

@@ -3,17 +3,11 @@
  * no registry can be pushed to. The container needs a shell, head, sha256sum and tar with gzip; nothing is installed.
  */
 import { ClaimcheckError } from '../../core/errors.ts'
+import type { Archive } from '../../native/archive.ts'
 import type { Wait } from '../target.ts'
 import type { Api } from './api.ts'
 import { execIn } from './exec.ts'
 import { HOME, READY } from './pod-manifest.ts'
-
-/** A gzipped tar of `bin/` and `nixl/`. */
-export interface Archive {
-  readonly path: string
-  readonly bytes: number
-  readonly sha256: string
-}
 
 export type Delivery =
   | { readonly kind: 'image'; readonly image: string }

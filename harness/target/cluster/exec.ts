@@ -8,7 +8,8 @@ import { withDeadline } from '../../core/deadline.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { ExecResult, Wait } from '../target.ts'
 import type { Api } from './api.ts'
-import { apiError } from './api-error.ts'
+import { MISSING_RIGHT } from './api-error.ts'
+import { describeRight, missingRights, RIGHTS } from './rights.ts'
 
 /** Of each stream; what is more is cut from the front. */
 const MOST_OUTPUT = 1_000_000
@@ -60,11 +61,8 @@ export async function execIn(api: Api, command: Command, wait: Wait): Promise<Ex
     },
     (error: unknown) => {
       const message = String((error as { message?: unknown }).message ?? error)
-      const status = Number(/Unexpected server response: (\d+)/.exec(message)?.[1])
-      if (status === 403) {
-        const said = `User cannot create resource "pods/exec" in API group ""`
-        return ended.reject(apiError(right, status, JSON.stringify({ message: said })))
-      }
+      if (message.includes('Unexpected server response: 403'))
+        return void forbidden(api, subject).then(ended.reject, ended.reject)
       ended.reject(refused(message, error))
     },
   )
@@ -76,6 +74,20 @@ export async function execIn(api: Api, command: Command, wait: Wait): Promise<Ex
       () => undefined,
     )
   }
+}
+
+/** The answer to a refused upgrade is not to be had; the API server is asked which right it was. */
+async function forbidden(api: Api, subject: string): Promise<ClaimcheckError> {
+  const [right] = await missingRights(
+    api,
+    RIGHTS.filter(({ resource }) => resource === 'pods/exec'),
+  )
+  return new ClaimcheckError('RBAC_DENIED', {
+    subject,
+    problem: right === undefined ? 'was forbidden' : `needs the right to ${describeRight(right)}`,
+    hint: MISSING_RIGHT,
+    details: { ...right },
+  })
 }
 
 interface Status {

@@ -136,7 +136,9 @@ const keyOf = (container: string, variable: string): string => `${container}.${v
 
 /** A shell as the first process hears SIGTERM only where it asks to. */
 export const READY = `${HOME}/ready`
-const WAIT_AND_RUN = `trap 'exit 143' TERM; until [ -e ${READY} ]; do sleep 0.1 || sleep 1; done; exec ${BINARY} "$@"`
+/** What was sent into a pod brings its own libraries. */
+export const RUN = `export LD_LIBRARY_PATH=${HOME}/lib; exec ${BINARY} "$@"`
+const WAIT_AND_RUN = `trap 'exit 143' TERM; until [ -e ${READY} ]; do sleep 0.1 || sleep 1; done; ${RUN}`
 
 /** A label has 63 characters at most. */
 function labelValue(text: string): string {

@@ -48,8 +48,15 @@ export function paperCluster(): PaperCluster {
   }
 }
 
-export function targetOn({ plane }: PaperCluster, parts: Partial<ClusterParts> = {}): ClusterTarget {
-  const target = new ClusterTarget({
+export function targetOn(cluster: PaperCluster, parts: Partial<ClusterParts> = {}): ClusterTarget {
+  const target = unclosed(cluster, parts)
+  onTestFinished(() => target.close())
+  return target
+}
+
+/** For a test that closes it itself. */
+export function unclosed({ plane }: PaperCluster, parts: Partial<ClusterParts> = {}): ClusterTarget {
+  return new ClusterTarget({
     kind: 'cluster',
     connection: { kubeconfig: [plane.kubeconfig], context: 'admin' },
     delivery: { kind: 'image', image: 'claimcheck.dev/transfer:paper' },
@@ -59,6 +66,4 @@ export function targetOn({ plane }: PaperCluster, parts: Partial<ClusterParts> =
     journal: new Journal(),
     ...parts,
   })
-  onTestFinished(() => target.close())
-  return target
 }
