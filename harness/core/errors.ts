@@ -29,6 +29,11 @@ export const CATALOGUE = {
   NO_TESTS: { culprit: 'input', title: 'a run without any test' },
   REPORT_UNWRITABLE: { culprit: 'input', title: 'a report could not be written' },
   TARGET_UNAVAILABLE: { culprit: 'input', title: 'a target this version or machine does not offer' },
+  // the Kubernetes API
+  API_UNREACHABLE: { culprit: 'cluster', title: 'the API server does not answer' },
+  API_REFUSED: { culprit: 'cluster', title: 'the API server refused a request' },
+  RBAC_DENIED: { culprit: 'cluster', title: 'a right is missing that a run needs' },
+  NAMESPACE_STUCK: { culprit: 'cluster', title: 'the Namespace of a run does not go away' },
   // claims and topology
   DEVICE_CLASS_MISSING: { culprit: 'cluster', title: 'a claim names a DeviceClass that does not exist' },
   CEL_RUNTIME: { culprit: 'cluster', title: 'a CEL selector failed while it was evaluated' },

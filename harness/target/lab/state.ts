@@ -23,10 +23,10 @@ export const labsFolder = (cacheDir: string): string => join(cacheDir, 'lab', 'r
 export const kubeconfigPath = (cacheDir: string, lab: string): string =>
   join(labsFolder(cacheDir), lab, 'kubeconfig')
 
-/** Two racks with the same digest make the same lab, wherever their files lie. */
+/** Two racks with the same digest make the same lab, wherever their files lie and however long their transfers are. */
 export const rackDigest = (rack: Rack): string =>
   createHash('sha256')
-    .update(JSON.stringify({ ...rack, path: '' }))
+    .update(JSON.stringify({ ...rack, path: '', transfer: null }))
     .digest('hex')
 
 export async function writeState(cacheDir: string, state: LabState, kubeconfig: string): Promise<void> {

@@ -1,0 +1,207 @@
+/**
+ * A real Kubernetes control plane as plain processes on loopback: etcd, API server with RBAC, scheduler and controllers.
+ * Takes the folder of its binaries (CLAIMCHECK_LAB_BIN, else what the lab build left); gives a kubeconfig with a context
+ * for each user. There is no node and no kubelet: nodes are objects, and `paper-kubelet.ts` acts for theirs.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { execa } from 'execa'
+
+const READY_MS = 90_000
+const LOOK_EVERY_MS = 100
+
+/** Where an API server may be, in this order. Not there is an error: a test that needs Kubernetes never skips. */
+export const BINARIES =
+  [process.env['LAB_BIN'], join(homedir(), '.cache/claimcheck/lab/bin'), '/tmp/labbin'].find(
+    (folder) => folder !== undefined && existsSync(join(folder, 'kube-apiserver')),
+  ) ?? ''
+
+/** `admin` may do everything; the others only what RBAC objects give them. */
+export const USERS = ['admin', 'runner', 'nobody'] as const
+export type User = (typeof USERS)[number]
+
+export class ControlPlane {
+  readonly folder = mkdtempSync(join(tmpdir(), 'claimcheck-control-plane-'))
+  readonly kubeconfig = join(this.folder, 'kubeconfig')
+  readonly #processes = new Map<string, ChildProcess>()
+  #etcd = 0
+  #peer = 0
+  #port = 0
+
+  static async start(): Promise<ControlPlane> {
+    if (BINARIES === '') {
+      throw new Error(
+        'no kube-apiserver found: build the lab first (npx claimcheck lab build), or set LAB_BIN to a folder with the binaries',
+      )
+    }
+    const plane = new ControlPlane()
+    try {
+      await plane.#start()
+    } catch (error) {
+      await plane.stop()
+      throw error
+    }
+    return plane
+  }
+
+  get server(): string {
+    return `https://127.0.0.1:${this.#port}`
+  }
+
+  /** The kubeconfig's text. Its current context is `nobody`, so that whoever uses it by accident can do nothing. */
+  get text(): string {
+    return readFileSync(this.kubeconfig, 'utf8')
+  }
+
+  async #start(): Promise<void> {
+    ;[this.#etcd, this.#peer, this.#port] = [await freePort(), await freePort(), await freePort()]
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    })
+    writeFileSync(join(this.folder, 'sa.key'), privateKey)
+    writeFileSync(join(this.folder, 'sa.pub'), publicKey)
+    writeFileSync(
+      join(this.folder, 'tokens.csv'),
+      USERS.map((user) => `token-${user},${user},${user}${user === 'admin' ? ',system:masters' : ''}\n`).join(
+        '',
+      ),
+    )
+    writeFileSync(this.kubeconfig, this.#kubeconfig())
+    const url = (port: number): string => `http://127.0.0.1:${port}`
+    this.#spawn('etcd', 'etcd', [
+      '--unsafe-no-fsync',
+      `--data-dir=${join(this.folder, 'etcd')}`,
+      `--listen-client-urls=${url(this.#etcd)}`,
+      `--advertise-client-urls=${url(this.#etcd)}`,
+      `--listen-peer-urls=${url(this.#peer)}`,
+      `--initial-advertise-peer-urls=${url(this.#peer)}`,
+      `--initial-cluster=default=${url(this.#peer)}`,
+    ])
+    await this.startApiServer()
+    for (const [name, ...args] of [
+      ['kube-scheduler'],
+      [
+        'kube-controller-manager',
+        `--service-account-private-key-file=${join(this.folder, 'sa.key')}`,
+        // Nobody sends heartbeats for nodes that are only objects.
+        '--controllers=*,-node-lifecycle-controller,-taint-eviction-controller,-pod-garbage-collector-controller',
+        '--concurrent-gc-syncs=2',
+      ],
+    ] as const) {
+      this.#spawn(name, join(BINARIES, name), [
+        `--kubeconfig=${join(this.folder, 'admin.kubeconfig')}`,
+        '--leader-elect=false',
+        '--secure-port=0',
+        ...args,
+      ])
+    }
+  }
+
+  /** Resolves once it answers; the same port each time. */
+  async startApiServer(): Promise<void> {
+    this.#spawn('kube-apiserver', join(BINARIES, 'kube-apiserver'), [
+      `--etcd-servers=http://127.0.0.1:${this.#etcd}`,
+      '--bind-address=127.0.0.1',
+      `--secure-port=${this.#port}`,
+      `--cert-dir=${join(this.folder, 'certificates')}`,
+      `--service-account-key-file=${join(this.folder, 'sa.pub')}`,
+      `--service-account-signing-key-file=${join(this.folder, 'sa.key')}`,
+      '--service-account-issuer=https://kubernetes.default.svc',
+      `--token-auth-file=${join(this.folder, 'tokens.csv')}`,
+      '--authorization-mode=Node,RBAC',
+      '--service-cluster-ip-range=10.96.0.0/24',
+      '--endpoint-reconciler-type=none',
+      '--watch-cache=true',
+    ])
+    const until = Date.now() + READY_MS
+    for (;;) {
+      const { stdout } = await execa(
+        'curl',
+        ['-sk', '-H', 'Authorization: Bearer token-admin', `${this.server}/readyz`],
+        { reject: false },
+      )
+      if (stdout === 'ok') return
+      if (Date.now() > until || this.#processes.get('kube-apiserver')?.exitCode !== null)
+        throw new Error(`the API server did not get ready:\n${this.logOf('kube-apiserver')}`)
+      await sleep(LOOK_EVERY_MS)
+    }
+  }
+
+  async stopApiServer(): Promise<void> {
+    await this.#end('kube-apiserver')
+  }
+
+  logOf(name: string): string {
+    return readFileSync(join(this.folder, `${name}.log`), 'utf8').slice(-4000)
+  }
+
+  /** kubectl as `user`; rejects with what it said. */
+  async kubectl(args: readonly string[], options: { input?: string; user?: User } = {}): Promise<string> {
+    const { stdout } = await execa(
+      'kubectl',
+      ['--kubeconfig', this.kubeconfig, '--context', options.user ?? 'admin', ...args],
+      { ...(options.input === undefined ? {} : { input: options.input }), timeout: 60_000 },
+    )
+    return stdout
+  }
+
+  async apply(...objects: readonly unknown[]): Promise<void> {
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
+    await this.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input })
+  }
+
+  async stop(): Promise<void> {
+    for (const name of ['kube-controller-manager', 'kube-scheduler', 'kube-apiserver', 'etcd'])
+      await this.#end(name)
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+
+  #spawn(name: string, path: string, args: readonly string[]): void {
+    const log = openSync(join(this.folder, `${name}.log`), 'a')
+    this.#processes.set(name, spawn(path, args, { stdio: ['ignore', log, log], cwd: this.folder }))
+  }
+
+  async #end(name: string): Promise<void> {
+    const child = this.#processes.get(name)
+    this.#processes.delete(name)
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    // What it holds is thrown away: there is nothing to shut down in order.
+    child.kill('SIGKILL')
+    await ended
+  }
+
+  #kubeconfig(): string {
+    const cluster = { server: this.server, 'insecure-skip-tls-verify': true }
+    const config = (users: readonly User[], current: User) =>
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Config',
+        clusters: [{ name: 'local', cluster }],
+        users: users.map((name) => ({ name, user: { token: `token-${name}` } })),
+        contexts: users.map((name) => ({ name, context: { cluster: 'local', user: name } })),
+        'current-context': current,
+      })
+    writeFileSync(join(this.folder, 'admin.kubeconfig'), config(['admin'], 'admin'))
+    return config(USERS, 'nobody')
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
+}
