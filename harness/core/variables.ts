@@ -3,7 +3,7 @@
  * A misspelt name is an error that names the nearest one: a gate must not run with a setting it did not get.
  */
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { z } from 'zod'
 import { ClaimcheckError } from './errors.ts'
 import { nearest } from './nearest.ts'
@@ -15,8 +15,28 @@ const variablesSchema = z.strictObject({
   CLAIMCHECK_RACK: z.string().min(1).default('fixtures/racks/h100-2node.yaml'),
   CLAIMCHECK_SKU: z.string().min(1).optional(),
   CLAIMCHECK_CONTEXT: z.string().min(1).optional(),
+  /** Nodes under test, by comma; default: every node whose drivers publish RDMA NICs. */
+  CLAIMCHECK_NODES: z
+    .string()
+    .regex(/^[a-z0-9.-]+(,[a-z0-9.-]+)*$/, 'expected node names with commas between them')
+    .transform((names) => names.split(','))
+    .optional(),
+  /** What pods run, with `image`; with `stream`, any glibc image with a shell that the binary is sent into. */
+  CLAIMCHECK_IMAGE: z.string().min(1).optional(),
+  CLAIMCHECK_DELIVERY: z.enum(['image', 'stream']).default('image'),
+  /** What each container asks for besides its devices; of memory also the most it gets. */
+  CLAIMCHECK_POD_CPU: z
+    .string()
+    .regex(/^\d+(\.\d+)?m?$/, 'expected CPUs such as 4 or 500m')
+    .default('4'),
+  CLAIMCHECK_POD_MEMORY: z
+    .string()
+    .regex(/^[1-9]\d*(Mi|Gi)$/, 'expected memory such as 8Gi or 512Mi')
+    .default('8Gi'),
   CLAIMCHECK_RUNTIME: z.enum(['process', 'model']).default('process'),
   CLAIMCHECK_REPORT_DIR: z.string().min(1).default('reports'),
+  /** Expectations that are let through for a time. */
+  CLAIMCHECK_WAIVERS: z.string().min(1).optional(),
   /** Rounds before the first look; an interval needs two at least. */
   CLAIMCHECK_ROUNDS: z
     .string()
@@ -38,8 +58,15 @@ export interface Settings {
   readonly rack: string
   readonly sku: string | undefined
   readonly context: string | undefined
+  /** Files that hold the contexts, the first of a name counts: KUBECONFIG's, else the user's own. */
+  readonly kubeconfig: readonly string[]
+  readonly nodes: readonly string[] | undefined
+  readonly image: string | undefined
+  readonly delivery: 'image' | 'stream'
+  readonly podResources: { readonly cpu: string; readonly memory: string }
   readonly runtime: 'process' | 'model'
   readonly reportDir: string
+  readonly waivers: string | undefined
   readonly rounds: number
   readonly cacheDir: string
 }
@@ -80,13 +107,24 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     rack: v.CLAIMCHECK_RACK,
     sku: v.CLAIMCHECK_SKU,
     context: v.CLAIMCHECK_CONTEXT,
+    kubeconfig: kubeconfigOf(env),
+    nodes: v.CLAIMCHECK_NODES,
+    image: v.CLAIMCHECK_IMAGE,
+    delivery: v.CLAIMCHECK_DELIVERY,
+    podResources: { cpu: v.CLAIMCHECK_POD_CPU, memory: v.CLAIMCHECK_POD_MEMORY },
     runtime: v.CLAIMCHECK_RUNTIME,
     reportDir: v.CLAIMCHECK_REPORT_DIR,
+    waivers: v.CLAIMCHECK_WAIVERS,
     rounds: v.CLAIMCHECK_ROUNDS,
     cacheDir:
       v.CLAIMCHECK_CACHE_DIR ??
       join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache'), 'claimcheck'),
   }
+}
+
+function kubeconfigOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const named = (env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '')
+  return named.length > 0 ? named : [join(env['HOME'] ?? homedir(), '.kube', 'config')]
 }
 
 /** `CLAIMCHEK_RACK`: nobody else's variable, and silently ignored if only the prefix were looked at. */
@@ -102,6 +140,12 @@ function refuseMeaningless(v: z.infer<typeof variablesSchema>): void {
     target !== 'cluster' &&
       v.CLAIMCHECK_CONTEXT !== undefined &&
       (['CLAIMCHECK_CONTEXT', 'only a cluster has a context'] as const),
+    target !== 'cluster' &&
+      v.CLAIMCHECK_NODES !== undefined &&
+      (['CLAIMCHECK_NODES', 'only a cluster has nodes to choose from'] as const),
+    target !== 'cluster' &&
+      v.CLAIMCHECK_IMAGE !== undefined &&
+      (['CLAIMCHECK_IMAGE', 'only a cluster pulls an image'] as const),
   ].find((one) => one !== false)
   if (wrong === undefined) return
   const [name, why] = wrong

@@ -1,20 +1,24 @@
-/** Opens the target that the settings name. Takes settings and prepared native parts; gives a Target or says what is missing. */
+/** Opens the target that the settings name. Takes settings and prepared parts; gives a Target or says what is missing. */
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Journal } from '../core/journal.ts'
 import type { Settings } from '../core/variables.ts'
 import type { Binaries } from '../native/build.ts'
 import type { Nixl } from '../native/nixl.ts'
 import type { Rack } from '../rack/rack.ts'
+import type { ClusterRun } from './cluster/cluster-target.ts'
 import { EmulatedTarget } from './emulated/emulated-target.ts'
 import { ModelRuntime } from './emulated/model/model-runtime.ts'
 import type { Subject } from './subject.ts'
 import type { Target } from './target.ts'
 
 /** What was built and fetched before any test began; absent for the model runtime. */
-export interface Prepared {
+export interface NativeParts {
   readonly binaries: Binaries
   readonly nixl: Nixl
 }
+
+/** Plain data: it is made in one process and used in others. */
+export type Prepared = NativeParts | ClusterRun
 
 /** Rejects with TARGET_UNAVAILABLE, or with what the target itself lacks. */
 export async function openTarget(
@@ -23,21 +27,25 @@ export async function openTarget(
   prepared: Prepared | undefined,
   journal: Journal,
 ): Promise<Target> {
-  if (settings.target !== 'emulated' || rack === undefined) {
-    throw new ClaimcheckError('TARGET_UNAVAILABLE', {
-      subject: `CLAIMCHECK_TARGET=${settings.target}`,
-      problem: 'is not part of this version',
-      expected: 'emulated',
-      hint: 'Unset CLAIMCHECK_TARGET.',
-    })
+  if (prepared !== undefined && 'connection' in prepared) {
+    // Only now: the Kubernetes client takes half a second to load.
+    const { ClusterTarget } = await import('./cluster/cluster-target.ts')
+    return new ClusterTarget({ ...prepared, journal })
   }
-  return openEmulated(settings, rack, prepared, journal)
+  if (settings.target === 'emulated' && rack !== undefined)
+    return openEmulated(settings, rack, prepared, journal)
+  throw new ClaimcheckError('TARGET_UNAVAILABLE', {
+    subject: `CLAIMCHECK_TARGET=${settings.target}`,
+    problem: 'is not part of this version',
+    expected: 'emulated or cluster',
+    hint: 'Unset CLAIMCHECK_TARGET.',
+  })
 }
 
 async function openEmulated(
   { runtime: kind }: Settings,
   rack: Rack,
-  prepared: Prepared | undefined,
+  prepared: NativeParts | undefined,
   journal: Journal,
 ): Promise<Target> {
   if (kind === 'model') return new EmulatedTarget({ rack, runtime: new ModelRuntime(rack), kind, journal })

@@ -1,208 +1,227 @@
 /**
- * A Kubernetes control plane without nodes: etcd, apiserver and scheduler as plain processes on loopback, from a folder
- * of binaries. Gives its kubeconfig. Everything it makes lies in one temporary folder and ends with `stop`.
+ * A real Kubernetes control plane as plain processes on loopback: etcd, API server with RBAC, scheduler and controllers.
+ * Takes the folder of its binaries (CLAIMCHECK_LAB_BIN, else what the lab build left); gives a kubeconfig with a context
+ * for each user. There is no node and no kubelet: nodes are objects, and `paper-kubelet.ts` acts for theirs.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { stringify } from 'yaml'
-import { KubeApi } from './kube-api.ts'
+import { execa } from 'execa'
 
-const START_MS = 60_000
+const READY_MS = 90_000
 const LOOK_EVERY_MS = 100
-const STOP_MS = 5_000
 
-export interface ControlPlane {
-  /** Path of a kubeconfig that may do everything. */
-  readonly kubeconfig: string
-  stop(): Promise<void>
+/** Where an API server may be, in this order. Not there is an error: a test that needs Kubernetes never skips. */
+export const BINARIES =
+  [process.env['LAB_BIN'], join(homedir(), '.cache/claimcheck/lab/bin'), '/tmp/labbin'].find(
+    (folder) => folder !== undefined && existsSync(join(folder, 'kube-apiserver')),
+  ) ?? ''
+
+/** `admin` may do everything; the others only what RBAC objects give them. */
+export const USERS = ['admin', 'runner', 'nobody'] as const
+export type User = (typeof USERS)[number]
+
+export interface ControlPlaneOptions {
+  /** As in `--feature-gates`, for all of it alike. */
+  readonly features?: readonly string[]
+  /** Default: true. Without them nothing makes claims of templates, nor takes anything away. */
+  readonly controllers?: boolean
 }
 
-/**
- * KUBERNETES_KUBECONFIG names one that runs already, with an etcd, apiserver and scheduler of its defaults;
- * KUBERNETES_BINARIES a folder with kube-apiserver and kube-scheduler, to start one of.
- */
-const { KUBERNETES_KUBECONFIG, KUBERNETES_BINARIES } = process.env
+export class ControlPlane {
+  readonly folder = mkdtempSync(join(tmpdir(), 'claimcheck-control-plane-'))
+  readonly kubeconfig = join(this.folder, 'kubeconfig')
+  readonly #processes = new Map<string, ChildProcess>()
+  #etcd = 0
+  #peer = 0
+  #port = 0
+  readonly #options: ControlPlaneOptions
 
-/** Undefined where there is one to be had. `features` as in `--feature-gates`. */
-export function whyNoControlPlane(features: readonly string[]): string | undefined {
-  if (KUBERNETES_BINARIES !== undefined) {
-    const absent = ['kube-apiserver', 'kube-scheduler'].filter(
-      (program) => !existsSync(join(KUBERNETES_BINARIES, program)),
-    )
-    return absent.length === 0 ? undefined : `no ${absent.join(', ')} in ${KUBERNETES_BINARIES}`
+  private constructor(options: ControlPlaneOptions) {
+    this.#options = options
   }
-  if (KUBERNETES_KUBECONFIG === undefined) {
-    return 'no control plane: KUBERNETES_BINARIES and KUBERNETES_KUBECONFIG are not set'
-  }
-  return features.length === 0
-    ? undefined
-    : `no control plane with ${features.join(', ')}: not set KUBERNETES_BINARIES`
-}
 
-export async function openControlPlane(features: readonly string[]): Promise<ControlPlane> {
-  if (KUBERNETES_BINARIES !== undefined) return startControlPlane(KUBERNETES_BINARIES, features)
-  return { kubeconfig: KUBERNETES_KUBECONFIG ?? '', stop: async () => undefined }
-}
-
-/** For apiserver and scheduler alike. */
-export async function startControlPlane(
-  binaries: string,
-  features: readonly string[] = [],
-): Promise<ControlPlane> {
-  const folder = mkdtempSync(join(tmpdir(), 'claimcheck-control-plane-'))
-  const processes: ChildProcess[] = []
-  const stop = async () => {
-    for (const child of processes.toReversed()) await end(child)
-    rmSync(folder, { recursive: true, force: true })
-  }
-  const killAll = () => processes.forEach((child) => child.kill('SIGKILL'))
-  process.once('exit', killAll)
-  const run = (program: string, args: readonly string[]) => {
-    const log = createWriteStream(join(folder, `${program}.log`))
-    const inFolder = join(binaries, program)
-    const child = spawn(existsSync(inFolder) ? inFolder : program, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    child.on('error', (error) => log.write(`${String(error)}\n`))
-    child.stdout.pipe(log, { end: false })
-    child.stderr.pipe(log, { end: false })
-    processes.push(child)
-  }
-  const gates = features.length === 0 ? [] : [`--feature-gates=${features.join(',')}`]
-  try {
-    const [client, peer, secure] = [await freePort(), await freePort(), await freePort()]
-    run('etcd', [
-      `--data-dir=${join(folder, 'etcd')}`,
-      `--listen-client-urls=http://127.0.0.1:${client}`,
-      `--advertise-client-urls=http://127.0.0.1:${client}`,
-      `--listen-peer-urls=http://127.0.0.1:${peer}`,
-      `--initial-advertise-peer-urls=http://127.0.0.1:${peer}`,
-      `--initial-cluster=default=http://127.0.0.1:${peer}`,
-      '--unsafe-no-fsync',
-      '--log-level=error',
-    ])
-    run('kube-apiserver', [...apiserverArgs(folder, client, secure), ...gates])
-    const kubeconfig = join(folder, 'kubeconfig')
-    writeFileSync(kubeconfig, kubeconfigText(folder, secure), { mode: 0o600 })
-    await ready(folder, kubeconfig, processes)
-    run('kube-scheduler', [`--config=${schedulerConfig(folder, kubeconfig)}`, '--secure-port=0', ...gates])
-    return {
-      kubeconfig,
-      async stop() {
-        process.off('exit', killAll)
-        await stop()
-      },
+  static async start(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+    if (BINARIES === '') {
+      throw new Error(
+        'no kube-apiserver found: build the lab first (npx claimcheck lab build), or set LAB_BIN to a folder with the binaries',
+      )
     }
-  } catch (error) {
-    process.off('exit', killAll)
-    const last = logsOf(folder)
-    await stop()
-    throw new Error(`the control plane did not start:\n${last}`, { cause: error })
-  }
-}
-
-function apiserverArgs(folder: string, etcd: number, port: number): string[] {
-  const key = join(folder, 'service-account.key')
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  writeFileSync(key, privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 })
-  writeFileSync(join(folder, 'token'), randomBytes(16).toString('hex'), { mode: 0o600 })
-  writeFileSync(join(folder, 'tokens.csv'), `${tokenOf(folder)},admin,admin,system:masters\n`, {
-    mode: 0o600,
-  })
-  return [
-    `--etcd-servers=http://127.0.0.1:${etcd}`,
-    '--bind-address=127.0.0.1',
-    `--secure-port=${port}`,
-    `--cert-dir=${join(folder, 'certificates')}`,
-    `--token-auth-file=${join(folder, 'tokens.csv')}`,
-    '--authorization-mode=RBAC',
-    `--service-account-key-file=${key}`,
-    `--service-account-signing-key-file=${key}`,
-    '--service-account-issuer=https://kubernetes.default.svc',
-    '--service-cluster-ip-range=10.0.0.0/24',
-    // Nobody makes service accounts here, and nobody takes the taint off a node that is ready.
-    '--disable-admission-plugins=ServiceAccount,TaintNodesByCondition',
-    '--enable-priority-and-fairness=false',
-  ]
-}
-
-/** Pods are looked at again after a second at the latest, and every node is looked at. */
-function schedulerConfig(folder: string, kubeconfig: string): string {
-  const file = join(folder, 'scheduler.yaml')
-  const config = {
-    apiVersion: 'kubescheduler.config.k8s.io/v1',
-    kind: 'KubeSchedulerConfiguration',
-    clientConnection: { kubeconfig, qps: 2000, burst: 4000 },
-    leaderElection: { leaderElect: false },
-    podInitialBackoffSeconds: 1,
-    podMaxBackoffSeconds: 1,
-    percentageOfNodesToScore: 100,
-  }
-  writeFileSync(file, stringify(config))
-  return file
-}
-
-function kubeconfigText(folder: string, port: number): string {
-  const name = 'control-plane'
-  return stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': name,
-    contexts: [{ name, context: { cluster: name, user: name } }],
-    clusters: [{ name, cluster: { server: `https://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } }],
-    users: [{ name, user: { token: tokenOf(folder) } }],
-  })
-}
-
-const tokenOf = (folder: string): string => readFileSync(join(folder, 'token'), 'utf8')
-
-async function ready(folder: string, kubeconfig: string, processes: readonly ChildProcess[]): Promise<void> {
-  const until = performance.now() + START_MS
-  let last: unknown
-  while (performance.now() < until) {
-    if (processes.some((child) => child.exitCode !== null || child.pid === undefined)) break
-    const api = new KubeApi(kubeconfig)
+    const plane = new ControlPlane(options)
     try {
-      await api.text('GET', '/readyz')
-      return
+      await plane.#start()
     } catch (error) {
-      last = error
-    } finally {
-      api.close()
+      await plane.stop()
+      throw error
     }
-    await sleep(LOOK_EVERY_MS)
+    return plane
   }
-  throw new Error(`the apiserver was not ready: ${logsOf(folder)}`, { cause: last })
-}
 
-function logsOf(folder: string): string {
-  const tail = (program: string) => {
-    const file = join(folder, `${program}.log`)
-    return existsSync(file) ? `${program}: ${readFileSync(file, 'utf8').slice(-2000)}` : ''
+  get server(): string {
+    return `https://127.0.0.1:${this.#port}`
   }
-  return ['etcd', 'kube-apiserver', 'kube-scheduler'].map(tail).join('\n')
+
+  /** The kubeconfig's text. Its current context is `nobody`, so that whoever uses it by accident can do nothing. */
+  get text(): string {
+    return readFileSync(this.kubeconfig, 'utf8')
+  }
+
+  async #start(): Promise<void> {
+    ;[this.#etcd, this.#peer, this.#port] = [await freePort(), await freePort(), await freePort()]
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    })
+    writeFileSync(join(this.folder, 'sa.key'), privateKey)
+    writeFileSync(join(this.folder, 'sa.pub'), publicKey)
+    writeFileSync(
+      join(this.folder, 'tokens.csv'),
+      USERS.map((user) => `token-${user},${user},${user}${user === 'admin' ? ',system:masters' : ''}\n`).join(
+        '',
+      ),
+    )
+    writeFileSync(this.kubeconfig, this.#kubeconfig())
+    const url = (port: number): string => `http://127.0.0.1:${port}`
+    this.#spawn('etcd', 'etcd', [
+      '--unsafe-no-fsync',
+      `--data-dir=${join(this.folder, 'etcd')}`,
+      `--listen-client-urls=${url(this.#etcd)}`,
+      `--advertise-client-urls=${url(this.#etcd)}`,
+      `--listen-peer-urls=${url(this.#peer)}`,
+      `--initial-advertise-peer-urls=${url(this.#peer)}`,
+      `--initial-cluster=default=${url(this.#peer)}`,
+    ])
+    await this.startApiServer()
+    for (const [name, ...args] of [
+      ['kube-scheduler', '--kube-api-qps=500', '--kube-api-burst=1000'],
+      [
+        'kube-controller-manager',
+        `--service-account-private-key-file=${join(this.folder, 'sa.key')}`,
+        // Nobody sends heartbeats for nodes that are only objects.
+        '--controllers=*,-node-lifecycle-controller,-taint-eviction-controller,-pod-garbage-collector-controller',
+        '--concurrent-gc-syncs=2',
+      ],
+    ] as const) {
+      if (name === 'kube-controller-manager' && this.#options.controllers === false) continue
+      this.#spawn(name, join(BINARIES, name), [
+        ...this.#gates,
+        `--kubeconfig=${join(this.folder, 'admin.kubeconfig')}`,
+        '--leader-elect=false',
+        '--secure-port=0',
+        ...args,
+      ])
+    }
+  }
+
+  /** Resolves once it answers; the same port each time. */
+  async startApiServer(): Promise<void> {
+    this.#spawn('kube-apiserver', join(BINARIES, 'kube-apiserver'), [
+      ...this.#gates,
+      `--etcd-servers=http://127.0.0.1:${this.#etcd}`,
+      '--bind-address=127.0.0.1',
+      `--secure-port=${this.#port}`,
+      `--cert-dir=${join(this.folder, 'certificates')}`,
+      `--service-account-key-file=${join(this.folder, 'sa.pub')}`,
+      `--service-account-signing-key-file=${join(this.folder, 'sa.key')}`,
+      '--service-account-issuer=https://kubernetes.default.svc',
+      `--token-auth-file=${join(this.folder, 'tokens.csv')}`,
+      '--authorization-mode=Node,RBAC',
+      '--service-cluster-ip-range=10.96.0.0/24',
+      '--endpoint-reconciler-type=none',
+      '--watch-cache=true',
+    ])
+    const until = Date.now() + READY_MS
+    for (;;) {
+      const { stdout } = await execa(
+        'curl',
+        ['-sk', '-H', 'Authorization: Bearer token-admin', `${this.server}/readyz`],
+        { reject: false },
+      )
+      if (stdout === 'ok') return
+      if (Date.now() > until || this.#processes.get('kube-apiserver')?.exitCode !== null)
+        throw new Error(`the API server did not get ready:\n${this.logOf('kube-apiserver')}`)
+      await sleep(LOOK_EVERY_MS)
+    }
+  }
+
+  get #gates(): string[] {
+    const { features = [] } = this.#options
+    return features.length === 0 ? [] : [`--feature-gates=${features.join(',')}`]
+  }
+
+  async stopApiServer(): Promise<void> {
+    await this.#end('kube-apiserver')
+  }
+
+  logOf(name: string): string {
+    return readFileSync(join(this.folder, `${name}.log`), 'utf8').slice(-4000)
+  }
+
+  /** kubectl as `user`; rejects with what it said. */
+  async kubectl(args: readonly string[], options: { input?: string; user?: User } = {}): Promise<string> {
+    const { stdout } = await execa(
+      'kubectl',
+      ['--kubeconfig', this.kubeconfig, '--context', options.user ?? 'admin', ...args],
+      { ...(options.input === undefined ? {} : { input: options.input }), timeout: 60_000 },
+    )
+    return stdout
+  }
+
+  async apply(...objects: readonly unknown[]): Promise<void> {
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
+    await this.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input })
+  }
+
+  async stop(): Promise<void> {
+    for (const name of ['kube-controller-manager', 'kube-scheduler', 'kube-apiserver', 'etcd'])
+      await this.#end(name)
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+
+  #spawn(name: string, path: string, args: readonly string[]): void {
+    const log = openSync(join(this.folder, `${name}.log`), 'a')
+    this.#processes.set(name, spawn(path, args, { stdio: ['ignore', log, log], cwd: this.folder }))
+  }
+
+  async #end(name: string): Promise<void> {
+    const child = this.#processes.get(name)
+    this.#processes.delete(name)
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    // What it holds is thrown away: there is nothing to shut down in order.
+    child.kill('SIGKILL')
+    await ended
+  }
+
+  #kubeconfig(): string {
+    const cluster = { server: this.server, 'insecure-skip-tls-verify': true }
+    const config = (users: readonly User[], current: User) =>
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Config',
+        clusters: [{ name: 'local', cluster }],
+        users: users.map((name) => ({ name, user: { token: `token-${name}` } })),
+        contexts: users.map((name) => ({ name, context: { cluster: 'local', user: name } })),
+        'current-context': current,
+      })
+    writeFileSync(join(this.folder, 'admin.kubeconfig'), config(['admin'], 'admin'))
+    return config(USERS, 'nobody')
+  }
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
-  child.kill('SIGTERM')
-  const stubborn = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
-  await ended
-  clearTimeout(stubborn)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
 }

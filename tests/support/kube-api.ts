@@ -1,13 +1,12 @@
 /**
- * A Kubernetes API spoken to in plain JSON, so that a test's objects arrive word for word. Takes a kubeconfig's path;
- * gives objects, or an error with the server's own message.
+ * A Kubernetes API spoken to in plain JSON, so that a test's objects arrive word for word, and over connections that
+ * stay. Takes a kubeconfig and the context to use; gives objects, or an error with the server's own message.
  */
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { parse } from 'yaml'
 
 interface Kubeconfig {
-  readonly 'current-context': string
   readonly contexts: readonly { name: string; context: { cluster: string; user: string } }[]
   readonly clusters: readonly {
     name: string
@@ -37,9 +36,9 @@ export class KubeApi {
   readonly #agent: Agent
   readonly #headers: Record<string, string>
 
-  constructor(kubeconfig: string) {
+  constructor(kubeconfig: string, contextName: string) {
     const config = parse(readFileSync(kubeconfig, 'utf8')) as Kubeconfig
-    const { context } = named(config.contexts, config['current-context'])
+    const { context } = named(config.contexts, contextName)
     const { cluster } = named(config.clusters, context.cluster)
     const { user } = named(config.users, context.user)
     this.#server = new URL(cluster.server)

@@ -4,7 +4,7 @@
  */
 import * as fc from 'fast-check'
 import { describe, test } from 'vitest'
-import { whyNoControlPlane, openControlPlane } from '../../support/control-plane.ts'
+import { ControlPlane } from '../../support/control-plane.ts'
 import { KubeApi } from '../../support/kube-api.ts'
 import type { Answer } from './case.ts'
 import { disagreement, replayed, shrunk } from './disagreement.ts'
@@ -25,13 +25,9 @@ const SCOPES = [
 ] as const
 
 describe.for(SCOPES)('the emulated allocator and kube-scheduler $name', ({ lists, features, count }) => {
-  const missing = whyNoControlPlane(features)
-
   test(`agree on ${DIFFERENTIAL_REPLAY ?? `random clusters and claims, seed ${SEED}`}`, async ({
     expect,
-    skip,
   }) => {
-    skip(missing !== undefined, missing)
     await withScheduler(features, async (real) => {
       if (DIFFERENTIAL_REPLAY !== undefined) {
         const one = replayed(DIFFERENTIAL_REPLAY)
@@ -61,8 +57,7 @@ describe.for(SCOPES)('the emulated allocator and kube-scheduler $name', ({ lists
     })
   })
 
-  test('agree on the known cases', async ({ expect, skip }) => {
-    skip(missing !== undefined, missing)
+  test('agree on the known cases', async ({ expect }) => {
     await withScheduler(features, async (real) => {
       const known = KNOWN.filter((one) => one.lists === lists)
       const answers = await real.answers(known.map(({ one }) => one))
@@ -76,8 +71,8 @@ describe.for(SCOPES)('the emulated allocator and kube-scheduler $name', ({ lists
 const withoutReason = (answer: Answer) => (answer.kind === 'allocated' ? answer : { kind: answer.kind })
 
 async function withScheduler(features: readonly string[], work: (real: RealScheduler) => Promise<void>) {
-  const plane = await openControlPlane(features)
-  const api = new KubeApi(plane.kubeconfig)
+  const plane = await ControlPlane.start({ features, controllers: false })
+  const api = new KubeApi(plane.kubeconfig, 'admin')
   try {
     await work(new RealScheduler(api))
   } finally {

@@ -47,6 +47,7 @@ export class RealScheduler {
     // Claims with admin access are allowed nowhere else.
     const labels = { 'resource.kubernetes.io/admin-access': 'true' }
     await this.#api.create('/api/v1/namespaces', { metadata: { name: namespace, labels } })
+    await this.#makeAccount(namespace)
     const asked = cases.map((one) => ({ id: `${this.#run}c${this.#count++}`, one }))
     try {
       await Promise.all(asked.map(({ id, one }) => this.#writeCluster(namespace, id, one)))
@@ -58,6 +59,17 @@ export class RealScheduler {
       return asked.map(({ id, one }, index) => refused[index] ?? answerOf(id, one, pods.get(id), claims))
     } finally {
       await this.#clean(namespace)
+    }
+  }
+
+  /** Without it no pod is admitted; where controllers run, one of them makes it too. */
+  async #makeAccount(namespace: string): Promise<void> {
+    try {
+      await this.#api.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, {
+        metadata: { name: 'default' },
+      })
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 409)) throw error
     }
   }
 
@@ -162,6 +174,8 @@ export class RealScheduler {
         nodeSelector: { [LABEL]: id },
         terminationGracePeriodSeconds: 0,
         automountServiceAccountToken: false,
+        // Admission taints every new node as not ready, and here nothing takes that back.
+        tolerations: [{ operator: 'Exists' }],
         containers: [{ name: 'main', image: 'none' }],
         resourceClaims: claims.map(({ name }) => ({ name, resourceClaimName: `${id}-${name}` })),
       },

@@ -8,7 +8,7 @@ import { readSettings } from '../../../harness/core/variables.ts'
 import { provideBinaries } from '../../../harness/native/build.ts'
 import { provideNixl } from '../../../harness/native/nixl.ts'
 import { loadRack } from '../../../harness/rack/rack.ts'
-import { openTarget, type Prepared } from '../../../harness/target/open.ts'
+import { openTarget, type NativeParts } from '../../../harness/target/open.ts'
 import type { ContainerSpec, PodSpec, Target } from '../../../harness/target/target.ts'
 import { rackFile } from '../../support/rack-file.ts'
 
@@ -19,9 +19,9 @@ export const SOON = { within: seconds(60) }
 export const AT_ONCE = { within: seconds(0.2) }
 
 const silent = (): void => undefined
-let prepared: Promise<Prepared> | undefined
+let prepared: Promise<NativeParts> | undefined
 
-async function prepare(): Promise<Prepared> {
+async function prepare(): Promise<NativeParts> {
   const { cacheDir } = readSettings(process.env)
   const [binaries, nixl] = await Promise.all([provideBinaries(silent), provideNixl(cacheDir, silent)])
   return { binaries, nixl }

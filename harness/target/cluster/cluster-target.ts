@@ -1,0 +1,474 @@
+/**
+ * A Kubernetes cluster as a target. Takes a connection, an image and a run id; claims devices, runs pods and takes all of it
+ * away again. Everything it makes lies in one Namespace and carries the run's label and expiry.
+ */
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { compileSelector } from '../../claim/cel/selector.ts'
+import type { DeviceRequest, ResourceClaimTemplate, ResourceSlice } from '../../claim/dra.ts'
+import { asClaimcheckError, ClaimcheckError } from '../../core/errors.ts'
+import type { Journal } from '../../core/journal.ts'
+import { seconds } from '../../core/units.ts'
+import type {
+  ContainerExit,
+  Diagnosis,
+  Emulation,
+  ExecResult,
+  PodSpec,
+  RunningPod,
+  ScheduledPod,
+  Target,
+  Wait,
+} from '../target.ts'
+import { Api } from './api.ts'
+import { Client } from './client.ts'
+import { ClusterObjects } from './cluster-objects.ts'
+import { configFor, type Connection } from './connection.ts'
+import { followLog, present } from './container-log.ts'
+import { deliver, type Delivery } from './delivery.ts'
+import { diagnosisOf } from './diagnosis.ts'
+import { execIn } from './exec.ts'
+import { parseClaim, type Claim } from './objects.ts'
+import {
+  BINARY,
+  RUN,
+  podManifest,
+  secretManifest,
+  secretNameOf,
+  type PodParts,
+  type PodResources,
+} from './pod-manifest.ts'
+import { PodStore } from './pod-store.ts'
+import { released, type Release } from './release.ts'
+import * as resources from './resources.ts'
+import { marksOf, namespaceManifest, namespaceOf, removeNamespace, type Marks } from './run-namespace.ts'
+import { startedOf, statusOf } from './running.ts'
+import { claimNameOf, devicesInUse, reasonFor, schedulingOf, unsatisfiable } from './scheduling.ts'
+
+const CLOSING = seconds(90)
+const SEEN = seconds(60)
+/** The default ServiceAccount of a new Namespace is made by a controller. */
+const ACCOUNT_MS = 30_000
+
+/** A run on a cluster, as plain data. */
+export interface ClusterRun {
+  readonly kind: 'cluster' | 'lab'
+  readonly connection: Connection
+  /** Of the rack that a lab emulates. */
+  readonly emulation?: Emulation | undefined
+  readonly delivery: Delivery
+  readonly resources: PodResources
+  /** Nodes under test; absent: all that publish RDMA NICs. */
+  readonly nodes?: readonly string[] | undefined
+  readonly runId: string
+  /** Whether the Namespace ends with this target, or is shared by several and ended by whoever opened the run. */
+  readonly namespaceLives: 'target' | 'run'
+}
+
+export interface ClusterParts extends ClusterRun {
+  readonly journal: Journal
+}
+
+interface Known {
+  readonly spec: PodSpec
+  /** Aborted, its logs end. */
+  readonly over: AbortController
+  scheduled?: ScheduledPod
+}
+
+export class ClusterTarget implements Target {
+  readonly kind: 'cluster' | 'lab'
+  readonly emulation: Emulation | undefined
+  readonly namespace: string
+  readonly #parts: ClusterParts
+  readonly #api: Api
+  readonly #client: Client
+  readonly #objects: ClusterObjects
+  readonly #marks: Marks
+  readonly #templates = new Map<string, ResourceClaimTemplate>()
+  readonly #pods = new Map<string, Known>()
+  readonly #over = new AbortController()
+  #store: Promise<PodStore> | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(parts: ClusterParts) {
+    this.kind = parts.kind
+    this.emulation = parts.emulation
+    this.namespace = namespaceOf(parts.runId)
+    this.#parts = parts
+    this.#api = new Api(configFor(parts.connection))
+    this.#client = new Client(this.#api)
+    this.#objects = new ClusterObjects(this.#client, parts.journal, parts.nodes)
+    this.#marks = marksOf(parts.runId, Date.now())
+  }
+
+  /** Requests sent so far, by verb and resource; a watch counts once. */
+  get requests(): ReadonlyMap<string, number> {
+    return this.#api.requests
+  }
+
+  nodes(): Promise<readonly string[]> {
+    return this.#objects.nodes(this.#over.signal)
+  }
+
+  slices(): Promise<readonly ResourceSlice[]> {
+    return this.#objects.slices(this.#over.signal)
+  }
+
+  /** Throws CEL_INVALID, with the place, before the API server sees it. */
+  async apply(template: ResourceClaimTemplate): Promise<void> {
+    const { name } = template.metadata
+    this.#refuseWhenClosed(`ResourceClaimTemplate ${name}`)
+    const known = this.#templates.get(name)
+    if (known !== undefined && JSON.stringify(known) === JSON.stringify(template)) return
+    for (const request of template.spec.spec.devices.requests) compileAll(request, name)
+    await this.#open()
+    const { labels, annotations } = this.#marks
+    const metadata = {
+      ...template.metadata,
+      namespace: this.namespace,
+      labels: { ...template.metadata.labels, ...labels },
+      annotations,
+    }
+    await this.#client.apply(resources.resourceClaimTemplates, { ...template, metadata }, this.#over.signal)
+    this.#templates.set(name, template)
+  }
+
+  async schedule(spec: PodSpec, wait: Wait): Promise<ScheduledPod> {
+    this.#refuseWhenClosed(`pod ${spec.name}`)
+    const template = this.#templates.get(spec.template)
+    if (template === undefined) {
+      throw new ClaimcheckError('NOT_FOUND', {
+        subject: `ResourceClaimTemplate ${spec.template}`,
+        problem: 'does not exist',
+        hint: 'Apply it before the pod.',
+      })
+    }
+    if (this.#pods.has(spec.name)) {
+      throw new ClaimcheckError('ALREADY_EXISTS', {
+        subject: `pod ${spec.name}`,
+        problem: 'exists already',
+        hint: 'Release it first.',
+      })
+    }
+    const known: Known = { spec, over: new AbortController() }
+    this.#pods.set(spec.name, known)
+    try {
+      const store = await this.#open()
+      await this.#create(spec, this.#limited(wait))
+      // Seen once, it is gone only when the API server says so.
+      await store.until(() => store.pods.get(spec.name), {
+        within: SEEN,
+        subject: `pod ${spec.name}`,
+        until: 'to be seen',
+      })
+      const { node, claim } = await this.#bound(store, spec, template, this.#limited(wait))
+      known.scheduled = { spec, node, claim }
+      const devices = claim.status?.allocation?.devices.results
+      this.#parts.journal.record('scheduled', spec.name, { node, claim: claim.metadata.name, devices })
+      return known.scheduled
+    } catch (error) {
+      await this.#remove([known], { within: CLOSING }).catch((cause: unknown) => {
+        this.#parts.journal.record('release-failed', spec.name, { error: asClaimcheckError(cause).message })
+      })
+      throw error
+    }
+  }
+
+  async run(pod: ScheduledPod, wait: Wait): Promise<RunningPod> {
+    const { name, containers } = pod.spec
+    this.#refuseWhenClosed(`pod ${name}`)
+    this.#known(name)
+    const store = await this.#open()
+    const { delivery } = this.#parts
+    const started = await store.until(
+      () =>
+        startedOf(
+          store.pods.get(name),
+          containers.map((one) => one.name),
+          name,
+        ),
+      {
+        ...this.#limited(wait),
+        subject: `pod ${name} on ${pod.node}`,
+        until: 'to run',
+        lastSeen: () =>
+          JSON.stringify(store.pods.get(name)?.status.containerStatuses?.map(({ state }) => state) ?? []),
+      },
+    )
+    const [first] = containers
+    if (delivery.kind === 'stream' && first !== undefined) {
+      const { archive } = delivery
+      const data = await readFile(archive.path)
+      const to = { namespace: this.namespace, pod: name, container: first.name, archive, data }
+      await deliver(this.#api, to, this.#limited(wait))
+    }
+    this.#parts.journal.record('running', name, { node: pod.node })
+    const claim = store.claims.get(pod.claim.metadata.name) ?? pod.claim
+    return { ...pod, claim, address: started.address }
+  }
+
+  async *log(pod: RunningPod, container: string, signal?: AbortSignal): AsyncGenerator<string> {
+    const { name } = pod.spec
+    this.#refuseWhenClosed(`log of pod ${name}`)
+    const { over } = this.#known(name)
+    const signals = [this.#over.signal, over.signal, ...(signal === undefined ? [] : [signal])]
+    const { pods } = await this.#open()
+    yield* followLog({
+      api: this.#api,
+      pods,
+      namespace: this.namespace,
+      pod: name,
+      container,
+      signal: AbortSignal.any(signals),
+    })
+  }
+
+  async exit(pod: RunningPod, container: string, wait: Wait): Promise<ContainerExit> {
+    const { name } = pod.spec
+    this.#refuseWhenClosed(`exit of pod ${name}`)
+    const store = await this.#open()
+    return store.until(
+      () => {
+        const { terminated } = statusOf(present(store.pods, name), container)?.state ?? {}
+        if (terminated === undefined) return undefined
+        return { code: terminated.exitCode, signal: terminated.signal ? `SIG${terminated.signal}` : null }
+      },
+      { ...this.#limited(wait), subject: `container ${name}/${container}`, until: 'to end' },
+    )
+  }
+
+  async exec(pod: RunningPod, container: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
+    const { name } = pod.spec
+    this.#refuseWhenClosed(`exec in pod ${name}`)
+    const { pods } = await this.#open()
+    const seen = pods.get(name)
+    if (seen !== undefined && statusOf(seen, container)?.state?.terminated !== undefined) {
+      throw new ClaimcheckError('EXEC_FAILED', {
+        subject: `container ${name}/${container}`,
+        problem: 'has ended: nothing can be run beside it',
+      })
+    }
+    const argv =
+      this.#parts.delivery.kind === 'stream'
+        ? ['/bin/sh', '-c', RUN, 'claimcheck', ...args]
+        : [BINARY, ...args]
+    return execIn(this.#api, { namespace: this.namespace, pod: name, container, argv }, this.#limited(wait))
+  }
+
+  async release(pods: readonly ScheduledPod[], wait: Wait): Promise<void> {
+    if (this.#closed !== undefined) return this.#closed
+    const known = pods.flatMap(({ spec }) => this.#pods.get(spec.name) ?? [])
+    await this.#remove(known, this.#limited(wait))
+  }
+
+  async diagnose(subject: string): Promise<Diagnosis> {
+    const base = { subject, namespace: this.namespace, server: this.#api.server }
+    if (this.#store === undefined || this.#closed !== undefined)
+      return { ...base, pods: [], runtime: 'closed' }
+    const slices = await this.slices()
+    return {
+      ...base,
+      ...(await diagnosisOf({ api: this.#api, store: await this.#store, namespace: this.namespace, slices })),
+    }
+  }
+
+  close(): Promise<void> {
+    this.#over.abort()
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    const store = await this.#store?.catch(() => undefined)
+    try {
+      if (store === undefined) return
+      await this.#remove([...this.#pods.values()], { within: CLOSING })
+    } finally {
+      if (store !== undefined && this.#parts.namespaceLives === 'target')
+        await removeNamespace(this.#client, this.namespace, { within: CLOSING })
+      store?.stop()
+      this.#objects.close()
+    }
+  }
+
+  /** The Namespace, and what is in it from now on. */
+  #open(): Promise<PodStore> {
+    this.#store ??= (async () => {
+      const manifest = namespaceManifest(this.#parts.runId, this.#marks)
+      await this.#client.apply(resources.namespaces, manifest, this.#over.signal)
+      return new PodStore(this.#client, this.namespace)
+    })()
+    return this.#store
+  }
+
+  async #create(spec: PodSpec, wait: Wait): Promise<void> {
+    const { delivery, resources: podResources, nodes } = this.#parts
+    const parts: PodParts = {
+      namespace: this.namespace,
+      marks: this.#marks,
+      image: delivery.image,
+      delivery: delivery.kind,
+      resources: podResources,
+      nodes,
+    }
+    const secret = secretManifest(spec, parts)
+    if (secret !== undefined) await this.#client.apply(resources.secrets, secret, wait.signal)
+    const pod = podManifest(spec, parts)
+    const until = Date.now() + ACCOUNT_MS
+    for (;;) {
+      try {
+        await this.#client.apply(resources.pods, pod, wait.signal)
+        return
+      } catch (error) {
+        const early = /serviceaccount "?default"? not found/.test(String(error)) && Date.now() < until
+        if (!early) throw error
+        await sleep(200, undefined, { signal: wait.signal })
+      }
+    }
+  }
+
+  /** Waits while other pods hold devices that the claim could have; rejects at once where no release would help. */
+  async #bound(
+    store: PodStore,
+    spec: PodSpec,
+    template: ResourceClaimTemplate,
+    wait: Wait,
+  ): Promise<{ readonly node: string; readonly claim: Claim }> {
+    let refusal: string | undefined
+    const look = () => {
+      const pod = store.pods.get(spec.name)
+      const name = pod === undefined ? undefined : claimNameOf(pod)
+      return schedulingOf(pod, name === undefined ? undefined : store.claims.get(name))
+    }
+    const news = () => {
+      const seen = look()
+      return seen.state === 'bound' || (seen.state === 'refused' && seen.message !== refusal)
+        ? seen
+        : undefined
+    }
+    const until = performance.now() + wait.within * 1000
+    for (;;) {
+      const left = seconds(Math.max(0, (until - performance.now()) / 1000))
+      const seen = await store
+        .until(news, {
+          ...wait,
+          within: left,
+          subject: `pod ${spec.name}`,
+          until: 'to be scheduled',
+          lastSeen: () => {
+            const now = look()
+            return now.state === 'waiting' ? now.lastSeen : now.state
+          },
+        })
+        .catch(async (error: unknown) => {
+          const late = error instanceof ClaimcheckError && error.code === 'DEADLINE'
+          if (!late || refusal === undefined) throw error
+          throw await this.#refused(store, spec, template, refusal, true)
+        })
+      if (seen.state === 'bound') return seen
+      refusal = seen.message
+      const hopeless = await this.#refused(store, spec, template, refusal, false)
+      if (hopeless !== undefined) throw hopeless
+    }
+  }
+
+  /** `final`: with who holds what; else undefined where devices that are in use would do. */
+  async #refused(
+    store: PodStore,
+    spec: PodSpec,
+    template: ResourceClaimTemplate,
+    message: string,
+    final: true,
+  ): Promise<ClaimcheckError>
+  async #refused(
+    store: PodStore,
+    spec: PodSpec,
+    template: ResourceClaimTemplate,
+    message: string,
+    final: false,
+  ): Promise<ClaimcheckError | undefined>
+  async #refused(
+    store: PodStore,
+    spec: PodSpec,
+    template: ResourceClaimTemplate,
+    message: string,
+    final: boolean,
+  ): Promise<ClaimcheckError | undefined> {
+    const claim = `${spec.name}-devices`
+    const peers = [...this.#pods.values()].filter((one) => one.spec.group === spec.group && one.spec !== spec)
+    const taken = peers.flatMap(({ scheduled }) =>
+      scheduled === undefined
+        ? []
+        : { node: scheduled.node, reason: `holds pod ${scheduled.spec.name} of the same group` },
+    )
+    const nodes = await this.nodes()
+    const unwanted = nodes
+      .filter((node) => spec.nodes !== undefined && !spec.nodes.includes(node))
+      .map((node) => ({ node, reason: `is not one of ${spec.nodes?.join(', ')}` }))
+    const inUse = final ? devicesInUse(await this.#client.list(resources.resourceClaims, parseClaim)) : []
+    const reason = reasonFor({
+      claim,
+      template,
+      slices: await this.slices(),
+      classes: await this.#objects.classes(),
+      nodes,
+      excluded: [...taken, ...unwanted],
+      inUse,
+    })
+    if (reason === undefined && !final) return undefined
+    const events = final ? await store.eventsOf(spec.name) : []
+    return unsatisfiable({ pod: spec.name, claim, message, reason, events })
+  }
+
+  /** Deletes pods and what belongs to them; resolves once pods and claims are gone. */
+  async #remove(known: readonly Known[], wait: Wait): Promise<void> {
+    if (known.length === 0) return
+    const store = await this.#open()
+    const release: Release = { client: this.#client, store, namespace: this.namespace }
+    for (const { over } of known) over.abort()
+    await released(
+      release,
+      known.map(({ spec }) => ({
+        pod: spec.name,
+        secret: spec.containers.some(({ secretEnv }) => secretEnv !== undefined)
+          ? secretNameOf(spec.name)
+          : undefined,
+      })),
+      wait,
+    )
+    for (const { spec, scheduled } of known) {
+      this.#pods.delete(spec.name)
+      this.#parts.journal.record('released', spec.name, { node: scheduled?.node })
+    }
+  }
+
+  #known(name: string): Known {
+    const known = this.#pods.get(name)
+    if (known?.scheduled !== undefined) return known
+    throw new ClaimcheckError('NOT_FOUND', {
+      subject: `pod ${name}`,
+      problem: 'is not scheduled or was released',
+    })
+  }
+
+  /** Ends with the target too. */
+  #limited({ within, signal }: Wait): Wait {
+    const own = this.#over.signal
+    return { within, signal: signal === undefined ? own : AbortSignal.any([own, signal]) }
+  }
+
+  #refuseWhenClosed(subject: string): void {
+    if (this.#closed === undefined) return
+    throw new ClaimcheckError('INTERRUPTED', {
+      subject,
+      problem: 'is not to be had: the target has been closed',
+    })
+  }
+}
+
+function compileAll(request: DeviceRequest, template: string): void {
+  const own = 'exactly' in request ? [request.exactly] : request.firstAvailable
+  for (const { cel } of own.flatMap(({ selectors = [] }) => selectors))
+    compileSelector(cel.expression, `request "${request.name}" of ResourceClaimTemplate ${template}`)
+}

@@ -1,0 +1,58 @@
+/** The kinds of the API that claimcheck touches: where each is served. Takes names; gives paths. */
+
+export interface Resource {
+  readonly kind: string
+  /** Empty: the core group. */
+  readonly group: string
+  readonly version: string
+  readonly plural: string
+  readonly namespaced: boolean
+}
+
+const core = (kind: string, plural: string, namespaced: boolean): Resource => ({
+  kind,
+  group: '',
+  version: 'v1',
+  plural,
+  namespaced,
+})
+const dra = (kind: string, plural: string, namespaced: boolean): Resource => ({
+  kind,
+  group: 'resource.k8s.io',
+  version: 'v1',
+  plural,
+  namespaced,
+})
+
+export const namespaces = core('Namespace', 'namespaces', false)
+export const nodes = core('Node', 'nodes', false)
+export const pods = core('Pod', 'pods', true)
+export const secrets = core('Secret', 'secrets', true)
+export const events = core('Event', 'events', true)
+export const resourceSlices = dra('ResourceSlice', 'resourceslices', false)
+export const deviceClasses = dra('DeviceClass', 'deviceclasses', false)
+export const resourceClaims = dra('ResourceClaim', 'resourceclaims', true)
+export const resourceClaimTemplates = dra('ResourceClaimTemplate', 'resourceclaimtemplates', true)
+
+export const apiVersionOf = ({ group, version }: Resource): string =>
+  group === '' ? version : `${group}/${version}`
+
+/** Without `namespace`: all of them. */
+export function collection(resource: Resource, namespace?: string): string {
+  const { group, version, plural } = resource
+  const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
+  return namespace === undefined ? `${root}/${plural}` : `${root}/namespaces/${namespace}/${plural}`
+}
+
+export interface Named {
+  readonly resource: Resource
+  readonly namespace?: string | undefined
+  readonly name: string
+  /** `log`, `exec`. */
+  readonly subresource?: string
+}
+
+export function pathOf({ resource, namespace, name, subresource }: Named): string {
+  const path = `${collection(resource, namespace)}/${encodeURIComponent(name)}`
+  return subresource === undefined ? path : `${path}/${subresource}`
+}

@@ -1,0 +1,106 @@
+/**
+ * Whether a pod's containers run, have ended, or never will. Takes a pod as it is now; gives the state, or an error that
+ * names what Kubernetes says is wrong with it.
+ */
+import { ClaimcheckError } from '../../core/errors.ts'
+import { conditionOf, type ContainerStatus, type Pod } from './objects.ts'
+
+/** Reasons to wait that do not go away by themselves within a run. */
+const HOPELESS = [
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'InvalidImageName',
+  'ErrImageNeverPull',
+  'CreateContainerError',
+  'CreateContainerConfigError',
+  'RunContainerError',
+]
+
+export interface Started {
+  readonly address: string
+}
+
+export const statusOf = (pod: Pod, container: string): ContainerStatus | undefined =>
+  pod.status.containerStatuses?.find(({ name }) => name === container)
+
+/** Undefined while it is on its way. Throws POD_FAILED where it will not get there. */
+export function startedOf(
+  pod: Pod | undefined,
+  containers: readonly string[],
+  name: string,
+): Started | undefined {
+  if (pod === undefined) throw failed(name, 'is gone', undefined)
+  refuseLost(pod)
+  const { podIP } = pod.status
+  const states = containers.map((container) => statusOf(pod, container)?.state)
+  for (const [i, state] of states.entries()) {
+    const { reason = '', message = '' } = state?.waiting ?? {}
+    if (!HOPELESS.includes(reason)) continue
+    throw failed(name, `cannot start its container ${containers[i]}: ${reason}`, message, {
+      reason,
+      ...(reason.includes('Image')
+        ? { hint: 'Set CLAIMCHECK_IMAGE to an image that the nodes can pull, or CLAIMCHECK_DELIVERY=stream.' }
+        : {}),
+    })
+  }
+  const started = states.every((state) => state?.running !== undefined || state?.terminated !== undefined)
+  return started && podIP !== undefined ? { address: podIP } : undefined
+}
+
+/** Throws POD_FAILED for a pod that was evicted, deleted by somebody, or whose node is lost. */
+export function refuseLost(pod: Pod): void {
+  const { name, deletionTimestamp } = pod.metadata
+  const { reason, message = '', phase, conditions } = pod.status
+  const disrupted = conditionOf(conditions, 'DisruptionTarget')
+  if (disrupted?.status === 'True') {
+    throw failed(name, `was taken away: ${disrupted.reason ?? 'disrupted'}`, disrupted.message ?? message, {
+      reason: disrupted.reason,
+      node: pod.spec.nodeName,
+    })
+  }
+  if (phase === 'Failed' && reason !== undefined) throw failed(name, `failed: ${reason}`, message, { reason })
+  if (deletionTimestamp !== undefined) {
+    throw failed(name, 'is being deleted, and not by this run', message, { node: pod.spec.nodeName })
+  }
+  const ready = conditionOf(conditions, 'Ready')
+  const running = pod.status.containerStatuses ?? []
+  const allReady = running.length > 0 && running.every((one) => one.ready === true)
+  // The node's kubelet says that all are ready; only the node controller says otherwise, for a node it lost.
+  if (ready?.status === 'False' && phase === 'Running' && allReady) {
+    throw failed(name, `runs on node ${pod.spec.nodeName}, which is not ready any more`, ready.message, {
+      reason: 'NodeNotReady',
+      node: pod.spec.nodeName,
+    })
+  }
+}
+
+/** Throws POD_FAILED where Kubernetes ended the container, and not it itself. */
+export function refuseKilled(pod: Pod, container: string): void {
+  const { terminated } = statusOf(pod, container)?.state ?? {}
+  if (terminated?.reason !== 'OOMKilled') return
+  throw failed(
+    pod.metadata.name,
+    `had its container ${container} killed: out of memory`,
+    terminated.message,
+    {
+      reason: 'OOMKilled',
+      exitCode: terminated.exitCode,
+      hint: 'Set CLAIMCHECK_POD_MEMORY higher; buffers in host memory count.',
+    },
+  )
+}
+
+function failed(
+  pod: string,
+  problem: string,
+  found: string | undefined,
+  { hint, ...details }: Readonly<Record<string, unknown>> & { hint?: string } = {},
+): ClaimcheckError {
+  return new ClaimcheckError('POD_FAILED', {
+    subject: `pod ${pod}`,
+    problem,
+    ...(found === undefined || found === '' ? {} : { found }),
+    ...(hint === undefined ? {} : { hint }),
+    details,
+  })
+}

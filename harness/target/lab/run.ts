@@ -1,0 +1,63 @@
+/**
+ * A run in a lab, from before its first test to after its last. Takes settings and a rack; gives what workers need and what
+ * ends it. A lab of that rack which is up already is used and left as it was; else one is started for this run alone.
+ */
+import { ClaimcheckError } from '../../core/errors.ts'
+import type { Settings } from '../../core/variables.ts'
+import type { Rack } from '../../rack/rack.ts'
+import type { ClusterRun } from '../cluster/cluster-target.ts'
+import { beginRun, endRun } from '../cluster/run.ts'
+import { TRANSFER_IMAGE } from './image/workload.ts'
+import { findLab, startLab, type Lab } from './lab.ts'
+
+export interface LabRun {
+  readonly run: ClusterRun
+  readonly end: () => Promise<void>
+}
+
+/** All pods of a rack share the cores of one machine; a request would only keep them from being scheduled. */
+const RESOURCES = { cpu: '10m', memory: '1Gi' }
+
+/** Rejects as `startLab` does; then nothing is left. */
+export async function beginLabRun(
+  { cacheDir }: Settings,
+  rack: Rack,
+  say: (line: string) => void,
+): Promise<LabRun> {
+  const standing = await findLab(rack, { cacheDir })
+  const lab = standing ?? (await startForRun(rack, cacheDir, say))
+  const endLab = (): Promise<void> => (standing === undefined ? lab.stop() : Promise.resolve())
+  try {
+    const run = await beginRun(
+      {
+        kind: 'lab',
+        connection: { kubeconfig: [lab.kubeconfig], context: lab.context },
+        emulation: lab.emulation,
+        delivery: { kind: 'image', image: TRANSFER_IMAGE },
+        resources: RESOURCES,
+        nodes: lab.nodes,
+      },
+      say,
+    )
+    return { run, end: () => endRun(run).finally(endLab) }
+  } catch (error) {
+    await endLab()
+    throw error
+  }
+}
+
+/** Ctrl-C while it starts ends it at once. */
+async function startForRun(rack: Rack, cacheDir: string, say: (line: string) => void): Promise<Lab> {
+  const interrupt = new AbortController()
+  const onSignal = (name: NodeJS.Signals): void =>
+    interrupt.abort(
+      new ClaimcheckError('INTERRUPTED', { subject: 'lab', problem: `was interrupted by ${name}` }),
+    )
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const name of signals) process.once(name, onSignal)
+  try {
+    return await startLab(rack, { cacheDir, name: `run-${process.pid}`, say, signal: interrupt.signal })
+  } finally {
+    for (const name of signals) process.off(name, onSignal)
+  }
+}

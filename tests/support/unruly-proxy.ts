@@ -1,0 +1,86 @@
+/**
+ * A proxy before a control plane that misbehaves as networks and busy API servers do, when told to. Takes a control plane;
+ * gives a kubeconfig that goes through it, and what to do to requests.
+ */
+import {
+  createServer,
+  request as plain,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { request } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { ControlPlane } from './control-plane.ts'
+
+export type Misbehaviour = (asked: IncomingMessage, answer: ServerResponse) => boolean
+
+export class UnrulyProxy {
+  readonly seen: string[] = []
+  /** Asked of every request; true where it has answered itself. */
+  misbehave: Misbehaviour = () => false
+  readonly #plane: ControlPlane
+  readonly #server: Server
+  readonly #open = new Set<ServerResponse>()
+
+  private constructor(plane: ControlPlane) {
+    this.#plane = plane
+    this.#server = createServer((asked, answer) => this.#pass(asked, answer))
+  }
+
+  static async before(plane: ControlPlane): Promise<UnrulyProxy> {
+    const proxy = new UnrulyProxy(plane)
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
+    return proxy
+  }
+
+  get kubeconfig(): string {
+    const { port } = this.#server.address() as AddressInfo
+    return JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [
+        { name: 'c', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } },
+      ],
+      users: [{ name: 'u', user: { token: 'token-admin' } }],
+      contexts: [{ name: 'unruly', context: { cluster: 'c', user: 'u' } }],
+    })
+  }
+
+  /** Breaks every answer that is on its way. Returns how many those were. */
+  cut(): number {
+    const open = [...this.#open]
+    for (const answer of open) answer.destroy()
+    return open.length
+  }
+
+  /** Writes a line into every open watch, as if the API server had. */
+  say(event: unknown): void {
+    for (const answer of this.#open) answer.write(`${JSON.stringify(event)}\n`)
+  }
+
+  async stop(): Promise<void> {
+    this.cut()
+    this.#server.closeAllConnections()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+
+  #pass(asked: IncomingMessage, answer: ServerResponse): void {
+    const { method, url = '', headers } = asked
+    this.seen.push(`${method} ${url}`)
+    if (this.misbehave(asked, answer)) return
+    const target = new URL(url, this.#plane.server)
+    const send = target.protocol === 'https:' ? request : plain
+    const onward = send(target, { method, headers, rejectUnauthorized: false }, (said) => {
+      answer.writeHead(said.statusCode ?? 502, said.headers)
+      if (url.includes('watch=true')) {
+        this.#open.add(answer)
+        answer.once('close', () => this.#open.delete(answer))
+      }
+      said.pipe(answer)
+    })
+    onward.on('error', () => answer.destroy())
+    answer.once('close', () => onward.destroy())
+    asked.pipe(onward)
+  }
+}
