@@ -50,6 +50,7 @@ export class ProcessRuntime implements PodRuntime {
   readonly #agent: NodeAgent
   readonly #sysfs: ReadonlyMap<string, SysfsTree>
   readonly #logs = new Map<string, ContainerLog>()
+  readonly #environments = new Map<string, Readonly<Record<string, string>>>()
   /** Per pod; aborted, nobody changes its rates any more. */
   readonly #courses = new Map<string, AbortController>()
 
@@ -91,7 +92,11 @@ export class ProcessRuntime implements PodRuntime {
   }
 
   async start(pod: PodPlan, wait: Wait): Promise<void> {
-    for (const container of pod.containers) this.#logs.set(key(pod.name, container.name), new ContainerLog())
+    for (const container of pod.containers) {
+      const name = key(pod.name, container.name)
+      this.#logs.set(name, new ContainerLog())
+      this.#environments.set(name, { ...environment, ...container.secretEnv })
+    }
     const spec = {
       name: pod.name,
       node: pod.node,
@@ -108,7 +113,7 @@ export class ProcessRuntime implements PodRuntime {
       containers: pod.containers.map((container) => ({
         name: container.name,
         argv: argv(container.args),
-        env: { ...environment, ...container.secretEnv },
+        env: this.#environments.get(key(pod.name, container.name)),
       })),
     }
     await this.#within(
@@ -142,9 +147,10 @@ export class ProcessRuntime implements PodRuntime {
         problem: 'has ended: nothing can be run beside it',
       })
     }
+    const env = this.#environments.get(key(pod, container))
     const request = this.#agent.request(
       'exec',
-      { pod, container, argv: argv(args), env: environment, timeout_ms: Math.ceil(wait.within * 1000) },
+      { pod, container, argv: argv(args), env, timeout_ms: Math.ceil(wait.within * 1000) },
       execed,
     )
     return this.#within(
