@@ -148,11 +148,12 @@ export class ProcessRuntime implements PodRuntime {
       })
     }
     const env = this.#environments.get(key(pod, container))
-    const request = this.#agent.request(
-      'exec',
-      { pod, container, argv: argv(args), env, timeout_ms: Math.ceil(wait.within * 1000) },
-      execed,
-    )
+    const limit = { timeout_ms: Math.ceil(wait.within * 1000) }
+    const request = this.#agent
+      .request('exec', { pod, container, argv: argv(args), env, ...limit }, execed)
+      .catch((error: unknown) => {
+        throw isLate(error) ? tooLong(`exec in ${pod}/${container}`, error) : error
+      })
     return this.#within(
       { ...wait, within: (wait.within + 2) as Wait['within'] },
       `exec in ${pod}/${container}`,
@@ -279,6 +280,19 @@ export class ProcessRuntime implements PodRuntime {
     return withDeadline(work, { ...wait, subject, until, ...(lastSeen === undefined ? {} : { lastSeen }) })
   }
 }
+
+/** The agent's own limit, a little before ours: it has killed what it ran. */
+const isLate = (error: unknown): error is ClaimcheckError =>
+  error instanceof ClaimcheckError && error.details['code'] === 'EXEC_DEADLINE'
+
+const tooLong = (subject: string, cause: ClaimcheckError): ClaimcheckError =>
+  new ClaimcheckError('DEADLINE', {
+    subject,
+    problem: 'did not end in time',
+    ...(cause.expected === undefined ? {} : { expected: cause.expected }),
+    ...(cause.found === undefined ? {} : { found: cause.found }),
+    cause,
+  })
 
 const key = (pod: string, container: string): string => `${pod}/${container}`
 const argv = (args: readonly string[]): string[] => [`${PODS_BINARY}/claimcheck-transfer`, ...args]
