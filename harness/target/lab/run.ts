@@ -20,11 +20,11 @@ const RESOURCES = { cpu: '10m', memory: '1Gi' }
 
 /** Rejects as `startLab` does; then nothing is left. */
 export async function beginLabRun(
-  { cacheDir }: Settings,
+  { cacheDir, lab: name }: Settings,
   rack: Rack,
   say: (line: string) => void,
 ): Promise<LabRun> {
-  const standing = await findLab(rack, { cacheDir })
+  const standing = await findLab(rack, { cacheDir, name })
   const lab = standing ?? (await startForRun(rack, cacheDir, say))
   const endLab = (): Promise<void> => (standing === undefined ? lab.stop() : Promise.resolve())
   try {
