@@ -10,6 +10,7 @@ import { asClaimcheckError } from '../core/errors.ts'
 import { readSettings } from '../core/variables.ts'
 import { binariesIn, NATIVE } from '../native/build.ts'
 import { compareFiles, compareWithLast } from './compare.ts'
+import { addLabCommands } from './lab.ts'
 import { sweep } from './sweep.ts'
 import { verifyFile } from './verify.ts'
 
@@ -76,6 +77,7 @@ function program({ env, stdout, stderr }: Terminal, exit: (code: number) => void
         return command.error('error: name two runs, A and B; or --last, and one run at most')
       exit(compareFiles(a, b, say) ? 0 : 1)
     })
+  addLabCommands(claimcheck, { settings: () => readSettings(env), say, exit })
   return claimcheck
 }
 

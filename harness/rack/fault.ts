@@ -67,6 +67,11 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('rdma-misreport'), ...onNic }),
   /** So many GPUs are published, the SKU's first ones and beyond them unknown ones. */
   z.strictObject({ kind: z.literal('gpu-count'), node, count: z.int().min(0).max(64) }),
+  // Drivers
+  /** The first prepare of every claim on the node fails, as with DRANET's issue 342. */
+  z.strictObject({ kind: z.literal('prepare-fails-once'), node }),
+  /** The status of claims on the node is written late; later than its pod lives is never. */
+  z.strictObject({ kind: z.literal('late-status'), node, by: timeSchema }),
   // Logs and what writes them
   /** Every line of the node's pods arrives twice. */
   z.strictObject({ kind: z.literal('log-double'), node }),

@@ -35,7 +35,10 @@ export function allocatedClaim(of: {
 }
 
 /** `status.devices` of a pod that runs. */
-export function statusOf(node: string, nics: readonly NicPlan[]): AllocatedDeviceStatus[] {
+export function statusOf(
+  node: string,
+  nics: readonly Pick<NicPlan, 'nic' | 'address' | 'mac'>[],
+): AllocatedDeviceStatus[] {
   return nics.map(({ nic, address, mac }) => ({
     driver: NIC_DRIVER,
     pool: node,

@@ -1,11 +1,16 @@
 /** Addresses of a rack's fabric, one rail per NIC of the SKU. Pure arithmetic, so that slices and pods agree. */
 
+/** All rails. */
+export const FABRIC = '10.64.0.0/16'
+
 export interface RailAddress {
   readonly rail: number
   /** `10.64.3.0/24`: the rail's network. */
   readonly subnet: string
   /** `10.64.3.1/24`: the NIC's own address in it. */
   readonly address: string
+  /** Between rails; the last host address of the rail's network. */
+  readonly gateway: string
   readonly mac: string
 }
 
@@ -16,6 +21,7 @@ export function railAddress(nodeIndex: number, nicIndex: number): RailAddress {
     rail: nicIndex,
     subnet: `10.64.${nicIndex}.0/24`,
     address: `10.64.${nicIndex}.${host}/24`,
+    gateway: `10.64.${nicIndex}.254`,
     mac: `02:00:0a:40:${hex(nicIndex)}:${hex(host)}`,
   }
 }

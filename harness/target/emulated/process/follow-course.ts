@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Course } from '../../../rack/course.ts'
 import type { NodeAgent } from './agent.ts'
-import type { Shape } from './process-runtime.ts'
+import type { Shape } from '../shape.ts'
 
 /** Fewer are address resolution and the making of connections. */
 const FIRST_BYTES = 100_000

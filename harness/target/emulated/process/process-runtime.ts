@@ -6,29 +6,27 @@ import { dirname } from 'node:path'
 import { z } from 'zod'
 import { asClaimcheckError, ClaimcheckError } from '../../../core/errors.ts'
 import type { Journal } from '../../../core/journal.ts'
-import { bitsPerSecond, gigabytesPerSecond, type GBps } from '../../../core/units.ts'
+import { bitsPerSecond, gigabytesPerSecond } from '../../../core/units.ts'
 import { withDeadline } from '../../../core/deadline.ts'
 import type { Binaries } from '../../../native/build.ts'
 import type { Nixl } from '../../../native/nixl.ts'
-import { payloadShare, skuAsBuilt } from '../../../rack/link-model.ts'
+import { skuAsBuilt } from '../../../rack/link-model.ts'
 import { random } from '../../../rack/random.ts'
 import type { Rack } from '../../../rack/rack.ts'
 import type { ContainerExit, ExecResult, Wait } from '../../target.ts'
 import type { NicPlan, PodPlan } from '../pod-plan.ts'
-import { railAddress } from '../rails.ts'
+import { FABRIC, railAddress } from '../rails.ts'
 import type { PodRuntime } from '../runtime.ts'
+import { shapeFor, type Shape } from '../shape.ts'
 import { sysfsOf, type SysfsTree } from '../sysfs.ts'
 import { NodeAgent, type AgentEvent } from './agent.ts'
 import { ContainerLog } from './container-log.ts'
 import { followCourse } from './follow-course.ts'
 
 export const POD_NETWORK = '10.244.0.0/16'
-const FABRIC = '10.64.0.0/16'
 const PODS_BINARY = '/opt/claimcheck/bin'
 const PODS_NIXL = '/opt/claimcheck/nixl'
 const GRACE_MS = 5000
-const BURST_SECONDS = 0.01
-const ETHERNET = 14
 
 const anything = z.unknown()
 const opened = z.looseObject({ privilege: z.string(), niceness: z.int() })
@@ -219,7 +217,7 @@ export class ProcessRuntime implements PodRuntime {
   #shape(pod: PodPlan, { nic, rate }: NicPlan, fraction: number): Shape {
     const { scale, seed, links, sku } = this.#rack
     const jitter = 1 + links.nic.jitter * random(seed, `${pod.name}/${nic.name}`).normal()
-    return shape(gigabytesPerSecond((rate / scale) * jitter * fraction), sku.nic.mtu)
+    return shapeFor(gigabytesPerSecond((rate / scale) * jitter * fraction), sku.nic.mtu)
   }
 
   #followCourses(pod: PodPlan): void {
@@ -282,20 +280,6 @@ const environment = {
   PATH: '/usr/bin:/bin',
   NIXL_CAPI_LIB: `${PODS_NIXL}/.nixl_cu12.mesonpy.libs/libnixl_capi.so`,
   UCX_LOG_LEVEL: 'error',
-}
-
-export interface Shape {
-  readonly rate_bits: number
-  readonly burst_bytes: number
-}
-
-/** A payload rate as what the shaper must let through at this MTU, headers included. */
-function shape(payload: GBps, mtu: number): Shape {
-  const rate = bitsPerSecond(payload) / payloadShare(mtu)
-  return {
-    rate_bits: Math.round(rate),
-    burst_bytes: Math.max(2 * (mtu + ETHERNET), Math.round((rate / 8) * BURST_SECONDS)),
-  }
 }
 
 const interfaceOf = ({ nic }: NicPlan): string => nic.ifName ?? nic.name

@@ -1,0 +1,82 @@
+/**
+ * The few questions that starting a lab asks its API server. Takes a kubeconfig; gives what was answered. Runs talk to
+ * the cluster through `target/cluster`; this knows no watch and no retry.
+ */
+import { request } from 'node:https'
+import { z } from 'zod'
+
+export interface ApiAccess {
+  readonly server: string
+  readonly authority: string
+  readonly token: string
+}
+
+export interface Answer {
+  readonly status: number
+  readonly body: unknown
+}
+
+const LIMIT_MS = 5000
+
+/** Rejects where the server does not answer. */
+export function ask(
+  access: ApiAccess,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: unknown,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      new URL(path, access.server),
+      {
+        method,
+        ca: access.authority,
+        agent: false,
+        timeout: LIMIT_MS,
+        headers: { authorization: `Bearer ${access.token}`, 'content-type': 'application/json' },
+      },
+      (response) => {
+        const parts: Buffer[] = []
+        response.on('data', (part: Buffer) => parts.push(part))
+        response.on('error', reject)
+        response.on('end', () => {
+          const text = Buffer.concat(parts).toString()
+          resolve({ status: response.statusCode ?? 0, body: parsed(text) })
+        })
+      },
+    )
+    sent.on('timeout', () => sent.destroy(new Error(`no answer from ${access.server} in ${LIMIT_MS} ms`)))
+    sent.on('error', reject)
+    sent.end(body === undefined ? undefined : JSON.stringify(body))
+  })
+}
+
+/** `/readyz` answers in plain text. */
+function parsed(text: string): unknown {
+  return text.startsWith('{') ? JSON.parse(text) : text
+}
+
+const kubeconfigSchema = z.looseObject({
+  clusters: z
+    .array(
+      z.looseObject({
+        cluster: z.looseObject({ server: z.string(), 'certificate-authority-data': z.string() }),
+      }),
+    )
+    .min(1),
+  users: z.array(z.looseObject({ user: z.looseObject({ token: z.string() }) })).min(1),
+})
+
+/** Of a kubeconfig that this project wrote. */
+export function accessOf(kubeconfig: string): ApiAccess {
+  const { clusters, users } = kubeconfigSchema.parse(JSON.parse(kubeconfig))
+  const [cluster] = clusters
+  const [user] = users
+  if (cluster === undefined || user === undefined)
+    throw new TypeError('a kubeconfig has a cluster and a user')
+  return {
+    server: cluster.cluster.server,
+    authority: Buffer.from(cluster.cluster['certificate-authority-data'], 'base64').toString(),
+    token: user.user.token,
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * The way to Docker. Takes nothing; gives testcontainers' client, or says what is missing and how to get it.
+ * The lab's own clean-up stands in for testcontainers' reaper, whose image would have to be pulled.
+ */
+import { existsSync } from 'node:fs'
+import type { ContainerRuntimeClient } from 'testcontainers'
+import { ClaimcheckError } from '../../core/errors.ts'
+
+export type Docker = ContainerRuntimeClient['container']['dockerode']
+
+const SOCKET = '/var/run/docker.sock'
+
+/** Rejects with LAB_UNAVAILABLE. */
+export async function docker(): Promise<Docker> {
+  process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true'
+  const { getContainerRuntimeClient } = await import('testcontainers')
+  try {
+    const { dockerode } = (await getContainerRuntimeClient()).container
+    await dockerode.ping()
+    return dockerode
+  } catch (cause) {
+    throw unreachable(cause)
+  }
+}
+
+function unreachable(cause: unknown): ClaimcheckError {
+  const found = `${String(cause)} ${(cause as { code?: string }).code ?? ''}`
+  const host = process.env['DOCKER_HOST']
+  const forbidden = /EACCES|permission denied/i.test(found)
+  return new ClaimcheckError('LAB_UNAVAILABLE', {
+    subject: 'Docker',
+    problem: forbidden ? 'does not let this user in' : 'cannot be reached',
+    expected: `a Docker engine of version 20.10 or newer at ${host ?? SOCKET}`,
+    found: host === undefined && !existsSync(SOCKET) ? 'no such socket' : found.trim(),
+    hint: forbidden
+      ? 'Run as root, or add this user to the group "docker" and log in again.'
+      : "Install Docker's engine (Debian: apt-get install docker.io) and start it, or set DOCKER_HOST.",
+    cause,
+  })
+}
+
+/** Whether Docker says that there is no such object, or not any more. */
+export const isGone = (error: unknown): boolean =>
+  [404, 409].includes(Number((error as { statusCode?: unknown }).statusCode))

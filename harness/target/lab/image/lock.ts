@@ -1,0 +1,54 @@
+/**
+ * One at a time, also between processes. Takes the path of a lock file; gives what frees it. The lock of a process that
+ * is gone is no lock.
+ */
+import { open, readFile, rm } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const INTERVAL_MS = 200
+
+/** Waits as long as it takes; `waiting` is called once if that is not at once. */
+export async function lock(path: string, waiting: (holder: string) => void): Promise<() => Promise<void>> {
+  const own = `${hostname()} ${process.pid}`
+  let told = false
+  for (;;) {
+    if (await written(path, own)) return () => rm(path, { force: true })
+    const holder = await readFile(path, 'utf8').catch(() => '')
+    if (isOver(holder)) {
+      await rm(path, { force: true })
+      continue
+    }
+    if (!told) waiting(holder)
+    told = true
+    await sleep(INTERVAL_MS)
+  }
+}
+
+async function written(path: string, own: string): Promise<boolean> {
+  try {
+    const file = await open(path, 'wx')
+    await file.writeFile(own)
+    await file.close()
+    return true
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Only a process of this machine can be known to be gone. */
+function isOver(holder: string): boolean {
+  const [host, pid] = holder.split(' ')
+  if (host !== hostname() || pid === undefined) return false
+  return !isAlive(Number(pid))
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as { code?: unknown }).code !== 'ESRCH'
+  }
+}

@@ -1,0 +1,240 @@
+/**
+ * A lab: real Kubernetes in containers of this machine, with the emulated drivers of a rack. Takes a rack; gives a
+ * kubeconfig and what ends it. Labs of different names stand side by side.
+ */
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ClaimcheckError } from '../../core/errors.ts'
+import { describeFault } from '../../rack/fault.ts'
+import { trueMtu } from '../../rack/link-model.ts'
+import type { Rack } from '../../rack/rack.ts'
+import type { Emulation } from '../target.ts'
+import { accessOf, type ApiAccess } from './api.ts'
+import { controlPlaneConfig } from './control-plane.ts'
+import { ADMIN, createCredentials, kubeconfig, serverOf } from './credentials.ts'
+import { docker, type Docker } from './docker.ts'
+import { provideNodeImage } from './image/build.ts'
+import { checkLabFaults } from './lab-faults.ts'
+import { layOut, type Layout } from './layout.ts'
+import { createNetwork } from './network.ts'
+import { NodeContainer } from './node-container.ts'
+import { planNode } from './node-plan.ts'
+import { createClasses, missing } from './readiness.ts'
+import { allRemains, ownOwner, remove, type Remains } from './remains.ts'
+import { kubeconfigPath, rackDigest, readState, removeState, writeState } from './state.ts'
+import { workerConfig } from './worker.ts'
+
+export const DEFAULT_LAB = 'default'
+
+export interface Lab {
+  readonly name: string
+  /** Path of a kubeconfig that only this user can read. */
+  readonly kubeconfig: string
+  readonly context: string
+  readonly emulation: Emulation
+  /** Workers; none where the lab is a control plane only. */
+  readonly nodes: readonly string[]
+  /** Ends it and leaves nothing. Idempotent. */
+  stop(): Promise<void>
+}
+
+export interface LabOptions {
+  readonly cacheDir: string
+  /** Lower-case letters, digits and "-". */
+  readonly name?: string
+  /** How many of the rack's nodes run; 0: the control plane alone. Absent: all. */
+  readonly workers?: number
+  /** Whether it stays when this process ends. */
+  readonly stays?: boolean
+  readonly say?: (line: string) => void
+  readonly signal?: AbortSignal | undefined
+}
+
+const START_LIMIT_MS = 150_000
+const LOOK_INTERVAL_MS = 150
+const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/
+
+/** Rejects with FAULT_INVALID, LAB_UNAVAILABLE, LAB_BUILD_FAILED, LAB_FAILED or INTERRUPTED; then nothing is left of it. */
+export async function startLab(rack: Rack, options: LabOptions): Promise<Lab> {
+  const { cacheDir, name = DEFAULT_LAB, stays = false, say = () => undefined } = options
+  checkLabFaults(rack)
+  checkName(name)
+  const engine = await docker()
+  const image = await provideNodeImage(cacheDir, say)
+  await removeAbandoned(engine, cacheDir, name, say)
+  const nodes = rack.nodes.slice(0, options.workers ?? rack.nodes.length)
+  const owner = stays ? undefined : ownOwner()
+  say(`Starting lab ${name}: a control plane and ${nodes.length} workers`)
+  try {
+    const prefix = await createNetwork(engine, name, { mtu: widest(rack), owner })
+    const layout = layOut(name, prefix, nodes, rack.sku.nics.length)
+    const credentials = createCredentials(layout)
+    const place = (address: string) => ({ image, address, owner })
+    const starting = [
+      start(new NodeContainer(place(layout.controlPlane), controlPlaneConfig(layout, credentials))),
+      ...layout.workers.map((worker) =>
+        start(
+          new NodeContainer(
+            place(worker.address),
+            workerConfig(layout, worker, planNode(rack, worker.name), credentials),
+          ),
+        ),
+      ),
+    ]
+    for (const ended of await Promise.allSettled(starting))
+      if (ended.status === 'rejected') throw ended.reason
+    const config = kubeconfig(credentials, ADMIN, serverOf(layout.controlPlane), `claimcheck-lab-${name}`)
+    await ready(engine, layout, accessOf(config), rack, options.signal)
+    const context = `claimcheck-lab-${name}`
+    const state = { name, rack: rack.name, digest: rackDigest(rack), nodes: [...nodes], context }
+    await writeState(cacheDir, state, config)
+    return handle(rack, cacheDir, state.name, nodes, context)
+  } catch (error) {
+    await stopLab(cacheDir, name)
+    throw error
+  }
+}
+
+/** The running lab of that name with this very rack and these nodes; undefined where there is none. */
+export async function findLab(
+  rack: Rack,
+  { cacheDir, name = DEFAULT_LAB, workers = rack.nodes.length }: LabOptions,
+): Promise<Lab | undefined> {
+  const state = await readState(cacheDir, name)
+  if (state === undefined || state.digest !== rackDigest(rack) || state.nodes.length !== workers)
+    return undefined
+  const remains = (await allRemains(await docker())).find(({ lab }) => lab === name)
+  const running = remains?.containers.filter((container) => container.running).length
+  if (running !== workers + 1) return undefined
+  const access = accessOf(await readFile(kubeconfigPath(cacheDir, name), 'utf8'))
+  const lacks = await missing(access, rack, state.nodes).catch(() => ['an answer'])
+  return lacks.length === 0 ? handle(rack, cacheDir, name, state.nodes, state.context) : undefined
+}
+
+/** Whether there was one. */
+export async function stopLab(cacheDir: string, name: string = DEFAULT_LAB): Promise<boolean> {
+  const engine = await docker()
+  const remains = (await allRemains(engine)).find(({ lab }) => lab === name)
+  if (remains !== undefined) await remove(engine, remains)
+  await removeState(cacheDir, name)
+  return remains !== undefined
+}
+
+/** All labs that Docker knows, whoever started them. */
+export const labs = async (): Promise<readonly Remains[]> => allRemains(await docker())
+
+function handle(rack: Rack, cacheDir: string, name: string, nodes: readonly string[], context: string): Lab {
+  const { scale, transfer } = rack
+  return {
+    name,
+    kubeconfig: kubeconfigPath(cacheDir, name),
+    context,
+    nodes,
+    emulation: {
+      rack: rack.name,
+      faults: rack.faults.map(describeFault),
+      scale,
+      runtime: 'process',
+      transfer,
+    },
+    stop: async () => void (await stopLab(cacheDir, name)),
+  }
+}
+
+async function start(container: NodeContainer): Promise<void> {
+  await container.start()
+}
+
+/** Labs whose runs were killed, and one of the same name that is nobody's or dead. */
+async function removeAbandoned(
+  engine: Docker,
+  cacheDir: string,
+  name: string,
+  say: (line: string) => void,
+): Promise<void> {
+  for (const remains of await allRemains(engine)) {
+    if (remains.owner === 'gone') {
+      say(`Removing lab ${remains.lab}, which a killed run left`)
+      await remove(engine, remains)
+      await removeState(cacheDir, remains.lab)
+    } else if (remains.lab === name) {
+      throw new ClaimcheckError('LAB_UNAVAILABLE', {
+        subject: `lab ${name}`,
+        problem: 'is there already',
+        found: `${remains.containers.length} containers, ${remains.containers.filter(({ running }) => running).length} of them running`,
+        hint: `End it with "npx claimcheck lab down --name ${name}", or choose another name.`,
+      })
+    }
+  }
+}
+
+async function ready(
+  engine: Docker,
+  layout: Layout,
+  access: ApiAccess,
+  rack: Rack,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const nodes = layout.workers.map(({ name }) => name)
+  const until = Date.now() + START_LIMIT_MS
+  let classes = false
+  let lacks: readonly string[] = ['an answer of the API server']
+  while (lacks.length > 0) {
+    if (signal?.aborted === true)
+      throw new ClaimcheckError('INTERRUPTED', {
+        subject: `lab ${layout.lab}`,
+        problem: 'was starting when the run was interrupted',
+      })
+    await failWhereOver(engine, layout)
+    if (Date.now() > until)
+      throw new ClaimcheckError('LAB_FAILED', {
+        subject: `lab ${layout.lab}`,
+        problem: `was not ready after ${START_LIMIT_MS / 1000} s`,
+        found: `without ${lacks.join(', ')}`,
+        hint: `Try again on a quieter machine; the services' logs are in /var/log/claimcheck of each container.`,
+      })
+    try {
+      classes ||= await createClasses(access, rack)
+      lacks = classes ? await missing(access, rack, nodes) : ['the DeviceClasses']
+    } catch (error) {
+      lacks = [`an answer of the API server (${error instanceof Error ? error.message : String(error)})`]
+    }
+    if (lacks.length > 0) await sleep(LOOK_INTERVAL_MS)
+  }
+}
+
+/** A container whose init has given up says why. */
+async function failWhereOver(engine: Docker, { lab }: Layout): Promise<void> {
+  const remains = (await allRemains(engine)).find((one) => one.lab === lab)
+  const over = remains?.containers.find(({ running }) => !running)
+  if (over === undefined) return
+  const log = await engine.getContainer(over.id).logs({ stdout: true, stderr: true, tail: 30 })
+  throw new ClaimcheckError('LAB_FAILED', {
+    subject: `container ${over.name}`,
+    problem: 'ended while the lab was starting',
+    found: plain(log).trim(),
+    hint: 'See what it says.',
+  })
+}
+
+/** Docker puts eight bytes before each piece of a log. */
+function plain(log: Buffer): string {
+  const parts: string[] = []
+  for (let at = 0; at + 8 <= log.length; at += 8 + log.readUInt32BE(at + 4))
+    parts.push(log.toString('utf8', at + 8, at + 8 + log.readUInt32BE(at + 4)))
+  return parts.join('')
+}
+
+/** The largest frame of any NIC, which must pass between the containers whole. */
+const widest = (rack: Rack): number =>
+  Math.max(...rack.nodes.flatMap((node) => rack.sku.nics.map((nic) => trueMtu(rack, node, nic))), 1500)
+
+function checkName(name: string): void {
+  if (NAME.test(name)) return
+  throw new ClaimcheckError('LAB_UNAVAILABLE', {
+    subject: `lab "${name}"`,
+    problem: 'cannot be called that',
+    expected: 'at most 32 lower-case letters, digits and "-"',
+    hint: 'Choose another name.',
+  })
+}

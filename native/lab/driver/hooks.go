@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"log"
+	"time"
+
+	"github.com/containerd/nri/pkg/api"
+	"github.com/containerd/nri/pkg/stub"
+	"golang.org/x/sys/unix"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// hooks are called by containerd, by way of NRI, in the life of every pod of the node.
+type hooks struct{ node *Node }
+
+const hookName = "claimcheck"
+
+// runHooks registers with containerd, again and again where containerd goes away, until ctx ends.
+func runHooks(ctx context.Context, node *Node) {
+	for ctx.Err() == nil {
+		plugin, err := stub.New(&hooks{node}, stub.WithPluginName(hookName), stub.WithPluginIdx("10"))
+		if err == nil {
+			err = plugin.Run(ctx)
+		}
+		log.Printf("hooks: connection to containerd ended: %v", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// Synchronize gives NICs to pods that were started while no driver ran.
+func (h *hooks) Synchronize(_ context.Context, pods []*api.PodSandbox, _ []*api.Container) ([]*api.ContainerUpdate, error) {
+	h.node.mu.Lock()
+	defer h.node.mu.Unlock()
+	for _, pod := range pods {
+		if _, err := h.node.give(pod); err != nil {
+			log.Printf("pod %s/%s: %v", pod.Namespace, pod.Name, err)
+		}
+	}
+	return nil, nil
+}
+
+// RunPodSandbox moves the claimed NICs in; an error lets the sandbox fail, and kubelet tries again.
+func (h *hooks) RunPodSandbox(_ context.Context, pod *api.PodSandbox) error {
+	h.node.mu.Lock()
+	defer h.node.mu.Unlock()
+	_, err := h.node.give(pod)
+	if err != nil {
+		h.node.reporter.PodFailed(pod, err)
+	}
+	return err
+}
+
+// CreateContainer puts the devices of all claims of the pod into each of its containers, whatever that one asked for.
+func (h *hooks) CreateContainer(_ context.Context, pod *api.PodSandbox, _ *api.Container) (*api.ContainerAdjustment, []*api.ContainerUpdate, error) {
+	h.node.mu.Lock()
+	defer h.node.mu.Unlock()
+	// A sandbox may be older than this driver.
+	claimed, err := h.node.give(pod)
+	if err != nil || !claimed {
+		return nil, nil, err
+	}
+	adjustment := &api.ContainerAdjustment{}
+	planned := h.node.plan.ForPod(h.node.store.OfPod(types.UID(pod.Uid)))
+	for _, device := range planned.Devices {
+		adjustment.AddDevice(charDevice(device))
+	}
+	adjustment.AddMount(&api.Mount{Destination: "/sys", Type: "bind", Source: sysfsOf(pod.Uid), Options: []string{"rbind", "ro", "nosuid", "nodev", "noexec"}})
+	return adjustment, nil, nil
+}
+
+// StopPodSandbox takes the NICs back before the namespace goes, and they with it.
+func (h *hooks) StopPodSandbox(_ context.Context, pod *api.PodSandbox) error {
+	h.node.mu.Lock()
+	defer h.node.mu.Unlock()
+	for _, claim := range h.node.store.OfPod(types.UID(pod.Uid)) {
+		if err := h.node.takeBack(claim); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RemovePodSandbox removes what was made for the pod.
+func (h *hooks) RemovePodSandbox(_ context.Context, pod *api.PodSandbox) error {
+	h.node.mu.Lock()
+	defer h.node.mu.Unlock()
+	return removeSysfs(pod.Uid)
+}
+
+// Numbers of /dev/null, which opens, and of a device that no driver serves, which does not.
+const (
+	nullMajor, nullMinor       = 1, 3
+	unservedMajor, unservedMin = 511, 0
+)
+
+func charDevice(device CharDevice) *api.LinuxDevice {
+	major, minor := int64(nullMajor), int64(nullMinor)
+	if !device.Opens {
+		major, minor = unservedMajor, unservedMin
+	}
+	return &api.LinuxDevice{Path: device.Path, Type: "c", Major: major, Minor: minor, FileMode: api.FileMode(uint32(unix.S_IRUSR | unix.S_IWUSR | unix.S_IRGRP | unix.S_IWGRP | unix.S_IROTH | unix.S_IWOTH))}
+}

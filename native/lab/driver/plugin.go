@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	resourceapi "k8s.io/api/resource/v1"
+	"k8s.io/apimachinery/pkg/types"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"k8s.io/dynamic-resource-allocation/kubeletplugin"
+)
+
+// plugin is what kubelet calls for one of the two drivers.
+type plugin struct {
+	driver string
+	node   *Node
+}
+
+// PrepareResourceClaims notes which devices go to which pod. The NICs move when the pod's sandbox exists.
+func (p *plugin) PrepareResourceClaims(_ context.Context, claims []*resourceapi.ResourceClaim) (map[types.UID]kubeletplugin.PrepareResult, error) {
+	p.node.mu.Lock()
+	defer p.node.mu.Unlock()
+	results := map[types.UID]kubeletplugin.PrepareResult{}
+	for _, claim := range claims {
+		devices, err := p.prepare(claim)
+		if err != nil {
+			err = fmt.Errorf("claim %s/%s: %w", claim.Namespace, claim.Name, err)
+			p.node.reporter.ClaimFailed(claim, err)
+		}
+		results[claim.UID] = kubeletplugin.PrepareResult{Devices: devices, Err: err}
+	}
+	return results, nil
+}
+
+func (p *plugin) prepare(claim *resourceapi.ResourceClaim) ([]kubeletplugin.Device, error) {
+	if len(claim.Status.ReservedFor) != 1 {
+		return nil, fmt.Errorf("the driver supports one pod per claim only: it is reserved for %d", len(claim.Status.ReservedFor))
+	}
+	if p.driver == nicDriver && p.node.plan.PrepareFailsOnce {
+		first, err := p.node.store.FirstTime(claim.UID)
+		if err != nil {
+			return nil, err
+		}
+		if first {
+			return nil, errors.New("interface configuration is not supported for RDMA-only devices")
+		}
+	}
+	var prepared []kubeletplugin.Device
+	var names []string
+	for _, result := range claim.Status.Allocation.Devices.Results {
+		if result.Driver != p.driver {
+			continue
+		}
+		if err := p.mayTake(claim.UID, result.Device); err != nil {
+			return nil, err
+		}
+		names = append(names, result.Device)
+		prepared = append(prepared, kubeletplugin.Device{Requests: []string{result.Request}, PoolName: result.Pool, DeviceName: result.Device})
+	}
+	holder := claim.Status.ReservedFor[0]
+	kept := p.node.store.Get(claim.UID)
+	if kept == nil {
+		kept = &Claim{UID: claim.UID, Namespace: claim.Namespace, Name: claim.Name, Devices: map[string][]string{}}
+	}
+	kept.Pod = PodName{Name: holder.Name, UID: holder.UID}
+	kept.Devices[p.driver] = names
+	return prepared, p.node.store.Put(kept)
+}
+
+// mayTake is the last line of defence against a device that the scheduler gave away twice.
+func (p *plugin) mayTake(claim types.UID, device string) error {
+	known := slices.Contains(p.node.plan.GPUs, device)
+	if p.driver == nicDriver {
+		known = p.node.plan.NIC(device) != nil
+	}
+	if !known {
+		return fmt.Errorf("device %s is not on node %s", device, p.node.plan.Node)
+	}
+	if holder := p.node.store.Holder(p.driver, device); holder != nil && holder.UID != claim {
+		return fmt.Errorf("device %s is still prepared for claim %s/%s", device, holder.Namespace, holder.Name)
+	}
+	return nil
+}
+
+// UnprepareResourceClaims frees the devices; NICs that are still in a pod come back.
+func (p *plugin) UnprepareResourceClaims(_ context.Context, claims []kubeletplugin.NamespacedObject) (map[types.UID]error, error) {
+	p.node.mu.Lock()
+	defer p.node.mu.Unlock()
+	results := map[types.UID]error{}
+	for _, claim := range claims {
+		results[claim.UID] = p.unprepare(claim.UID)
+	}
+	return results, nil
+}
+
+func (p *plugin) unprepare(uid types.UID) error {
+	claim := p.node.store.Get(uid)
+	if claim == nil {
+		return p.node.store.Forget(uid)
+	}
+	if p.driver == nicDriver {
+		if err := p.node.takeBack(claim); err != nil {
+			return err
+		}
+	}
+	delete(claim.Devices, p.driver)
+	if len(claim.Devices) == 0 {
+		return p.node.store.Forget(uid)
+	}
+	return p.node.store.Put(claim)
+}
+
+// HandleError is told what went wrong in the background, such as a slice that the API server does not take.
+func (p *plugin) HandleError(ctx context.Context, err error, msg string) {
+	utilruntime.HandleErrorWithContext(ctx, err, msg, "driver", p.driver)
+	if !errors.Is(err, kubeletplugin.ErrRecoverable) {
+		p.node.fail(fmt.Errorf("%s: %s: %w", p.driver, msg, err))
+	}
+}
+
+const statusLimit = 3 * time.Second

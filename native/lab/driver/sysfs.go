@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+const podFolder = "/run/claimcheck/pods"
+
+func sysfsOf(pod string) string { return filepath.Join(podFolder, pod, "sys") }
+func liveOf(pod string) string  { return filepath.Join(podFolder, pod, "live") }
+
+// What of a pod's /sys is the kernel's own, so that its interfaces and their counters are live.
+var live = []string{"class/net", "devices/virtual"}
+
+// makeSysfs builds the /sys of a pod: the rack's devices as files and links, and the pod's own interfaces.
+func makeSysfs(pod, netns string, planned Sysfs) error {
+	if err := removeSysfs(pod); err != nil {
+		return err
+	}
+	tree := sysfsOf(pod)
+	for _, folder := range append([]string{"fs/cgroup", "firmware", "kernel"}, live...) {
+		if err := os.MkdirAll(filepath.Join(tree, folder), 0o755); err != nil {
+			return err
+		}
+	}
+	for _, file := range planned.Files {
+		path := inTree(tree, file.Path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(file.Content), 0o444); err != nil {
+			return err
+		}
+	}
+	for _, link := range planned.Links {
+		path := inTree(tree, link.Path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.Symlink(link.To, path); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(liveOf(pod), 0o755); err != nil {
+		return err
+	}
+	// A sysfs shows the interfaces of the namespace it was mounted from.
+	err := within(netns, func() error {
+		return unix.Mount("sysfs", liveOf(pod), "sysfs", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+	})
+	if err != nil {
+		return err
+	}
+	for _, folder := range live {
+		if err := unix.Mount(filepath.Join(liveOf(pod), folder), filepath.Join(tree, folder), "", unix.MS_BIND, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func removeSysfs(pod string) error {
+	mounts := []string{liveOf(pod)}
+	for _, folder := range live {
+		mounts = append(mounts, filepath.Join(sysfsOf(pod), folder))
+	}
+	for _, mount := range mounts {
+		err := unix.Unmount(mount, unix.MNT_DETACH)
+		if err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
+			return err
+		}
+	}
+	return os.RemoveAll(filepath.Join(podFolder, pod))
+}
+
+func inTree(tree, path string) string {
+	return filepath.Join(tree, filepath.Clean("/"+strings.TrimPrefix(path, "/sys")))
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"time"
+)
+
+// Config says what a container of the lab is: what lies in it, what it routes and what runs in it.
+type Config struct {
+	Lab   string `json:"lab"`
+	Node  string `json:"node"`
+	Role  string `json:"role"`
+	Files []File `json:"files"`
+	// Routes reach the pods and NICs of the other nodes.
+	Routes   []Route   `json:"routes"`
+	Services []Service `json:"services"`
+}
+
+// File is written before any service starts.
+type File struct {
+	Path    string `json:"path"`
+	Content string `json:"content"`
+	// Secret files can be read by root only.
+	Secret bool `json:"secret,omitempty"`
+}
+
+// Route sends a network to a neighbour.
+type Route struct {
+	To  string `json:"to"`
+	Via string `json:"via"`
+}
+
+// Service is a program that init keeps running, or runs once.
+type Service struct {
+	Name string   `json:"name"`
+	Argv []string `json:"argv"`
+	// Once: it ends by itself, and others may wait for that.
+	Once bool `json:"once,omitempty"`
+	// After lists services that run once and must have ended well before this one starts.
+	After []string `json:"after,omitempty"`
+	// WaitFor is what must accept connections first: unix:/path or tcp:host:port.
+	WaitFor string `json:"waitFor,omitempty"`
+}
+
+const (
+	controlPlane = "control-plane"
+	worker       = "worker"
+)
+
+// ReadConfig decodes and checks a configuration; anything it does not know is an error.
+func ReadConfig(in io.Reader) (*Config, error) {
+	decoder := json.NewDecoder(in)
+	decoder.DisallowUnknownFields()
+	config := &Config{}
+	if err := decoder.Decode(config); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("configuration: more follows after its end")
+	}
+	return config, config.check()
+}
+
+func (c *Config) check() error {
+	if c.Role != controlPlane && c.Role != worker {
+		return fmt.Errorf("role: expected %q or %q, found %q", controlPlane, worker, c.Role)
+	}
+	for i, file := range c.Files {
+		if !path.IsAbs(file.Path) || path.Clean(file.Path) != file.Path {
+			return fmt.Errorf("files[%d].path: expected a clean absolute path, found %q", i, file.Path)
+		}
+	}
+	once := map[string]bool{}
+	known := map[string]bool{}
+	for i, service := range c.Services {
+		switch {
+		case service.Name == "" || path.Base(service.Name) != service.Name:
+			return fmt.Errorf("services[%d].name: expected a name, found %q", i, service.Name)
+		case known[service.Name]:
+			return fmt.Errorf("services[%d].name: %q stands twice", i, service.Name)
+		case len(service.Argv) == 0:
+			return fmt.Errorf("services[%d].argv: expected a program", i)
+		}
+		for _, name := range service.After {
+			if !once[name] {
+				return fmt.Errorf("services[%d].after: %q is no earlier service that runs once", i, name)
+			}
+		}
+		known[service.Name] = true
+		once[service.Name] = service.Once
+	}
+	if len(c.Services) == 0 {
+		return errors.New("services: expected at least one")
+	}
+	return nil
+}
+
+const (
+	stopLimit    = 2 * time.Second
+	deathsToFail = 5
+	deathsWithin = 30 * time.Second
+)
