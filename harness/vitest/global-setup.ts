@@ -1,6 +1,7 @@
 /**
  * Before any test: checks the settings, loads the rack, builds and fetches what is native. Provides all of it to the
- * workers as plain data; on a cluster, makes the run's Namespace, and after all tests takes it away. A mistake in a variable or file ends the run here, before anything is started.
+ * workers as plain data; for a lab, starts one unless it is up; on a
+ * cluster, makes the run's Namespace; and after all tests takes away what it made. A mistake in a variable or file ends the run here, before anything is started.
  */
 import type { TestProject } from 'vitest/node'
 import { readSettings, type Settings } from '../core/variables.ts'
@@ -16,8 +17,14 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const settings = readSettings(process.env)
-  loadSubject(settings)
+  const { rack } = loadSubject(settings)
   project.provide('settings', settings)
+  if (settings.target === 'lab' && rack !== undefined) {
+    const { beginLabRun } = await import('../target/lab/run.ts')
+    const { run, end } = await beginLabRun(settings, rack, say)
+    project.provide('prepared', run)
+    return end
+  }
   if (settings.target !== 'cluster') {
     const needed = settings.target === 'emulated' && settings.runtime === 'process'
     project.provide('prepared', needed ? await prepareNative(settings) : null)

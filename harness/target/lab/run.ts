@@ -1,0 +1,52 @@
+/**
+ * A run in a lab, from before its first test to after its last. Takes settings and the rack; gives what workers need of a lab
+ * that was up already, which stays up, or of one of this run's own, which goes with it.
+ */
+import type { Settings } from '../../core/variables.ts'
+import type { Rack } from '../../rack/rack.ts'
+import type { ClusterRun } from '../cluster/cluster-target.ts'
+import { endRun } from '../cluster/run.ts'
+import { newRunId } from '../cluster/run-namespace.ts'
+import { findLab, startLab, type Lab } from './lab.ts'
+
+const IMAGE = 'claimcheck.dev/transfer:lab'
+/** Its nodes share the cores of one machine, so pods ask for next to nothing. */
+const RESOURCES = { cpu: '50m', memory: '512Mi' }
+
+export interface LabRun {
+  readonly run: ClusterRun
+  end(): Promise<void>
+}
+
+/** Rejects with what keeps a lab from starting; then nothing is left of it. */
+export async function beginLabRun(
+  { cacheDir }: Settings,
+  rack: Rack,
+  say: (line: string) => void,
+): Promise<LabRun> {
+  const found = await findLab(rack, { cacheDir })
+  if (found !== undefined) say(`Using lab ${found.name}, which is up`)
+  const own =
+    found === undefined ? await startLab(rack, { cacheDir, name: `run-${newRunId()}`, say }) : undefined
+  const run = runIn((found ?? own) as Lab)
+  return {
+    run,
+    end: async () => {
+      // What is in a lab of its own goes with it.
+      if (own === undefined) await endRun(run)
+      else await own.stop()
+    },
+  }
+}
+
+function runIn({ kubeconfig, context, emulation }: Lab): ClusterRun {
+  return {
+    kind: 'lab',
+    connection: { kubeconfig: [kubeconfig], context },
+    emulation,
+    delivery: { kind: 'image', image: IMAGE },
+    resources: RESOURCES,
+    runId: newRunId(),
+    namespaceLives: 'run',
+  }
+}
