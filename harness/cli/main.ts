@@ -9,6 +9,8 @@ import { HISTORY_FILE } from '../certificate/history.ts'
 import { asClaimcheckError } from '../core/errors.ts'
 import { readSettings } from '../core/variables.ts'
 import { binariesIn, NATIVE } from '../native/build.ts'
+import { askOn } from './ask.ts'
+import { clusterLeftovers } from './cluster-leftovers.ts'
 import { compareFiles, compareWithLast } from './compare.ts'
 import { addLabCommands } from './lab.ts'
 import { sweep } from './sweep.ts'
@@ -24,6 +26,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdout: { write(text: string): unknown }
   readonly stderr: { write(text: string): unknown }
+  /** Where a person may be asked. */
+  readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean }
 }
 
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -40,7 +44,8 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   }
 }
 
-function program({ env, stdout, stderr }: Terminal, exit: (code: number) => void): Command {
+function program(terminal: Terminal, exit: (code: number) => void): Command {
+  const { env, stdout, stderr } = terminal
   const say = (line: string): void => void stdout.write(`${line}\n`)
   const claimcheck = new Command('claimcheck')
     .description('Checks what a hardware vendor, a cloud or a driver claims about GPU/RDMA nodes.')
@@ -50,11 +55,47 @@ function program({ env, stdout, stderr }: Terminal, exit: (code: number) => void
     .showHelpAfterError('(claimcheck --help lists what there is)')
     .addHelpText('after', '\nA suite is run by Vitest: npx vitest run suites/numa')
   claimcheck
+    .command('doctor')
+    .description('what the target of CLAIMCHECK_TARGET has and lacks; exit code 1 where something is missing')
+    .action(async () => {
+      const { doctor } = await import('./doctor.ts')
+      exit((await doctor(readSettings(env), say)) ? 0 : 1)
+    })
+  claimcheck
+    .command('discover')
+    .description('print a SKU profile of what the drivers publish, to be filled in')
+    .option('--node <name>', 'of whose shape (default: the most common)')
+    .action(async ({ node }: { node?: string }) => {
+      const { discover } = await import('./discover.ts')
+      const { lookAround } = await import('./surroundings.ts')
+      const { slices, place } = await lookAround(readSettings(env))
+      const { yaml, others } = discover(slices, place, node)
+      stdout.write(yaml)
+      for (const { nodes } of others)
+        stderr.write(`Of another shape: ${nodes.join(', ')} (claimcheck discover --node ${nodes[0]})\n`)
+    })
+  claimcheck
+    .command('plan')
+    .description('print every object that a run of suites would make, and what it would take; makes nothing')
+    .argument('[suites...]', 'files or folders', ['suites/numa'])
+    .action(async (paths: string[]) => {
+      const { plan } = await import('./plan.ts')
+      const { lookAround } = await import('./surroundings.ts')
+      const settings = readSettings(env)
+      say(await plan(paths, { settings, around: await lookAround(settings), now: Date.now() }))
+    })
+  claimcheck
     .command('sweep')
-    .description('find and remove what killed runs left on this machine')
+    .description(
+      'find and remove what killed runs left, on this machine and with CLAIMCHECK_CONTEXT on a cluster',
+    )
     .option('--dry-run', 'only say what would be removed')
-    .action(async ({ dryRun = false }: { dryRun?: boolean }) => {
-      await sweep({ binaries: binariesIn(NATIVE), cacheDir: readSettings(env).cacheDir, dryRun, say })
+    .option('--yes', 'remove what has not expired too, without asking')
+    .action(async ({ dryRun = false, yes = false }: { dryRun?: boolean; yes?: boolean }) => {
+      const settings = readSettings(env)
+      const others = settings.target === 'cluster' ? await clusterLeftovers(settings, Date.now()) : []
+      const { cacheDir } = settings
+      await sweep({ binaries: binariesIn(NATIVE), cacheDir, dryRun, say, others, yes, ask: askOn(terminal) })
     })
   claimcheck
     .command('verify')

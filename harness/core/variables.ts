@@ -15,6 +15,14 @@ const variablesSchema = z.strictObject({
   CLAIMCHECK_RACK: z.string().min(1).default('fixtures/racks/h100-2node.yaml'),
   CLAIMCHECK_SKU: z.string().min(1).optional(),
   CLAIMCHECK_CONTEXT: z.string().min(1).optional(),
+  /** The lab that a run uses where it is up. */
+  CLAIMCHECK_LAB: z
+    .string()
+    .regex(
+      /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/,
+      'expected the name of a lab: lower-case letters, digits and "-"',
+    )
+    .optional(),
   /** Nodes under test, by comma; default: every node whose drivers publish RDMA NICs. */
   CLAIMCHECK_NODES: z
     .string()
@@ -58,6 +66,7 @@ export interface Settings {
   readonly rack: string
   readonly sku: string | undefined
   readonly context: string | undefined
+  readonly lab: string
   /** Files that hold the contexts, the first of a name counts: KUBECONFIG's, else the user's own. */
   readonly kubeconfig: readonly string[]
   readonly nodes: readonly string[] | undefined
@@ -107,6 +116,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     rack: v.CLAIMCHECK_RACK,
     sku: v.CLAIMCHECK_SKU,
     context: v.CLAIMCHECK_CONTEXT,
+    lab: v.CLAIMCHECK_LAB ?? 'default',
     kubeconfig: kubeconfigOf(env),
     nodes: v.CLAIMCHECK_NODES,
     image: v.CLAIMCHECK_IMAGE,
@@ -140,6 +150,9 @@ function refuseMeaningless(v: z.infer<typeof variablesSchema>): void {
     target !== 'cluster' &&
       v.CLAIMCHECK_CONTEXT !== undefined &&
       (['CLAIMCHECK_CONTEXT', 'only a cluster has a context'] as const),
+    target !== 'lab' &&
+      v.CLAIMCHECK_LAB !== undefined &&
+      (['CLAIMCHECK_LAB', 'only target lab has labs'] as const),
     target !== 'cluster' &&
       v.CLAIMCHECK_NODES !== undefined &&
       (['CLAIMCHECK_NODES', 'only a cluster has nodes to choose from'] as const),

@@ -128,7 +128,8 @@ export class Comparison implements RoundSource {
     const { target, sku, journal } = this.#context
     const placement = this.plan.arms[arm]
     const template = templateFor(placement, sku, { published: numaAttributesOf(await target.slices()) })
-    const plan = this.#transferPlan(arm, round)
+    const made = transferPlan({ plan: this.plan, arm, round, sku, emulation: target.emulation })
+    const plan = this.#nodes === undefined ? made : { ...made, nodes: directionOf(this.#nodes, round) }
     this.#tell({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
     const outcome = await runPair(template, plan, {
       target,
@@ -149,26 +150,34 @@ export class Comparison implements RoundSource {
     return result
   }
 
-  #transferPlan(arm: ArmName, round: number): TransferPlan {
-    const { target, sku } = this.#context
-    const { emulation } = target
-    const gpus = this.plan.arms[arm].gpus.count
-    const { iters, warmupIters } = iterationsOf(this.plan, emulation)
-    return {
-      name: `${this.plan.name}-${arm}-${round + 1}`,
-      op: this.plan.op,
-      devices: Array.from({ length: gpus }, (_, i) => (emulation === undefined ? `cuda:${i}` : `dram:${i}`)),
-      bytesPerDevice: bytesPerDevice(this.plan, arm, emulation),
-      iters,
-      warmupIters,
-      within: patience(sku, this.plan.size, iters + warmupIters),
-      ...(this.#nodes === undefined ? {} : { nodes: directionOf(this.#nodes, round) }),
-    }
-  }
-
   #tell(progress: Omit<Progress, 'comparison'>): void {
     for (const listener of this.#listeners)
       listener({ comparison: `${this.plan.name} ${formatBytes(this.plan.size)}`, ...progress })
+  }
+}
+
+type Emulated = { readonly scale: number; readonly transfer: Iterations } | undefined
+
+/** One arm's transfer in a round, on any two nodes. */
+export function transferPlan(of: {
+  readonly plan: ComparisonPlan
+  readonly arm: ArmName
+  readonly round: number
+  readonly sku: Sku
+  readonly emulation: Emulated
+}): TransferPlan {
+  const { plan, arm, round, sku, emulation } = of
+  const { iters, warmupIters } = iterationsOf(plan, emulation)
+  return {
+    name: `${plan.name}-${arm}-${round + 1}`,
+    op: plan.op,
+    devices: Array.from({ length: plan.arms[arm].gpus.count }, (_, i) =>
+      emulation === undefined ? `cuda:${i}` : `dram:${i}`,
+    ),
+    bytesPerDevice: bytesPerDevice(plan, arm, emulation),
+    iters,
+    warmupIters,
+    within: patience(sku, plan.size, iters + warmupIters),
   }
 }
 

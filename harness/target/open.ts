@@ -37,7 +37,7 @@ export async function openTarget(
   throw new ClaimcheckError('TARGET_UNAVAILABLE', {
     subject: `CLAIMCHECK_TARGET=${settings.target}`,
     problem: 'is not part of this version',
-    expected: 'emulated or cluster',
+    expected: 'emulated, lab or cluster',
     hint: 'Unset CLAIMCHECK_TARGET.',
   })
 }

@@ -15,7 +15,7 @@ import type { TransferResult } from './result.ts'
 import { Transcript, type TransferEvent } from './transcript.ts'
 
 const PORT = 5555
-const CONTAINER = 'transfer'
+export const CONTAINER = 'transfer'
 const SCHEDULING = seconds(120)
 const STARTING = seconds(120)
 const RELEASING = seconds(60)
@@ -117,7 +117,7 @@ export async function runPair(
   return { ...outcome, phases: clock.phases }
 }
 
-function argsOf(mode: 'target' | 'initiator', plan: TransferPlan): readonly string[] {
+export function argsOf(mode: 'target' | 'initiator', plan: TransferPlan): readonly string[] {
   const options: Record<string, string | number> = {
     mode,
     port: PORT,

@@ -1,11 +1,12 @@
 /** Waivers and the warn tier, by the real suite against a broken rack: shown, let through, expired, superfluous, mistyped. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { readCertificate } from '../../harness/certificate/read.ts'
 import { verify } from '../../harness/certificate/verify.ts'
 import { rackFile, temporaryFolder } from '../support/rack-file.ts'
-import { PROJECT, runSuite, verdictsOf } from '../support/run-suite.ts'
+import { runSuite, verdictsOf } from '../support/run-suite.ts'
+import { scratchSuite } from '../support/scratch-suite.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const day = (offset: number): string => new Date(Date.now() + offset * DAY_MS).toISOString().slice(0, 10)
@@ -133,36 +134,23 @@ test('the same waived twice is refused', async () => {
 })
 
 test('in the warn tier a broken expectation is shown and does not gate, under .not and soft too', async () => {
-  const scratch = join(PROJECT, 'tests/.tmp')
-  mkdirSync(scratch, { recursive: true })
-  const folder = mkdtempSync(join(scratch, 'warn-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  writeFileSync(
-    join(folder, 'vitest.config.ts'),
-    `import { defineSuites } from '${PROJECT}/harness/vitest/config.ts'
-     export default defineSuites(['*.test.ts'])`,
-  )
-  writeFileSync(
-    join(folder, 'a.test.ts'),
-    `import { claiming, gpusWithNics } from '${PROJECT}/harness/vitest/suite.ts'
+  const where = scratchSuite(`
      const placement = gpusWithNics({ gpus: 1, gpusOn: 0, nics: 1, nicsOn: 0 })
-     const test = claiming({ placement, containers: ['main'] })
-     test('warned', { tags: ['warn'] }, async ({ pods, expect }) => {
+     const one = claiming({ placement, containers: ['main'] })
+     one('warned', { tags: ['warn'] }, async ({ pods, expect }) => {
        await expect.soft(pods).toListOnlyClaimedDevices()
        await expect(pods).not.toHaveOnlyClaimedInterfaces()
      })
-     test('met', { tags: ['warn'] }, async ({ pods, expect }) => { await expect(pods).toClaimPairsAt('NODE') })
-     test('gating', async ({ pods, expect }) => { await expect(pods).toLackUnclaimedDevices() })`,
-  )
+     one('met', { tags: ['warn'] }, async ({ pods, expect }) => { await expect(pods).toClaimPairsAt('NODE') })
+     one('gating', async ({ pods, expect }) => { await expect(pods).toLackUnclaimedDevices() })`)
   const variables = { CLAIMCHECK_RUNTIME: 'model', CLAIMCHECK_RACK: rackFile({ faults: leak }) }
-  const where = ['--root', folder, '--config', join(folder, 'vitest.config.ts')]
-  const run = await runSuite('a.test.ts', variables, {}, where)
+  const run = await runSuite('scratch', variables, {}, where)
   expect(verdictsOf(run.report), run.output).toEqual({
     warned: 'warned DEVICE_LEAK EXPECTATION_FAILED',
     met: 'passed',
     gating: 'failed DEVICE_LEAK',
   })
-  const green = await runSuite('a.test.ts', variables, {}, [...where, '-t', 'warned|met'])
+  const green = await runSuite('scratch', variables, {}, [...where, '-t', 'warned|met'])
   expect(green.exitCode, green.output).toBe(0)
   expect(green.output).toContain('a warning: it does not gate')
   expect(green.output).toContain('passed with 2 warnings')

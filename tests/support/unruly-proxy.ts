@@ -78,6 +78,9 @@ export class UnrulyProxy {
         answer.once('close', () => this.#open.delete(answer))
       }
       said.pipe(answer)
+      said.once('close', () => {
+        if (!said.complete) answer.destroy()
+      })
     })
     onward.on('error', () => answer.destroy())
     answer.once('close', () => onward.destroy())

@@ -5,9 +5,9 @@ export class UnrunReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const skipped = modules
       .flatMap((module) => [...module.children.allTests('skipped')])
-      .map((test) => {
+      .flatMap((test) => {
         const result = test.result()
-        return (result.state === 'skipped' && result.note) || 'marked or filtered out'
+        return (result.state === 'skipped' && result.note) || []
       })
     for (const [reason, tests] of Map.groupBy(skipped, (note) => note))
       process.stdout.write(`Not run: ${tests.length} tests: ${reason}\n`)

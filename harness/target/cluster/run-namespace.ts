@@ -43,6 +43,19 @@ export function namespaceManifest(runId: string, { labels, annotations }: Marks)
   }
 }
 
+export interface LeftNamespace {
+  readonly name: string
+  /** RFC 3339. */
+  readonly expires: string | undefined
+}
+
+/** The Namespaces of all runs, of those that are alive too. */
+export async function leftNamespaces(client: Client): Promise<readonly LeftNamespace[]> {
+  const query = { labelSelector: RUN_LABEL }
+  const found = await client.list(resources.namespaces, parseNamespace, { query })
+  return found.map(({ metadata }) => ({ name: metadata.name, expires: metadata.annotations?.[EXPIRES] }))
+}
+
 /** Idempotent. Rejects with NAMESPACE_STUCK, naming what keeps it. */
 export async function removeNamespace(client: Client, name: string, wait: Wait): Promise<void> {
   const subject = `Namespace ${name}`

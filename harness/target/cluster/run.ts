@@ -92,7 +92,17 @@ export async function requireDra(client: Client): Promise<void> {
   })
 }
 
-export async function deliveryFor(
+export async function versionOf(client: Client): Promise<string> {
+  const { gitVersion } = (await client.api.json({
+    verb: 'get',
+    resource: 'version',
+    subject: `version of API server ${client.api.server}`,
+    path: '/version',
+  })) as { readonly gitVersion?: string }
+  return gitVersion ?? 'of no version'
+}
+
+async function deliveryFor(
   { delivery, image, cacheDir }: Settings,
   { prepareNative, say }: Preparation,
 ): Promise<Delivery> {

@@ -14,6 +14,8 @@ import { collection, type Resource } from './resources.ts'
 /** The server ends a watch after this; well before, no silence is taken for an end. */
 const WATCH_SECONDS = 240
 const OVERTIME_SECONDS = 15
+/** A server tells about once a minute that nothing has happened; one that does not is asked again. */
+const SILENCE_MS = 90_000
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [50, 2000]
 
 export interface Kept {
@@ -140,15 +142,13 @@ export class Watched<T extends Kept> {
     let version = from
     const limit = AbortSignal.timeout((WATCH_SECONDS + OVERTIME_SECONDS) * 1000)
     const signal = AbortSignal.any([this.#over.signal, limit])
-    const response = await this.#parts.api.open({
-      ...this.#request('watch', {
-        watch: 'true',
-        allowWatchBookmarks: 'true',
-        resourceVersion: from,
-        timeoutSeconds: String(WATCH_SECONDS),
-      }),
-      signal,
+    const request = this.#request('watch', {
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      resourceVersion: from,
+      timeoutSeconds: String(WATCH_SECONDS),
     })
+    const response = await this.#parts.api.open({ ...request, signal }, SILENCE_MS)
     const lines = createInterface({ input: response, signal })
     // A connection that breaks ends the lines; what broke it is told by the response.
     const broken = new Promise<never>((_resolve, reject) => response.once('error', reject))

@@ -39,6 +39,18 @@ function unreachable(cause: unknown): ClaimcheckError {
   })
 }
 
+/** Runs a command in a container. */
+export async function execIn(
+  container: string,
+  argv: readonly string[],
+): Promise<{ readonly exitCode: number; readonly output: string }> {
+  await docker()
+  const { getContainerRuntimeClient } = await import('testcontainers')
+  const client = await getContainerRuntimeClient()
+  const { exitCode, output } = await client.container.exec(client.container.getById(container), [...argv])
+  return { exitCode, output }
+}
+
 /** Whether Docker says that there is no such object, or not any more. */
 export const isGone = (error: unknown): boolean =>
   [404, 409].includes(Number((error as { statusCode?: unknown }).statusCode))

@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClaimcheckError } from '../../core/errors.ts'
+import { checkMakers } from '../../rack/fault-makers.ts'
 import { describeFault } from '../../rack/fault.ts'
 import { trueMtu } from '../../rack/link-model.ts'
 import type { Rack } from '../../rack/rack.ts'
@@ -12,10 +13,9 @@ import type { Emulation } from '../target.ts'
 import { accessOf, type ApiAccess } from './api.ts'
 import { controlPlaneConfig } from './control-plane.ts'
 import { ADMIN, createCredentials, kubeconfig, serverOf } from './credentials.ts'
-import { docker, type Docker } from './docker.ts'
+import { docker, execIn, type Docker } from './docker.ts'
 import { provideNodeImage } from './image/build.ts'
-import { checkLabFaults } from './lab-faults.ts'
-import { layOut, type Layout } from './layout.ts'
+import { containerName, layOut, type Layout } from './layout.ts'
 import { createNetwork } from './network.ts'
 import { NodeContainer } from './node-container.ts'
 import { planNode } from './node-plan.ts'
@@ -34,6 +34,8 @@ export interface Lab {
   readonly emulation: Emulation
   /** Workers; none where the lab is a control plane only. */
   readonly nodes: readonly string[]
+  /** Runs a command on one of its machines, `control-plane` or a node: to look, and to break things. */
+  exec(node: string, argv: readonly string[]): Promise<{ readonly exitCode: number; readonly output: string }>
   /** Ends it and leaves nothing. Idempotent. */
   stop(): Promise<void>
 }
@@ -57,7 +59,7 @@ const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/
 /** Rejects with FAULT_INVALID, LAB_UNAVAILABLE, LAB_BUILD_FAILED, LAB_FAILED or INTERRUPTED; then nothing is left of it. */
 export async function startLab(rack: Rack, options: LabOptions): Promise<Lab> {
   const { cacheDir, name = DEFAULT_LAB, stays = false, say = () => undefined } = options
-  checkLabFaults(rack)
+  checkMakers(rack, 'lab')
   checkName(name)
   const engine = await docker()
   const image = await provideNodeImage(cacheDir, say)
@@ -137,6 +139,7 @@ function handle(rack: Rack, cacheDir: string, name: string, nodes: readonly stri
       runtime: 'process',
       transfer,
     },
+    exec: (node, argv) => execIn(containerName(name, node), argv),
     stop: async () => void (await stopLab(cacheDir, name)),
   }
 }

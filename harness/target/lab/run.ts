@@ -20,12 +20,13 @@ const RESOURCES = { cpu: '10m', memory: '1Gi' }
 
 /** Rejects as `startLab` does; then nothing is left. */
 export async function beginLabRun(
-  { cacheDir }: Settings,
+  { cacheDir, lab: name }: Settings,
   rack: Rack,
   say: (line: string) => void,
 ): Promise<LabRun> {
-  const standing = await findLab(rack, { cacheDir })
+  const standing = await findLab(rack, { cacheDir, name })
   const lab = standing ?? (await startForRun(rack, cacheDir, say))
+  if (standing !== undefined) say(`Using lab ${standing.name}, which is up`)
   const endLab = (): Promise<void> => (standing === undefined ? lab.stop() : Promise.resolve())
   try {
     const run = await beginRun(
@@ -39,7 +40,8 @@ export async function beginLabRun(
       },
       say,
     )
-    return { run, end: () => endRun(run).finally(endLab) }
+    // What is in a lab of its own goes with it.
+    return { run, end: standing === undefined ? endLab : () => endRun(run) }
   } catch (error) {
     await endLab()
     throw error

@@ -1,0 +1,131 @@
+/**
+ * `claimcheck doctor`: what the target of the settings has and lacks. Takes settings; says one line a finding and gives
+ * whether a run could begin. Makes nothing on a cluster.
+ */
+import { numaAttributesOf } from '../claim/numa-attribute.ts'
+import { devicesOf, GPU_DRIVER, NIC_DRIVER } from '../claim/published-device.ts'
+import { compareTopology } from '../claim/published-topology.ts'
+import { GPU_CLASS, NIC_CLASS } from '../claim/template.ts'
+import { asClaimcheckError } from '../core/errors.ts'
+import type { Settings } from '../core/variables.ts'
+import { provideBinaries } from '../native/build.ts'
+import { IMAGE, STREAM_IMAGE } from '../native/image.ts'
+import { provideNixl } from '../native/nixl.ts'
+import type { Client } from '../target/cluster/client.ts'
+import { lookAround, type Surroundings } from './surroundings.ts'
+
+interface Finding {
+  readonly is: 'there' | 'missing' | 'note'
+  readonly what: string
+}
+const there = (what: string): Finding => ({ is: 'there', what })
+const missing = (what: string): Finding => ({ is: 'missing', what })
+const note = (what: string): Finding => ({ is: 'note', what })
+const MARKS = { there: '✓', missing: '✗', note: '-' } as const
+
+/** Whether nothing is missing. */
+export async function doctor(settings: Settings, say: (line: string) => void): Promise<boolean> {
+  say(`claimcheck doctor, target ${settings.target}`)
+  let lacks = 0
+  for await (const { is, what } of findings(settings)) {
+    say(`  ${MARKS[is]} ${what}`)
+    if (is === 'missing') lacks++
+  }
+  say(lacks === 0 ? 'Nothing is missing.' : `${lacks} missing.`)
+  return lacks === 0
+}
+
+async function* findings(settings: Settings): AsyncGenerator<Finding> {
+  if (settings.target === 'emulated') yield* machine(settings)
+  let around: Surroundings
+  try {
+    if (settings.target === 'cluster') yield* rights(settings)
+    around = await lookAround(settings)
+  } catch (error) {
+    const { code, message } = asClaimcheckError(error)
+    return yield missing(`${code}: ${message}`)
+  }
+  if (around.client !== undefined) yield* server(around.client)
+  yield* published(around)
+  if (settings.target === 'cluster') yield* delivery(settings)
+}
+
+/** What emulated pods need of this machine. */
+async function* machine({ runtime, cacheDir }: Settings): AsyncGenerator<Finding> {
+  if (runtime === 'model') return yield there('runtime model: needs nothing of this machine')
+  const silent = (): void => undefined
+  for (const [what, provide] of [
+    ['the native binaries', () => provideBinaries(silent)],
+    ['NIXL', () => provideNixl(cacheDir, silent)],
+  ] as const) {
+    yield await provide().then(
+      () => there(`${what}, built and fetched`),
+      (error: unknown) => missing(`${what}: ${asClaimcheckError(error).message}`),
+    )
+  }
+}
+
+/** Before anything else: what is missing here explains what cannot be read below. */
+async function* rights(settings: Settings): AsyncGenerator<Finding> {
+  const { connectionOf, openClient } = await import('../target/cluster/run.ts')
+  const { describeRight, missingRights, RIGHTS } = await import('../target/cluster/rights.ts')
+  const { api } = openClient(connectionOf(settings))
+  const lacking = await missingRights(api)
+  if (lacking.length === 0) yield there(`all ${RIGHTS.length} rights of deploy/rbac.yaml`)
+  for (const right of lacking) yield missing(`the right to ${describeRight(right)}, see deploy/rbac.yaml`)
+}
+
+async function* server(client: Client): AsyncGenerator<Finding> {
+  const { requireDra, versionOf } = await import('../target/cluster/run.ts')
+  const version = await versionOf(client)
+  yield await requireDra(client).then(
+    () => there(`API server ${client.api.server}, Kubernetes ${version}, serves resource.k8s.io/v1`),
+    (error: unknown) => missing(asClaimcheckError(error).message),
+  )
+}
+
+function* published({ place, slices, classes, nodes, sku }: Surroundings): Generator<Finding> {
+  const devices = devicesOf(slices)
+  for (const [driver, what] of [
+    [NIC_DRIVER, 'RDMA NICs'],
+    [GPU_DRIVER, 'GPUs'],
+  ] as const) {
+    const own = devices.filter((one) => one.driver === driver && (one.kind === 'gpu' || one.rdma))
+    const on = new Set(own.map(({ node }) => node)).size
+    yield own.length === 0
+      ? missing(`driver ${driver} publishes no ${what} on ${place}`)
+      : there(`driver ${driver} publishes ${own.length} ${what} on ${on} nodes`)
+  }
+  for (const name of [NIC_CLASS, GPU_CLASS]) {
+    const found = classes.some(({ metadata }) => metadata.name === name)
+    yield found
+      ? there(`DeviceClass ${name}`)
+      : missing(
+          `DeviceClass ${name}; there is ${classes.map(({ metadata }) => metadata.name).join(', ') || 'none'}`,
+        )
+  }
+  yield nodes.length >= 2
+    ? there(`${nodes.length} nodes take pods: ${nodes.join(', ')}`)
+    : missing(`a second node that publishes RDMA NICs and takes pods; there is ${nodes.join(', ') || 'none'}`)
+  const { gpu, nic } = numaAttributesOf(slices)
+  yield nic === undefined
+    ? missing('numaNode on every RDMA NIC: without it none can be claimed by NUMA node')
+    : there(`NICs publish ${nic.domain}/numaNode${nic.list ? ' as a list' : ''}`)
+  yield gpu === undefined
+    ? note('GPUs publish no numaNode; they are claimed by the PCI addresses of the SKU profile')
+    : there(`GPUs publish ${gpu.domain}/numaNode${gpu.list ? ' as a list' : ''}`)
+  yield note('the RDMA namespace mode is not published; the suite reads it from what a pod sees')
+  if (sku === undefined) return yield note('no CLAIMCHECK_SKU: `claimcheck discover` makes a profile')
+  const mismatches = compareTopology(slices, sku, nodes)
+  if (mismatches.length === 0) yield there(`the published topology is that of SKU ${sku.name}`)
+  for (const { node, device, expected, found } of mismatches.slice(0, 5))
+    yield missing(`${node}: ${device} as in SKU ${sku.name}: expected ${expected}, found ${found}`)
+}
+
+function* delivery({ delivery: kind, image }: Settings): Generator<Finding> {
+  yield kind === 'stream'
+    ? note(`pods run ${image ?? STREAM_IMAGE}; the binary is sent into them`)
+    : note(
+        `pods run ${image ?? IMAGE}${image === undefined ? ', which has to be pushed to where the nodes pull from' : ''}; whether nodes can pull it shows when they do`,
+      )
+}

@@ -1,0 +1,209 @@
+/**
+ * `claimcheck plan`: what a run of suites would make and take, before it does. Takes suite files and what the target publishes;
+ * gives every object as YAML, the devices that each selector matches now, and the rounds with their times. Makes nothing.
+ */
+import { globSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { stringify } from 'yaml'
+import { compileSelector } from '../claim/cel/selector.ts'
+import type { ResourceClaimTemplate } from '../claim/dra.ts'
+import { numaAttributesOf } from '../claim/numa-attribute.ts'
+import type { Placement } from '../claim/placement.ts'
+import { devicesOn, poolsOf } from '../claim/pools.ts'
+import { templateFor } from '../claim/template.ts'
+import { ClaimcheckError } from '../core/errors.ts'
+import { formatBytes, formatPercent, formatTime, seconds, type Seconds } from '../core/units.ts'
+import type { Settings } from '../core/variables.ts'
+import type { ArmsSpec } from '../expect/spec.ts'
+import { iterationsOf } from '../measure/comparison.ts'
+import { planComparison } from '../measure/planner.ts'
+import { IMAGE, STREAM_IMAGE } from '../native/image.ts'
+import { loadSuites } from '../simulate/load-suites.ts'
+import type { Sku } from '../sku/sku.ts'
+import { podManifest, secretManifest, type PodParts } from '../target/cluster/pod-manifest.ts'
+import { marksOf, namespaceManifest, namespaceOf } from '../target/cluster/run-namespace.ts'
+import type { PodSpec } from '../target/target.ts'
+import { argsOf, CONTAINER } from '../transfer/pair.ts'
+import { transferPlan } from '../measure/comparison.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** What an arm took beside its transfer: in the emulated rack, and in the lab, see docs/performance.md. */
+const OVERHEADS: Readonly<Record<'emulated' | 'cluster', Seconds>> = {
+  emulated: seconds(0.2),
+  cluster: seconds(4),
+}
+const RUN = '<run>'
+
+export interface Planning {
+  readonly settings: Settings
+  readonly around: Surroundings
+  readonly now: number
+}
+
+/** Throws FILE_UNREADABLE where there is no suite, EXPECTATION_INVALID where a placement contradicts the SKU. */
+export async function plan(paths: readonly string[], { settings, around, now }: Planning): Promise<string> {
+  const sku = requireSku(around.sku)
+  const tests = await loadSuites(suiteFiles(paths))
+  const comparisons = [...new Set(tests.flatMap(({ arms }) => arms ?? []))]
+  const podSets = [...new Set(tests.flatMap(({ pods }) => pods ?? []))]
+  const published = numaAttributesOf(around.slices)
+  const placements: Placement[] = [
+    ...comparisons.flatMap(({ arms }) => [arms.aligned, arms.unaligned]),
+    ...podSets.map(({ placement }) => placement),
+  ]
+  const templates = new Map(
+    placements.map((placement) => {
+      const template = templateFor(placement, sku, { published })
+      return [template.metadata.name, template] as const
+    }),
+  )
+  const nameOf = (placement: Placement): string => templateFor(placement, sku, { published }).metadata.name
+  const emulation = around.rack
+  const specs: PodSpec[] = [
+    ...comparisons.flatMap((spec) => {
+      const { iters = 100, warmupIters = 20 } = spec
+      const comparison = { ...spec, iters, warmupIters, firstRounds: settings.rounds }
+      return (['aligned', 'unaligned'] as const).flatMap((arm) => {
+        const made = transferPlan({ plan: comparison, arm, round: 0, sku, emulation })
+        return (['target', 'initiator'] as const).map((role) => ({
+          name: `${made.name}-${role}`,
+          group: made.name,
+          template: nameOf(spec.arms[arm]),
+          containers: [
+            {
+              name: CONTAINER,
+              args: argsOf(role, made),
+              secretEnv: { TRANSFER_SECRET: '<random, another one each time>' },
+            },
+          ],
+        }))
+      })
+    }),
+    ...podSets.flatMap(({ placement, containers }) =>
+      around.nodes.map((node) => ({
+        name: `${nameOf(placement)}-${node}`,
+        group: nameOf(placement),
+        nodes: [node],
+        template: nameOf(placement),
+        containers: containers.map((name) => ({ name, args: ['--mode', 'devices'] })),
+      })),
+    ),
+  ]
+  const marks = marksOf(RUN, now)
+  const parts: PodParts = {
+    namespace: namespaceOf(RUN),
+    marks,
+    image: settings.image ?? (settings.delivery === 'stream' ? STREAM_IMAGE : IMAGE),
+    delivery: settings.delivery,
+    resources: settings.podResources,
+    nodes: settings.nodes,
+  }
+  const objects = [
+    namespaceManifest(RUN, marks),
+    ...[...templates.values()].map((template) => ({
+      ...template,
+      metadata: { ...template.metadata, namespace: parts.namespace, ...marks },
+    })),
+    ...specs.flatMap((spec) => [secretManifest(spec, parts) ?? [], podManifest(spec, parts)].flat()),
+  ]
+  return [
+    ...objects.map((object) => `---\n${stringify(object, { lineWidth: 0 })}`.trimEnd()),
+    '',
+    ...comment([
+      `Nothing was made. ${objects.length} objects on ${around.place}; pods of later rounds differ in name and nodes.`,
+      '',
+      ...[...templates.values()].flatMap((template) => matches(template, around)),
+      '',
+      ...comparisons.flatMap((spec) => times(spec, sku, settings, emulation)),
+      `Nodes: ${around.nodes.length} of ${around.nodes.join(', ')}; a comparison keeps to two of them.`,
+    ]),
+  ].join('\n')
+}
+
+const comment = (lines: readonly string[]): string[] => lines.map((line) => `# ${line}`.trimEnd())
+
+/** Of the devices that are published now, whoever uses them. */
+function matches(template: ResourceClaimTemplate, { slices, nodes }: Surroundings): string[] {
+  const { name } = template.metadata
+  return [
+    `ResourceClaimTemplate ${name} matches now:`,
+    ...template.spec.spec.devices.requests.flatMap((request) => {
+      const own = 'exactly' in request ? [request.exactly] : request.firstAvailable
+      return own.flatMap(({ count = 1, selectors = [], deviceClassName }) =>
+        nodes.map((node) => {
+          const found = poolsOf(slices)
+            .flatMap((pool) => devicesOn(node, pool))
+            .filter(({ driver }) => deviceClassName === driver || DRIVERS[deviceClassName] === driver)
+            .filter((device) =>
+              selectors.every(({ cel }) =>
+                compileSelector(cel.expression, `request "${request.name}" of ${name}`).matches(
+                  device.device,
+                  device.driver,
+                ),
+              ),
+            )
+            .map(({ device }) => device.name)
+          const enough = found.length >= count ? '' : `: TOO FEW, ${count} are asked for`
+          return `  ${node} ${request.name} (${count}): ${found.join(', ') || 'none'}${enough}`
+        }),
+      )
+    }),
+  ]
+}
+
+/** The driver of a class that has another name. */
+const DRIVERS: Readonly<Record<string, string>> = { 'dranet.net': 'dra.net' }
+
+function times(
+  spec: ArmsSpec,
+  sku: Sku,
+  { rounds, target }: Settings,
+  emulation: Surroundings['rack'],
+): string[] {
+  const { iters, warmupIters } = iterationsOf(
+    { iters: spec.iters ?? 100, warmupIters: spec.warmupIters ?? 20 },
+    emulation,
+  )
+  const looks = planComparison({
+    reference: sku.reference,
+    firstRounds: rounds,
+    size: spec.size,
+    iters,
+    warmupIters,
+    overhead: OVERHEADS[target === 'emulated' ? 'emulated' : 'cluster'],
+  })
+  return [
+    `Comparison ${spec.name}, ${formatBytes(spec.size)}, ${iters} iterations after ${warmupIters}, by the SKU's reference:`,
+    ...looks.map(
+      (look) =>
+        `  after ${look.rounds} rounds, ${formatTime(look.duration)}: a ratio ${formatPercent(look.detectableRatio - 1)} off its limit is told`,
+    ),
+  ]
+}
+
+function requireSku(sku: Sku | undefined): Sku {
+  if (sku !== undefined) return sku
+  throw new ClaimcheckError('VARIABLE_INVALID', {
+    subject: 'CLAIMCHECK_SKU',
+    problem: 'is needed to plan a run',
+    expected: "the path of the nodes' SKU profile",
+    hint: 'Make one with `npx claimcheck discover > sku.yaml`, fill it in, and set CLAIMCHECK_SKU=sku.yaml.',
+  })
+}
+
+/** Files as they are, folders by their suites. */
+function suiteFiles(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    const stat = statSync(path, { throwIfNoEntry: false })
+    const files = stat?.isDirectory()
+      ? globSync('**/*.test.ts', { cwd: path }).map((file) => join(path, file))
+      : [path]
+    if (stat !== undefined && files.length > 0) return files.sort().map((file) => resolve(file))
+    throw new ClaimcheckError('FILE_UNREADABLE', {
+      subject: path,
+      problem: stat === undefined ? 'is not there' : 'has no suites',
+      expected: 'a suite or a folder of suites',
+      hint: 'For instance suites/numa.',
+    })
+  })
+}

@@ -1,0 +1,57 @@
+/** The lab that a test runs in: its cluster as an administrator sees it, and its machines. */
+import { CoreV1Api, KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
+import { execa } from 'execa'
+import { expect, inject, test as base } from 'vitest'
+import type { ProvidedLab } from './lab-setup.ts'
+
+export interface LabUnderTest extends ProvidedLab {
+  /** For `CLAIMCHECK_TARGET=lab`. */
+  readonly variables: Readonly<Record<string, string>>
+  readonly api: KubernetesObjectApi
+  readonly core: CoreV1Api
+  /** Runs a shell script in a machine of the lab: `node-a`, `control-plane`. */
+  readonly shell: (machine: string, script: string) => Promise<string>
+  readonly docker: (...args: readonly string[]) => Promise<string>
+  /** The machine's container. */
+  readonly container: (machine: string) => string
+  /** Rejects unless nothing that a run makes is left. */
+  readonly requireClean: () => Promise<void>
+}
+
+function open(lab: ProvidedLab): LabUnderTest {
+  const config = new KubeConfig()
+  config.loadFromFile(lab.kubeconfig)
+  const api = KubernetesObjectApi.makeApiClient(config)
+  const container = (machine: string): string => `claimcheck-lab-${lab.name}-${machine}`
+  const docker = async (...args: readonly string[]): Promise<string> => (await execa('docker', args)).stdout
+  const names = async (apiVersion: string, kind: string): Promise<string[]> =>
+    (await api.list(apiVersion, kind)).items.map(
+      ({ metadata }) => `${kind} ${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`,
+    )
+  return {
+    ...lab,
+    variables: { CLAIMCHECK_TARGET: 'lab', CLAIMCHECK_LAB: lab.name },
+    api,
+    core: config.makeApiClient(CoreV1Api),
+    container,
+    docker,
+    shell: (machine, script) => docker('exec', container(machine), '/bin/sh', '-c', script),
+    requireClean: async () => {
+      const namespaces = await names('v1', 'Namespace')
+      expect(namespaces.filter((name) => name.includes('claimcheck-'))).toEqual([])
+      expect(await names('resource.k8s.io/v1', 'ResourceClaim')).toEqual([])
+      expect((await names('v1', 'Pod')).filter((name) => name.includes('claimcheck'))).toEqual([])
+    },
+  }
+}
+
+/** A test that needs a lab, and is skipped with the reason where there is none. */
+export const labTest = base
+  .extend('lab', { scope: 'file' }, () => {
+    const provided = inject('lab')
+    return 'unavailable' in provided ? (undefined as unknown as LabUnderTest) : open(provided)
+  })
+  .extend('present', { auto: true }, ({ skip }) => {
+    const provided = inject('lab')
+    if ('unavailable' in provided) skip(provided.unavailable)
+  })
