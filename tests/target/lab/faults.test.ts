@@ -27,6 +27,7 @@ describe.skipIf(reason !== undefined)(`faults${reason === undefined ? '' : `: no
       { kind: 'mtu', node: 'node-a', nic: 'mlx5_3', mtu: 1500 },
       { kind: 'late-status', node: 'node-a', by: '4 s' },
       { kind: 'numa-moved', node: 'node-a', nic: 'mlx5_3', numaNode: 1 },
+      { kind: 'tcp-fallback', node: 'node-a' },
       { kind: 'prepare-fails-once', node: 'node-b' },
       { kind: 'rail-shared', node: 'node-b', nic: 'mlx5_1', over: 'mlx5_0' },
       { kind: 'nic-slow', node: 'node-b', nic: 'mlx5_2', fraction: 0.5 },
@@ -72,6 +73,7 @@ describe.skipIf(reason !== undefined)(`faults${reason === undefined ? '' : `: no
         '/sys/class/infiniband/mlx5_3/device/numa_node',
       ),
     ).toEqual(['0', '1'])
+    expect(await routeOnNode('node-a', '10.64.0.2 from 10.64.0.1')).toContain('dev eth0')
     await until(
       'the late status',
       () => pods.claimOf('near-a'),
@@ -86,11 +88,21 @@ describe.skipIf(reason !== undefined)(`faults${reason === undefined ? '' : `: no
     expect(messages.join()).toContain('interface configuration is not supported for RDMA-only devices')
   })
 
+  /** In the one pod of the node. */
+  const inPod = async (node: string, command: string): Promise<string> => {
+    const namespace = `NS=$(ip netns list | head -1 | cut -d" " -f1); ip netns exec "$NS"`
+    return (await lab.exec(node, ['sh', '-c', `${namespace} ${command}`])).output
+  }
+  const routeOnNode = (node: string, to: string): Promise<string> => inPod(node, `ip route get ${to}`)
+
   test('one NIC carries for another, and one is slow', async () => {
-    const shape =
-      'NS=$(ip netns list | head -1 | cut -d" " -f1); ip netns exec "$NS" ip route get 10.64.1.1 from 10.64.1.2; ip netns exec "$NS" tc qdisc show dev rdma1; ip netns exec "$NS" tc qdisc show dev rdma2; tc qdisc show dev f-rdma2'
-    const { output } = await lab.exec('node-b', ['sh', '-c', shape])
-    expect(output).toContain('dev rdma0')
+    expect(await routeOnNode('node-b', '10.64.1.1 from 10.64.1.2')).toContain('dev rdma0')
+    expect(await routeOnNode('node-b', '10.64.2.1 from 10.64.2.2')).toContain('dev rdma2')
+    const output = [
+      await inPod('node-b', 'tc qdisc show dev rdma1'),
+      await inPod('node-b', 'tc qdisc show dev rdma2'),
+      (await lab.exec('node-b', ['tc', 'qdisc', 'show', 'dev', 'f-rdma2'])).output,
+    ].join('\n')
     const rates = [...output.matchAll(/tbf .*rate (\d+)Kbit/g)].map(([, rate]) => Number(rate))
     expect(rates).toHaveLength(3)
     const [whole = 0, sent = 0, received = 0] = rates
