@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { readSettings } from '../../../harness/core/variables.ts'
 import { loadRack } from '../../../harness/rack/rack.ts'
 import { accessOf, ask } from '../../../harness/target/lab/api.ts'
-import { findLab, labs, startLab, stopLab } from '../../../harness/target/lab/lab.ts'
+import { findLab, labs, startLab, stopLab, useLab } from '../../../harness/target/lab/lab.ts'
 import { labsFolder } from '../../../harness/target/lab/state.ts'
 import { noLab, until } from '../../support/lab.ts'
 
@@ -59,6 +59,20 @@ describe.skipIf(reason !== undefined)(`labs${reason === undefined ? '' : `: no l
     expect((await findLab(rack, options('two')))?.name).toBe(two.name)
     await two.stop()
     expect(await remainsOf(two.name)).toBeUndefined()
+  })
+
+  test('a run takes the lab that stays and has its rack, and leaves it up', async () => {
+    const own = { ...rack, name: name('rack'), nodes: [] }
+    const stays = await startLab(own, { cacheDir, name: name('stays'), stays: true })
+    const used = await useLab(own, { cacheDir, name: name('run') })
+    expect(used.name).toBe(stays.name)
+    await used.stop()
+    expect((await remainsOf(stays.name))?.owner).toBe('nobody')
+    const other = await useLab({ ...own, seed: 2 }, { cacheDir, name: name('run') })
+    expect(other.name).toBe(name('run'))
+    await other.stop()
+    expect(await remainsOf(other.name)).toBeUndefined()
+    await stays.stop()
   })
 
   test.for(['SIGINT', 'SIGTERM'] as const)('%s while a lab starts leaves nothing', async (signal) => {
