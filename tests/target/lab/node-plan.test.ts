@@ -1,5 +1,5 @@
 /** The plan of a node holds what the emulated target would do with any of its pods. */
-import fc from 'fast-check'
+import { assert, property, subarray } from 'fast-check'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { gigabytesPerSecond } from '../../../harness/core/units.ts'
@@ -38,8 +38,8 @@ test('rates, addresses and devices of any pod are those of the emulated target',
   )
   const plan = planNode(faulty, 'node-a')
   const { gpus, nics } = faulty.sku
-  fc.assert(
-    fc.property(fc.subarray([...gpus]), fc.subarray([...nics]), (claimedGpus, claimedNics) => {
+  assert(
+    property(subarray([...gpus]), subarray([...nics]), (claimedGpus, claimedNics) => {
       const allocated = [
         ...claimedGpus.map(({ name }) => ({ driver: 'gpu.nvidia.com', device: name })),
         ...claimedNics.map((nic) => ({ driver: 'dra.net', device: pciDeviceName(nic) })),
