@@ -9,9 +9,9 @@ import { endRun } from '../cluster/run.ts'
 import { newRunId } from '../cluster/run-namespace.ts'
 import { findLab, startLab, type Lab } from './lab.ts'
 
-const IMAGE = 'claimcheck.dev/transfer:lab'
+export const LAB_IMAGE = 'claimcheck.dev/transfer:lab'
 /** Its nodes share the cores of one machine, so pods ask for next to nothing. */
-const RESOURCES = { cpu: '50m', memory: '512Mi' }
+export const LAB_RESOURCES = { cpu: '50m', memory: '512Mi' }
 
 export interface LabRun {
   readonly run: ClusterRun
@@ -44,8 +44,8 @@ function runIn({ kubeconfig, context, emulation }: Lab): ClusterRun {
     kind: 'lab',
     connection: { kubeconfig: [kubeconfig], context },
     emulation,
-    delivery: { kind: 'image', image: IMAGE },
-    resources: RESOURCES,
+    delivery: { kind: 'image', image: LAB_IMAGE },
+    resources: LAB_RESOURCES,
     runId: newRunId(),
     namespaceLives: 'run',
   }
