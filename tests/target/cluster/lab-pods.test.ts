@@ -27,8 +27,8 @@ const PLAN: TransferPlan = {
   warmupIters: 2,
   within: seconds(120),
 }
-/** About 12 s: long enough for somebody to interfere. */
-const LONG = { iters: 12_000 }
+/** Half a minute or more: long enough for somebody to interfere. */
+const LONG = { iters: 1500 }
 
 /** Every device of NUMA node 0, so that nobody else has any. */
 const ALL = { devices: ['dram:0', 'dram:1', 'dram:2', 'dram:3'] }
