@@ -6,9 +6,11 @@ import type { Placement } from '../claim/placement.ts'
 import { readBack, type AllocatedClaim } from '../claim/readback.ts'
 import { numaAttributesOf } from '../claim/numa-attribute.ts'
 import { templateFor } from '../claim/template.ts'
+import type { Journal } from '../core/journal.ts'
 import { seconds } from '../core/units.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { ScheduledPod, Target } from '../target/target.ts'
+import { takeEvidence } from '../transfer/evidence.ts'
 import { parseSighting, type Sighting } from '../transfer/sighting.ts'
 
 const LIMIT = { within: seconds(120) }
@@ -42,12 +44,20 @@ export class PodSet implements ClaimedPods {
   readonly sku: Sku
   readonly target: Target
   readonly #containers: readonly string[]
+  readonly #journal: Journal | undefined
   readonly #pods: ScheduledPod[] = []
   #observed: PodsObserved = {}
   #scheduled: Promise<readonly { pod: ScheduledPod; allocated: AllocatedClaim }[]> | undefined
   #seen: Promise<readonly (readonly SeenContainer[])[]> | undefined
 
-  constructor(parts: { target: Target; sku: Sku; placement: Placement; containers: readonly string[] }) {
+  constructor(parts: {
+    target: Target
+    sku: Sku
+    placement: Placement
+    containers: readonly string[]
+    journal?: Journal
+  }) {
+    this.#journal = parts.journal
     this.target = parts.target
     this.sku = parts.sku
     this.placement = parts.placement
@@ -91,6 +101,8 @@ export class PodSet implements ClaimedPods {
       return await work()
     } catch (error) {
       this.#observed = { ...this.#observed, failure: error }
+      if (this.#journal !== undefined)
+        await takeEvidence(this.target, this.#journal, { subject: `pods of ${this.placement.arm}`, error })
       throw error
     }
   }

@@ -11,6 +11,7 @@ import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import type { Journal } from '../core/journal.ts'
 import { seconds, type Bytes, type Seconds } from '../core/units.ts'
 import type { RunningPod, ScheduledPod, Target } from '../target/target.ts'
+import { takeEvidence } from './evidence.ts'
 import type { TransferResult } from './result.ts'
 import { Transcript, type TransferEvent } from './transcript.ts'
 
@@ -107,6 +108,7 @@ export async function runPair(
     clock.lap('transfer')
     outcome = { result, initiator: sender.end, target: receiver.end }
   } catch (error) {
+    await takeEvidence(target, journal, { subject: plan.name, error })
     await target.release(scheduled, { within: RELEASING }).catch((cause: unknown) => {
       journal.record('release-failed', plan.name, { error: asClaimcheckError(cause).message })
     })

@@ -10,7 +10,10 @@ import { Arm } from '../expect/arm.ts'
 import { PodSet } from '../expect/pod-set.ts'
 import { comparisonOf, type ArmsSpec, type PodsSpec } from '../expect/spec.ts'
 import { PublishedRack } from '../expect/published-rack.ts'
+import { EvidenceFiles } from '../report/evidence-files.ts'
 import type { Environment } from '../report/model.ts'
+import type { Settings } from '../core/variables.ts'
+import { EVIDENCE } from '../transfer/evidence.ts'
 import type { Sku } from '../sku/sku.ts'
 import { openTarget } from '../target/open.ts'
 import { loadSubject } from '../target/subject.ts'
@@ -27,7 +30,7 @@ export const test = base
   .extend('settings', { scope: 'file' }, () => inject('settings'))
   .extend('subject', { scope: 'file' }, ({ settings }) => loadSubject(settings))
   .extend('sku', { scope: 'file' }, ({ subject }) => subject.sku)
-  .extend('journal', { scope: 'file' }, () => new Journal())
+  .extend('journal', { scope: 'file' }, ({ settings }) => journalOf(settings))
   .extend('target', { scope: 'file' }, async ({ settings, subject, journal }, { onCleanup }) => {
     const target = await openTarget(settings, subject, inject('prepared') ?? undefined, journal)
     onCleanup(() => target.close())
@@ -38,6 +41,17 @@ export const test = base
     recordSku(task.file, sku)
   })
   .extend('published', { scope: 'file' }, ({ target }) => new PublishedRack(target))
+
+/** With what it has to show of failures as files beside the reports. */
+function journalOf({ reportDir }: Settings): Journal {
+  const journal = new Journal()
+  const prepared = inject('prepared')
+  if (prepared !== null && 'runId' in prepared) {
+    const files = new EvidenceFiles(reportDir, prepared.runId)
+    journal.listen((entry) => void (entry.event === EVIDENCE && files.write(entry)))
+  }
+  return journal
+}
 
 function environmentOf({ kind, emulation }: Target, sku: Sku): Environment {
   if (emulation === undefined) return { target: kind, sku: sku.name }
@@ -64,8 +78,8 @@ export function comparing(spec: ArmsSpec) {
 
 /** A test with one pod of the placement on every node, `pods`. */
 export function claiming(spec: PodsSpec) {
-  return test.extend('pods', ({ target, sku }, { onCleanup }) => {
-    const pods = new PodSet({ target, sku, ...spec })
+  return test.extend('pods', ({ target, sku, journal }, { onCleanup }) => {
+    const pods = new PodSet({ target, sku, journal, ...spec })
     onCleanup(() => pods.close())
     return pods
   })

@@ -14,6 +14,8 @@ export interface LabUnderTest extends ProvidedLab {
   readonly docker: (...args: readonly string[]) => Promise<string>
   /** The machine's container. */
   readonly container: (machine: string) => string
+  /** Rejects while a claim holds devices. */
+  readonly requireReleased: () => Promise<void>
   /** Rejects unless nothing that a run makes is left. */
   readonly requireClean: () => Promise<void>
 }
@@ -28,8 +30,11 @@ function open(lab: ProvidedLab): LabUnderTest {
     (await api.list(apiVersion, kind)).items.map(
       ({ metadata }) => `${kind} ${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`,
     )
+  const requireReleased = async (): Promise<void> =>
+    expect(await names('resource.k8s.io/v1', 'ResourceClaim')).toEqual([])
   return {
     ...lab,
+    requireReleased,
     variables: { CLAIMCHECK_TARGET: 'lab', CLAIMCHECK_LAB: lab.name },
     api,
     core: config.makeApiClient(CoreV1Api),
@@ -39,7 +44,7 @@ function open(lab: ProvidedLab): LabUnderTest {
     requireClean: async () => {
       const namespaces = await names('v1', 'Namespace')
       expect(namespaces.filter((name) => name.includes('claimcheck-'))).toEqual([])
-      expect(await names('resource.k8s.io/v1', 'ResourceClaim')).toEqual([])
+      await requireReleased()
       expect((await names('v1', 'Pod')).filter((name) => name.includes('claimcheck'))).toEqual([])
     },
   }

@@ -73,7 +73,7 @@ export class UnrulyProxy {
     const send = target.protocol === 'https:' ? request : plain
     const onward = send(target, { method, headers, rejectUnauthorized: false }, (said) => {
       answer.writeHead(said.statusCode ?? 502, said.headers)
-      if (url.includes('watch=true')) {
+      if (url.includes('watch=true') || url.includes('follow=true')) {
         this.#open.add(answer)
         answer.once('close', () => this.#open.delete(answer))
       }

@@ -174,6 +174,7 @@ export class ClusterTarget implements Target {
       this.#parts.journal.record('scheduled', spec.name, { node, claim: claim.metadata.name, devices })
       return known.scheduled
     } catch (error) {
+      await this.#keepEvidence(spec.name, error)
       await this.#remove([known], { within: CLOSING }).catch((cause: unknown) => {
         this.#parts.journal.record('release-failed', spec.name, { error: asClaimcheckError(cause).message })
       })
@@ -306,6 +307,14 @@ export class ClusterTarget implements Target {
       return new PodStore(this.#client, this.namespace)
     })()
     return this.#store
+  }
+
+  /** Of a pod that goes before anybody else can look at it. */
+  async #keepEvidence(pod: string, error: unknown): Promise<void> {
+    const { code, message } = asClaimcheckError(error)
+    if (code === 'INTERRUPTED') return
+    const seen = await this.diagnose(pod).catch((cause: unknown) => ({ missing: String(cause) }))
+    this.#parts.journal.record('evidence', pod, { error: { code, message }, ...seen })
   }
 
   async #create(spec: PodSpec, wait: Wait): Promise<void> {

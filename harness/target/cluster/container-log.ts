@@ -10,12 +10,13 @@ import { isGone, statusCodeOf } from './api-error.ts'
 import { attempt } from './client.ts'
 import type { Pod } from './objects.ts'
 import * as resources from './resources.ts'
-import { refuseKilled, refuseLost, statusOf } from './running.ts'
+import { isOnLostNode, nodeLost, refuseKilled, refuseLost, statusOf } from './running.ts'
 import type { Watched } from './watched.ts'
 
 const DAY = seconds(24 * 60 * 60)
 /** Between the end of the output and the kubelet's word that the container has ended. */
 const LAST_WORD = seconds(10)
+const NODE_BACK = seconds(30)
 const PAUSE_MS = 500
 /** The last line of every transfer. */
 const LAST_LINE = 'END '
@@ -36,18 +37,11 @@ export async function* followLog(source: LogSource): AsyncGenerator<string> {
   const lost = new AbortController()
   const over = AbortSignal.any([source.signal, lost.signal])
   let failure: unknown
-  const guard = pods
-    .until(() => void refuseLost(present(pods, pod)), {
-      subject: `pod ${pod}`,
-      until: 'to get lost',
-      within: DAY,
-      signal: over,
-    })
-    .catch((error: unknown) => {
-      if (over.aborted) return
-      failure = error
-      lost.abort()
-    })
+  const guard = guarded(pods, pod, over).catch((error: unknown) => {
+    if (over.aborted) return
+    failure = error
+    lost.abort()
+  })
   let given = 0
   let last = ''
   const own = { ...source, signal: over }
@@ -69,6 +63,28 @@ export async function* followLog(source: LogSource): AsyncGenerator<string> {
   if (failure !== undefined) throw failure
   const now = pods.get(pod)
   if (now !== undefined && !source.signal.aborted) refuseKilled(now, container)
+}
+
+/** Never resolves; rejects once the pod is lost, or `signal` fires. */
+async function guarded(pods: Watched<Pod>, pod: string, signal: AbortSignal): Promise<never> {
+  const wait = { subject: `pod ${pod}`, until: 'to get lost', signal }
+  for (;;) {
+    await pods.until(() => (isOnLostNode(whole(pods, pod)) ? true : undefined), { ...wait, within: DAY })
+    // A control plane that was away itself takes its nodes for lost until they have reported again.
+    const back = await pods
+      .until(() => (isOnLostNode(whole(pods, pod)) ? undefined : true), { ...wait, within: NODE_BACK })
+      .catch((error: unknown) => {
+        if (error instanceof ClaimcheckError && error.code === 'DEADLINE') return false
+        throw error
+      })
+    if (!back) throw nodeLost(present(pods, pod), NODE_BACK)
+  }
+}
+
+function whole(pods: Watched<Pod>, name: string): Pod {
+  const pod = present(pods, name)
+  refuseLost(pod)
+  return pod
 }
 
 /** One connection, without the first `skip` lines. Ends early where it breaks. */

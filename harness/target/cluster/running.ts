@@ -47,7 +47,7 @@ export function startedOf(
   return started && podIP !== undefined ? { address: podIP } : undefined
 }
 
-/** Throws POD_FAILED for a pod that was evicted, deleted by somebody, or whose node is lost. */
+/** Throws POD_FAILED for a pod that was evicted or deleted by somebody. */
 export function refuseLost(pod: Pod): void {
   const { name, deletionTimestamp } = pod.metadata
   const { reason, message = '', phase, conditions } = pod.status
@@ -62,17 +62,26 @@ export function refuseLost(pod: Pod): void {
   if (deletionTimestamp !== undefined) {
     throw failed(name, 'is being deleted, and not by this run', message, { node: pod.spec.nodeName })
   }
-  const ready = conditionOf(conditions, 'Ready')
-  const running = pod.status.containerStatuses ?? []
-  const allReady = running.length > 0 && running.every((one) => one.ready === true)
-  // The node's kubelet says that all are ready; only the node controller says otherwise, for a node it lost.
-  if (ready?.status === 'False' && phase === 'Running' && allReady) {
-    throw failed(name, `runs on node ${pod.spec.nodeName}, which is not ready any more`, ready.message, {
+}
+
+/** The node's kubelet said that all containers are ready; that the pod is not, only the node controller says, of a node it lost. */
+export function isOnLostNode({ status }: Pod): boolean {
+  const containers = status.containerStatuses ?? []
+  const allReady = containers.length > 0 && containers.every(({ ready }) => ready === true)
+  return allReady && status.phase === 'Running' && conditionOf(status.conditions, 'Ready')?.status === 'False'
+}
+
+export const nodeLost = (pod: Pod, seconds: number): ClaimcheckError =>
+  failed(
+    pod.metadata.name,
+    `runs on node ${pod.spec.nodeName}, which has not been ready for ${seconds} s`,
+    undefined,
+    {
       reason: 'NodeNotReady',
       node: pod.spec.nodeName,
-    })
-  }
-}
+      hint: "Look at the node's kubelet; a transfer that still runs there is not counted.",
+    },
+  )
 
 /** Throws POD_FAILED where Kubernetes ended the container, and not it itself. */
 export function refuseKilled(pod: Pod, container: string): void {

@@ -29,17 +29,7 @@ export async function beginLabRun(
   if (standing !== undefined) say(`Using lab ${standing.name}, which is up`)
   const endLab = (): Promise<void> => (standing === undefined ? lab.stop() : Promise.resolve())
   try {
-    const run = await beginRun(
-      {
-        kind: 'lab',
-        connection: { kubeconfig: [lab.kubeconfig], context: lab.context },
-        emulation: lab.emulation,
-        delivery: { kind: 'image', image: TRANSFER_IMAGE },
-        resources: RESOURCES,
-        nodes: lab.nodes,
-      },
-      say,
-    )
+    const run = await beginRun(partsIn(lab), say)
     // What is in a lab of its own goes with it.
     return { run, end: standing === undefined ? endLab : () => endRun(run) }
   } catch (error) {
@@ -47,6 +37,16 @@ export async function beginLabRun(
     throw error
   }
 }
+
+/** What the cluster target needs to know of a lab. */
+export const partsIn = ({ kubeconfig, context, emulation, nodes }: Lab) => ({
+  kind: 'lab' as const,
+  connection: { kubeconfig: [kubeconfig], context },
+  emulation,
+  delivery: { kind: 'image' as const, image: TRANSFER_IMAGE },
+  resources: RESOURCES,
+  nodes,
+})
 
 /** Ctrl-C while it starts ends it at once. */
 async function startForRun(rack: Rack, cacheDir: string, say: (line: string) => void): Promise<Lab> {

@@ -1,6 +1,6 @@
 /**
- * What a run on real Kubernetes does when things go wrong: the right verdict, a message that names object and cause, evidence
- * beside the reports, and nothing left in the cluster.
+ * What a run on real Kubernetes does when things go wrong: the right verdict, a message that names object and cause, and
+ * nothing left in the cluster. What becomes of single pods stands in tests/target/cluster/pods.lab.test.ts.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -116,34 +116,6 @@ describe('A claim', () => {
 })
 
 describe('A pod', () => {
-  test('whose image cannot be pulled', async ({ lab }) => {
-    const image = 'claimcheck.dev/absent:1'
-    const done = await run(claimingSuite(), { ...asCluster(lab), CLAIMCHECK_IMAGE: image })
-    expect(verdictsOf(done.report), done.output).toEqual({ 'a pod': 'inconclusive POD_FAILED' })
-    expect(words(done.output)).toContain(image)
-    expect(words(done.output)).toContain('CLAIMCHECK_DELIVERY=stream')
-    await lab.requireClean()
-  })
-
-  test('that is killed for want of memory', async ({ lab }) => {
-    const done = await run(transferSuite(), { ...asCluster(lab), CLAIMCHECK_POD_MEMORY: '24Mi' })
-    expect(verdictsOf(done.report), done.output).toEqual({ 'a transfer': 'inconclusive POD_FAILED' })
-    expect(words(done.output)).toContain('out of memory')
-    expect(words(done.output)).toContain('CLAIMCHECK_POD_MEMORY')
-    await lab.requireClean()
-  })
-
-  test('that is evicted in the middle of a transfer', async ({ lab }) => {
-    const running = run(transferSuite(), { ...lab.variables, ...longTransfers() })
-    const { name, namespace } = await runningPod(lab, 'initiator')
-    const body = { metadata: { name, namespace } }
-    await lab.core.createNamespacedPodEviction({ name, namespace, body })
-    const done = await running
-    expect(verdictsOf(done.report), done.output).toEqual({ 'a transfer': 'inconclusive POD_FAILED' })
-    expect(words(done.output)).toMatch(new RegExp(`${name}.*EvictionByEvictionAPI`))
-    await lab.requireClean()
-  })
-
   test('whose devices cannot be prepared', async ({ lab }) => {
     // Stopped, not ended: the kubelet's call to it hangs, as with a driver that is stuck.
     await lab.shell('node-a', 'pkill -STOP claimcheck-driv')
@@ -157,29 +129,6 @@ describe('A pod', () => {
 })
 
 describe('The cluster', () => {
-  test('whose API server is away for 20 s in the middle of a transfer is waited for', async ({ lab }) => {
-    const running = run(transferSuite(), { ...lab.variables, ...longTransfers() })
-    await runningPod(lab, 'initiator')
-    await lab.shell('control-plane', 'pkill -STOP kube-apiserver')
-    await sleep(20_000)
-    await lab.shell('control-plane', 'pkill -CONT kube-apiserver')
-    const done = await running
-    expect(verdictsOf(done.report), done.output).toEqual({ 'a transfer': 'passed' })
-    await lab.requireClean()
-  })
-
-  test('that loses a node in the middle of a transfer', async ({ lab }) => {
-    const running = run(transferSuite(), { ...lab.variables, ...longTransfers(2000) })
-    const { node } = await runningPod(lab, 'initiator')
-    await lab.docker('pause', lab.container(node))
-    const back = sleep(75_000).then(() => lab.docker('unpause', lab.container(node)))
-    const done = await running
-    await back
-    expect(verdictsOf(done.report)['a transfer'], done.output).toMatch(/^inconclusive/)
-    expect(words(done.output)).toMatch(new RegExp(`${node}.*not ready`, 'i'))
-    await eventually(() => lab.requireClean())
-  })
-
   test('serves two runs at once, which wait for each other', async ({ lab }) => {
     const both = await Promise.all([1, 2].map(() => run(claimingSuite(), lab.variables)))
     for (const done of both) expect(verdictsOf(done.report), done.output).toEqual({ 'a pod': 'passed' })

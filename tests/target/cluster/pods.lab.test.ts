@@ -1,0 +1,177 @@
+/** Pods that really run: what they print, how they end, commands beside them, and what becomes of a transfer in trouble. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { execa } from 'execa'
+import { describe, expect, onTestFinished } from 'vitest'
+import { sameGpus } from '../../../harness/claim/arms.ts'
+import { numaAttributesOf } from '../../../harness/claim/numa-attribute.ts'
+import { templateFor } from '../../../harness/claim/template.ts'
+import { Journal } from '../../../harness/core/journal.ts'
+import { bytes, seconds } from '../../../harness/core/units.ts'
+import type { ClusterTarget } from '../../../harness/target/cluster/cluster-target.ts'
+import { EVIDENCE } from '../../../harness/transfer/evidence.ts'
+import { runPair, type TransferOutcome, type TransferPlan } from '../../../harness/transfer/pair.ts'
+import { labTest as test } from '../../support/lab.ts'
+import { labTarget, RACK } from '../../support/lab-target.ts'
+import { claimOf, LISTENING, linesOf, LOOKING, podOf, SOON } from '../emulated/rack-target.ts'
+
+const PLAN: TransferPlan = {
+  name: 'kv',
+  op: 'WRITE',
+  devices: ['dram:0', 'dram:1'],
+  bytesPerDevice: bytes(1 << 20),
+  iters: 20,
+  warmupIters: 2,
+  within: seconds(120),
+}
+/** Half a minute or more: long enough for somebody to interfere. */
+const LONG = { iters: 1500 }
+
+/** Every device of NUMA node 0, so that nobody else has any. */
+const ALL = { devices: ['dram:0', 'dram:1', 'dram:2', 'dram:3'] }
+
+/** A transfer over as many NICs as devices; `trouble` comes once bytes move. */
+async function transfer(
+  target: ClusterTarget,
+  plan: Partial<TransferPlan> = {},
+  trouble: () => Promise<unknown> = async () => undefined,
+  journal = new Journal(),
+): Promise<TransferOutcome> {
+  const count = (plan.devices ?? PLAN.devices).length
+  const { aligned } = sameGpus({ gpus: count, nics: count, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
+  const template = templateFor(aligned, RACK.sku, { published: numaAttributesOf(await target.slices()) })
+  let troubled: Promise<unknown> | undefined
+  const outcome = await runPair(
+    template,
+    { ...PLAN, ...plan },
+    {
+      target,
+      journal,
+      admit: () => undefined,
+      onEvent: ({ event }) => {
+        if (event === 'progress') troubled ??= trouble()
+      },
+    },
+  ).finally(() => troubled)
+  expect(troubled !== undefined || trouble.length === 0).toBe(true)
+  return outcome
+}
+
+describe('a pod', () => {
+  test('prints what it sees, ends with 0, and nothing runs beside it then', async ({ lab }) => {
+    const target = await labTarget()
+    const pod = await target.schedule(podOf(await claimOf(target, 1, 1), { containers: [LOOKING] }), SOON)
+    const running = await target.run(pod, SOON)
+    expect(running.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
+    expect((await linesOf(target.log(running, 'main'))).some((line) => line.startsWith('DEVICES '))).toBe(
+      true,
+    )
+    expect(await target.exit(running, 'main', SOON)).toEqual({ code: 0, signal: null })
+    await expect(target.exec(running, 'main', ['--version'], SOON)).rejects.toMatchObject({
+      code: 'EXEC_FAILED',
+      message: 'container pod/main has ended: nothing can be run beside it',
+    })
+    await target.release([pod], SOON)
+    await lab.requireReleased()
+  })
+
+  test('runs commands beside its container, each with its code and output', async () => {
+    const target = await labTarget()
+    const pod = await target.schedule(podOf(await claimOf(target, 1, 1), { containers: [LISTENING] }), SOON)
+    const running = await target.run(pod, SOON)
+    const seen = await target.exec(running, 'main', ['--mode', 'devices'], SOON)
+    expect(seen).toMatchObject({ code: 0, signal: null, stderr: '' })
+    expect(seen.stdout).toMatch(/^DEVICES /)
+    expect((await target.exec(running, 'main', ['--mode', 'none'], SOON)).code).not.toBe(0)
+    const long = ['--mode', 'target', '--devices', 'dram:0', '--port', '6000', '--timeout-seconds', '60']
+    await expect(target.exec(running, 'main', long, { within: seconds(1) })).rejects.toMatchObject({
+      code: 'DEADLINE',
+    })
+  })
+
+  test('whose image nobody has', async () => {
+    const target = await labTarget({ delivery: { kind: 'image', image: 'nowhere.invalid/transfer:none' } })
+    const pod = await target.schedule(podOf(await claimOf(target, 1, 1)), SOON)
+    await expect(target.run(pod, SOON)).rejects.toMatchObject({
+      code: 'POD_FAILED',
+      message: expect.stringMatching(/ErrImagePull|ImagePullBackOff.*nowhere\.invalid/),
+      hint: expect.stringContaining('CLAIMCHECK_IMAGE'),
+    })
+  })
+
+  test('that needs more memory than it has', async ({ lab }) => {
+    const target = await labTarget({ resources: { cpu: '50m', memory: '64Mi' } })
+    await expect(transfer(target, { bytesPerDevice: bytes(1 << 28) })).rejects.toMatchObject({
+      code: 'POD_FAILED',
+      message: expect.stringContaining('out of memory'),
+    })
+    await lab.requireReleased()
+  })
+})
+
+describe('a transfer', () => {
+  test('takes ten requests once the run has begun', async () => {
+    const target = await labTarget()
+    const sum = (): number => [...target.requests.values()].reduce((all, one) => all + one, 0)
+    await transfer(target)
+    const before = sum()
+    await transfer(target)
+    expect(sum() - before).toBeLessThanOrEqual(15)
+    expect(sum() - before).toBe(10)
+  })
+
+  test('whose pod is evicted is told so, with evidence, and leaves nothing', async ({ lab }) => {
+    const target = await labTarget()
+    const journal = new Journal()
+    const at = { name: 'kv-target', namespace: target.namespace }
+    const evict = () => lab.core.createNamespacedPodEviction({ ...at, body: { metadata: at } })
+    await expect(transfer(target, LONG, evict, journal)).rejects.toMatchObject({
+      code: 'POD_FAILED',
+      message: expect.stringMatching(/pod kv-target was taken away: EvictionByEvictionAPI/),
+    })
+    const evidence = journal.entries.find(({ event }) => event === EVIDENCE)?.data
+    expect(evidence).toMatchObject({ error: { code: 'POD_FAILED' }, namespace: target.namespace })
+    expect(Object.keys(evidence ?? {})).toEqual(
+      expect.arrayContaining(['pods', 'claims', 'events', 'logs', 'published']),
+    )
+    await lab.requireReleased()
+  })
+
+  test('goes on while the control plane is away for 20 s', async ({ lab }) => {
+    const target = await labTarget()
+    const plane = lab.container('control-plane')
+    const away = async (): Promise<void> => {
+      await execa('docker', ['pause', plane])
+      await sleep(20_000)
+      await execa('docker', ['unpause', plane])
+    }
+    onTestFinished(async () => void (await execa('docker', ['unpause', plane], { reject: false })))
+    const { result } = await transfer(target, LONG, away)
+    expect(result.iters).toBe(LONG.iters)
+    await lab.requireReleased()
+  })
+
+  test('of another run that has the devices is waited for', async ({ lab }) => {
+    const [first, second] = [await labTarget(), await labTarget()]
+    let later: Promise<TransferOutcome> | undefined
+    const sooner = await transfer(first, { ...LONG, ...ALL }, async () => {
+      later = transfer(second, { iters: 200, ...ALL })
+    })
+    const { result } = await (later ?? Promise.reject(new Error('the second run never began')))
+    expect(result.started_unix_ms).toBeGreaterThan(sooner.result.finished_unix_ms)
+    await lab.requireReleased()
+  })
+
+  test('on a node that is lost ends by naming it', async ({ lab }) => {
+    const target = await labTarget()
+    const node = lab.container('node-b')
+    onTestFinished(async () => void (await execa('docker', ['unpause', node], { reject: false })))
+    const lost = transfer(target, LONG, () => execa('docker', ['pause', node]))
+    await expect(lost).rejects.toMatchObject({
+      code: 'POD_FAILED',
+      message: expect.stringMatching(/pod kv-\w+ runs on node node-b, which has not been ready for 30 s/),
+    })
+    await execa('docker', ['unpause', node])
+    await target.close()
+    await lab.requireReleased()
+  })
+})
