@@ -176,7 +176,7 @@ export function schedulingContract(open: Open): void {
 
     test('of nothing is nothing', async () => {
       const target = await opened(open)
-      await target.release([], SOON)
+      await expect(target.release([], SOON)).resolves.toBeUndefined()
     })
   })
 
@@ -211,10 +211,11 @@ export function schedulingContract(open: Open): void {
       const { target, template } = await withHalf()
       const here = onNode('node-a')
       const holder = await target.schedule(podOf(template, { name: 'holder', ...here }), SOON)
-      const waiting = expect(
-        target.schedule(podOf(template, { name: 'waiting', ...here }), SOON),
-      ).rejects.toEqual(failure('INTERRUPTED', 'waiting'))
-      await Promise.all([target.close(), target.close(), waiting])
+      const waiting = target
+        .schedule(podOf(template, { name: 'waiting', ...here }), SOON)
+        .catch((error: unknown) => error)
+      await Promise.all([target.close(), target.close()])
+      expect(await waiting).toEqual(failure('INTERRUPTED', 'waiting'))
       await expect(target.schedule(podOf(template, { name: 'new' }), SOON)).rejects.toEqual(
         failure('INTERRUPTED', 'pod new', 'closed'),
       )
@@ -225,7 +226,7 @@ export function schedulingContract(open: Open): void {
 
     test('of a target that did nothing is nothing', async () => {
       const target = await open()
-      await target.close()
+      await expect(target.close()).resolves.toBeUndefined()
     })
   })
 }
