@@ -38,8 +38,8 @@ func (h *hooks) Synchronize(_ context.Context, pods []*api.PodSandbox, _ []*api.
 	there := map[string]bool{}
 	for _, pod := range pods {
 		there[pod.Id] = true
-		// Of two sandboxes of a pod this may be the one that failed.
-		if h.node.isElsewhere(pod) {
+		// One that has stopped has no namespace; of two sandboxes of a pod this may be the one that failed.
+		if netnsOf(pod) == "" || h.node.isElsewhere(pod) {
 			continue
 		}
 		if _, err := h.node.give(pod); err != nil {
