@@ -15,6 +15,8 @@ const variablesSchema = z.strictObject({
   CLAIMCHECK_RACK: z.string().min(1).default('fixtures/racks/h100-2node.yaml'),
   CLAIMCHECK_SKU: z.string().min(1).optional(),
   CLAIMCHECK_CONTEXT: z.string().min(1).optional(),
+  /** A lab that is up, by its name; default: `default` where it is up, else one of the run's own. */
+  CLAIMCHECK_LAB: z.string().min(1).optional(),
   /** Nodes under test, by comma; default: every node whose drivers publish RDMA NICs. */
   CLAIMCHECK_NODES: z
     .string()
@@ -23,16 +25,16 @@ const variablesSchema = z.strictObject({
     .optional(),
   /** What pods run, with `image`; with `stream`, any glibc image with a shell that the binary is sent into. */
   CLAIMCHECK_IMAGE: z.string().min(1).optional(),
-  CLAIMCHECK_DELIVERY: z.enum(['image', 'stream']).default('image'),
+  CLAIMCHECK_DELIVERY: z.enum(['image', 'stream']).optional(),
   /** What each container asks for besides its devices; of memory also the most it gets. */
   CLAIMCHECK_POD_CPU: z
     .string()
     .regex(/^\d+(\.\d+)?m?$/, 'expected CPUs such as 4 or 500m')
-    .default('4'),
+    .optional(),
   CLAIMCHECK_POD_MEMORY: z
     .string()
     .regex(/^[1-9]\d*(Mi|Gi)$/, 'expected memory such as 8Gi or 512Mi')
-    .default('8Gi'),
+    .optional(),
   CLAIMCHECK_RUNTIME: z.enum(['process', 'model']).default('process'),
   CLAIMCHECK_REPORT_DIR: z.string().min(1).default('reports'),
   /** Rounds before the first look; an interval needs two at least. */
@@ -58,6 +60,7 @@ export interface Settings {
   readonly context: string | undefined
   /** Files that hold the contexts, the first of a name counts: KUBECONFIG's, else the user's own. */
   readonly kubeconfig: readonly string[]
+  readonly lab: string | undefined
   readonly nodes: readonly string[] | undefined
   readonly image: string | undefined
   readonly delivery: 'image' | 'stream'
@@ -105,10 +108,11 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     sku: v.CLAIMCHECK_SKU,
     context: v.CLAIMCHECK_CONTEXT,
     kubeconfig: kubeconfigOf(env),
+    lab: v.CLAIMCHECK_LAB,
     nodes: v.CLAIMCHECK_NODES,
     image: v.CLAIMCHECK_IMAGE,
-    delivery: v.CLAIMCHECK_DELIVERY,
-    podResources: { cpu: v.CLAIMCHECK_POD_CPU, memory: v.CLAIMCHECK_POD_MEMORY },
+    delivery: v.CLAIMCHECK_DELIVERY ?? 'image',
+    podResources: { cpu: v.CLAIMCHECK_POD_CPU ?? '4', memory: v.CLAIMCHECK_POD_MEMORY ?? '8Gi' },
     runtime: v.CLAIMCHECK_RUNTIME,
     reportDir: v.CLAIMCHECK_REPORT_DIR,
     rounds: v.CLAIMCHECK_ROUNDS,
@@ -127,21 +131,27 @@ function kubeconfigOf(env: Readonly<Record<string, string | undefined>>): readon
 const isMisspeltPrefix = (name: string, known: readonly string[]): boolean =>
   name.startsWith('CLAIM') && nearest(name, known) !== undefined
 
+const OF_A_CLUSTER = [
+  ['CLAIMCHECK_CONTEXT', 'only a cluster has a context'],
+  ['CLAIMCHECK_NODES', 'only a cluster has nodes to choose from'],
+  ['CLAIMCHECK_IMAGE', 'only a cluster pulls an image'],
+  ['CLAIMCHECK_DELIVERY', 'only into a cluster is anything delivered'],
+  ['CLAIMCHECK_POD_CPU', 'only the pods of a cluster ask for CPUs'],
+  ['CLAIMCHECK_POD_MEMORY', 'only the pods of a cluster ask for memory'],
+] as const
+
 /** A setting that the chosen target would not look at was meant for another target. */
 function refuseMeaningless(v: z.infer<typeof variablesSchema>): void {
   const target = v.CLAIMCHECK_TARGET
   const emulates = target === 'emulated' || target === 'lab'
   const wrong = [
     emulates && v.CLAIMCHECK_SKU !== undefined && (['CLAIMCHECK_SKU', 'the rack names its SKU'] as const),
-    target !== 'cluster' &&
-      v.CLAIMCHECK_CONTEXT !== undefined &&
-      (['CLAIMCHECK_CONTEXT', 'only a cluster has a context'] as const),
-    target !== 'cluster' &&
-      v.CLAIMCHECK_NODES !== undefined &&
-      (['CLAIMCHECK_NODES', 'only a cluster has nodes to choose from'] as const),
-    target !== 'cluster' &&
-      v.CLAIMCHECK_IMAGE !== undefined &&
-      (['CLAIMCHECK_IMAGE', 'only a cluster pulls an image'] as const),
+    target !== 'lab' &&
+      v.CLAIMCHECK_LAB !== undefined &&
+      (['CLAIMCHECK_LAB', 'only the lab has names'] as const),
+    ...OF_A_CLUSTER.map(
+      ([name, why]) => target !== 'cluster' && v[name] !== undefined && ([name, why] as const),
+    ),
   ].find((one) => one !== false)
   if (wrong === undefined) return
   const [name, why] = wrong

@@ -3,10 +3,11 @@
  * that was up already, which stays up, or of one of this run's own, which goes with it.
  */
 import type { Settings } from '../../core/variables.ts'
+import { ClaimcheckError } from '../../core/errors.ts'
 import type { Rack } from '../../rack/rack.ts'
 import type { ClusterRun } from '../cluster/cluster-target.ts'
 import { endRun } from '../cluster/run.ts'
-import { newRunId } from '../cluster/run-namespace.ts'
+import { namespaceOf, newRunId } from '../cluster/run-namespace.ts'
 import { findLab, startLab, type Lab } from './lab.ts'
 
 export const LAB_IMAGE = 'claimcheck.dev/transfer:lab'
@@ -20,15 +21,25 @@ export interface LabRun {
 
 /** Rejects with what keeps a lab from starting; then nothing is left of it. */
 export async function beginLabRun(
-  { cacheDir }: Settings,
+  { cacheDir, lab: name }: Settings,
   rack: Rack,
   say: (line: string) => void,
 ): Promise<LabRun> {
-  const found = await findLab(rack, { cacheDir })
-  if (found !== undefined) say(`Using lab ${found.name}, which is up`)
+  const found = await findLab(rack, { cacheDir, ...(name === undefined ? {} : { name }) })
+  if (found === undefined && name !== undefined) {
+    throw new ClaimcheckError('LAB_UNAVAILABLE', {
+      subject: `CLAIMCHECK_LAB=${name}`,
+      problem: `names no lab of rack ${rack.name} that is up`,
+      hint: `Run \`npx claimcheck lab up --name ${name}\`, or unset CLAIMCHECK_LAB: the run then starts one of its own.`,
+    })
+  }
   const own =
     found === undefined ? await startLab(rack, { cacheDir, name: `run-${newRunId()}`, say }) : undefined
-  const run = runIn((found ?? own) as Lab)
+  const lab = (found ?? own) as Lab
+  const run = runIn(lab)
+  say(
+    `Namespace ${namespaceOf(run.runId)} in lab ${lab.name}${found === undefined ? '' : ', which stays up'}`,
+  )
   return {
     run,
     end: async () => {
