@@ -21,9 +21,9 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   project.provide('settings', settings)
   if (settings.target === 'lab' && rack !== undefined) {
     const { beginLabRun } = await import('../target/lab/run.ts')
-    const { run, end } = await beginLabRun(settings, rack, say)
-    project.provide('prepared', run)
-    return end
+    const inLab = await beginLabRun(settings, rack, say)
+    project.provide('prepared', inLab.run)
+    return () => inLab.end()
   }
   if (settings.target !== 'cluster') {
     const needed = settings.target === 'emulated' && settings.runtime === 'process'

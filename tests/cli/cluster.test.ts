@@ -99,7 +99,7 @@ describe('plan', () => {
     )
     expect(await cluster.plane.kubectl(['get', 'namespaces', '-o', 'name'])).not.toContain('claimcheck-')
     const text = said.stdout.replaceAll('<run>', 'dry')
-    const [namespace] = text.split('---\n').filter((part) => part.includes('kind: Namespace'))
+    const namespace = text.split('---\n').find((part) => part.includes('kind: Namespace'))
     await cluster.plane.kubectl(['apply', '-f', '-'], { input: namespace ?? '' })
     await cluster.plane.kubectl(['apply', '--dry-run=server', '-f', '-'], { input: text })
     await cluster.plane.kubectl(['delete', 'namespace', 'claimcheck-dry'])

@@ -6,7 +6,7 @@ import { ClaimcheckError } from '../../core/errors.ts'
 import { conditionOf, type ContainerStatus, type Pod } from './objects.ts'
 
 /** Reasons to wait that do not go away by themselves within a run. */
-const HOPELESS = [
+const HOPELESS = new Set([
   'ErrImagePull',
   'ImagePullBackOff',
   'InvalidImageName',
@@ -14,9 +14,9 @@ const HOPELESS = [
   'CreateContainerError',
   'CreateContainerConfigError',
   'RunContainerError',
-]
+])
 /** The runtime could not start it; nothing of the image ever ran. */
-const NEVER_RAN = ['StartError', 'ContainerCannotRun']
+const NEVER_RAN = new Set(['StartError', 'ContainerCannotRun'])
 
 const HINT =
   'Set CLAIMCHECK_IMAGE to an image of native/transfer/Dockerfile that the nodes can pull, or CLAIMCHECK_DELIVERY=stream and an image with a shell.'
@@ -39,9 +39,9 @@ export function startedOf(
   const { podIP } = pod.status
   const states = containers.map((container) => statusOf(pod, container)?.state)
   for (const [i, state] of states.entries()) {
-    const ended = NEVER_RAN.includes(state?.terminated?.reason ?? '') ? state?.terminated : undefined
+    const ended = NEVER_RAN.has(state?.terminated?.reason ?? '') ? state?.terminated : undefined
     const { reason = '', message = '' } = ended ?? state?.waiting ?? {}
-    if (ended === undefined && !HOPELESS.includes(reason)) continue
+    if (ended === undefined && !HOPELESS.has(reason)) continue
     throw failed(name, `cannot start its container ${containers[i]}: ${reason}`, message, {
       reason,
       ...(reason.includes('Image') || ended !== undefined ? { hint: HINT } : {}),
