@@ -18,7 +18,7 @@ const certifiedTest = z.strictObject({
   file: z.string(),
   suite: z.array(z.string()),
   name: z.string(),
-  verdict: z.enum(['passed', 'failed', 'inconclusive', 'skipped']),
+  verdict: z.enum(['passed', 'waived', 'warned', 'failed', 'inconclusive', 'skipped']),
   skipReason: z.string().exactOptional(),
   expectations: z.array(expectationSchema.extend({ basis: basisSchema })),
 })
@@ -52,6 +52,17 @@ export type Certificate = z.infer<typeof certificateSchema>
 export type CertificateBody = Omit<Certificate, 'sections' | 'digest'>
 export type CertifiedTest = Certificate['tests'][number]
 export type CertifiedExpectation = CertifiedTest['expectations'][number]
+
+/** `passed`, `passed with 2 waivers and 1 warning`. */
+export function verdictInWords({ verdict, tests }: Certificate): string {
+  const unmet = tests.flatMap((test) => test.expectations).filter((one) => one.verdict !== 'passed')
+  const waivers = unmet.filter((one) => one.waiver?.expired === false).length
+  const warnings = unmet.filter((one) => one.waiver === undefined && one.tier === 'warn').length
+  const parts = [count(waivers, 'waiver'), count(warnings, 'warning')].filter((part) => part !== '')
+  return parts.length === 0 ? verdict : `${verdict} with ${parts.join(' and ')}`
+}
+
+const count = (n: number, what: string): string => (n === 0 ? '' : `${n} ${what}${n === 1 ? '' : 's'}`)
 
 /** Adds the digests. */
 export function sealed(body: CertificateBody): Certificate {

@@ -3,9 +3,10 @@
  * and the last green run that is like another. Runs that end at once add whole lines, on a local file system; a line that
  * was torn by a crash is told and passed over.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ClaimcheckError } from '../core/errors.ts'
+import { readInputFile } from '../core/input-file.ts'
 import { unlikeness } from './likeness.ts'
 import { summarySchema, type Summary } from './summary.ts'
 
@@ -77,19 +78,8 @@ export function lastGreen(history: History, run: Summary, path: string): Summary
   })
 }
 
-function linesOf(path: string): readonly string[] {
-  if (!existsSync(path)) return []
-  try {
-    return readFileSync(path, 'utf8').split('\n')
-  } catch (cause) {
-    throw new ClaimcheckError('FILE_UNREADABLE', {
-      subject: path,
-      problem: 'could not be read',
-      found: cause instanceof Error ? cause.message : String(cause),
-      cause,
-    })
-  }
-}
+const linesOf = (path: string): readonly string[] =>
+  existsSync(path) ? readInputFile(path).toString('utf8').split('\n') : []
 
 /** The summary, or what is wrong with the line. */
 function summaryIn(line: string): Summary | string {

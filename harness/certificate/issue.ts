@@ -2,6 +2,7 @@
  * From a report to its certificate. Takes a finished run; gives a certificate, or why there can be none: it is issued
  * only where every test was judged, and every verdict can be made again from the evidence.
  */
+import { verdictOver } from '../expect/waiver.ts'
 import type { RunReport, TestReport } from '../report/model.ts'
 import { digestOf, canonical } from './canonical.ts'
 import {
@@ -25,7 +26,7 @@ export function certify(report: RunReport): Issued {
 
 function objectionTo(report: RunReport): string | undefined {
   if (report.outcome === 'interrupted') return 'the run was interrupted'
-  const [problem] = report.problems
+  const problem = report.problems.find(({ code }) => code !== 'WAIVER_EXPIRED')
   if (problem !== undefined) return `the run had an error outside its tests (${problem.code})`
   const judged = report.tests.filter((test) => test.verdict !== 'skipped')
   if (judged.length === 0) return 'no test was judged'
@@ -45,12 +46,12 @@ function objectionToTest(test: TestReport, { files }: RunReport): string | undef
     if (basis === undefined) return `asks what cannot be judged again: ${statement}`
     if ((evidence[basis.on] ?? null) === null) return `rests on evidence that was never there: ${basis.on}`
   }
-  if (verdictOf(test.expectations.map(({ verdict }) => verdict)) !== test.verdict)
+  if (verdictOver(test.expectations) !== test.verdict)
     return `is called ${test.verdict}, which is not what its expectations say`
   return undefined
 }
 
-/** Of a test by its expectations, and of a run by its tests. */
+/** Of a run by its tests. */
 export function verdictOf(parts: readonly string[]): Certificate['verdict'] {
   if (parts.includes('failed')) return 'failed'
   return parts.includes('inconclusive') ? 'inconclusive' : 'passed'

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import type { RunReport } from '../report/model.ts'
 import type { ReportFolder } from '../report/report-folder.ts'
-import { formatCertificate } from './certificate.ts'
+import { formatCertificate, verdictInWords } from './certificate.ts'
 import { addToHistory, HISTORY_FILE } from './history.ts'
 import { certify, type Issued } from './issue.ts'
 import { summaryOf } from './summary.ts'
@@ -18,7 +18,7 @@ export function publish(report: RunReport, folder: ReportFolder): string {
   const { certificate } = issued
   folder.add('certificate.json', formatCertificate(certificate))
   addToHistory(join(folder.path, HISTORY_FILE), summaryOf(certificate))
-  return `certificate.json, ${certificate.verdict}, ${certificate.digest}`
+  return `certificate.json, ${verdictInWords(certificate)}, ${certificate.digest}`
 }
 
 /** A report that fits no certificate must not cost the run its other reports. */

@@ -30,7 +30,7 @@ export const summarySchema = z.strictObject({
   fingerprint,
   verdict,
   /** By file, suites and name. */
-  tests: z.record(z.string(), z.enum(['passed', 'failed', 'inconclusive', 'skipped'])),
+  tests: z.record(z.string(), z.enum(['passed', 'waived', 'warned', 'failed', 'inconclusive', 'skipped'])),
   /** By file and name. */
   comparisons: z.record(
     z.string(),

@@ -4,8 +4,9 @@
  */
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import { recordedSlices } from '../expect/evidence.ts'
-import { negated, unjudged, type Expectation } from '../expect/expectation.ts'
+import { negated, toleranceOf, unjudged, type Expectation } from '../expect/expectation.ts'
 import { askArms, askPods, askPublished, type Question } from '../expect/judge.ts'
+import { verdictOver } from '../expect/waiver.ts'
 import type { Round } from '../measure/comparison.ts'
 import { isEmulated } from '../report/model.ts'
 import type { Sku } from '../sku/sku.ts'
@@ -23,6 +24,8 @@ export interface Verified {
   readonly statement: string
   /** As the certificate says. */
   readonly verdict: string
+  /** What lets it through, where something does. */
+  readonly tolerance?: string | undefined
   /** What speaks against it; empty where it holds. */
   readonly faults: readonly string[]
 }
@@ -34,9 +37,10 @@ export async function verify(certificate: Certificate): Promise<readonly Verifie
     const of = [...suite, name].join(' > ')
     for (const expectation of expectations) {
       const faults = await remake(file, expectation)
-      verified.push({ of, statement: expectation.statement, verdict: expectation.verdict, faults })
+      const { statement, verdict: said } = expectation
+      verified.push({ of, statement, verdict: said, tolerance: toleranceOf(expectation), faults })
     }
-    const own = verdict === 'skipped' ? 'skipped' : verdictOf(expectations.map((one) => one.verdict))
+    const own = verdict === 'skipped' ? 'skipped' : verdictOver(expectations)
     if (own !== verdict || (verdict !== 'skipped' && expectations.length === 0))
       verified.push({
         of,
@@ -97,7 +101,8 @@ function remaker(certificate: Certificate) {
     return askPods(ask, new RecordedPods(evidence, { sku, emulated }))
   }
   return async (file: string, recorded: CertifiedExpectation): Promise<readonly string[]> => {
-    const { basis, ...said } = recorded
+    // What lets an expectation through is somebody's word, not in the samples.
+    const { basis, tier: _tier, waiver: _waiver, ...said } = recorded
     const evidence = certificate.evidence[file]?.[basis.on]
     try {
       if (evidence === undefined) throw notFor(basis.on, `evidence of ${file}`, 'none')

@@ -14,12 +14,19 @@ export type AttributeValue =
   | { readonly bools: readonly boolean[] }
   | { readonly versions: readonly string[] }
 
+export interface DeviceTaint {
+  readonly key: string
+  readonly value?: string
+  readonly effect: 'NoSchedule' | 'NoExecute' | 'None'
+}
+
 export interface Device {
   readonly name: string
   /** Keys are `domain/id`, or `id` alone for the driver's own domain. */
   readonly attributes?: Readonly<Record<string, AttributeValue>>
   readonly capacity?: Readonly<Record<string, { readonly value: string }>>
   readonly allowMultipleAllocations?: boolean
+  readonly taints?: readonly DeviceTaint[]
 }
 
 export interface ResourceSlice {
@@ -50,12 +57,21 @@ export interface DeviceClass {
   readonly spec: { readonly selectors?: readonly CelSelector[] }
 }
 
+/** Without a key: every taint. Without an effect: every effect. */
+export interface DeviceToleration {
+  readonly key?: string
+  readonly operator?: 'Exists' | 'Equal'
+  readonly value?: string
+  readonly effect?: 'NoSchedule' | 'NoExecute'
+}
+
 export interface DeviceSubRequest {
   readonly name: string
   readonly deviceClassName: string
   readonly selectors?: readonly CelSelector[]
   readonly allocationMode?: 'ExactCount' | 'All'
   readonly count?: number
+  readonly tolerations?: readonly DeviceToleration[]
 }
 
 export type ExactRequest = Omit<DeviceSubRequest, 'name'> & { readonly adminAccess?: boolean }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { ClaimcheckError } from '../core/errors.ts'
-import type { AttributeValue, Device, ResourceSlice } from './dra.ts'
+import type { AttributeValue, Device, DeviceTaint, ResourceSlice } from './dra.ts'
 
 const int = z.int()
 const attributeForms = {
@@ -28,11 +28,19 @@ const attribute = z
     ),
   ) as unknown as z.ZodType<AttributeValue>
 
+const taint = z.object({
+  key: z.string().min(1),
+  value: z.string().exactOptional(),
+  // Effects of later versions are none to this one.
+  effect: z.enum(['NoSchedule', 'NoExecute', 'None']).catch('None'),
+}) satisfies z.ZodType<DeviceTaint>
+
 const device = z.object({
   name: z.string().min(1),
   attributes: z.record(z.string(), attribute).exactOptional(),
   capacity: z.record(z.string(), z.object({ value: z.string() })).exactOptional(),
   allowMultipleAllocations: z.boolean().exactOptional(),
+  taints: z.array(taint).exactOptional(),
 }) satisfies z.ZodType<Device>
 
 const slice = z.object({

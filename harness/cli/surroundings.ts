@@ -40,7 +40,7 @@ export async function lookAround(settings: Settings): Promise<Surroundings> {
     const { findLab } = await import('../target/lab/lab.ts')
     const lab = await findLab(rack, {
       cacheDir: settings.cacheDir,
-      ...(settings.lab === undefined ? {} : { name: settings.lab }),
+      name: settings.lab,
     })
     if (lab !== undefined) {
       const connection = { kubeconfig: [lab.kubeconfig], context: lab.context }

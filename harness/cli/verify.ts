@@ -1,6 +1,6 @@
 /** `claimcheck verify`: takes a certificate's path; says of every verdict whether it holds. Needs no network and no target. */
 import { readCertificate } from '../certificate/read.ts'
-import type { Certificate } from '../certificate/certificate.ts'
+import { verdictInWords, type Certificate } from '../certificate/certificate.ts'
 import { verify, type Verified } from '../certificate/verify.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 
@@ -29,17 +29,18 @@ export async function verifyFile(path: string, say: (line: string) => void): Pro
   })
 }
 
-function headOf({ sku, target, emulation, finishedAt, tool, verdict }: Certificate): string {
+function headOf(certificate: Certificate): string {
+  const { sku, target, emulation, finishedAt, tool } = certificate
   const where =
     emulation === undefined
       ? target
       : `${target} (${emulation.runtime}, rack ${emulation.rack}, 1:${emulation.scale}), EMULATED`
-  return `${sku.profile.name} on ${where}, ${finishedAt}, by claimcheck ${tool.version}: ${verdict}`
+  return `${sku.profile.name} on ${where}, ${finishedAt}, by claimcheck ${tool.version}: ${verdictInWords(certificate)}`
 }
 
-const linesOf = ({ statement, verdict, faults }: Verified): readonly string[] =>
+const linesOf = ({ statement, verdict, tolerance, faults }: Verified): readonly string[] =>
   faults.length === 0
-    ? [`  ✓ ${verdict}: ${statement}`]
+    ? [`  ✓ ${verdict}: ${statement}${tolerance === undefined ? '' : ` (${tolerance})`}`]
     : [`  ✗ does not hold, ${verdict}: ${statement}`, ...faults.map((fault) => `      ${fault}`)]
 
 const versionHint = ({ tool }: Certificate): string =>

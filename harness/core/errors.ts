@@ -24,6 +24,7 @@ export const CATALOGUE = {
   },
   RUNS_UNLIKE: { culprit: 'input', title: 'two runs that cannot be compared' },
   NO_REFERENCE: { culprit: 'input', title: 'no earlier run to compare with' },
+  WAIVER_EXPIRED: { culprit: 'input', title: 'a waiver that is past its last day' },
   EXPECTATION_INVALID: { culprit: 'input', title: 'an expectation that cannot be checked' },
   NO_TESTS: { culprit: 'input', title: 'a run without any test' },
   REPORT_UNWRITABLE: { culprit: 'input', title: 'a report could not be written' },
@@ -40,6 +41,10 @@ export const CATALOGUE = {
   ALLOCATION_TOO_COMPLEX: {
     culprit: 'cluster',
     title: 'a claim whose devices could not be searched in a bounded number of steps',
+  },
+  ALLOCATION_UNSUPPORTED: {
+    culprit: 'input',
+    title: 'a feature of resource claims that the emulated allocator does not have',
   },
   CLAIM_NOT_RELEASED: { culprit: 'cluster', title: 'devices of a claim did not become free' },
   CLAIM_IN_USE: { culprit: 'cluster', title: 'a claim is reserved for another pod' },

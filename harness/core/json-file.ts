@@ -2,8 +2,8 @@
  * A JSON file that a program wrote. Takes a path; gives text and value, as found. Complaints name file, line and column;
  * one that ends too early is called that.
  */
-import { readFileSync } from 'node:fs'
 import { ClaimcheckError } from './errors.ts'
+import { readInputFile } from './input-file.ts'
 
 export interface JsonFile {
   readonly path: string
@@ -13,7 +13,7 @@ export interface JsonFile {
 
 /** Throws FILE_UNREADABLE, or FILE_INVALID where it is not JSON in UTF-8. */
 export function readJsonFile(path: string): JsonFile {
-  const text = decoded(bytesOf(path), path)
+  const text = decoded(readInputFile(path), path)
   try {
     return { path, text, value: JSON.parse(text) as unknown }
   } catch (cause) {
@@ -38,20 +38,6 @@ export function placeIn(text: string, offset: number): string {
   const before = text.slice(0, offset)
   const line = before.split('\n').length
   return `${line}:${offset - before.lastIndexOf('\n')}`
-}
-
-function bytesOf(path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (cause) {
-    throw new ClaimcheckError('FILE_UNREADABLE', {
-      subject: path,
-      problem: 'could not be read',
-      found: cause instanceof Error ? cause.message : String(cause),
-      hint: 'Name an existing, readable file.',
-      cause,
-    })
-  }
 }
 
 function decoded(bytes: Buffer, path: string): string {

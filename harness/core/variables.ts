@@ -15,8 +15,14 @@ const variablesSchema = z.strictObject({
   CLAIMCHECK_RACK: z.string().min(1).default('fixtures/racks/h100-2node.yaml'),
   CLAIMCHECK_SKU: z.string().min(1).optional(),
   CLAIMCHECK_CONTEXT: z.string().min(1).optional(),
-  /** A lab that is up, by its name; default: `default` where it is up, else one of the run's own. */
-  CLAIMCHECK_LAB: z.string().min(1).optional(),
+  /** The lab that a run uses where it is up. */
+  CLAIMCHECK_LAB: z
+    .string()
+    .regex(
+      /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/,
+      'expected the name of a lab: lower-case letters, digits and "-"',
+    )
+    .optional(),
   /** Nodes under test, by comma; default: every node whose drivers publish RDMA NICs. */
   CLAIMCHECK_NODES: z
     .string()
@@ -37,6 +43,8 @@ const variablesSchema = z.strictObject({
     .optional(),
   CLAIMCHECK_RUNTIME: z.enum(['process', 'model']).default('process'),
   CLAIMCHECK_REPORT_DIR: z.string().min(1).default('reports'),
+  /** Expectations that are let through for a time. */
+  CLAIMCHECK_WAIVERS: z.string().min(1).optional(),
   /** Rounds before the first look; an interval needs two at least. */
   CLAIMCHECK_ROUNDS: z
     .string()
@@ -58,15 +66,16 @@ export interface Settings {
   readonly rack: string
   readonly sku: string | undefined
   readonly context: string | undefined
+  readonly lab: string
   /** Files that hold the contexts, the first of a name counts: KUBECONFIG's, else the user's own. */
   readonly kubeconfig: readonly string[]
-  readonly lab: string | undefined
   readonly nodes: readonly string[] | undefined
   readonly image: string | undefined
   readonly delivery: 'image' | 'stream'
   readonly podResources: { readonly cpu: string; readonly memory: string }
   readonly runtime: 'process' | 'model'
   readonly reportDir: string
+  readonly waivers: string | undefined
   readonly rounds: number
   readonly cacheDir: string
 }
@@ -107,14 +116,15 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     rack: v.CLAIMCHECK_RACK,
     sku: v.CLAIMCHECK_SKU,
     context: v.CLAIMCHECK_CONTEXT,
+    lab: v.CLAIMCHECK_LAB ?? 'default',
     kubeconfig: kubeconfigOf(env),
-    lab: v.CLAIMCHECK_LAB,
     nodes: v.CLAIMCHECK_NODES,
     image: v.CLAIMCHECK_IMAGE,
     delivery: v.CLAIMCHECK_DELIVERY ?? 'image',
     podResources: { cpu: v.CLAIMCHECK_POD_CPU ?? '4', memory: v.CLAIMCHECK_POD_MEMORY ?? '8Gi' },
     runtime: v.CLAIMCHECK_RUNTIME,
     reportDir: v.CLAIMCHECK_REPORT_DIR,
+    waivers: v.CLAIMCHECK_WAIVERS,
     rounds: v.CLAIMCHECK_ROUNDS,
     cacheDir:
       v.CLAIMCHECK_CACHE_DIR ??
@@ -148,7 +158,7 @@ function refuseMeaningless(v: z.infer<typeof variablesSchema>): void {
     emulates && v.CLAIMCHECK_SKU !== undefined && (['CLAIMCHECK_SKU', 'the rack names its SKU'] as const),
     target !== 'lab' &&
       v.CLAIMCHECK_LAB !== undefined &&
-      (['CLAIMCHECK_LAB', 'only the lab has names'] as const),
+      (['CLAIMCHECK_LAB', 'only target lab has labs'] as const),
     ...OF_A_CLUSTER.map(
       ([name, why]) => target !== 'cluster' && v[name] !== undefined && ([name, why] as const),
     ),

@@ -2,15 +2,15 @@
  * A file a person wrote. Takes a path and a strict schema; gives the parsed value.
  * Every complaint names file, line and column, what was expected and what was found. Never guesses a default for a typo.
  */
-import { readFileSync } from 'node:fs'
 import { LineCounter, parseDocument, type Document, isMap, isNode, isScalar } from 'yaml'
 import { z } from 'zod'
 import { ClaimcheckError } from './errors.ts'
+import { readInputFile } from './input-file.ts'
 import { nearest } from './nearest.ts'
 
 /** Throws FILE_UNREADABLE or FILE_INVALID. */
 export function readYamlFile<T>(path: string, schema: z.ZodType<T>): T {
-  return parseYaml(readText(path), path, schema)
+  return parseYaml(readInputFile(path).toString('utf8'), path, schema)
 }
 
 /** Throws FILE_INVALID; `path` is only named, not read. */
@@ -46,20 +46,6 @@ function valueOf(document: Document, path: string): unknown {
       [`is not usable YAML: ${cause instanceof Error ? cause.message : String(cause)}`],
       cause,
     )
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new ClaimcheckError('FILE_UNREADABLE', {
-      subject: path,
-      problem: 'could not be read',
-      found: cause instanceof Error ? cause.message : String(cause),
-      hint: 'Name an existing, readable file.',
-      cause,
-    })
   }
 }
 

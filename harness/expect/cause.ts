@@ -8,6 +8,8 @@ import { outlyingRounds } from '../measure/outliers.ts'
 
 /** A path this much slower than the median path of its arm is named. */
 const SLOW = 0.9
+/** Rates this near to each other are taken for the same. */
+const SAME = 0.1
 /** A drift within the arm from which on it is named. */
 const DRIFT = 0.01
 /** A fall over the whole run from which on it is named. */
@@ -44,6 +46,33 @@ export function slowPaths(rounds: readonly ArmRound[]): string[] {
     const figures = `${rate(median(rates))} against ${rate(median(others))} of the median path`
     return [`${path} is slow: ${figures}. Look at both NICs' PCIe link, cable and port counters.`]
   })
+}
+
+const WHERE =
+  'Compare /sys/class/infiniband/*/device/numa_node and `nvidia-smi topo -m` on both nodes with the published numaNode.'
+
+/** Names what carries the bytes of its arm as fast as the other arm carries its own: published there, it may lie elsewhere. */
+export function misplaced(one: readonly ArmRound[], other: readonly ArmRound[]): string[] {
+  const [own, foreign] = [one, other].map((rounds) =>
+    median(rounds.flatMap(({ streams }) => streams.map(({ bandwidth }) => bandwidth))),
+  ) as [number, number]
+  const near = (a: number, b: number): boolean => Math.abs(a / b - 1) < SAME
+  if (near(own, foreign))
+    return [
+      `A path of ${one[0]?.arm} is as fast as one of ${other[0]?.arm}: ${rate(own)} and ${rate(foreign)}. Either the interconnect costs nothing here, or the NICs do not lie on the NUMA nodes that are published. ${WHERE}`,
+    ]
+  return [
+    { rounds: one, theirs: foreign, arm: other[0]?.arm },
+    { rounds: other, theirs: own, arm: one[0]?.arm },
+  ].flatMap(({ rounds, theirs, arm }) =>
+    pathsOf(rounds)
+      .map(({ path, rates }) => ({ path, carried: median(rates) }))
+      .filter(({ carried }) => near(carried, theirs))
+      .map(
+        ({ path, carried }) =>
+          `${path} carries what a path of ${arm} does: ${rate(carried)}. One of its NICs may lie on another NUMA node than is published. ${WHERE}`,
+      ),
+  )
 }
 
 export interface PathRates {

@@ -36,6 +36,21 @@ export interface Expectation {
   readonly emulated: boolean
   /** How to make it again from the evidence; absent where it was asked wrongly. */
   readonly basis?: Basis
+  readonly tier?: Tier
+  /** That names this expectation, in force or expired. */
+  readonly waiver?: WaiverNote
+}
+
+/** `warn`: shown where it is not met, and no reason to refuse the hardware. */
+export type Tier = 'warn'
+
+export interface WaiverNote {
+  readonly reason: string
+  /** The last day on which it holds. */
+  readonly until: string
+  readonly expired: boolean
+  /** File and entry. */
+  readonly at: string
 }
 
 /** The expectation that could not be judged because `error` came before any figure. */
@@ -91,7 +106,26 @@ export function factsOf({
 }
 
 export const failureText = (expectation: Expectation): string =>
-  [headline(expectation), factsOf(expectation).join(', '), ...expectation.reasons].join('\n  ')
+  [
+    headline(expectation),
+    factsOf(expectation).join(', '),
+    ...expectation.reasons,
+    toleranceOf(expectation) ?? [],
+  ]
+    .flat()
+    .join('\n  ')
+
+/** For people, where a waiver or the tier has to be told. */
+export function toleranceOf(expectation: Expectation): string | undefined {
+  const { verdict, tier, waiver } = expectation
+  const met = verdict === 'passed'
+  if (waiver !== undefined) {
+    const { reason, until, expired, at } = waiver
+    if (expired) return `its waiver expired on ${until} (${at}): ${reason}`
+    return met ? `met although waived until ${until} (${at})` : `waived until ${until}: ${reason}`
+  }
+  return tier === 'warn' && !met ? 'a warning: it does not gate' : undefined
+}
 
 /** `[1.404, 1.433]`, in the unit of the measured value. Over all looks the level is 95 %; the one interval is wider. */
 export function formatInterval({ estimate, low, high, unit }: ReportedInterval): string {

@@ -4,7 +4,7 @@ import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import { formatRate, formatTime, gigabytesPerSecond, seconds } from '../core/units.ts'
 import type { ArmRound } from '../measure/arm.ts'
 import type { Arm } from './arm.ts'
-import { outlyingBandwidth, suspicions, unrest } from './cause.ts'
+import { misplaced, outlyingBandwidth, suspicions, unrest } from './cause.ts'
 import type { Expectation, ReportedInterval } from './expectation.ts'
 import type { Decision } from './sequential.ts'
 
@@ -24,6 +24,7 @@ export function expectationOf(
   { verdict, code, reasons, interval, rounds }: Decision,
   of: Figures,
 ): Expectation {
+  const [near, far] = of.arms
   const doubts = verdict === 'failed' ? suspicions : code === 'TOO_NOISY' ? unrest : () => []
   return {
     statement: of.statement,
@@ -32,6 +33,7 @@ export function expectationOf(
     reasons: [
       ...reasons,
       ...of.arms.flatMap((arm) => doubts(arm.of(rounds))),
+      ...(verdict === 'failed' && far !== undefined ? misplaced(near.of(rounds), far.of(rounds)) : []),
       ...of.arms.flatMap((arm) => outlyingBandwidth(arm.of(rounds)).map(({ reason }) => reason)),
     ],
     measured: of.measured,

@@ -64,7 +64,8 @@ export async function provideBinaries(
   return binaries
 }
 
-async function digestOfSources(folder: string): Promise<string> {
+/** Of all that the binaries are built from. */
+export async function digestOfSources(folder: string = NATIVE): Promise<string> {
   const files: string[] = []
   for await (const file of glob(['*/src/**/*.rs', '*/Cargo.toml', 'Cargo.toml', 'Cargo.lock'], {
     cwd: folder,

@@ -3,7 +3,7 @@
  * A suite a file, and one of the tool's name for what belongs to no file. A run that is not green holds a failure or an error.
  */
 import type { ErrorCode } from '../core/errors.ts'
-import { factsOf, failureText, type Expectation } from '../expect/expectation.ts'
+import { factsOf, failureText, toleranceOf, type Expectation } from '../expect/expectation.ts'
 import {
   environmentOf,
   isEmulated,
@@ -90,11 +90,16 @@ function caseOf(test: TestReport, environment: Environment): Case {
     target: environment.target,
     emulated: isEmulated(environment) || test.expectations.some((one) => one.emulated),
     verdict: test.verdict,
+    tolerated: tolerancesOf(test.expectations),
     ...mergedProperties(test.expectations),
   }
   const own = { name: [...suite, name].join(' > '), classname: file, file, seconds, properties }
   return outcome === undefined ? own : { ...own, outcome }
 }
+
+/** What waivers and the warn tier have to say; absent where nothing. */
+const tolerancesOf = (expectations: readonly Expectation[]): string | undefined =>
+  [...new Set(expectations.flatMap((one) => toleranceOf(one) ?? []))].join('; ') || undefined
 
 /** Over all expectations of a test; where two differ in a value, the later one's name gets `#2`, `#3`... */
 function mergedProperties(expectations: readonly Expectation[]): Record<string, unknown> {
@@ -116,6 +121,10 @@ function outcomeOf(test: TestReport): Outcome | undefined {
     return { element: 'skipped', message: test.skipReason ?? 'no reason given', text: '' }
   }
   const bad = expectations.filter((one) => one.verdict !== 'passed')
+  if (verdict === 'waived' || verdict === 'warned') {
+    const said = bad.map((one) => `${verdict}: ${summary(one)}; ${toleranceOf(one) ?? ''}`)
+    return { element: 'skipped', message: said[0] ?? verdict, text: bad.map(failureText).join('\n\n') }
+  }
   const all = [
     ...bad.map((one) => ({
       verdict: one.verdict,

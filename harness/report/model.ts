@@ -34,6 +34,16 @@ export const expectationSchema = z.strictObject({
   properties: z.record(z.string(), scalar),
   emulated: z.boolean(),
   basis: basisSchema.exactOptional().describe('how to make it again from the evidence of its file'),
+  tier: z.literal('warn').exactOptional().describe('shown where it is not met, and does not gate'),
+  waiver: z
+    .strictObject({
+      reason: z.string(),
+      until: z.string().describe('the last day on which it holds'),
+      expired: z.boolean(),
+      at: z.string().describe('file and entry'),
+    })
+    .exactOptional()
+    .describe('that names this expectation; in force it lets it through, whatever the verdict'),
 })
 
 const problem = z.strictObject({
@@ -75,8 +85,11 @@ const testReport = z.strictObject({
   file: z.string().describe('from the project folder'),
   suite: z.array(z.string()),
   name: z.string(),
-  /** `interrupted` and `inconclusive` are errors to a gate, never green. */
-  verdict: z.enum(['passed', 'failed', 'inconclusive', 'skipped', 'interrupted']),
+  verdict: z
+    .enum(['passed', 'waived', 'warned', 'failed', 'inconclusive', 'skipped', 'interrupted'])
+    .describe(
+      'waived and warned: an expectation was not met and does not gate; inconclusive and interrupted do',
+    ),
   skipReason: z.string().exactOptional(),
   startedAt: z.iso.datetime().exactOptional(),
   seconds: z.number(),
@@ -98,6 +111,7 @@ export const runReportSchema = z.strictObject({
   /** Errors outside any test: set-up, configuration. */
   problems: z.array(problem),
   files: z.record(z.string(), fileReport).describe('by test file'),
+  notes: z.array(z.string()).exactOptional().describe('what a person should know and no gate need act on'),
 })
 
 /** Nothing changes a report once it is made. */
@@ -124,4 +138,8 @@ export const isGreen = (report: RunReport): boolean =>
   report.outcome === 'passed' &&
   report.problems.length === 0 &&
   report.tests.length > 0 &&
-  report.tests.every((test) => test.verdict === 'passed' || test.verdict === 'skipped')
+  report.tests.every((test) => isLetThrough(test.verdict))
+
+/** Every other verdict is an error or a failure to a gate. */
+export const isLetThrough = (verdict: TestVerdict): boolean =>
+  ['passed', 'waived', 'warned', 'skipped'].includes(verdict)

@@ -4,7 +4,8 @@
  */
 import { styleText } from 'node:util'
 import { CATALOGUE, type Culprit, type ErrorCode } from '../core/errors.ts'
-import { factsOf, type Expectation } from '../expect/expectation.ts'
+import { factsOf, toleranceOf, type Expectation } from '../expect/expectation.ts'
+import { gates } from '../expect/waiver.ts'
 import { fold, foldLines } from './fold.ts'
 import {
   environmentOf,
@@ -24,6 +25,8 @@ export interface Style {
 
 const MARKS = {
   passed: ['✓', 'green'],
+  waived: ['!', 'yellow'],
+  warned: ['!', 'yellow'],
   failed: ['✗', 'red'],
   inconclusive: ['?', 'yellow'],
   interrupted: ['?', 'yellow'],
@@ -109,7 +112,12 @@ function note({ verdict, skipReason, problems }: TestReport): string {
 }
 
 function formatExpectation(one: Expectation, style: Style, told: Set<string>): readonly string[] {
-  const lines = marked(one.verdict, one.statement, factsOf(one), style)
+  const shown = one.verdict === 'passed' || gates(one) ? one.verdict : 'waived'
+  const tolerance = foldLines(toleranceOf(one) ?? '', style.width - 10).filter((line) => line !== '')
+  const lines = [
+    ...marked(shown, one.statement, factsOf(one), style),
+    ...tolerance.map((line) => `    ${line}`),
+  ]
   if (one.code === undefined) return lines
   const explanation = explained(one.code, one.reasons, undefined, style)
   const known = told.has(explanation.join('\n'))
@@ -158,19 +166,23 @@ function marked(
   return [`${mark} ${first}`, ...rest.map((line) => `  ${line}`), ...below]
 }
 
+const RECAPPED: ReadonlySet<TestVerdict> = new Set(['failed', 'inconclusive', 'waived', 'warned'])
+
 /** Problems outside tests, what is not passed, and the totals. */
 export function formatEnd(report: RunReport, style: Style): readonly string[] {
   const problems = report.problems.flatMap((problem) => [
     ...marked('inconclusive', problem.subject ?? problem.file ?? 'the run', [], style),
     ...formatProblem(problem, style),
   ])
-  const bad = report.tests.filter(({ verdict }) => verdict === 'failed' || verdict === 'inconclusive')
+  const bad = report.tests.filter(({ verdict }) => RECAPPED.has(verdict))
   const recap = bad.flatMap(({ verdict, file, suite, name }) =>
     marked(verdict, `${verdict}: ${[file, ...suite, name].join(' > ')}`, [], style),
   )
+  const notes = (report.notes ?? []).flatMap((line) => foldLines(line, style.width))
   return [
     ...(problems.length === 0 ? [] : ['', ...problems]),
     ...(recap.length === 0 ? [] : ['', ...recap]),
+    ...(notes.length === 0 ? [] : ['', ...notes]),
     '',
     ...formatTotals(report, style),
   ]
@@ -179,11 +191,11 @@ export function formatEnd(report: RunReport, style: Style): readonly string[] {
 function formatTotals(report: RunReport, style: Style): readonly string[] {
   const count = (verdict: TestVerdict): number =>
     report.tests.filter((test) => test.verdict === verdict).length
-  const interrupted = count('interrupted')
   const totals = (['passed', 'failed', 'inconclusive', 'skipped'] as const).map(
     (verdict) => `${count(verdict)} ${verdict}`,
   )
-  if (interrupted > 0) totals.push(`${interrupted} interrupted`)
+  for (const verdict of ['waived', 'warned', 'interrupted'] as const)
+    if (count(verdict) > 0) totals.push(`${count(verdict)} ${verdict}`)
   const seconds = (Date.parse(report.finishedAt) - Date.parse(report.startedAt)) / 1000
   const emulated = report.tests.some((test) => test.expectations.some((one) => one.emulated))
   const text = `${totals.join(', ')} in ${seconds.toFixed(1)} s${emulated ? ', EMULATED' : ''}`

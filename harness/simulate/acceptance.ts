@@ -87,7 +87,7 @@ async function judge(
   return {
     name: [...test.suite, test.name].join(' > '),
     title: test.name,
-    verdict: worst(expectations.map(({ verdict }) => verdict)),
+    verdict: test.gates ? worst(expectations.map(({ verdict }) => verdict)) : 'passed',
     expectations,
   }
 }

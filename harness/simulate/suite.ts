@@ -15,6 +15,8 @@ export interface CollectedTest {
   readonly suite: readonly string[]
   readonly name: string
   readonly body: Body
+  /** False in the warn tier. */
+  readonly gates: boolean
   /** What its fixtures are made from. */
   readonly arms?: ArmsSpec
   readonly pods?: PodsSpec
@@ -24,12 +26,22 @@ export interface CollectedTest {
 export const collected: CollectedTest[] = []
 const open: string[] = []
 
-type Declare = (name: string, body: Body) => void
+interface TestOptions {
+  readonly tags?: string | readonly string[]
+}
+
+interface Declare {
+  (name: string, body: Body): void
+  (name: string, options: TestOptions, body: Body): void
+}
 
 const declaring =
   (made: Pick<CollectedTest, 'arms' | 'pods'>): Declare =>
-  (name, body) =>
-    void collected.push({ suite: [...open], name, body, ...made })
+  (name: string, ...rest: readonly [Body] | readonly [TestOptions, Body]): void => {
+    const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest
+    const gates = ![options.tags ?? []].flat().includes('warn')
+    collected.push({ suite: [...open], name, body, gates, ...made })
+  }
 
 export const test = declaring({})
 export const comparing = (arms: ArmsSpec): Declare => declaring({ arms })

@@ -4,6 +4,7 @@
  */
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Settings } from '../core/variables.ts'
+import { checkMakers } from '../rack/fault-makers.ts'
 import { loadRack, type Rack } from '../rack/rack.ts'
 import { loadSku, type Sku } from '../sku/sku.ts'
 
@@ -17,6 +18,7 @@ export interface Subject {
 export function loadSubject(settings: Settings): Subject {
   if (settings.target === 'emulated' || settings.target === 'lab') {
     const rack = loadRack(settings.rack)
+    checkMakers(rack, settings.target)
     return { sku: rack.sku, rack }
   }
   if (settings.sku !== undefined) return { sku: loadSku(settings.sku) }

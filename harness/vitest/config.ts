@@ -23,7 +23,10 @@ export function defineSuites(include: readonly string[] = ['suites/**/*.test.ts'
       isolate: false,
       testTimeout: TEST_LIMIT_MS,
       hookTimeout: TEST_LIMIT_MS,
-      tags: [{ name: 'long', description: 'minutes rather than seconds of transfers' }],
+      tags: [
+        { name: 'warn', description: 'shown where it is not met, and does not gate' },
+        { name: 'long', description: 'minutes rather than seconds of transfers' },
+      ],
     },
   })
 }

@@ -1,40 +1,54 @@
 /**
- * Before any test: checks the settings, loads the rack, builds and fetches what is native. Provides all of it to the
- * workers as plain data; for a lab, starts one unless it is up; on a
- * cluster, makes the run's Namespace; and after all tests takes away what it made. A mistake in a variable or file ends the run here, before anything is started.
+ * Before any test: checks settings and files, then prepares the target: native parts, a lab, the run's Namespace on a
+ * cluster. Provides all of it to the workers as plain data, and takes away after the tests what lasts as long as the run.
+ * A mistake in a variable or file ends the run here, before anything is started.
  */
 import type { TestProject } from 'vitest/node'
 import { readSettings, type Settings } from '../core/variables.ts'
+import { loadWaivers, type Waiver } from '../expect/waiver.ts'
 import type { NativeParts, Prepared } from '../target/open.ts'
-import { loadSubject } from '../target/subject.ts'
+import { loadSubject, type Subject } from '../target/subject.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     settings: Settings
+    waivers: readonly Waiver[]
     prepared: Prepared | null
   }
 }
 
-export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const settings = readSettings(process.env)
-  const { rack } = loadSubject(settings)
+  const subject = loadSubject(settings)
   project.provide('settings', settings)
+  project.provide('waivers', settings.waivers === undefined ? [] : loadWaivers(settings.waivers, new Date()))
+  const { prepared, end } = await prepare(settings, subject)
+  project.provide('prepared', prepared)
+  return end
+}
+
+interface Preparation {
+  readonly prepared: Prepared | null
+  /** After all tests. */
+  readonly end: () => Promise<void>
+}
+
+const nothing = async (): Promise<void> => undefined
+
+/** What each target needs is loaded only for it: a Kubernetes client takes half a second. */
+async function prepare(settings: Settings, { rack }: Subject): Promise<Preparation> {
+  if (settings.target === 'cluster') {
+    const { beginClusterRun, endRun } = await import('../target/cluster/run.ts')
+    const run = await beginClusterRun(settings, { prepareNative: () => prepareNative(settings), say })
+    return { prepared: run, end: () => endRun(run) }
+  }
   if (settings.target === 'lab' && rack !== undefined) {
     const { beginLabRun } = await import('../target/lab/run.ts')
-    const inLab = await beginLabRun(settings, rack, say)
-    project.provide('prepared', inLab.run)
-    return () => inLab.end()
+    const { run, end } = await beginLabRun(settings, rack, say)
+    return { prepared: run, end }
   }
-  if (settings.target !== 'cluster') {
-    const needed = settings.target === 'emulated' && settings.runtime === 'process'
-    project.provide('prepared', needed ? await prepareNative(settings) : null)
-    return undefined
-  }
-  // Only now: no other target needs the Kubernetes client.
-  const { beginRun, endRun } = await import('../target/cluster/run.ts')
-  const run = await beginRun(settings, { prepareNative: () => prepareNative(settings), say })
-  project.provide('prepared', run)
-  return () => endRun(run)
+  const needed = settings.target === 'emulated' && settings.runtime === 'process'
+  return { prepared: needed ? await prepareNative(settings) : null, end: nothing }
 }
 
 const say = (line: string): void => void process.stderr.write(`claimcheck: ${line}\n`)

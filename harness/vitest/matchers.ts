@@ -2,12 +2,13 @@
  * The vocabulary of a suite as Vitest's matchers. Takes arms, pods or a rack; gives sentences with verdicts, recorded for
  * the reports. A broken expectation fails the test; one that cannot be judged throws, so that it stays red under `.not` too.
  */
-import { expect, type MatcherState, type RunnerTestCase } from 'vitest'
+import { expect, inject, type MatcherState, type RunnerTestCase } from 'vitest'
 import type { Distance } from '../claim/distance.ts'
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import type { Arm, ArmReference } from '../expect/arm.ts'
 import { basisSchema, type Basis } from '../expect/ask.ts'
 import { failureText, negated, unjudged, type Expectation } from '../expect/expectation.ts'
+import { gates, tolerated, type Circumstances } from '../expect/waiver.ts'
 import type * as figures from '../expect/judge-figures.ts'
 import type * as paths from '../expect/judge-paths.ts'
 import type { PodSet } from '../expect/pod-set.ts'
@@ -27,6 +28,7 @@ async function check(
   { ask, subject }: Sentence,
 ) {
   const { question, target } = subject
+  const circumstances = circumstancesOf(task)
   const silence = subject.listen?.((progress) => task && recordProgress(task, progress))
   const record = (expectation: Expectation, part: number): void => {
     if (task) recordExpectation(task, { ...expectation, ...basisOf(part) })
@@ -43,10 +45,13 @@ async function check(
   }
   try {
     if (task) await recordNodes(task.file, target)
-    const judged = (await question.judge()).map((expectation) => (isNot ? negated(expectation) : expectation))
+    const judged = (await question.judge())
+      .map((expectation) => (isNot ? negated(expectation) : expectation))
+      .map((expectation) => tolerated(expectation, circumstances))
     judged.forEach(record)
-    const doubtful = judged.find((expectation) => expectation.verdict === 'inconclusive')
-    const broken = judged.filter((expectation) => expectation.verdict === 'failed')
+    const gating = judged.filter(gates)
+    const doubtful = gating.find((expectation) => expectation.verdict === 'inconclusive')
+    const broken = gating.filter((expectation) => expectation.verdict === 'failed')
     if (broken.length === 0 && doubtful !== undefined) throw inconclusive(doubtful)
     return {
       pass: (broken.length === 0) !== isNot,
@@ -55,13 +60,26 @@ async function check(
     }
   } catch (error) {
     const known = asClaimcheckError(error, question.statement)
-    if (!(error instanceof Inconclusive))
-      record(unjudged(question.statement, 'see the suite', known, target.emulation !== undefined), 0)
-    throw known
+    if (error instanceof Inconclusive) throw known
+    const nothing = unjudged(question.statement, 'see the suite', known, target.emulation !== undefined)
+    const expectation = tolerated(nothing, circumstances)
+    record(expectation, 0)
+    if (gates(expectation)) throw known
+    return { pass: !isNot, message: () => failureText(expectation), meta: { expectations: [expectation] } }
   } finally {
     silence?.()
     const evidence = subject.evidence()
     if (task && evidence !== undefined) recordEvidence(task.file, evidenceName(task.file, subject), evidence)
+  }
+}
+
+function circumstancesOf(task: Readonly<RunnerTestCase> | undefined): Circumstances {
+  return {
+    test: task === undefined ? '' : task.fullTestName,
+    sku: task?.file.meta.claimcheckFile?.sku?.name,
+    tier: task?.tags?.includes('warn') === true ? 'warn' : undefined,
+    // Without our set-up there are none.
+    waivers: inject('waivers') ?? [],
   }
 }
 

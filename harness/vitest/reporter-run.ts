@@ -6,9 +6,12 @@ import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type { SerializedError } from 'vitest'
 import type { TestModule, TestRunEndReason } from 'vitest/node'
+import type { Expectation } from '../expect/expectation.ts'
+import { superfluous, type Waiver } from '../expect/waiver.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import {
   isGreen,
+  isLetThrough,
   RESULTS_SCHEMA,
   type FileReport,
   type ReportedProblem,
@@ -72,14 +75,26 @@ export class RunInProgress {
       const tests = [...module.children.allTests()].map((test) => reportTest(test, run))
       return { tests, problems: reportModuleProblems(module, tests, run) }
     })
+    const tests = reported.flatMap((one) => one.tests)
+    const expectations = tests.flatMap((test) => test.expectations)
+    const skus = new Set(modules.map((module) => module.meta().claimcheckFile?.sku?.name))
+    const waivers = (modules[0]?.project.getProvidedContext().waivers ?? []).filter(
+      ({ sku }) => sku === undefined || skus.has(sku),
+    )
+    const notes = superfluous(
+      waivers.filter(({ expired }) => !expired),
+      expectations,
+    )
     const report = this.#report({
       outcome,
-      tests: reported.flatMap((one) => one.tests),
+      tests,
       problems: [
         ...reported.flatMap((one) => one.problems),
         ...unhandled.map((error) => problemOf(error, this.root)),
         ...(run.interrupted ? [INTERRUPTED] : []),
+        ...waivers.filter(({ expired }) => expired).map((waiver) => expiryOf(waiver, expectations)),
       ],
+      ...(notes.length === 0 ? {} : { notes }),
       files: Object.fromEntries(
         modules.map((module) => [fileOf(module, this.root), this.#fileReport(module)] as const),
       ),
@@ -104,7 +119,7 @@ export class RunInProgress {
     }
   }
 
-  #report(parts: Pick<RunReport, 'outcome' | 'tests' | 'problems' | 'files'>): RunReport {
+  #report(parts: Pick<RunReport, 'outcome' | 'tests' | 'problems' | 'files' | 'notes'>): RunReport {
     return {
       schema: RESULTS_SCHEMA,
       tool: { name: 'claimcheck', version: packageJson.version },
@@ -118,8 +133,23 @@ export class RunInProgress {
   }
 }
 
+function expiryOf(waiver: Waiver, expectations: readonly Expectation[]): ReportedProblem {
+  const meant = expectations.filter((one) => one.waiver?.at === waiver.at)
+  const unmet = meant.filter(({ verdict }) => verdict !== 'passed')
+  const [found, hint] =
+    meant.length === 0
+      ? ['it was not asked in this run', 'Remove the waiver, or renew it with its reason.']
+      : unmet.length === 0
+        ? ['it is met now', 'Remove the waiver.']
+        : [`it is ${unmet[0]?.verdict} still`, 'Mend the hardware, or renew the waiver with its reason.']
+  return {
+    code: 'WAIVER_EXPIRED',
+    subject: waiver.at,
+    message: `${waiver.at} expired on ${waiver.until}: "${waiver.statement}"; ${found}. ${hint}`,
+    hint,
+  }
+}
+
 /** A report that is not green must hold a test or a problem that says why. */
 const hasCause = (report: RunReport): boolean =>
-  isGreen(report) ||
-  report.problems.length > 0 ||
-  report.tests.some(({ verdict }) => verdict !== 'passed' && verdict !== 'skipped')
+  isGreen(report) || report.problems.length > 0 || report.tests.some(({ verdict }) => !isLetThrough(verdict))

@@ -15,9 +15,10 @@ test.for([
   ['VARIABLE_INVALID', { CLAIMCHECK_ROUNDS: 'x' }, 'CLAIMCHECK_ROUNDS expected a whole number'],
   ['VARIABLE_INVALID', { CLAIMCHECK_RUNTIME: 'fast' }, 'CLAIMCHECK_RUNTIME'],
   ['VARIABLE_INVALID', { CLAIMCHECK_TARGET: 'clutser' }, 'CLAIMCHECK_TARGET'],
-  ['TARGET_UNAVAILABLE', { CLAIMCHECK_TARGET: 'cluster' }, 'is not part of this version'],
+  ['VARIABLE_INVALID', { CLAIMCHECK_TARGET: 'cluster' }, 'CLAIMCHECK_SKU is needed'],
   ['TARGET_UNAVAILABLE', { CLAIMCHECK_TARGET: 'lab' }, 'is not part of this version'],
-  ['TARGET_UNAVAILABLE', { CLAIMCHECK_TARGET: 'host' }, 'is not part of this version'],
+  ['VARIABLE_INVALID', { CLAIMCHECK_TARGET: 'host' }, 'CLAIMCHECK_SKU is needed'],
+  ['FILE_UNREADABLE', { CLAIMCHECK_WAIVERS: 'waivers.yaml' }, 'waivers.yaml could not be read'],
   [
     'FILE_UNREADABLE',
     { CLAIMCHECK_RACK: 'fixtures/racks/h200.yaml' },

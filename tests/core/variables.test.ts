@@ -9,7 +9,7 @@ test('without variables there are defaults', () => {
     sku: undefined,
     context: undefined,
     kubeconfig: ['/home/a/.kube/config'],
-    lab: undefined,
+    lab: 'default',
     nodes: undefined,
     image: undefined,
     delivery: 'image',

@@ -25,6 +25,13 @@ export const BINARIES =
 export const USERS = ['admin', 'runner', 'nobody'] as const
 export type User = (typeof USERS)[number]
 
+export interface ControlPlaneOptions {
+  /** As in `--feature-gates`, for all of it alike. */
+  readonly features?: readonly string[]
+  /** Default: true. Without them nothing makes claims of templates, nor takes anything away. */
+  readonly controllers?: boolean
+}
+
 export class ControlPlane {
   readonly folder = mkdtempSync(join(tmpdir(), 'claimcheck-control-plane-'))
   readonly kubeconfig = join(this.folder, 'kubeconfig')
@@ -32,14 +39,19 @@ export class ControlPlane {
   #etcd = 0
   #peer = 0
   #port = 0
+  readonly #options: ControlPlaneOptions
 
-  static async start(): Promise<ControlPlane> {
+  private constructor(options: ControlPlaneOptions) {
+    this.#options = options
+  }
+
+  static async start(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
     if (BINARIES === '') {
       throw new Error(
         'no kube-apiserver found: build the lab first (npx claimcheck lab build), or set LAB_BIN to a folder with the binaries',
       )
     }
-    const plane = new ControlPlane()
+    const plane = new ControlPlane(options)
     try {
       await plane.#start()
     } catch (error) {
@@ -86,7 +98,7 @@ export class ControlPlane {
     ])
     await this.startApiServer()
     for (const [name, ...args] of [
-      ['kube-scheduler'],
+      ['kube-scheduler', '--kube-api-qps=500', '--kube-api-burst=1000'],
       [
         'kube-controller-manager',
         `--service-account-private-key-file=${join(this.folder, 'sa.key')}`,
@@ -95,7 +107,9 @@ export class ControlPlane {
         '--concurrent-gc-syncs=2',
       ],
     ] as const) {
+      if (name === 'kube-controller-manager' && this.#options.controllers === false) continue
       this.#spawn(name, join(BINARIES, name), [
+        ...this.#gates,
         `--kubeconfig=${join(this.folder, 'admin.kubeconfig')}`,
         '--leader-elect=false',
         '--secure-port=0',
@@ -107,6 +121,7 @@ export class ControlPlane {
   /** Resolves once it answers; the same port each time. */
   async startApiServer(): Promise<void> {
     this.#spawn('kube-apiserver', join(BINARIES, 'kube-apiserver'), [
+      ...this.#gates,
       `--etcd-servers=http://127.0.0.1:${this.#etcd}`,
       '--bind-address=127.0.0.1',
       `--secure-port=${this.#port}`,
@@ -132,6 +147,11 @@ export class ControlPlane {
         throw new Error(`the API server did not get ready:\n${this.logOf('kube-apiserver')}`)
       await sleep(LOOK_EVERY_MS)
     }
+  }
+
+  get #gates(): string[] {
+    const { features = [] } = this.#options
+    return features.length === 0 ? [] : [`--feature-gates=${features.join(',')}`]
   }
 
   async stopApiServer(): Promise<void> {

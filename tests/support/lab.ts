@@ -1,54 +1,62 @@
-/** The lab of a test file: one named `test` that is up, or one of the file's own, which goes with it. */
-import { afterAll, beforeAll, onTestFinished } from 'vitest'
-import { Journal } from '../../harness/core/journal.ts'
-import { readSettings } from '../../harness/core/variables.ts'
-import { loadRack } from '../../harness/rack/rack.ts'
-import { ClusterTarget, type ClusterParts } from '../../harness/target/cluster/cluster-target.ts'
-import { newRunId } from '../../harness/target/cluster/run-namespace.ts'
-import { findLab, startLab, type Lab } from '../../harness/target/lab/lab.ts'
-import { LAB_IMAGE, LAB_RESOURCES } from '../../harness/target/lab/run.ts'
-import { PROJECT } from './run-suite.ts'
+/** The lab that a test runs in: its cluster as an administrator sees it, and its machines. */
+import { CoreV1Api, KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
+import { execa } from 'execa'
+import { expect, inject, test as base } from 'vitest'
+import type { ProvidedLab } from './lab-setup.ts'
 
-export const LAB = process.env['LAB_NAME'] ?? 'test'
-export const RACK = loadRack(`${PROJECT}/fixtures/racks/h100-2node.yaml`)
-
-export interface LabOfFile {
-  readonly lab: Lab
+export interface LabUnderTest extends ProvidedLab {
+  /** For `CLAIMCHECK_TARGET=lab`. */
+  readonly variables: Readonly<Record<string, string>>
+  readonly api: KubernetesObjectApi
+  readonly core: CoreV1Api
+  /** Runs a shell script in a machine of the lab: `node-a`, `control-plane`. */
+  readonly shell: (machine: string, script: string) => Promise<string>
+  readonly docker: (...args: readonly string[]) => Promise<string>
+  /** The machine's container. */
+  readonly container: (machine: string) => string
+  /** Rejects while a claim holds devices. */
+  readonly requireReleased: () => Promise<void>
+  /** Rejects unless nothing that a run makes is left. */
+  readonly requireClean: () => Promise<void>
 }
 
-export function labOfFile(): LabOfFile {
-  let lab: Lab | undefined
-  let own = false
-  beforeAll(async () => {
-    const { cacheDir } = readSettings(process.env)
-    lab = await findLab(RACK, { cacheDir, name: LAB })
-    own = lab === undefined
-    lab ??= await startLab(RACK, { cacheDir, name: LAB })
-  })
-  afterAll(async () => {
-    if (own) await lab?.stop()
-  })
+function open(lab: ProvidedLab): LabUnderTest {
+  const config = new KubeConfig()
+  config.loadFromFile(lab.kubeconfig)
+  const api = KubernetesObjectApi.makeApiClient(config)
+  const container = (machine: string): string => `claimcheck-lab-${lab.name}-${machine}`
+  const docker = async (...args: readonly string[]): Promise<string> => (await execa('docker', args)).stdout
+  const names = async (apiVersion: string, kind: string): Promise<string[]> =>
+    (await api.list(apiVersion, kind)).items.map(
+      ({ metadata }) => `${kind} ${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`,
+    )
+  const requireReleased = async (): Promise<void> =>
+    expect(await names('resource.k8s.io/v1', 'ResourceClaim')).toEqual([])
   return {
-    get lab() {
-      if (lab === undefined) throw new Error('the lab is there only while tests run')
-      return lab
+    ...lab,
+    requireReleased,
+    variables: { CLAIMCHECK_TARGET: 'lab', CLAIMCHECK_LAB: lab.name },
+    api,
+    core: config.makeApiClient(CoreV1Api),
+    container,
+    docker,
+    shell: (machine, script) => docker('exec', container(machine), '/bin/sh', '-c', script),
+    requireClean: async () => {
+      const namespaces = await names('v1', 'Namespace')
+      expect(namespaces.filter((name) => name.includes('claimcheck-'))).toEqual([])
+      await requireReleased()
+      expect((await names('v1', 'Pod')).filter((name) => name.includes('claimcheck'))).toEqual([])
     },
   }
 }
 
-export function targetIn({ lab }: LabOfFile, parts: Partial<ClusterParts> = {}): ClusterTarget {
-  const { kubeconfig, context, emulation } = lab
-  const target = new ClusterTarget({
-    kind: 'lab',
-    emulation,
-    connection: { kubeconfig: [kubeconfig], context },
-    delivery: { kind: 'image', image: LAB_IMAGE },
-    resources: LAB_RESOURCES,
-    runId: newRunId(),
-    namespaceLives: 'target',
-    journal: new Journal(),
-    ...parts,
+/** A test that needs a lab, and is skipped with the reason where there is none. */
+export const labTest = base
+  .extend('lab', { scope: 'file' }, () => {
+    const provided = inject('lab')
+    return 'unavailable' in provided ? (undefined as unknown as LabUnderTest) : open(provided)
   })
-  onTestFinished(() => target.close())
-  return target
-}
+  .extend('present', { auto: true }, ({ skip }) => {
+    const provided = inject('lab')
+    if ('unavailable' in provided) skip(provided.unavailable)
+  })

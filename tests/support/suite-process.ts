@@ -27,9 +27,13 @@ export class SuiteProcess {
   readonly #ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   said = ''
 
-  constructor(suite: string, variables: Readonly<Record<string, string>> = {}, cwd = PROJECT) {
+  constructor(
+    suite: string,
+    variables: Readonly<Record<string, string>> = {},
+    { cwd = PROJECT, args = [] }: { readonly cwd?: string; readonly args?: readonly string[] } = {},
+  ) {
     mkdirSync(this.temporary)
-    this.#child = spawn(join(PROJECT, 'node_modules/.bin/vitest'), ['run', suite], {
+    this.#child = spawn(join(PROJECT, 'node_modules/.bin/vitest'), ['run', suite, ...args], {
       cwd,
       env: {
         ...process.env,

@@ -117,7 +117,7 @@ test('a fixture that fails while pods run leaves nothing', async () => {
      })
      test('one', ({ broken }) => { void broken })`,
   )
-  const run = new SuiteProcess('a.test.ts', { CLAIMCHECK_RACK: RACK }, folder)
+  const run = new SuiteProcess('a.test.ts', { CLAIMCHECK_RACK: RACK }, { cwd: folder })
   const family = await run.having(1, 'claimcheck-node')
   expect(await run.ended, run.said).toEqual({ code: 1, signal: null })
   expect(run.said).toContain('the fixture broke')

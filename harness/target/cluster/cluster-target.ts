@@ -2,6 +2,7 @@
  * A Kubernetes cluster as a target. Takes a connection, an image and a run id; claims devices, runs pods and takes all of it
  * away again. Everything it makes lies in one Namespace and carries the run's label and expiry.
  */
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { compileSelector } from '../../claim/cel/selector.ts'
@@ -85,6 +86,8 @@ export class ClusterTarget implements Target {
   readonly #objects: ClusterObjects
   readonly #marks: Marks
   readonly #templates = new Map<string, ResourceClaimTemplate>()
+  /** By name of the template: that of its object. The API lets none change, so a changed one is another object. */
+  readonly #templateObjects = new Map<string, string>()
   readonly #pods = new Map<string, Known>()
   readonly #over = new AbortController()
   #store: Promise<PodStore> | undefined
@@ -123,14 +126,17 @@ export class ClusterTarget implements Target {
     for (const request of template.spec.spec.devices.requests) compileAll(request, name)
     await this.#open()
     const { labels, annotations } = this.#marks
+    const object = known === undefined ? name : `${name}-${digestOf(template)}`
     const metadata = {
       ...template.metadata,
+      name: object,
       namespace: this.namespace,
       labels: { ...template.metadata.labels, ...labels },
       annotations,
     }
     await this.#client.apply(resources.resourceClaimTemplates, { ...template, metadata }, this.#over.signal)
     this.#templates.set(name, template)
+    this.#templateObjects.set(name, object)
   }
 
   async schedule(spec: PodSpec, wait: Wait): Promise<ScheduledPod> {
@@ -322,7 +328,8 @@ export class ClusterTarget implements Target {
     }
     const secret = secretManifest(spec, parts)
     if (secret !== undefined) await this.#client.apply(resources.secrets, secret, wait.signal)
-    const pod = podManifest(spec, parts)
+    const template = this.#templateObjects.get(spec.template) ?? spec.template
+    const pod = podManifest({ ...spec, template }, parts)
     const until = Date.now() + ACCOUNT_MS
     for (;;) {
       try {
@@ -389,6 +396,9 @@ export class ClusterTarget implements Target {
     })
   }
 }
+
+const digestOf = (template: ResourceClaimTemplate): string =>
+  createHash('sha256').update(JSON.stringify(template.spec)).digest('hex').slice(0, 8)
 
 function compileAll(request: DeviceRequest, template: string): void {
   const own = 'exactly' in request ? [request.exactly] : request.firstAvailable

@@ -36,24 +36,33 @@ export function connectionOf({ context, kubeconfig }: Settings): Connection {
 
 export const openClient = (connection: Connection): Client => new Client(new Api(configFor(connection)))
 
-/** Rejects with what keeps the run from beginning; then nothing is left. */
-export async function beginRun(settings: Settings, preparation: Preparation): Promise<ClusterRun> {
+/** On the cluster that the settings name. Rejects as `beginRun` does. */
+export async function beginClusterRun(settings: Settings, preparation: Preparation): Promise<ClusterRun> {
   const connection = connectionOf(settings)
-  const client = openClient(connection)
-  await requireDra(client)
-  const runId = newRunId()
-  const run: ClusterRun = {
-    kind: 'cluster',
+  await requireDra(openClient(connection))
+  const parts = {
+    kind: 'cluster' as const,
     connection,
     delivery: await deliveryFor(settings, preparation),
     resources: settings.podResources,
     nodes: settings.nodes,
-    runId,
-    namespaceLives: 'run',
   }
-  await client.apply(resources.namespaces, namespaceManifest(runId, marksOf(runId, Date.now())))
-  preparation.say(`Namespace ${namespaceOf(runId)} on ${connection.context}`)
-  return run
+  return beginRun(parts, preparation.say)
+}
+
+/** Rejects with what keeps the run from beginning; then nothing is left. */
+export async function beginRun(
+  parts: Omit<ClusterRun, 'runId' | 'namespaceLives'>,
+  say: (line: string) => void,
+): Promise<ClusterRun> {
+  const runId = newRunId()
+  const { connection } = parts
+  await openClient(connection).apply(
+    resources.namespaces,
+    namespaceManifest(runId, marksOf(runId, Date.now())),
+  )
+  say(`Namespace ${namespaceOf(runId)} on ${connection.context}`)
+  return { ...parts, runId, namespaceLives: 'run' }
 }
 
 /** Rejects with NAMESPACE_STUCK. */

@@ -25,7 +25,8 @@ export function schedulingOf(pod: Pod | undefined, claim: Claim | undefined): Sc
   if (nodeName !== undefined && claim?.status?.allocation !== undefined && reserved)
     return { state: 'bound', node: nodeName, claim }
   const scheduled = conditionOf(pod.status.conditions, 'PodScheduled')
-  if (scheduled?.status === 'False' && scheduled.reason === 'Unschedulable')
+  // A selector that fails, or a request for all devices of a pool that is incomplete, is an error to the scheduler.
+  if (scheduled?.status === 'False' && ['Unschedulable', 'SchedulerError'].includes(scheduled.reason ?? ''))
     return { state: 'refused', message: scheduled.message ?? 'without a reason' }
   const claimState =
     claim === undefined
@@ -54,8 +55,8 @@ export function reasonFor({ claim, template, inUse, ...published }: Question): C
     allocate({ claims: [{ name: claim, spec: template.spec.spec }], allocated: inUse, ...published })
     return undefined
   } catch (error) {
-    if (error instanceof ClaimcheckError) return error
-    throw error
+    if (!(error instanceof ClaimcheckError)) throw error
+    return error.code === 'ALLOCATION_UNSUPPORTED' ? undefined : error
   }
 }
 

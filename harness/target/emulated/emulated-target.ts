@@ -6,6 +6,7 @@ import type { ResourceClaimTemplate, ResourceSlice } from '../../claim/dra.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Journal } from '../../core/journal.ts'
 import { withDeadline } from '../../core/deadline.ts'
+import { checkMakers } from '../../rack/fault-makers.ts'
 import { describeFault } from '../../rack/fault.ts'
 import type { Rack } from '../../rack/rack.ts'
 import type {
@@ -56,6 +57,7 @@ export class EmulatedTarget implements Target {
   #closed: Promise<void> | undefined
 
   constructor({ rack, runtime, kind, journal }: EmulatedParts) {
+    checkMakers(rack, 'emulated')
     this.#rack = rack
     this.#runtime = runtime
     this.#journal = journal

@@ -2,7 +2,7 @@
  * The way to Docker. Takes nothing; gives testcontainers' client, or says what is missing and how to get it.
  * The lab's own clean-up stands in for testcontainers' reaper, whose image would have to be pulled.
  */
-import { existsSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import type { ContainerRuntimeClient } from 'testcontainers'
 import { ClaimcheckError } from '../../core/errors.ts'
 
@@ -13,6 +13,9 @@ const SOCKET = '/var/run/docker.sock'
 /** Rejects with LAB_UNAVAILABLE. */
 export async function docker(): Promise<Docker> {
   process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true'
+  // Testcontainers would take another engine than the one that was asked for.
+  const socket = socketPath()
+  if (!existsSync(socket) && isLocal()) throw unreachable(new Error(`${socket} does not exist`))
   const { getContainerRuntimeClient } = await import('testcontainers')
   try {
     const { dockerode } = (await getContainerRuntimeClient()).container
@@ -23,20 +26,43 @@ export async function docker(): Promise<Docker> {
   }
 }
 
+const isLocal = (): boolean => /^(?:unix:|$)/.test(process.env['DOCKER_HOST'] ?? '')
+const socketPath = (): string => process.env['DOCKER_HOST']?.replace(/^unix:\/\//, '') || SOCKET
+
 function unreachable(cause: unknown): ClaimcheckError {
-  const found = `${String(cause)} ${(cause as { code?: string }).code ?? ''}`
-  const host = process.env['DOCKER_HOST']
-  const forbidden = /EACCES|permission denied/i.test(found)
+  const found = `${String(cause)} ${(cause as { code?: string }).code ?? ''}`.trim()
+  const forbidden = isLocal() && isForbidden(socketPath())
   return new ClaimcheckError('LAB_UNAVAILABLE', {
     subject: 'Docker',
     problem: forbidden ? 'does not let this user in' : 'cannot be reached',
-    expected: `a Docker engine of version 20.10 or newer at ${host ?? SOCKET}`,
-    found: host === undefined && !existsSync(SOCKET) ? 'no such socket' : found.trim(),
+    expected: `a Docker engine of version 20.10 or newer at ${process.env['DOCKER_HOST'] ?? SOCKET}`,
+    found: forbidden ? `no right to write ${socketPath()}` : found,
     hint: forbidden
       ? 'Run as root, or add this user to the group "docker" and log in again.'
       : "Install Docker's engine (Debian: apt-get install docker.io) and start it, or set DOCKER_HOST.",
     cause,
   })
+}
+
+function isForbidden(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return false
+  } catch (error) {
+    return (error as { code?: unknown }).code === 'EACCES'
+  }
+}
+
+/** Runs a command in a container. */
+export async function execIn(
+  container: string,
+  argv: readonly string[],
+): Promise<{ readonly exitCode: number; readonly output: string }> {
+  await docker()
+  const { getContainerRuntimeClient } = await import('testcontainers')
+  const client = await getContainerRuntimeClient()
+  const { exitCode, output } = await client.container.exec(client.container.getById(container), [...argv])
+  return { exitCode, output }
 }
 
 /** Whether Docker says that there is no such object, or not any more. */

@@ -3,25 +3,33 @@
  * kubeconfig and what ends it. Labs of different names stand side by side.
  */
 import { readFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { ClaimcheckError } from '../../core/errors.ts'
+import { checkMakers } from '../../rack/fault-makers.ts'
 import { describeFault } from '../../rack/fault.ts'
 import { trueMtu } from '../../rack/link-model.ts'
 import type { Rack } from '../../rack/rack.ts'
 import type { Emulation } from '../target.ts'
-import { accessOf, type ApiAccess } from './api.ts'
+import { accessOf } from './api.ts'
+import { awaitReady } from './await-ready.ts'
 import { controlPlaneConfig } from './control-plane.ts'
 import { ADMIN, createCredentials, kubeconfig, serverOf } from './credentials.ts'
-import { docker, type Docker } from './docker.ts'
+import { docker, execIn, type Docker } from './docker.ts'
 import { provideNodeImage } from './image/build.ts'
-import { checkLabFaults } from './lab-faults.ts'
-import { layOut, type Layout } from './layout.ts'
+import { containerName, layOut } from './layout.ts'
 import { createNetwork } from './network.ts'
 import { NodeContainer } from './node-container.ts'
 import { planNode } from './node-plan.ts'
-import { createClasses, missing } from './readiness.ts'
+import { missing } from './readiness.ts'
 import { allRemains, ownOwner, remove, type Remains } from './remains.ts'
-import { kubeconfigPath, rackDigest, readState, removeState, writeState } from './state.ts'
+import {
+  kubeconfigPath,
+  knownLabs,
+  rackDigest,
+  readState,
+  removeState,
+  writeState,
+  type LabState,
+} from './state.ts'
 import { workerConfig } from './worker.ts'
 
 export const DEFAULT_LAB = 'default'
@@ -32,8 +40,12 @@ export interface Lab {
   readonly kubeconfig: string
   readonly context: string
   readonly emulation: Emulation
+  /** Whether it was started to stay. */
+  readonly stays: boolean
   /** Workers; none where the lab is a control plane only. */
   readonly nodes: readonly string[]
+  /** Runs a command on one of its machines, `control-plane` or a node: to look, and to break things. */
+  exec(node: string, argv: readonly string[]): Promise<{ readonly exitCode: number; readonly output: string }>
   /** Ends it and leaves nothing. Idempotent. */
   stop(): Promise<void>
 }
@@ -50,14 +62,12 @@ export interface LabOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-const START_LIMIT_MS = 150_000
-const LOOK_INTERVAL_MS = 150
 const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/
 
 /** Rejects with FAULT_INVALID, LAB_UNAVAILABLE, LAB_BUILD_FAILED, LAB_FAILED or INTERRUPTED; then nothing is left of it. */
 export async function startLab(rack: Rack, options: LabOptions): Promise<Lab> {
   const { cacheDir, name = DEFAULT_LAB, stays = false, say = () => undefined } = options
-  checkLabFaults(rack)
+  checkMakers(rack, 'lab')
   checkName(name)
   const engine = await docker()
   const image = await provideNodeImage(cacheDir, say)
@@ -84,11 +94,11 @@ export async function startLab(rack: Rack, options: LabOptions): Promise<Lab> {
     for (const ended of await Promise.allSettled(starting))
       if (ended.status === 'rejected') throw ended.reason
     const config = kubeconfig(credentials, ADMIN, serverOf(layout.controlPlane), `claimcheck-lab-${name}`)
-    await ready(engine, layout, accessOf(config), rack, options.signal)
+    await awaitReady(engine, layout, accessOf(config), rack, options.signal)
     const context = `claimcheck-lab-${name}`
     const state = { name, rack: rack.name, digest: rackDigest(rack), nodes: [...nodes], context }
     await writeState(cacheDir, state, config)
-    return handle(rack, cacheDir, state.name, nodes, context)
+    return handle(rack, cacheDir, state, stays)
   } catch (error) {
     await stopLab(cacheDir, name)
     throw error
@@ -108,7 +118,17 @@ export async function findLab(
   if (running !== workers + 1) return undefined
   const access = accessOf(await readFile(kubeconfigPath(cacheDir, name), 'utf8'))
   const lacks = await missing(access, rack, state.nodes).catch(() => ['an answer'])
-  return lacks.length === 0 ? handle(rack, cacheDir, name, state.nodes, state.context) : undefined
+  return lacks.length === 0 ? handle(rack, cacheDir, state, remains?.owner === 'nobody') : undefined
+}
+
+/** A lab that stays and has this rack, whose `stop` leaves it up; else one that ends with `stop`, or with this process. */
+export async function useLab(rack: Rack, options: Omit<LabOptions, 'stays' | 'workers'>): Promise<Lab> {
+  checkMakers(rack, 'lab')
+  for (const name of await knownLabs(options.cacheDir)) {
+    const found = await findLab(rack, { ...options, name })
+    if (found?.stays === true) return { ...found, stop: async () => undefined }
+  }
+  return startLab(rack, { name: `run-${process.pid}`, ...options })
 }
 
 /** Whether there was one. */
@@ -123,12 +143,13 @@ export async function stopLab(cacheDir: string, name: string = DEFAULT_LAB): Pro
 /** All labs that Docker knows, whoever started them. */
 export const labs = async (): Promise<readonly Remains[]> => allRemains(await docker())
 
-function handle(rack: Rack, cacheDir: string, name: string, nodes: readonly string[], context: string): Lab {
+function handle(rack: Rack, cacheDir: string, { name, nodes, context }: LabState, stays: boolean): Lab {
   const { scale, transfer } = rack
   return {
     name,
     kubeconfig: kubeconfigPath(cacheDir, name),
     context,
+    stays,
     nodes,
     emulation: {
       rack: rack.name,
@@ -137,6 +158,7 @@ function handle(rack: Rack, cacheDir: string, name: string, nodes: readonly stri
       runtime: 'process',
       transfer,
     },
+    exec: (node, argv) => execIn(containerName(name, node), argv),
     stop: async () => void (await stopLab(cacheDir, name)),
   }
 }
@@ -166,63 +188,6 @@ async function removeAbandoned(
       })
     }
   }
-}
-
-async function ready(
-  engine: Docker,
-  layout: Layout,
-  access: ApiAccess,
-  rack: Rack,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const nodes = layout.workers.map(({ name }) => name)
-  const until = Date.now() + START_LIMIT_MS
-  let classes = false
-  let lacks: readonly string[] = ['an answer of the API server']
-  while (lacks.length > 0) {
-    if (signal?.aborted === true)
-      throw new ClaimcheckError('INTERRUPTED', {
-        subject: `lab ${layout.lab}`,
-        problem: 'was starting when the run was interrupted',
-      })
-    await failWhereOver(engine, layout)
-    if (Date.now() > until)
-      throw new ClaimcheckError('LAB_FAILED', {
-        subject: `lab ${layout.lab}`,
-        problem: `was not ready after ${START_LIMIT_MS / 1000} s`,
-        found: `without ${lacks.join(', ')}`,
-        hint: `Try again on a quieter machine; the services' logs are in /var/log/claimcheck of each container.`,
-      })
-    try {
-      classes ||= await createClasses(access, rack)
-      lacks = classes ? await missing(access, rack, nodes) : ['the DeviceClasses']
-    } catch (error) {
-      lacks = [`an answer of the API server (${error instanceof Error ? error.message : String(error)})`]
-    }
-    if (lacks.length > 0) await sleep(LOOK_INTERVAL_MS)
-  }
-}
-
-/** A container whose init has given up says why. */
-async function failWhereOver(engine: Docker, { lab }: Layout): Promise<void> {
-  const remains = (await allRemains(engine)).find((one) => one.lab === lab)
-  const over = remains?.containers.find(({ running }) => !running)
-  if (over === undefined) return
-  const log = await engine.getContainer(over.id).logs({ stdout: true, stderr: true, tail: 30 })
-  throw new ClaimcheckError('LAB_FAILED', {
-    subject: `container ${over.name}`,
-    problem: 'ended while the lab was starting',
-    found: plain(log).trim(),
-    hint: 'See what it says.',
-  })
-}
-
-/** Docker puts eight bytes before each piece of a log. */
-function plain(log: Buffer): string {
-  const parts: string[] = []
-  for (let at = 0; at + 8 <= log.length; at += 8 + log.readUInt32BE(at + 4))
-    parts.push(log.toString('utf8', at + 8, at + 8 + log.readUInt32BE(at + 4)))
-  return parts.join('')
 }
 
 /** The largest frame of any NIC, which must pass between the containers whole. */

@@ -1,63 +1,65 @@
 /**
- * A run in a lab, from before its first test to after its last. Takes settings and the rack; gives what workers need of a lab
- * that was up already, which stays up, or of one of this run's own, which goes with it.
+ * A run in a lab, from before its first test to after its last. Takes settings and a rack; gives what workers need and what
+ * ends it. A lab of that rack which is up already is used and left as it was; else one is started for this run alone.
  */
-import type { Settings } from '../../core/variables.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
+import type { Settings } from '../../core/variables.ts'
 import type { Rack } from '../../rack/rack.ts'
 import type { ClusterRun } from '../cluster/cluster-target.ts'
-import { endRun } from '../cluster/run.ts'
-import { namespaceOf, newRunId } from '../cluster/run-namespace.ts'
+import { beginRun, endRun } from '../cluster/run.ts'
+import { TRANSFER_IMAGE } from './image/workload.ts'
 import { findLab, startLab, type Lab } from './lab.ts'
-
-export const LAB_IMAGE = 'claimcheck.dev/transfer:lab'
-/** Its nodes share the cores of one machine, so pods ask for next to nothing. */
-export const LAB_RESOURCES = { cpu: '50m', memory: '512Mi' }
 
 export interface LabRun {
   readonly run: ClusterRun
-  end(): Promise<void>
+  readonly end: () => Promise<void>
 }
 
-/** Rejects with what keeps a lab from starting; then nothing is left of it. */
+/** All pods of a rack share the cores of one machine; a request would only keep them from being scheduled. */
+const RESOURCES = { cpu: '10m', memory: '1Gi' }
+
+/** Rejects as `startLab` does; then nothing is left. */
 export async function beginLabRun(
   { cacheDir, lab: name }: Settings,
   rack: Rack,
   say: (line: string) => void,
 ): Promise<LabRun> {
-  const found = await findLab(rack, { cacheDir, ...(name === undefined ? {} : { name }) })
-  if (found === undefined && name !== undefined) {
-    throw new ClaimcheckError('LAB_UNAVAILABLE', {
-      subject: `CLAIMCHECK_LAB=${name}`,
-      problem: `names no lab of rack ${rack.name} that is up`,
-      hint: `Run \`npx claimcheck lab up --name ${name}\`, or unset CLAIMCHECK_LAB: the run then starts one of its own.`,
-    })
-  }
-  const own =
-    found === undefined ? await startLab(rack, { cacheDir, name: `run-${newRunId()}`, say }) : undefined
-  const lab = (found ?? own) as Lab
-  const run = runIn(lab)
-  say(
-    `Namespace ${namespaceOf(run.runId)} in lab ${lab.name}${found === undefined ? '' : ', which stays up'}`,
-  )
-  return {
-    run,
-    end: async () => {
-      // What is in a lab of its own goes with it.
-      if (own === undefined) await endRun(run)
-      else await own.stop()
-    },
+  const standing = await findLab(rack, { cacheDir, name })
+  const lab = standing ?? (await startForRun(rack, cacheDir, say))
+  if (standing !== undefined) say(`Using lab ${standing.name}, which is up`)
+  const endLab = (): Promise<void> => (standing === undefined ? lab.stop() : Promise.resolve())
+  try {
+    const run = await beginRun(partsIn(lab), say)
+    // What is in a lab of its own goes with it.
+    return { run, end: standing === undefined ? endLab : () => endRun(run) }
+  } catch (error) {
+    await endLab()
+    throw error
   }
 }
 
-function runIn({ kubeconfig, context, emulation }: Lab): ClusterRun {
-  return {
-    kind: 'lab',
-    connection: { kubeconfig: [kubeconfig], context },
-    emulation,
-    delivery: { kind: 'image', image: LAB_IMAGE },
-    resources: LAB_RESOURCES,
-    runId: newRunId(),
-    namespaceLives: 'run',
+/** What the cluster target needs to know of a lab. */
+export const partsIn = ({ kubeconfig, context, emulation, nodes }: Lab) => ({
+  kind: 'lab' as const,
+  connection: { kubeconfig: [kubeconfig], context },
+  emulation,
+  delivery: { kind: 'image' as const, image: TRANSFER_IMAGE },
+  resources: RESOURCES,
+  nodes,
+})
+
+/** Ctrl-C while it starts ends it at once. */
+async function startForRun(rack: Rack, cacheDir: string, say: (line: string) => void): Promise<Lab> {
+  const interrupt = new AbortController()
+  const onSignal = (name: NodeJS.Signals): void =>
+    interrupt.abort(
+      new ClaimcheckError('INTERRUPTED', { subject: 'lab', problem: `was interrupted by ${name}` }),
+    )
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const name of signals) process.once(name, onSignal)
+  try {
+    return await startLab(rack, { cacheDir, name: `run-${process.pid}`, say, signal: interrupt.signal })
+  } finally {
+    for (const name of signals) process.off(name, onSignal)
   }
 }

@@ -90,7 +90,8 @@ const kubelet = (address: string) => ({
   imageGCHighThresholdPercent: 100,
   nodeStatusUpdateFrequency: '4s',
   serializeImagePulls: false,
-  shutdownGracePeriod: '0s',
+  // How long a pod waits whose prepare failed; a kubelet as it comes takes a minute and more.
+  syncFrequency: '2s',
 })
 
 /** No container starts while the driver is away: it would lack its devices and run all the same. */

@@ -1,17 +1,7 @@
-/** The life of pods and claims, the same in both runtimes: schedule, run, look, release, close, in any order. */
+/** What the emulated target adds to the contract (tests/target/contract), the same in both runtimes. */
 import { describe, expect, test } from 'vitest'
 import type { PodSpec, Target } from '../../../harness/target/target.ts'
-import {
-  AT_ONCE,
-  claimOf,
-  linesOf,
-  LISTENING,
-  LOOKING,
-  podOf,
-  rackTarget,
-  RUNTIMES,
-  SOON,
-} from './rack-target.ts'
+import { claimOf, linesOf, LISTENING, LOOKING, podOf, rackTarget, RUNTIMES, SOON } from './rack-target.ts'
 
 const podsOf = async (target: Target): Promise<unknown> => (await target.diagnose('all'))['pods']
 
@@ -47,62 +37,9 @@ describe.for(RUNTIMES)('In the %s runtime', (runtime) => {
     expect(await podsOf(target)).toEqual([])
   })
 
-  test('a command can be run beside a container', async () => {
-    const { target, pod } = await started({ containers: [LISTENING] })
-    const ran = await target.exec(pod, 'main', ['--mode', 'devices'], SOON)
-    expect(ran).toMatchObject({ code: 0, signal: null })
-    expect(ran.stdout).toContain('"/dev/infiniband/uverbs0"')
-  })
-
-  test('a container that is not there is named', async () => {
+  test('a pod is run once', async () => {
     const { target, pod } = await started()
-    const absent = expect.objectContaining({ code: 'NOT_FOUND', subject: 'container pod/other' })
-    await expect(async () => linesOf(target.log(pod, 'other'))).rejects.toEqual(absent)
-    await expect(async () => target.exit(pod, 'other', SOON)).rejects.toEqual(absent)
-    await expect(target.exec(pod, 'other', ['--mode', 'devices'], SOON)).rejects.toMatchObject({
-      message: expect.stringContaining('other'),
-    })
-  })
-
-  test('a template must be applied, a name be free, a pod be scheduled and run once', async () => {
-    const { target, template, pod } = await started()
-    await expect(target.schedule(podOf('nothing', { name: 'b' }), SOON)).rejects.toMatchObject({
-      code: 'NOT_FOUND',
-      subject: 'ResourceClaimTemplate nothing',
-    })
-    await expect(target.schedule(podOf(template), SOON)).rejects.toMatchObject({
-      code: 'ALREADY_EXISTS',
-      subject: 'pod pod',
-    })
     await expect(target.run(pod, SOON)).rejects.toMatchObject({ code: 'ALREADY_EXISTS', subject: 'pod pod' })
-    await target.release([pod], SOON)
-    await expect(target.run(pod, SOON)).rejects.toMatchObject({ code: 'NOT_FOUND', subject: 'pod pod' })
-  })
-
-  test('pods of one group never share a node, others may', async () => {
-    const target = await rackTarget(runtime)
-    const template = await claimOf(target, 1, 1)
-    const schedule = (name: string, group: string) =>
-      target.schedule(podOf(template, { name, group }), AT_ONCE)
-    expect((await schedule('a', 'pair')).node).toBe('node-a')
-    expect((await schedule('b', 'pair')).node).toBe('node-b')
-    await expect(schedule('c', 'pair')).rejects.toMatchObject({
-      code: 'CLAIM_UNSATISFIABLE',
-      message: expect.stringMatching(/node-a.*holds pod a of the same group.*node-b.*holds pod b/s),
-    })
-    expect((await schedule('d', 'other')).node).toBe('node-a')
-  })
-
-  test('a pod goes where it is told to', async () => {
-    const target = await rackTarget(runtime)
-    const template = await claimOf(target, 1, 1)
-    const schedule = (name: string, nodes: string[]) =>
-      target.schedule(podOf(template, { name, nodes }), AT_ONCE)
-    expect((await schedule('a', ['node-b'])).node).toBe('node-b')
-    await expect(schedule('b', ['node-z'])).rejects.toMatchObject({
-      code: 'CLAIM_UNSATISFIABLE',
-      message: expect.stringContaining('is not one of node-z'),
-    })
   })
 
   test('a claim that nothing satisfies is refused at once, with its reason', async () => {
@@ -127,51 +64,6 @@ describe.for(RUNTIMES)('In the %s runtime', (runtime) => {
       code: 'CLAIM_UNSATISFIABLE',
       message: expect.stringMatching(/node-a.*nic.*3/s),
     })
-  })
-
-  test('devices in use are waited for until they are released', async () => {
-    const target = await rackTarget(runtime)
-    const template = await claimOf(target, 4, 4)
-    const nodes = ['node-a']
-    const holder = await target.schedule(podOf(template, { name: 'holder', nodes }), SOON)
-    const waiting = target.schedule(podOf(template, { name: 'waiting', nodes }), SOON)
-    const first = Promise.race([
-      waiting.then(() => 'scheduled'),
-      new Promise((go) => setImmediate(go, 'waiting')),
-    ])
-    expect(await first).toBe('waiting')
-    await target.release([holder], SOON)
-    expect((await waiting).node).toBe('node-a')
-  })
-
-  test('who waits in vain hears who has the devices; who is interrupted hears that', async () => {
-    const target = await rackTarget(runtime)
-    const template = await claimOf(target, 4, 4)
-    const nodes = ['node-a']
-    await target.schedule(podOf(template, { name: 'holder', nodes }), SOON)
-    const late = podOf(template, { name: 'late', nodes })
-    await expect(target.schedule(late, AT_ONCE)).rejects.toMatchObject({
-      code: 'CLAIM_UNSATISFIABLE',
-      message: expect.stringContaining('holder'),
-    })
-    const over = new AbortController()
-    const waiting = target.schedule(late, { ...SOON, signal: over.signal })
-    over.abort()
-    await expect(waiting).rejects.toMatchObject({ code: 'INTERRUPTED', subject: 'pod late' })
-    await expect(target.schedule(late, { ...SOON, signal: over.signal })).rejects.toMatchObject({
-      code: 'INTERRUPTED',
-    })
-  })
-
-  test('releasing is idempotent, at once and again, run or not', async () => {
-    const { target, template, pod } = await started()
-    const idle = await target.schedule(podOf(template, { name: 'idle' }), SOON)
-    await Promise.all([target.release([pod, idle], SOON), target.release([idle, pod], SOON)])
-    await target.release([pod], SOON)
-    expect(await podsOf(target)).toEqual([])
-    // The name and the devices are free again.
-    const again = await target.run(await target.schedule(podOf(template), SOON), SOON)
-    expect(again.claim.status?.allocation?.devices.results[0]?.device).toBe('gpu-0')
   })
 
   test('a pod that could not start can be released', async () => {

@@ -1,7 +1,8 @@
 /**
  * Allocates the claims of one pod as Kubernetes' scheduler does for `resource.k8s.io/v1`: all of them on one node,
- * first fit in node order and slice order. Takes everything as values and changes none of it.
- * Not covered: device taints, consumable capacity, shared counters, binding conditions.
+ * first fit in node order, on each in the order of pools, slices and devices. Takes everything as values and changes
+ * none of it. Held against the scheduler of Kubernetes 1.36 by tests/target/differential; what it does not cover, such
+ * as consumable capacity, shared counters and binding conditions, it refuses.
  */
 import type { DeviceAllocation, DeviceClass, ResourceSlice } from '../../../claim/dra.ts'
 import { ClaimcheckError } from '../../../core/errors.ts'
@@ -9,6 +10,7 @@ import { describe, explain } from './explanation.ts'
 import { Inventory, type DeviceInUse } from './inventory.ts'
 import { requestsOf, type NamedClaimSpec } from './request.ts'
 import { search, type Chosen } from './search.ts'
+import { refuseUnsupported } from './unsupported.ts'
 
 export interface AllocationInput {
   /** The claims of one pod; they get devices of one node, and no device twice. */
@@ -31,18 +33,22 @@ export interface Allocation {
 
 /**
  * Throws CLAIM_UNSATISFIABLE with a reason per node and request, DEVICE_CLASS_MISSING, CEL_INVALID, CEL_RUNTIME,
- * SLICE_INVALID or ALLOCATION_TOO_COMPLEX.
+ * ALLOCATION_UNSUPPORTED or ALLOCATION_TOO_COMPLEX.
  */
 export function allocate(input: AllocationInput): Allocation {
+  refuseUnsupported(input)
   const requests = requestsOf(input.claims, input.classes)
   const excluded = new Map((input.excluded ?? []).map(({ node, reason }) => [node, reason]))
   const tried: Inventory[] = []
+  let found: Allocation | undefined
   for (const node of input.nodes.filter((name) => !excluded.has(name))) {
     const inventory = new Inventory(node, input.slices, input.allocated)
-    const chosen = search(requests, inventory, input.stepLimit)
-    if (chosen !== undefined) return allocationOf(node, input.claims, chosen)
-    tried.push(inventory)
+    // All nodes are searched, although the first that fits is taken: what fails on one of them fails the claim.
+    const chosen = search(requests, inventory, { stepLimit: input.stepLimit })
+    if (chosen === undefined) tried.push(inventory)
+    else found ??= allocationOf(node, input.claims, chosen)
   }
+  if (found !== undefined) return found
   const nodes = tried.map((inventory) => explain(requests, inventory))
   const names = input.claims.map(({ name }) => name).join(', ')
   const reasons = [

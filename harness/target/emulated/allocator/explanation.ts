@@ -8,6 +8,7 @@ import { ClaimcheckError } from '../../../core/errors.ts'
 import type { Inventory } from './inventory.ts'
 import type { Alternative, Request } from './request.ts'
 import { search } from './search.ts'
+import { isTolerated } from './taint.ts'
 
 export interface SelectorCount {
   readonly expression: string
@@ -24,6 +25,8 @@ export interface RequestExplanation {
   readonly selectors: readonly SelectorCount[]
   /** Devices that all selectors leave and somebody has. */
   readonly inUse: readonly { readonly device: string; readonly holder: string }[]
+  /** Devices that all selectors leave, nobody has and a taint keeps from the request. */
+  readonly tainted: readonly string[]
   readonly free: number
 }
 
@@ -37,13 +40,8 @@ export interface NodeExplanation {
 export function explain(requests: readonly Request[], inventory: Inventory): NodeExplanation {
   const explained = requests.map((request) => request.map((alternative) => count(alternative, inventory)))
   const short = explained.filter((alternatives) => alternatives.every(isShort)).flat()
-  const pools = inventory.incomplete
-  if (pools.length > 0 && (short.length > 0 || requests.flat().some(({ need }) => need === 'All'))) {
-    return {
-      node: inventory.node,
-      requests: short,
-      cut: `pool ${pools.join(', ')} is incomplete and does not count`,
-    }
+  if (inventory.faults.length > 0 && short.length > 0) {
+    return { node: inventory.node, requests: short, cut: inventory.faults.join(', ') }
   }
   return {
     node: inventory.node,
@@ -57,8 +55,8 @@ export function describe({ node, requests, cut }: NodeExplanation): string {
   return `${node}: ${parts.join('; ')}`
 }
 
-const isShort = ({ need, free, inUse }: RequestExplanation): boolean =>
-  need === 'All' ? free === 0 || inUse.length > 0 : free < need
+const isShort = ({ need, free, inUse, tainted }: RequestExplanation): boolean =>
+  need === 'All' ? free === 0 || inUse.length + tainted.length > 0 : free < need
 
 function count(alternative: Alternative, inventory: Inventory): RequestExplanation {
   const narrow = (devices: readonly PooledDevice[], selector: Selector) =>
@@ -69,10 +67,15 @@ function count(alternative: Alternative, inventory: Inventory): RequestExplanati
     left = narrow(left, selector)
     return { expression: selector.expression, left: left.length }
   })
+  const holderOf = (device: PooledDevice) =>
+    alternative.adminAccess ? undefined : inventory.holderOf(device)
   const inUse = left.flatMap((device) => {
-    const holder = alternative.adminAccess ? undefined : inventory.holderOf(device)
+    const holder = holderOf(device)
     return holder === undefined ? [] : { device: device.device.name, holder }
   })
+  const tainted = left
+    .filter((one) => holderOf(one) === undefined && !isTolerated(one.device, alternative.tolerations))
+    .map(({ device }) => device.name)
   return {
     claim: alternative.claim,
     request: alternative.label,
@@ -81,7 +84,8 @@ function count(alternative: Alternative, inventory: Inventory): RequestExplanati
     ofClass: ofClass.length,
     selectors,
     inUse,
-    free: left.length - inUse.length,
+    tainted,
+    free: left.length - inUse.length - tainted.length,
   }
 }
 
@@ -125,7 +129,7 @@ function isFound(requests: readonly Request[], inventory: Inventory): boolean {
 }
 
 function describeRequest(explanation: RequestExplanation): string {
-  const { claim, request, need, className, ofClass, selectors, inUse, free } = explanation
+  const { claim, request, need, className, ofClass, selectors, inUse, tainted, free } = explanation
   const chain = selectors.map(({ expression, left }) => `${left} of them match ${expression}`)
   const holders = [...Map.groupBy(inUse, ({ holder }) => holder)].map(
     ([holder, held]) => `${held.map(({ device }) => device).join(', ')} by ${holder}`,
@@ -135,6 +139,7 @@ function describeRequest(explanation: RequestExplanation): string {
     `${ofClass} devices of class ${className}`,
     ...chain,
     ...use,
+    ...(tainted.length === 0 ? [] : [`tainted: ${tainted.join(', ')}`]),
     `${free} free`,
   ].join(', ')}`
 }

@@ -1,11 +1,12 @@
 /**
- * The devices of one node, and which of them a request may have. Takes complete pools of the newest generation, in
- * slice order; remembers what a selector said of a device, so that a search asks once.
+ * The devices of one node, and which of them a request may have. Takes slices; remembers what a selector said of a
+ * device, so that a search asks once.
  */
 import type { Selector } from '../../../claim/cel/selector.ts'
 import type { ResourceSlice } from '../../../claim/dra.ts'
-import { devicesOn, poolsOf, type PooledDevice } from '../../../claim/pools.ts'
+import type { PooledDevice } from '../../../claim/pools.ts'
 import { ClaimcheckError } from '../../../core/errors.ts'
+import { nodePools } from './node-pools.ts'
 import type { Alternative } from './request.ts'
 
 export interface DeviceInUse {
@@ -18,24 +19,23 @@ export interface DeviceInUse {
 
 export class Inventory {
   readonly node: string
+  /** In the order in which they are tried. */
   readonly devices: readonly PooledDevice[]
-  /** Names of pools that are not all there; their devices do not count. */
-  readonly incomplete: readonly string[]
+  /** Pools whose devices do not count, and why, as a sentence each. */
+  readonly faults: readonly string[]
   readonly #holders: ReadonlyMap<string, string>
-  readonly #answers = new Map<Alternative, Map<PooledDevice, boolean>>()
+  readonly #answers = new Map<Alternative, Map<PooledDevice, boolean | ClaimcheckError>>()
 
-  /** Throws SLICE_INVALID where a pool has a device twice. */
   constructor(node: string, slices: readonly ResourceSlice[], allocated: readonly DeviceInUse[]) {
-    const pools = poolsOf(slices).map((pool) => ({ pool, devices: devicesOn(node, pool) }))
+    const pools = nodePools(node, slices)
     this.node = node
-    this.devices = pools.flatMap(({ pool, devices }) => (pool.complete ? devices : []))
-    this.incomplete = pools
-      .filter(({ pool, devices }) => !pool.complete && devices.length > 0)
-      .map(({ pool }) => `${pool.name} of ${pool.driver}`)
+    this.devices = pools.flatMap(({ devices }) => devices)
+    this.faults = pools.flatMap(({ driver, name, fault }) =>
+      fault === undefined ? [] : [`pool ${name} of ${driver} ${fault} and does not count`],
+    )
     this.#holders = new Map(
       allocated.map((held) => [keyOf(held.driver, held.pool, held.device), held.holder]),
     )
-    refuseDuplicates(this.devices)
   }
 
   holderOf({ driver, pool, device }: PooledDevice): string | undefined {
@@ -44,45 +44,41 @@ export class Inventory {
 
   /** Whether class and request select the device. Throws CEL_RUNTIME, as Kubernetes fails the claim then. */
   selects(alternative: Alternative, device: PooledDevice): boolean {
-    const answers = this.#answers.get(alternative) ?? new Map<PooledDevice, boolean>()
+    const answer = this.#answer(alternative, device)
+    if (answer instanceof ClaimcheckError) throw answer
+    return answer
+  }
+
+  /** Whether `selects` throws for no device of the node. */
+  isSafe(alternative: Alternative): boolean {
+    return !this.devices.some((device) => this.#answer(alternative, device) instanceof ClaimcheckError)
+  }
+
+  #answer(alternative: Alternative, device: PooledDevice): boolean | ClaimcheckError {
+    const answers = this.#answers.get(alternative) ?? new Map<PooledDevice, boolean | ClaimcheckError>()
     this.#answers.set(alternative, answers)
-    const known = answers.get(device)
-    if (known !== undefined) return known
-    const answer = [...alternative.classSelectors, ...alternative.selectors].every((selector) =>
-      ask(selector, device, this.node),
-    )
+    const answer = answers.get(device) ?? ask(alternative, device, this.node)
     answers.set(device, answer)
     return answer
   }
 }
 
-/** Like `selector.matches`, with the node in the error. */
-export function ask(selector: Selector, { device, driver }: PooledDevice, node: string): boolean {
+/** With the node in the error. */
+function ask(
+  { classSelectors, selectors }: Alternative,
+  { device, driver }: PooledDevice,
+  node: string,
+): boolean | ClaimcheckError {
   try {
-    return selector.matches(device, driver)
+    return [...classSelectors, ...selectors].every((selector: Selector) => selector.matches(device, driver))
   } catch (error) {
     if (!(error instanceof ClaimcheckError)) throw error
-    throw new ClaimcheckError(error.code, {
+    return new ClaimcheckError(error.code, {
       subject: `node ${node}:`,
       problem: error.message,
       details: { ...error.details, node },
       cause: error,
     })
-  }
-}
-
-function refuseDuplicates(devices: readonly PooledDevice[]): void {
-  const seen = new Set<string>()
-  for (const { driver, pool, device } of devices) {
-    const key = keyOf(driver, pool, device.name)
-    if (seen.has(key)) {
-      throw new ClaimcheckError('SLICE_INVALID', {
-        subject: `pool ${pool} of ${driver}`,
-        problem: `has the device ${device.name} twice`,
-        hint: 'A pool with a device twice must not be allocated from; look at the slices of this generation.',
-      })
-    }
-    seen.add(key)
   }
 }
 

@@ -3,10 +3,19 @@
  * alternative, `firstAvailable` several in order. Takes claim specs and classes; never looks at a device.
  */
 import { compileSelector, type Selector } from '../../../claim/cel/selector.ts'
-import type { DeviceClass, DeviceRequest, ExactRequest, ResourceClaimSpec } from '../../../claim/dra.ts'
+import type {
+  DeviceClass,
+  DeviceRequest,
+  DeviceToleration,
+  ExactRequest,
+  ResourceClaimSpec,
+} from '../../../claim/dra.ts'
 import { ClaimcheckError } from '../../../core/errors.ts'
 import { nearest } from '../../../core/nearest.ts'
 import { constraintsOf, type Constraint } from './constraint.ts'
+
+/** Devices that one claim can have at most. */
+export const RESULT_LIMIT = 32
 
 export interface NamedClaimSpec {
   readonly name: string
@@ -23,6 +32,7 @@ export interface Alternative {
   readonly need: number | 'All'
   /** Shares devices that are in use, and takes them from nobody. */
   readonly adminAccess: boolean
+  readonly tolerations: readonly DeviceToleration[]
   readonly constraints: readonly Constraint[]
 }
 
@@ -66,6 +76,7 @@ function alternative(
     selectors: (choice.selectors ?? []).map(({ cel }) => compileSelector(cel.expression, subject)),
     need: choice.allocationMode === 'All' ? 'All' : (choice.count ?? 1),
     adminAccess: choice.adminAccess ?? false,
+    tolerations: choice.tolerations ?? [],
     constraints: constraints.filter((constraint) => constraint.covers(label)),
   }
 }

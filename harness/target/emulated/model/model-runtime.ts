@@ -23,7 +23,14 @@ export class ModelRuntime implements PodRuntime {
     this.#pods.set(pod.name, pod)
   }
 
-  async *log(name: string, container: string): AsyncGenerator<string, void> {
+  async *log(name: string, container: string, signal?: AbortSignal): AsyncGenerator<string, void> {
+    for (const line of this.#lines(name, container)) {
+      if (signal?.aborted) return
+      yield line
+    }
+  }
+
+  *#lines(name: string, container: string): Generator<string, void> {
     const pod = this.#pod(name)
     const options = parseOptions(this.#container(pod, container).args, `container ${name}/${container}`)
     if (options.mode === 'initiator')

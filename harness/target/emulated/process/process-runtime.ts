@@ -50,6 +50,7 @@ export class ProcessRuntime implements PodRuntime {
   readonly #agent: NodeAgent
   readonly #sysfs: ReadonlyMap<string, SysfsTree>
   readonly #logs = new Map<string, ContainerLog>()
+  readonly #environments = new Map<string, Readonly<Record<string, string>>>()
   /** Per pod; aborted, nobody changes its rates any more. */
   readonly #courses = new Map<string, AbortController>()
 
@@ -91,7 +92,11 @@ export class ProcessRuntime implements PodRuntime {
   }
 
   async start(pod: PodPlan, wait: Wait): Promise<void> {
-    for (const container of pod.containers) this.#logs.set(key(pod.name, container.name), new ContainerLog())
+    for (const container of pod.containers) {
+      const name = key(pod.name, container.name)
+      this.#logs.set(name, new ContainerLog())
+      this.#environments.set(name, { ...environment, ...container.secretEnv })
+    }
     const spec = {
       name: pod.name,
       node: pod.node,
@@ -108,7 +113,7 @@ export class ProcessRuntime implements PodRuntime {
       containers: pod.containers.map((container) => ({
         name: container.name,
         argv: argv(container.args),
-        env: { ...environment, ...container.secretEnv },
+        env: this.#environments.get(key(pod.name, container.name)),
       })),
     }
     await this.#within(
@@ -142,11 +147,13 @@ export class ProcessRuntime implements PodRuntime {
         problem: 'has ended: nothing can be run beside it',
       })
     }
-    const request = this.#agent.request(
-      'exec',
-      { pod, container, argv: argv(args), env: environment, timeout_ms: Math.ceil(wait.within * 1000) },
-      execed,
-    )
+    const env = this.#environments.get(key(pod, container))
+    const limit = { timeout_ms: Math.ceil(wait.within * 1000) }
+    const request = this.#agent
+      .request('exec', { pod, container, argv: argv(args), env, ...limit }, execed)
+      .catch((error: unknown) => {
+        throw isLate(error) ? tooLong(`exec in ${pod}/${container}`, error) : error
+      })
     return this.#within(
       { ...wait, within: (wait.within + 2) as Wait['within'] },
       `exec in ${pod}/${container}`,
@@ -273,6 +280,19 @@ export class ProcessRuntime implements PodRuntime {
     return withDeadline(work, { ...wait, subject, until, ...(lastSeen === undefined ? {} : { lastSeen }) })
   }
 }
+
+/** The agent's own limit, a little before ours: it has killed what it ran. */
+const isLate = (error: unknown): error is ClaimcheckError =>
+  error instanceof ClaimcheckError && error.details['code'] === 'EXEC_DEADLINE'
+
+const tooLong = (subject: string, cause: ClaimcheckError): ClaimcheckError =>
+  new ClaimcheckError('DEADLINE', {
+    subject,
+    problem: 'did not end in time',
+    ...(cause.expected === undefined ? {} : { expected: cause.expected }),
+    ...(cause.found === undefined ? {} : { found: cause.found }),
+    cause,
+  })
 
 const key = (pod: string, container: string): string => `${pod}/${container}`
 const argv = (args: readonly string[]): string[] => [`${PODS_BINARY}/claimcheck-transfer`, ...args]

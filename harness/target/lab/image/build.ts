@@ -8,7 +8,7 @@ import { execa } from 'execa'
 import { ClaimcheckError } from '../../../core/errors.ts'
 import { provideBinaries } from '../../../native/build.ts'
 import { provideNixl } from '../../../native/nixl.ts'
-import { docker, type Docker } from '../docker.ts'
+import { docker, isGone, type Docker } from '../docker.ts'
 import { debian } from './debian.ts'
 import { containerd, kubernetes, ownPrograms } from './go-programs.ts'
 import { lock } from './lock.ts'
@@ -63,8 +63,27 @@ async function layered(engine: Docker, all: readonly Recipe[], cache: string, sa
     base = layer
   }
   await engine.getImage(base).tag({ repo: NODE_IMAGE, tag: whole })
+  await removeOld(engine)
   say(`The node image is ${image}`)
   return image
+}
+
+const OLD_SECONDS = 7 * 86_400
+
+/** Other sources, in other folders, have images of their own: only what is a week old goes, and is in no use. */
+async function removeOld(engine: Docker): Promise<void> {
+  const before = Date.now() / 1000 - OLD_SECONDS
+  for (const { RepoTags, Created } of await engine.listImages()) {
+    if (Created > before) continue
+    for (const tag of RepoTags ?? [])
+      if (tag.startsWith(`${NODE_IMAGE}:`) || tag.startsWith(`${LAYER_IMAGE}:`))
+        await engine
+          .getImage(tag)
+          .remove()
+          .catch((error: unknown) => {
+            if (!isGone(error)) throw error
+          })
+  }
 }
 
 /** One layer more: `root` laid over `base`. */

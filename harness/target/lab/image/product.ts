@@ -58,10 +58,10 @@ async function removeOlder(recipe: Recipe, cache: string): Promise<void> {
       await rm(join(cache, name), { recursive: true, force: true })
 }
 
-/** Names and contents of the files that match, one string each. */
+/** Names and contents of the files that match, tests apart, one string each. */
 export async function sourcesIn(folder: string, pattern: readonly string[]): Promise<string[]> {
   const files: string[] = []
-  for await (const file of glob(pattern, { cwd: folder })) files.push(file)
+  for await (const file of glob(pattern, { cwd: folder })) if (!file.endsWith('_test.go')) files.push(file)
   return Promise.all(
     files.sort().map(async (file) => `${file}\0${await readFile(join(folder, file), 'utf8')}`),
   )

@@ -8,7 +8,7 @@ import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import type { Binaries } from '../../../native/build.ts'
+import { digestOfSources, type Binaries } from '../../../native/build.ts'
 import type { Nixl } from '../../../native/nixl.ts'
 import { buildPause, pauseSources } from './go-programs.ts'
 import { digest, tool, type Recipe } from './product.ts'
@@ -46,7 +46,8 @@ const transferImage: Image = {
 const pauseImage: Image = { name: PAUSE_IMAGE, entrypoint: ['/pause'], env: [] }
 
 export async function workload({ binaries, nixl, debian }: Parts): Promise<Recipe> {
-  const transfer = await sha256(binaries.transfer)
+  // By its sources: the same ones give other bytes in another folder.
+  const transfer = await digestOfSources()
   return {
     name: 'workload',
     about: 'Making the images that pods run',

@@ -1,7 +1,7 @@
 /** Pods that really run: what they print, how they end, commands beside them, and what becomes of a transfer in trouble. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished } from 'vitest'
 import { sameGpus } from '../../../harness/claim/arms.ts'
 import { numaAttributesOf } from '../../../harness/claim/numa-attribute.ts'
 import { templateFor } from '../../../harness/claim/template.ts'
@@ -10,13 +10,9 @@ import { bytes, seconds } from '../../../harness/core/units.ts'
 import type { ClusterTarget } from '../../../harness/target/cluster/cluster-target.ts'
 import { EVIDENCE } from '../../../harness/transfer/evidence.ts'
 import { runPair, type TransferOutcome, type TransferPlan } from '../../../harness/transfer/pair.ts'
-import { LAB, labOfFile, RACK, targetIn } from '../../support/lab.ts'
+import { labTest as test } from '../../support/lab.ts'
+import { labTarget, RACK } from '../../support/lab-target.ts'
 import { claimOf, LISTENING, linesOf, LOOKING, podOf, SOON } from '../emulated/rack-target.ts'
-
-const file = labOfFile()
-
-const kubectl = async (...args: readonly string[]): Promise<string> =>
-  (await execa('kubectl', ['--kubeconfig', file.lab.kubeconfig, ...args])).stdout
 
 const PLAN: TransferPlan = {
   name: 'kv',
@@ -60,12 +56,9 @@ async function transfer(
   return outcome
 }
 
-const nothingLeft = async (): Promise<void> =>
-  expect(await kubectl('get', 'resourceclaims', '-A', '-o', 'name')).toBe('')
-
 describe('a pod', () => {
-  test('prints what it sees, ends with 0, and nothing runs beside it then', async () => {
-    const target = targetIn(file)
+  test('prints what it sees, ends with 0, and nothing runs beside it then', async ({ lab }) => {
+    const target = await labTarget()
     const pod = await target.schedule(podOf(await claimOf(target, 1, 1), { containers: [LOOKING] }), SOON)
     const running = await target.run(pod, SOON)
     expect(running.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
@@ -78,11 +71,11 @@ describe('a pod', () => {
       message: 'container pod/main has ended: nothing can be run beside it',
     })
     await target.release([pod], SOON)
-    await nothingLeft()
+    await lab.requireReleased()
   })
 
   test('runs commands beside its container, each with its code and output', async () => {
-    const target = targetIn(file)
+    const target = await labTarget()
     const pod = await target.schedule(podOf(await claimOf(target, 1, 1), { containers: [LISTENING] }), SOON)
     const running = await target.run(pod, SOON)
     const seen = await target.exec(running, 'main', ['--mode', 'devices'], SOON)
@@ -96,7 +89,7 @@ describe('a pod', () => {
   })
 
   test('whose image nobody has', async () => {
-    const target = targetIn(file, { delivery: { kind: 'image', image: 'nowhere.invalid/transfer:none' } })
+    const target = await labTarget({ delivery: { kind: 'image', image: 'nowhere.invalid/transfer:none' } })
     const pod = await target.schedule(podOf(await claimOf(target, 1, 1)), SOON)
     await expect(target.run(pod, SOON)).rejects.toMatchObject({
       code: 'POD_FAILED',
@@ -105,19 +98,19 @@ describe('a pod', () => {
     })
   })
 
-  test('that needs more memory than it has', async () => {
-    const target = targetIn(file, { resources: { cpu: '50m', memory: '64Mi' } })
+  test('that needs more memory than it has', async ({ lab }) => {
+    const target = await labTarget({ resources: { cpu: '50m', memory: '64Mi' } })
     await expect(transfer(target, { bytesPerDevice: bytes(1 << 28) })).rejects.toMatchObject({
       code: 'POD_FAILED',
       message: expect.stringContaining('out of memory'),
     })
-    await nothingLeft()
+    await lab.requireReleased()
   })
 })
 
 describe('a transfer', () => {
   test('takes ten requests once the run has begun', async () => {
-    const target = targetIn(file)
+    const target = await labTarget()
     const sum = (): number => [...target.requests.values()].reduce((all, one) => all + one, 0)
     await transfer(target)
     const before = sum()
@@ -126,30 +119,11 @@ describe('a transfer', () => {
     expect(sum() - before).toBe(10)
   })
 
-  test('whose pod is evicted is told so, with evidence, and leaves nothing', async () => {
-    const target = targetIn(file)
+  test('whose pod is evicted is told so, with evidence, and leaves nothing', async ({ lab }) => {
+    const target = await labTarget()
     const journal = new Journal()
-    const eviction = {
-      apiVersion: 'policy/v1',
-      kind: 'Eviction',
-      metadata: { name: 'kv-target', namespace: target.namespace },
-    }
-    const evict = () =>
-      execa(
-        'kubectl',
-        [
-          '--kubeconfig',
-          file.lab.kubeconfig,
-          'create',
-          '--raw',
-          `/api/v1/namespaces/${target.namespace}/pods/kv-target/eviction`,
-          '-f',
-          '-',
-        ],
-        {
-          input: JSON.stringify(eviction),
-        },
-      )
+    const at = { name: 'kv-target', namespace: target.namespace }
+    const evict = () => lab.core.createNamespacedPodEviction({ ...at, body: { metadata: at } })
     await expect(transfer(target, LONG, evict, journal)).rejects.toMatchObject({
       code: 'POD_FAILED',
       message: expect.stringMatching(/pod kv-target was taken away: EvictionByEvictionAPI/),
@@ -159,12 +133,12 @@ describe('a transfer', () => {
     expect(Object.keys(evidence ?? {})).toEqual(
       expect.arrayContaining(['pods', 'claims', 'events', 'logs', 'published']),
     )
-    await nothingLeft()
+    await lab.requireReleased()
   })
 
-  test('goes on while the control plane is away for 20 s', async () => {
-    const target = targetIn(file)
-    const plane = `claimcheck-lab-${LAB}-control-plane`
+  test('goes on while the control plane is away for 20 s', async ({ lab }) => {
+    const target = await labTarget()
+    const plane = lab.container('control-plane')
     const away = async (): Promise<void> => {
       await execa('docker', ['pause', plane])
       await sleep(20_000)
@@ -173,23 +147,23 @@ describe('a transfer', () => {
     onTestFinished(async () => void (await execa('docker', ['unpause', plane], { reject: false })))
     const { result } = await transfer(target, LONG, away)
     expect(result.iters).toBe(LONG.iters)
-    await nothingLeft()
+    await lab.requireReleased()
   })
 
-  test('of another run that has the devices is waited for', async () => {
-    const [first, second] = [targetIn(file), targetIn(file)]
+  test('of another run that has the devices is waited for', async ({ lab }) => {
+    const [first, second] = [await labTarget(), await labTarget()]
     let later: Promise<TransferOutcome> | undefined
     const sooner = await transfer(first, { ...LONG, ...ALL }, async () => {
       later = transfer(second, { iters: 200, ...ALL })
     })
     const { result } = await (later ?? Promise.reject(new Error('the second run never began')))
     expect(result.started_unix_ms).toBeGreaterThan(sooner.result.finished_unix_ms)
-    await nothingLeft()
+    await lab.requireReleased()
   })
 
-  test('on a node that is lost ends by naming it', async () => {
-    const target = targetIn(file)
-    const node = `claimcheck-lab-${LAB}-node-b`
+  test('on a node that is lost ends by naming it', async ({ lab }) => {
+    const target = await labTarget()
+    const node = lab.container('node-b')
     onTestFinished(async () => void (await execa('docker', ['unpause', node], { reject: false })))
     const lost = transfer(target, LONG, () => execa('docker', ['pause', node]))
     await expect(lost).rejects.toMatchObject({
@@ -198,6 +172,6 @@ describe('a transfer', () => {
     })
     await execa('docker', ['unpause', node])
     await target.close()
-    await nothingLeft()
+    await lab.requireReleased()
   })
 })

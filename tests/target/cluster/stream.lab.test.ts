@@ -1,25 +1,22 @@
 /** The binary sent into an image that has never heard of it, and a transfer with it. */
-import { createReadStream, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { Journal } from '../../../harness/core/journal.ts'
 import { seconds } from '../../../harness/core/units.ts'
 import { readSettings } from '../../../harness/core/variables.ts'
 import { archiveOf, type Archive } from '../../../harness/native/archive.ts'
 import { provideBinaries } from '../../../harness/native/build.ts'
 import { provideNixl } from '../../../harness/native/nixl.ts'
-import { LAB, labOfFile, RACK, targetIn } from '../../support/lab.ts'
+import { labTest as test, type LabUnderTest } from '../../support/lab.ts'
+import { labTarget, RACK } from '../../support/lab-target.ts'
+import { temporaryFolder } from '../../support/rack-file.ts'
 import { claimOf, linesOf, LISTENING, LOOKING, podOf, SOON } from '../emulated/rack-target.ts'
 
-const file = labOfFile()
 const IMAGE = 'claimcheck.dev/shell:test'
 const TOOLS = ['sh', 'head', 'sleep', 'touch', 'rm', 'sha256sum', 'tar', 'gzip']
 const silent = (): void => undefined
-let archive: Archive
-let folder: string
-
 /** A shell, the tools that delivery needs, and glibc. */
 const ROOT = `set -eu
 for tool in ${TOOLS.join(' ')}; do
@@ -31,36 +28,36 @@ mkdir -p "$0/lib" && for name in libdl.so.2 librt.so.1 libpthread.so.0 libm.so.6
 done
 mkdir -p "$0/tmp"; chmod 1777 "$0/tmp"`
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'claimcheck-stream-'))
+/** Imports the shell's image into every node; gives what is sent into it. */
+async function prepared({ docker, container }: LabUnderTest): Promise<Archive> {
+  const folder = temporaryFolder()
   const root = join(folder, 'root')
   await execa('sh', ['-c', ROOT, root])
   await execa('sh', ['-c', `tar -c -C "$0" . | docker import --change 'ENV PATH=/bin' - ${IMAGE}`, root])
-  await execa('docker', ['save', '-o', join(folder, 'image.tar'), IMAGE])
+  await docker('save', '-o', join(folder, 'image.tar'), IMAGE)
+  onTestFinished(async () => void (await docker('rmi', IMAGE)))
   for (const node of RACK.nodes) {
-    const name = `claimcheck-lab-${LAB}-${node}`
-    await execa('docker', ['exec', '-i', name, 'ctr', '-n', 'k8s.io', 'images', 'import', '-'], {
-      input: createReadStream(join(folder, 'image.tar')),
-    })
+    const ctr = (...args: readonly string[]) => [
+      'exec',
+      '-i',
+      container(node),
+      'ctr',
+      '-n',
+      'k8s.io',
+      'images',
+      ...args,
+    ]
+    await execa('docker', ctr('import', '-'), { input: createReadStream(join(folder, 'image.tar')) })
+    onTestFinished(async () => void (await docker(...ctr('rm', IMAGE))))
   }
   const { cacheDir } = readSettings(process.env)
   const [binaries, nixl] = await Promise.all([provideBinaries(silent), provideNixl(cacheDir, silent)])
-  archive = await archiveOf({ binaries, nixl }, cacheDir, silent)
-})
+  return archiveOf({ binaries, nixl }, cacheDir, silent)
+}
 
-afterAll(async () => {
-  for (const node of RACK.nodes)
-    await execa(
-      'docker',
-      ['exec', `claimcheck-lab-${LAB}-${node}`, 'ctr', '-n', 'k8s.io', 'images', 'rm', IMAGE],
-      { reject: false },
-    )
-  await execa('docker', ['rmi', IMAGE], { reject: false })
-  rmSync(folder, { recursive: true, force: true })
-})
-
-test('every container of the pod runs it, and commands beside them', async () => {
-  const target = targetIn(file, {
+test('every container of the pod runs it, and commands beside them', async ({ lab }) => {
+  const archive = await prepared(lab)
+  const target = await labTarget({
     delivery: { kind: 'stream', image: IMAGE, archive },
     journal: new Journal(),
   })
@@ -79,9 +76,10 @@ test('every container of the pod runs it, and commands beside them', async () =>
   await target.release([pod], SOON)
 })
 
-test('an archive that was changed on its way is refused', async () => {
+test('an archive that was changed on its way is refused', async ({ lab }) => {
+  const archive = await prepared(lab)
   const changed = { ...archive, sha256: '0'.repeat(64) }
-  const target = targetIn(file, { delivery: { kind: 'stream', image: IMAGE, archive: changed } })
+  const target = await labTarget({ delivery: { kind: 'stream', image: IMAGE, archive: changed } })
   const pod = await target.schedule(podOf(await claimOf(target, 1, 1)), SOON)
   await expect(target.run(pod, { within: seconds(60) })).rejects.toMatchObject({
     code: 'EXEC_FAILED',
@@ -89,8 +87,9 @@ test('an archive that was changed on its way is refused', async () => {
   })
 })
 
-test('an image without a shell is told', async () => {
-  const target = targetIn(file, { delivery: { kind: 'stream', image: 'claimcheck.dev/pause:lab', archive } })
+test('an image without a shell is told', async ({ lab }) => {
+  const archive = await prepared(lab)
+  const target = await labTarget({ delivery: { kind: 'stream', image: 'claimcheck.dev/pause:lab', archive } })
   const pod = await target.schedule(podOf(await claimOf(target, 1, 1)), SOON)
   await expect(target.run(pod, SOON)).rejects.toMatchObject({
     code: 'POD_FAILED',

@@ -1,0 +1,18 @@
+/** A file that somebody named. Takes its path; gives its bytes, or an error that says why not. Knows no format. */
+import { readFileSync } from 'node:fs'
+import { ClaimcheckError } from './errors.ts'
+
+/** Throws FILE_UNREADABLE. */
+export function readInputFile(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (cause) {
+    throw new ClaimcheckError('FILE_UNREADABLE', {
+      subject: path,
+      problem: 'could not be read',
+      found: cause instanceof Error ? cause.message : String(cause),
+      hint: 'Name an existing, readable file.',
+      cause,
+    })
+  }
+}

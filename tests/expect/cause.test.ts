@@ -1,0 +1,31 @@
+/** What a broken ratio is explained by, in the words of the real suite against racks whose fault is known. */
+import { expect, test } from 'vitest'
+import { rackFile } from '../support/rack-file.ts'
+import { runSuite } from '../support/run-suite.ts'
+
+const reasonsOf = async (faults: readonly string[], edit?: (text: string) => string): Promise<string> => {
+  const rack = rackFile({ faults, ...(edit === undefined ? {} : { edit }) })
+  const run = await runSuite('suites/numa/kv-transfer.test.ts', {
+    CLAIMCHECK_RUNTIME: 'model',
+    CLAIMCHECK_RACK: rack,
+  })
+  const ratio = run.report?.tests.find(({ name }) => name.includes('at least 1.3x'))?.expectations[0]
+  expect(ratio?.verdict, run.output).toBe('failed')
+  return ratio?.reasons.join('\n') ?? ''
+}
+
+test('a NIC on another NUMA node than is published is told by what its path carries', async () => {
+  const reasons = await reasonsOf(['{ kind: numa-moved, node: node-a, nic: mlx5_1, numaNode: 1 }'])
+  expect(reasons).toMatch(/node-a\/mlx5_1 carries what a path of unaligned does.*another NUMA node/)
+})
+
+test('arms that are equally fast are told as such', async () => {
+  const reasons = await reasonsOf([], (text) => text.replace('factor: 0.705', 'factor: 1'))
+  expect(reasons).toMatch(/A path of aligned is as fast as one of unaligned.*interconnect costs nothing/)
+})
+
+test('a NIC that is slow where it should be is no case for another NUMA node', async () => {
+  const reasons = await reasonsOf(['{ kind: nic-slow, node: node-a, nic: mlx5_1, fraction: 0.5 }'])
+  expect(reasons).toContain('node-a/mlx5_1 is slow')
+  expect(reasons).not.toContain('NUMA')
+})

@@ -1,0 +1,25 @@
+/** A suite of its own for one test, run as a user runs one. It goes when the test ends. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { PROJECT } from './run-suite.ts'
+
+/** Arguments for Vitest. `text` finds `claiming`, `comparing` and the other words of a suite imported. */
+export function scratchSuite(text: string): readonly string[] {
+  const scratch = join(PROJECT, 'tests/.tmp')
+  mkdirSync(scratch, { recursive: true })
+  const folder = mkdtempSync(join(scratch, 'suite-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const config = join(folder, 'vitest.config.ts')
+  writeFileSync(
+    config,
+    `import { defineSuites } from '${PROJECT}/harness/vitest/config.ts'
+     export default defineSuites(['*.test.ts'])`,
+  )
+  writeFileSync(
+    join(folder, 'scratch.test.ts'),
+    `import { claiming, comparing, gpusWithNics, sameGpus, test } from '${PROJECT}/harness/vitest/suite.ts'
+     ${text}`,
+  )
+  return ['--root', folder, '--config', config]
+}

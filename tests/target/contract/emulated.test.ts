@@ -1,0 +1,10 @@
+/** The emulated target keeps the contract, in both of its runtimes. */
+import { describe } from 'vitest'
+import { rackTarget, RUNTIMES } from '../emulated/rack-target.ts'
+import { runningContract } from './running.ts'
+import { schedulingContract } from './scheduling.ts'
+
+describe.for(RUNTIMES)('Emulated, in the %s runtime:', (runtime) => {
+  schedulingContract(() => rackTarget(runtime))
+  runningContract(() => rackTarget(runtime), { programs: runtime === 'process' })
+})

@@ -1,0 +1,183 @@
+/**
+ * What a run on real Kubernetes does when things go wrong: the right verdict, a message that names object and cause, and
+ * nothing left in the cluster. What becomes of single pods stands in tests/target/cluster/pods.lab.test.ts.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, onTestFinished } from 'vitest'
+import { rackFile, temporaryFolder } from '../../support/rack-file.ts'
+import { PROJECT, runSuite, verdictsOf, type SuiteRun } from '../../support/run-suite.ts'
+import { scratchSuite } from '../../support/scratch-suite.ts'
+import { claimcheck } from '../../cli/claimcheck.ts'
+import { SuiteProcess } from '../../support/suite-process.ts'
+import { labTest as test, type LabUnderTest } from '../../support/lab.ts'
+
+const SKU = join(PROJECT, 'fixtures/skus/h100x8.yaml')
+const local = { gpus: 4, gpusOn: 0, nics: 4, nicsOn: 0 }
+
+const claimingSuite = (placement: object = local): readonly string[] =>
+  scratchSuite(`
+    const one = claiming({ placement: gpusWithNics(${JSON.stringify(placement)}), containers: ['main'] })
+    one('a pod', async ({ pods, expect }) => { await expect(pods).toListOnlyClaimedDevices() })`)
+
+const transferSuite = (): readonly string[] =>
+  scratchSuite(`
+    const arms = sameGpus({ gpus: 4, nics: 4, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
+    const kv = comparing({ name: 'kv', arms, op: 'WRITE', size: 2 ** 30 })
+    kv('a transfer', async ({ aligned, unaligned, expect }) => {
+      await expect(aligned).toOutperform(unaligned, { by: 1.01, in: 'bandwidth' })
+    })`)
+
+const run = (args: readonly string[], variables: Readonly<Record<string, string>>): Promise<SuiteRun> =>
+  runSuite('scratch', variables, {}, args)
+
+/** As on somebody's own cluster: figures are taken as they are. */
+const asCluster = (lab: LabUnderTest): Record<string, string> => ({
+  CLAIMCHECK_TARGET: 'cluster',
+  KUBECONFIG: lab.kubeconfig,
+  CLAIMCHECK_CONTEXT: lab.context,
+  CLAIMCHECK_SKU: SKU,
+  CLAIMCHECK_IMAGE: 'claimcheck.dev/transfer:lab',
+  CLAIMCHECK_POD_CPU: '10m',
+})
+
+/** Waits for what a cluster does in its own time. */
+async function eventually(check: () => Promise<void>, withinMs = 90_000): Promise<void> {
+  for (const until = Date.now() + withinMs; ; await sleep(1000)) {
+    try {
+      return await check()
+    } catch (error) {
+      if (Date.now() > until) throw error
+    }
+  }
+}
+
+/** The path of a copy of the SKU with `edit` applied to its text. */
+function skuFile(edit: (text: string) => string): string {
+  const path = join(temporaryFolder(), 'sku.yaml')
+  writeFileSync(path, edit(readFileSync(SKU, 'utf8')))
+  return path
+}
+
+/** One line a word apart, as a person reads it. */
+const words = (text: string): string => text.replaceAll(/\s+/g, ' ')
+
+/** Iterations enough for something to happen in the middle. */
+const longTransfers = (iters = 600): Record<string, string> => ({
+  CLAIMCHECK_RACK: rackFile({ edit: (text) => text.replace('iters: 24', `iters: ${iters}`) }),
+  CLAIMCHECK_ROUNDS: '2',
+})
+
+/** Resolves with the name of a pod of a run once its container runs. */
+async function runningPod(
+  lab: LabUnderTest,
+  role: string,
+): Promise<{ name: string; namespace: string; node: string }> {
+  for (;;) {
+    const { items } = await lab.api.list('v1', 'Pod')
+    const found = items.find(
+      (pod) =>
+        pod.metadata?.namespace?.startsWith('claimcheck-') === true &&
+        pod.metadata.name?.endsWith(role) === true &&
+        (pod as unknown as { status: { phase: string } }).status.phase === 'Running',
+    )
+    if (found?.metadata?.name !== undefined && found.metadata.namespace !== undefined) {
+      const { nodeName } = (found as unknown as { spec: { nodeName: string } }).spec
+      return { name: found.metadata.name, namespace: found.metadata.namespace, node: nodeName }
+    }
+    await sleep(200)
+  }
+}
+
+describe('A claim', () => {
+  test('that nothing satisfies is told request by request', async ({ lab }) => {
+    const sku = skuFile((text) => text.replace(/(mlx5_4.*numaNode: )1/, '$10'))
+    const done = await run(claimingSuite({ ...local, nics: 5 }), {
+      ...asCluster(lab),
+      CLAIMCHECK_SKU: sku,
+    })
+    expect(verdictsOf(done.report), done.output).toEqual({ 'a pod': 'inconclusive CLAIM_UNSATISFIABLE' })
+    expect(words(done.output)).toMatch(/nic.*5.*4/)
+    expect(done.junit).toContain('<error type="CLAIM_UNSATISFIABLE"')
+    await lab.requireClean()
+  })
+
+  test('whose DeviceClass is missing', async ({ lab }) => {
+    const metadata = { name: 'dranet.net' }
+    const kept = await lab.api.read({ apiVersion: 'resource.k8s.io/v1', kind: 'DeviceClass', metadata })
+    await lab.api.delete(kept)
+    onTestFinished(async () => void (await lab.api.create({ ...kept, metadata })))
+    const done = await run(claimingSuite(), lab.variables)
+    expect(verdictsOf(done.report), done.output).toEqual({ 'a pod': 'inconclusive DEVICE_CLASS_MISSING' })
+    expect(words(done.output)).toContain('dranet.net')
+    await lab.requireClean()
+  })
+})
+
+describe('A pod', () => {
+  test('whose devices cannot be prepared', async ({ lab }) => {
+    // Stopped, not ended: the kubelet's call to it hangs, as with a driver that is stuck.
+    await lab.shell('node-a', 'pkill -STOP claimcheck-driv')
+    onTestFinished(async () => void (await lab.shell('node-a', 'pkill -CONT claimcheck-driv')))
+    const done = await run(claimingSuite(), lab.variables)
+    expect(verdictsOf(done.report)['a pod'], done.output).toMatch(/^inconclusive (DEADLINE|POD_FAILED)/)
+    expect(words(done.output)).toMatch(/FailedPrepareDynamicResources|Prepare/)
+    await lab.shell('node-a', 'pkill -CONT claimcheck-driv')
+    await eventually(() => lab.requireClean())
+  })
+})
+
+describe('The cluster', () => {
+  test('serves two runs at once, which wait for each other', async ({ lab }) => {
+    const both = await Promise.all([1, 2].map(() => run(claimingSuite(), lab.variables)))
+    for (const done of both) expect(verdictsOf(done.report), done.output).toEqual({ 'a pod': 'passed' })
+    await lab.requireClean()
+  })
+
+  test('keeps a Namespace that has a finalizer nobody serves: the run says which object', async ({ lab }) => {
+    const running = run(transferSuite(), { ...lab.variables, ...longTransfers(100) })
+    const { namespace } = await runningPod(lab, 'initiator')
+    const stuck = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'stuck', namespace } }
+    await lab.api.create({ ...stuck, metadata: { ...stuck.metadata, finalizers: ['example.org/nobody'] } })
+    const done = await running
+    expect(done.exitCode).toBe(1)
+    expect(words(done.output)).toMatch(new RegExp(`NAMESPACE_STUCK.*${namespace}.*example.org/nobody`))
+    await lab.api.patch({ ...stuck, metadata: { ...stuck.metadata, finalizers: [] } })
+    await eventually(() => lab.requireClean())
+  })
+})
+
+describe('A run', () => {
+  const start = async (lab: LabUnderTest): Promise<SuiteProcess> => {
+    const variables = { ...lab.variables, ...longTransfers(2000) }
+    const started = new SuiteProcess('scratch', variables, { args: transferSuite() })
+    await runningPod(lab, 'initiator')
+    return started
+  }
+
+  test.for([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('that gets %s releases what it has, and ends with %i', async ([signal, code], { lab }) => {
+    const started = await start(lab)
+    started.kill(signal)
+    expect(await started.ended).toMatchObject({ code })
+    expect(readFileSync(join(started.reports, 'junit.xml'), 'utf8')).toMatch(/<error type="INTERRUPTED"/)
+    await lab.requireClean()
+  })
+
+  test('that is killed leaves a Namespace, which sweep removes', async ({ lab }) => {
+    const started = await start(lab)
+    started.killGroup('SIGKILL')
+    await started.ended
+    await expect(lab.requireClean()).rejects.toThrow()
+    const env = { KUBECONFIG: lab.kubeconfig, CLAIMCHECK_TARGET: 'cluster', CLAIMCHECK_CONTEXT: lab.context }
+    const young = await claimcheck(['sweep'], env)
+    expect(young.exitCode, young.stderr).not.toBe(0)
+    expect(words(young.stderr)).toContain('expires')
+    const swept = await claimcheck(['sweep', '--yes'], env)
+    expect(swept.exitCode, swept.stderr).toBe(0)
+    await lab.requireClean()
+  })
+})
