@@ -11,6 +11,7 @@ import type { ClusterObjects } from './cluster-objects.ts'
 import { parseClaim } from './objects.ts'
 import type { PodStore } from './pod-store.ts'
 import * as resources from './resources.ts'
+import { isOfRun } from './run-namespace.ts'
 import {
   claimNameOf,
   devicesInUse,
@@ -28,27 +29,41 @@ export interface Asking {
   readonly template: ResourceClaimTemplate
   /** Scheduled pods of the same group. */
   readonly peers: readonly ScheduledPod[]
+  readonly namespace: string
   readonly signal: AbortSignal
 }
+
+/** After this, a pod whose peer holds devices already asks whether another run waits for those in turn. */
+const CONTENTION = 10
 
 type Bound = Extract<Scheduling, { state: 'bound' }>
 type News = Exclude<Scheduling, { state: 'waiting' }>
 
-/** Rejects with CLAIM_UNSATISFIABLE, DEVICE_CLASS_MISSING, CEL_RUNTIME, DEADLINE or INTERRUPTED. */
+/**
+ * Rejects with CLAIM_UNSATISFIABLE, where two runs may hold what the other waits for with `contended` in its details; with
+ * DEVICE_CLASS_MISSING, CEL_RUNTIME, DEADLINE or INTERRUPTED.
+ */
 export async function bound(asking: Asking, wait: Wait): Promise<Bound> {
   const until = performance.now() + wait.within * 1000
   let refusal: string | undefined
   for (;;) {
-    const left = { ...wait, within: seconds(Math.max(0, (until - performance.now()) / 1000)) }
-    const news = await newsAfter(asking, refusal, left).catch(async (error: unknown) => {
-      const late = error instanceof ClaimcheckError && error.code === 'DEADLINE'
-      if (!late || refusal === undefined) throw error
-      throw await inVain(asking, refusal)
-    })
+    const left = Math.max(0, (until - performance.now()) / 1000)
+    const patience = asking.peers.length > 0 ? Math.min(left, CONTENTION) : left
+    const news = await newsAfter(asking, refusal, { ...wait, within: seconds(patience) }).catch(
+      async (error: unknown) => {
+        const late = error instanceof ClaimcheckError && error.code === 'DEADLINE'
+        if (!late || refusal === undefined) throw error
+        const vain = await inVain(asking, refusal)
+        if (patience === left || vain.details['contended'] === true) throw vain
+        return undefined
+      },
+    )
+    if (news === undefined) continue
     if (news.state === 'bound') return news
     refusal = news.message
     const hopeless = await reasonOf(asking, [])
-    if (hopeless !== undefined) throw told(asking, refusal, hopeless, [])
+    if (hopeless !== undefined)
+      throw told(asking, { refusal, reason: hopeless, events: [], contended: false })
   }
 }
 
@@ -85,16 +100,22 @@ async function inVain(asking: Asking, refusal: string): Promise<ClaimcheckError>
     reasonOf(asking, devicesInUse(claims)),
     store.eventsOf(spec.name),
   ])
-  return told(asking, refusal, reason, events)
+  const contended =
+    asking.peers.length > 0 &&
+    claims.some(
+      ({ metadata: { namespace = '' }, status }) =>
+        namespace !== asking.namespace && isOfRun(namespace) && status?.allocation !== undefined,
+    )
+  return told(asking, { refusal, reason, events, contended })
 }
 
 const told = (
   { spec }: Asking,
-  message: string,
-  reason: ClaimcheckError | undefined,
-  events: readonly string[],
+  facts: Pick<Parameters<typeof unsatisfiable>[0], 'reason' | 'events' | 'contended'> & {
+    readonly refusal: string
+  },
 ): ClaimcheckError =>
-  unsatisfiable({ pod: spec.name, claim: `${spec.name}-devices`, message, reason, events })
+  unsatisfiable({ pod: spec.name, claim: `${spec.name}-devices`, message: facts.refusal, ...facts })
 
 async function reasonOf(
   { objects, spec, template, peers, signal }: Asking,

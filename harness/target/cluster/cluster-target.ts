@@ -310,8 +310,8 @@ export class ClusterTarget implements Target {
 
   /** Of a pod that goes before anybody else can look at it. */
   async #keepEvidence(pod: string, error: unknown): Promise<void> {
-    const { code, message } = asClaimcheckError(error)
-    if (code === 'INTERRUPTED') return
+    const { code, message, details } = asClaimcheckError(error)
+    if (code === 'INTERRUPTED' || details['contended'] === true) return
     const seen = await this.diagnose(pod).catch((cause: unknown) => ({ missing: String(cause) }))
     this.#parts.journal.record('evidence', pod, { error: { code, message }, ...seen })
   }
@@ -348,7 +348,8 @@ export class ClusterTarget implements Target {
       scheduled?.spec.group === spec.group ? scheduled : [],
     )
     const [client, objects, signal] = [this.#client, this.#objects, this.#over.signal]
-    return { store, client, objects, spec, template, peers, signal }
+    const { namespace } = this
+    return { store, client, objects, spec, template, peers, namespace, signal }
   }
 
   /** Deletes pods and what belongs to them; resolves once pods and claims are gone. */
