@@ -21,7 +21,7 @@ export function shapesOf(slices: readonly ResourceSlice[]): readonly Shape[] {
     JSON.stringify(
       devices
         .filter((one) => one.node === node && (one.kind === 'gpu' || one.rdma))
-        .map(({ kind, pciAddress, numaNodes }) => [kind, pciAddress, numaNodes])
+        .map(({ kind, pciAddress, numaNodes }) => JSON.stringify([kind, pciAddress, numaNodes]))
         .sort(),
     ),
   )

@@ -43,7 +43,8 @@ async function* findings(settings: Settings): AsyncGenerator<Finding> {
     around = await lookAround(settings)
   } catch (error) {
     const { code, message } = asClaimcheckError(error)
-    return yield missing(`${code}: ${message}`)
+    yield missing(`${code}: ${message}`)
+    return
   }
   if (around.client !== undefined) yield* server(around.client)
   yield* published(around)
@@ -52,7 +53,10 @@ async function* findings(settings: Settings): AsyncGenerator<Finding> {
 
 /** What emulated pods need of this machine. */
 async function* machine({ runtime, cacheDir }: Settings): AsyncGenerator<Finding> {
-  if (runtime === 'model') return yield there('runtime model: needs nothing of this machine')
+  if (runtime === 'model') {
+    yield there('runtime model: needs nothing of this machine')
+    return
+  }
   const silent = (): void => undefined
   for (const [what, provide] of [
     ['the native binaries', () => provideBinaries(silent)],
@@ -115,7 +119,10 @@ function* published({ place, slices, classes, nodes, sku }: Surroundings): Gener
     ? note('GPUs publish no numaNode; they are claimed by the PCI addresses of the SKU profile')
     : there(`GPUs publish ${gpu.domain}/numaNode${gpu.list ? ' as a list' : ''}`)
   yield note('the RDMA namespace mode is not published; the suite reads it from what a pod sees')
-  if (sku === undefined) return yield note('no CLAIMCHECK_SKU: `claimcheck discover` makes a profile')
+  if (sku === undefined) {
+    yield note('no CLAIMCHECK_SKU: `claimcheck discover` makes a profile')
+    return
+  }
   const mismatches = compareTopology(slices, sku, nodes)
   if (mismatches.length === 0) yield there(`the published topology is that of SKU ${sku.name}`)
   for (const { node, device, expected, found } of mismatches.slice(0, 5))

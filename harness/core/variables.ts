@@ -31,16 +31,16 @@ const variablesSchema = z.strictObject({
     .optional(),
   /** What pods run, with `image`; with `stream`, any glibc image with a shell that the binary is sent into. */
   CLAIMCHECK_IMAGE: z.string().min(1).optional(),
-  CLAIMCHECK_DELIVERY: z.enum(['image', 'stream']).default('image'),
+  CLAIMCHECK_DELIVERY: z.enum(['image', 'stream']).optional(),
   /** What each container asks for besides its devices; of memory also the most it gets. */
   CLAIMCHECK_POD_CPU: z
     .string()
     .regex(/^\d+(\.\d+)?m?$/, 'expected CPUs such as 4 or 500m')
-    .default('4'),
+    .optional(),
   CLAIMCHECK_POD_MEMORY: z
     .string()
     .regex(/^[1-9]\d*(Mi|Gi)$/, 'expected memory such as 8Gi or 512Mi')
-    .default('8Gi'),
+    .optional(),
   CLAIMCHECK_RUNTIME: z.enum(['process', 'model']).default('process'),
   CLAIMCHECK_REPORT_DIR: z.string().min(1).default('reports'),
   /** Expectations that are let through for a time. */
@@ -120,8 +120,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     kubeconfig: kubeconfigOf(env),
     nodes: v.CLAIMCHECK_NODES,
     image: v.CLAIMCHECK_IMAGE,
-    delivery: v.CLAIMCHECK_DELIVERY,
-    podResources: { cpu: v.CLAIMCHECK_POD_CPU, memory: v.CLAIMCHECK_POD_MEMORY },
+    delivery: v.CLAIMCHECK_DELIVERY ?? 'image',
+    podResources: { cpu: v.CLAIMCHECK_POD_CPU ?? '4', memory: v.CLAIMCHECK_POD_MEMORY ?? '8Gi' },
     runtime: v.CLAIMCHECK_RUNTIME,
     reportDir: v.CLAIMCHECK_REPORT_DIR,
     waivers: v.CLAIMCHECK_WAIVERS,
@@ -141,24 +141,27 @@ function kubeconfigOf(env: Readonly<Record<string, string | undefined>>): readon
 const isMisspeltPrefix = (name: string, known: readonly string[]): boolean =>
   name.startsWith('CLAIM') && nearest(name, known) !== undefined
 
+const OF_A_CLUSTER = [
+  ['CLAIMCHECK_CONTEXT', 'only a cluster has a context'],
+  ['CLAIMCHECK_NODES', 'only a cluster has nodes to choose from'],
+  ['CLAIMCHECK_IMAGE', 'only a cluster pulls an image'],
+  ['CLAIMCHECK_DELIVERY', 'only into a cluster is anything delivered'],
+  ['CLAIMCHECK_POD_CPU', 'only the pods of a cluster ask for CPUs'],
+  ['CLAIMCHECK_POD_MEMORY', 'only the pods of a cluster ask for memory'],
+] as const
+
 /** A setting that the chosen target would not look at was meant for another target. */
 function refuseMeaningless(v: z.infer<typeof variablesSchema>): void {
   const target = v.CLAIMCHECK_TARGET
   const emulates = target === 'emulated' || target === 'lab'
   const wrong = [
     emulates && v.CLAIMCHECK_SKU !== undefined && (['CLAIMCHECK_SKU', 'the rack names its SKU'] as const),
-    target !== 'cluster' &&
-      v.CLAIMCHECK_CONTEXT !== undefined &&
-      (['CLAIMCHECK_CONTEXT', 'only a cluster has a context'] as const),
     target !== 'lab' &&
       v.CLAIMCHECK_LAB !== undefined &&
       (['CLAIMCHECK_LAB', 'only target lab has labs'] as const),
-    target !== 'cluster' &&
-      v.CLAIMCHECK_NODES !== undefined &&
-      (['CLAIMCHECK_NODES', 'only a cluster has nodes to choose from'] as const),
-    target !== 'cluster' &&
-      v.CLAIMCHECK_IMAGE !== undefined &&
-      (['CLAIMCHECK_IMAGE', 'only a cluster pulls an image'] as const),
+    ...OF_A_CLUSTER.map(
+      ([name, why]) => target !== 'cluster' && v[name] !== undefined && ([name, why] as const),
+    ),
   ].find((one) => one !== false)
   if (wrong === undefined) return
   const [name, why] = wrong

@@ -3,7 +3,7 @@
  * Takes a target, a placement as a template and a plan; gives the outcome with both read-back allocations.
  * Leaves no pod and no claim behind, whatever happens.
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ResourceClaimTemplate } from '../claim/dra.ts'
 import { readBack, type AllocatedClaim } from '../claim/readback.ts'
@@ -23,6 +23,8 @@ const RELEASING = seconds(60)
 /** What the binary gets beyond its own deadline to say that it missed it, in seconds. */
 const OVERTIME = 10
 const LAST_WORDS = 3
+/** Before a run that gave way tries again. */
+const MOST_WAY_MS = 5000
 
 export interface TransferPlan {
   /** Names pods and claims: `aligned-0`. */
@@ -91,16 +93,19 @@ export async function runPair(
     context.admit(allocated)
     return { pod, end: { node: pod.node, allocated } }
   }
+  const both = async () => {
+    const receiver = await schedule('target', argsOf('target', plan))
+    const listening = await target.run(receiver.pod, { within: STARTING, signal })
+    const args = [...argsOf('initiator', plan), '--target-host', listening.address]
+    return { receiver, listening, sender: await schedule('initiator', args) }
+  }
   let outcome: Omit<TransferOutcome, 'phases'>
   try {
     await target.apply(template)
-    const receiver = await schedule('target', argsOf('target', plan))
-    const listening = await target.run(receiver.pod, { within: STARTING, signal })
-    const sender = await schedule('initiator', [
-      ...argsOf('initiator', plan),
-      '--target-host',
-      listening.address,
-    ])
+    const { receiver, listening, sender } = await givingWay(both, async () => {
+      journal.record('gave-way', plan.name)
+      await target.release(scheduled.splice(0), { within: RELEASING, signal })
+    })
     clock.lap('schedule')
     const sending = await target.run(sender.pod, { within: STARTING, signal })
     clock.lap('start')
@@ -117,6 +122,24 @@ export async function runPair(
   await target.release(scheduled, { within: RELEASING, signal })
   clock.lap('release')
   return { ...outcome, phases: clock.phases }
+}
+
+/**
+ * Two runs that each hold one node of a pair and wait for the other's would wait for ever: whoever notices gives back what it
+ * has and tries again a little later, a random time, for as long as scheduling may take.
+ */
+async function givingWay<T>(attempt: () => Promise<T>, giveBack: () => Promise<void>): Promise<T> {
+  const until = performance.now() + SCHEDULING * 1000
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      const contended = error instanceof ClaimcheckError && error.details['contended'] === true
+      if (!contended || performance.now() > until) throw error
+      await giveBack()
+      await sleep(randomInt(MOST_WAY_MS))
+    }
+  }
 }
 
 export function argsOf(mode: 'target' | 'initiator', plan: TransferPlan): readonly string[] {

@@ -8,6 +8,12 @@ test('without variables there are defaults', () => {
     rack: 'fixtures/racks/h100-2node.yaml',
     sku: undefined,
     context: undefined,
+    kubeconfig: ['/home/a/.kube/config'],
+    lab: 'default',
+    nodes: undefined,
+    image: undefined,
+    delivery: 'image',
+    podResources: { cpu: '4', memory: '8Gi' },
     runtime: 'process',
     reportDir: 'reports',
     rounds: 3,
@@ -40,6 +46,10 @@ test.for([
   ['CLAIMCHECK_TARGET', '', 'emulated'],
   ['CLAIMCHECK_RUNTIME', 'modell', 'model'],
   ['CLAIMCHECK_RACK', '', ''],
+  ['CLAIMCHECK_NODES', 'a b', 'node names with commas'],
+  ['CLAIMCHECK_DELIVERY', 'ftp', 'stream'],
+  ['CLAIMCHECK_POD_CPU', '4 cores', 'CPUs such as 4 or 500m'],
+  ['CLAIMCHECK_POD_MEMORY', '8', 'memory such as 8Gi'],
 ] as const)('%s=%j makes no sense', ([name, value, expected]) => {
   expect(() => readSettings({ [name]: value })).toThrow(
     expect.objectContaining({
@@ -49,4 +59,18 @@ test.for([
       message: expect.stringContaining(expected),
     }),
   )
+})
+
+test.for([
+  ['CLAIMCHECK_NODES', 'node-a'],
+  ['CLAIMCHECK_IMAGE', 'x'],
+  ['CLAIMCHECK_DELIVERY', 'stream'],
+  ['CLAIMCHECK_POD_CPU', '1'],
+  ['CLAIMCHECK_LAB', 'x'],
+] as const)('%s has no meaning for an emulated rack', ([name, value]) => {
+  expect(() => readSettings({ [name]: value })).toThrow(/has no meaning with CLAIMCHECK_TARGET=emulated/)
+})
+
+test('KUBECONFIG names files, as kubectl reads it', () => {
+  expect(readSettings({ KUBECONFIG: '/a/one:/b/two:' }).kubeconfig).toEqual(['/a/one', '/b/two'])
 })

@@ -26,8 +26,16 @@ export interface Request extends Attempt {
 export type Response = http.IncomingMessage
 
 const METHODS: Readonly<Record<string, string>> = { create: 'POST', patch: 'PATCH', delete: 'DELETE' }
-const LOST = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN']
-const TRY_AGAIN = [429, 500, 502, 503, 504]
+const LOST = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+])
+const TRY_AGAIN = new Set([429, 500, 502, 503, 504])
 
 export class Api {
   readonly config: KubeConfig
@@ -125,10 +133,10 @@ export class Api {
 export function isPassing(error: unknown): boolean {
   if (error instanceof ClaimcheckError) {
     const { status } = error.details
-    return typeof status === 'number' && TRY_AGAIN.includes(status)
+    return typeof status === 'number' && TRY_AGAIN.has(status)
   }
   const { code, message } = error as { code?: unknown; message?: unknown }
-  return LOST.includes(String(code)) || /socket hang up|was silent|aborted/.test(String(message))
+  return LOST.has(String(code)) || /socket hang up|was silent|aborted/.test(String(message))
 }
 
 /** What the API server asked for in Retry-After. */

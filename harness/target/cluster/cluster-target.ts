@@ -22,6 +22,7 @@ import type {
   Wait,
 } from '../target.ts'
 import { Api } from './api.ts'
+import { bound, type Asking } from './binding.ts'
 import { Client } from './client.ts'
 import { ClusterObjects } from './cluster-objects.ts'
 import { configFor, type Connection } from './connection.ts'
@@ -29,7 +30,6 @@ import { followLog, present } from './container-log.ts'
 import { deliver, type Delivery } from './delivery.ts'
 import { diagnosisOf } from './diagnosis.ts'
 import { execIn } from './exec.ts'
-import { parseClaim, type Claim } from './objects.ts'
 import {
   BINARY,
   RUN,
@@ -44,7 +44,6 @@ import { released, type Release } from './release.ts'
 import * as resources from './resources.ts'
 import { marksOf, namespaceManifest, namespaceOf, removeNamespace, type Marks } from './run-namespace.ts'
 import { startedOf, statusOf } from './running.ts'
-import { claimNameOf, devicesInUse, reasonFor, schedulingOf, unsatisfiable } from './scheduling.ts'
 
 const CLOSING = seconds(90)
 const SEEN = seconds(60)
@@ -168,7 +167,7 @@ export class ClusterTarget implements Target {
         subject: `pod ${spec.name}`,
         until: 'to be seen',
       })
-      const { node, claim } = await this.#bound(store, spec, template, this.#limited(wait))
+      const { node, claim } = await bound(this.#asking(store, spec, template), this.#limited(wait))
       known.scheduled = { spec, node, claim }
       const devices = claim.status?.allocation?.devices.results
       this.#parts.journal.record('scheduled', spec.name, { node, claim: claim.metadata.name, devices })
@@ -314,8 +313,8 @@ export class ClusterTarget implements Target {
 
   /** Of a pod that goes before anybody else can look at it. */
   async #keepEvidence(pod: string, error: unknown): Promise<void> {
-    const { code, message } = asClaimcheckError(error)
-    if (code === 'INTERRUPTED') return
+    const { code, message, details } = asClaimcheckError(error)
+    if (code === 'INTERRUPTED' || details['contended'] === true) return
     const seen = await this.diagnose(pod).catch((cause: unknown) => ({ missing: String(cause) }))
     this.#parts.journal.record('evidence', pod, { error: { code, message }, ...seen })
   }
@@ -347,97 +346,13 @@ export class ClusterTarget implements Target {
     }
   }
 
-  /** Waits while other pods hold devices that the claim could have; rejects at once where no release would help. */
-  async #bound(
-    store: PodStore,
-    spec: PodSpec,
-    template: ResourceClaimTemplate,
-    wait: Wait,
-  ): Promise<{ readonly node: string; readonly claim: Claim }> {
-    let refusal: string | undefined
-    const look = () => {
-      const pod = store.pods.get(spec.name)
-      const name = pod === undefined ? undefined : claimNameOf(pod)
-      return schedulingOf(pod, name === undefined ? undefined : store.claims.get(name))
-    }
-    const news = () => {
-      const seen = look()
-      return seen.state === 'bound' || (seen.state === 'refused' && seen.message !== refusal)
-        ? seen
-        : undefined
-    }
-    const until = performance.now() + wait.within * 1000
-    for (;;) {
-      const left = seconds(Math.max(0, (until - performance.now()) / 1000))
-      const seen = await store
-        .until(news, {
-          ...wait,
-          within: left,
-          subject: `pod ${spec.name}`,
-          until: 'to be scheduled',
-          lastSeen: () => {
-            const now = look()
-            return now.state === 'waiting' ? now.lastSeen : now.state
-          },
-        })
-        .catch(async (error: unknown) => {
-          const late = error instanceof ClaimcheckError && error.code === 'DEADLINE'
-          if (!late || refusal === undefined) throw error
-          throw await this.#refused(store, spec, template, refusal, true)
-        })
-      if (seen.state === 'bound') return seen
-      refusal = seen.message
-      const hopeless = await this.#refused(store, spec, template, refusal, false)
-      if (hopeless !== undefined) throw hopeless
-    }
-  }
-
-  /** `final`: with who holds what; else undefined where devices that are in use would do. */
-  async #refused(
-    store: PodStore,
-    spec: PodSpec,
-    template: ResourceClaimTemplate,
-    message: string,
-    final: true,
-  ): Promise<ClaimcheckError>
-  async #refused(
-    store: PodStore,
-    spec: PodSpec,
-    template: ResourceClaimTemplate,
-    message: string,
-    final: false,
-  ): Promise<ClaimcheckError | undefined>
-  async #refused(
-    store: PodStore,
-    spec: PodSpec,
-    template: ResourceClaimTemplate,
-    message: string,
-    final: boolean,
-  ): Promise<ClaimcheckError | undefined> {
-    const claim = `${spec.name}-devices`
-    const peers = [...this.#pods.values()].filter((one) => one.spec.group === spec.group && one.spec !== spec)
-    const taken = peers.flatMap(({ scheduled }) =>
-      scheduled === undefined
-        ? []
-        : { node: scheduled.node, reason: `holds pod ${scheduled.spec.name} of the same group` },
+  #asking(store: PodStore, spec: PodSpec, template: ResourceClaimTemplate): Asking {
+    const peers = [...this.#pods.values()].flatMap(({ scheduled }) =>
+      scheduled?.spec.group === spec.group ? scheduled : [],
     )
-    const nodes = await this.nodes()
-    const unwanted = nodes
-      .filter((node) => spec.nodes !== undefined && !spec.nodes.includes(node))
-      .map((node) => ({ node, reason: `is not one of ${spec.nodes?.join(', ')}` }))
-    const inUse = final ? devicesInUse(await this.#client.list(resources.resourceClaims, parseClaim)) : []
-    const reason = reasonFor({
-      claim,
-      template,
-      slices: await this.slices(),
-      classes: await this.#objects.classes(),
-      nodes,
-      excluded: [...taken, ...unwanted],
-      inUse,
-    })
-    if (reason === undefined && !final) return undefined
-    const events = final ? await store.eventsOf(spec.name) : []
-    return unsatisfiable({ pod: spec.name, claim, message, reason, events })
+    const [client, objects, signal] = [this.#client, this.#objects, this.#over.signal]
+    const { namespace } = this
+    return { store, client, objects, spec, template, peers, namespace, signal }
   }
 
   /** Deletes pods and what belongs to them; resolves once pods and claims are gone. */

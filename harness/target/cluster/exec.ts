@@ -54,16 +54,16 @@ export async function execIn(api: Api, command: Command, wait: Wait): Promise<Ex
   )
   connecting.then(
     (socket) => {
-      socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
-        // The status comes before the close; a close without one is a connection that broke.
-        setImmediate(() => ended.reject(refused(`the connection closed with ${code} ${reason}`)))
-      }
+      // The status comes before the close; a close without one is a connection that broke.
+      socket.addEventListener('close', ({ code, reason }: { code: number; reason: string }) =>
+        setImmediate(() => ended.reject(refused(`the connection closed with ${code} ${reason}`))),
+      )
     },
     (error: unknown) => {
       const message = String((error as { message?: unknown }).message ?? error)
       if (message.includes('Unexpected server response: 403'))
-        return void forbidden(api, subject).then(ended.reject, ended.reject)
-      ended.reject(refused(message, error))
+        void forbidden(api, subject).then(ended.reject, ended.reject)
+      else ended.reject(refused(message, error))
     },
   )
   try {

@@ -5,7 +5,7 @@
 import type { Wait as Deadline } from '../../core/deadline.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Client } from './client.ts'
-import { parseClaim, parseEvent, parsePod, type Claim, type Pod } from './objects.ts'
+import { parseClaim, parseEvent, parsePod, type Claim, type Event, type Pod } from './objects.ts'
 import * as resources from './resources.ts'
 import { Watched } from './watched.ts'
 
@@ -75,5 +75,5 @@ export class PodStore {
   }
 }
 
-const timeOf = ({ lastTimestamp, eventTime }: { lastTimestamp?: unknown; eventTime?: unknown }): number =>
-  Date.parse(String(lastTimestamp ?? eventTime ?? '')) || 0
+const timeOf = ({ lastTimestamp, eventTime }: Event): number =>
+  Date.parse(lastTimestamp ?? eventTime ?? '') || 0

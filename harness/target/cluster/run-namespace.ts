@@ -20,6 +20,8 @@ export const newRunId = (): string => randomBytes(4).toString('hex')
 
 export const namespaceOf = (runId: string): string => `claimcheck-${runId}`
 
+export const isOfRun = (namespace: string): boolean => namespace.startsWith(namespaceOf(''))
+
 export interface Marks {
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>

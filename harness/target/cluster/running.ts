@@ -6,7 +6,7 @@ import { ClaimcheckError } from '../../core/errors.ts'
 import { conditionOf, type ContainerStatus, type Pod } from './objects.ts'
 
 /** Reasons to wait that do not go away by themselves within a run. */
-const HOPELESS = [
+const HOPELESS = new Set([
   'ErrImagePull',
   'ImagePullBackOff',
   'InvalidImageName',
@@ -14,7 +14,12 @@ const HOPELESS = [
   'CreateContainerError',
   'CreateContainerConfigError',
   'RunContainerError',
-]
+])
+/** The runtime could not start it; nothing of the image ever ran. */
+const NEVER_RAN = new Set(['StartError', 'ContainerCannotRun'])
+
+const HINT =
+  'Set CLAIMCHECK_IMAGE to an image of native/transfer/Dockerfile that the nodes can pull, or CLAIMCHECK_DELIVERY=stream and an image with a shell.'
 
 export interface Started {
   readonly address: string
@@ -34,13 +39,12 @@ export function startedOf(
   const { podIP } = pod.status
   const states = containers.map((container) => statusOf(pod, container)?.state)
   for (const [i, state] of states.entries()) {
-    const { reason = '', message = '' } = state?.waiting ?? {}
-    if (!HOPELESS.includes(reason)) continue
+    const ended = NEVER_RAN.has(state?.terminated?.reason ?? '') ? state?.terminated : undefined
+    const { reason = '', message = '' } = ended ?? state?.waiting ?? {}
+    if (ended === undefined && !HOPELESS.has(reason)) continue
     throw failed(name, `cannot start its container ${containers[i]}: ${reason}`, message, {
       reason,
-      ...(reason.includes('Image')
-        ? { hint: 'Set CLAIMCHECK_IMAGE to an image that the nodes can pull, or CLAIMCHECK_DELIVERY=stream.' }
-        : {}),
+      ...(reason.includes('Image') || ended !== undefined ? { hint: HINT } : {}),
     })
   }
   const started = states.every((state) => state?.running !== undefined || state?.terminated !== undefined)

@@ -66,8 +66,10 @@ export function unsatisfiable(facts: {
   readonly message: string
   readonly reason: ClaimcheckError | undefined
   readonly events: readonly string[]
+  /** Another run holds devices, and may wait for those of this one. */
+  readonly contended: boolean
 }): ClaimcheckError {
-  const { pod, claim, message, reason, events } = facts
+  const { pod, claim, message, reason, events, contended } = facts
   const known = reason !== undefined && reason.code !== 'CLAIM_UNSATISFIABLE' ? reason : undefined
   return new ClaimcheckError(known?.code ?? 'CLAIM_UNSATISFIABLE', {
     subject: `claim ${claim} of pod ${pod}`,
@@ -79,7 +81,7 @@ export function unsatisfiable(facts: {
       reason === undefined
         ? 'By the published devices it could be: look at taints, quotas and other pods of the nodes.'
         : 'Compare placement and `kubectl get resourceslices`; devices in use become free when their holder ends.',
-    details: { ...reason?.details, scheduler: message, events },
+    details: { ...reason?.details, scheduler: message, events, contended },
     ...(reason === undefined ? {} : { cause: reason }),
   })
 }

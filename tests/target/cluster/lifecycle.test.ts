@@ -114,8 +114,7 @@ describe('a pod', () => {
     const template = await claimOf(target, 4, 4)
     await expect(target.schedule(podOf(template, { name: 'late', ...on }), LITTLE)).rejects.toMatchObject({
       code: 'CLAIM_UNSATISFIABLE',
-      message:
-        expect.stringContaining(`in use: `) && expect.stringContaining(`pods ${other.namespace}/holder`),
+      message: expect.stringMatching(new RegExp(`in use: .* by pods ${other.namespace}/holder`)),
     })
     expect(await cluster.plane.kubectl(['get', 'pods', '-n', target.namespace, '-o', 'name'])).toBe('')
   })

@@ -150,6 +150,15 @@ describe('a transfer', () => {
     await lab.requireReleased()
   })
 
+  test('of two runs at once: neither keeps what the other waits for', async () => {
+    const targets = [await labTarget(), await labTarget()] as const
+    const outcomes = await Promise.all(
+      targets.map((target) => transfer(target, { iters: 200, ...ALL }).then(({ result }) => result)),
+    )
+    const [one, two] = outcomes.toSorted((a, b) => a.started_unix_ms - b.started_unix_ms)
+    expect(two?.started_unix_ms).toBeGreaterThan(one?.finished_unix_ms ?? Number.POSITIVE_INFINITY)
+  })
+
   test('of another run that has the devices is waited for', async ({ lab }) => {
     const [first, second] = [await labTarget(), await labTarget()]
     let later: Promise<TransferOutcome> | undefined

@@ -97,7 +97,7 @@ test('the file grants what the code uses', () => {
 
 test('all of it is enough for a run', async () => {
   await grant(granted)
-  await wholeRun()
+  await expect(wholeRun()).resolves.toBeUndefined()
 })
 
 test('a user without any is told all that is missing', async () => {

@@ -102,6 +102,7 @@ test('an API server that is away for 20 s in the middle of a run', async () => {
     const back = sleep(20_000).then(() => cluster.plane.startApiServer())
     await back
   })
+  expect(await cluster.plane.kubectl(['get', 'pods', '-A', '-o', 'name'])).toBe('')
 })
 
 test('an API server that is not there is named', async () => {

@@ -1,0 +1,167 @@
+/** doctor, discover, plan and sweep, as a person and a script see them, on a rack and on an API server. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { seconds } from '../../harness/core/units.ts'
+import { loadSku } from '../../harness/sku/sku.ts'
+import { removeNamespace } from '../../harness/target/cluster/run-namespace.ts'
+import { openClient } from '../../harness/target/cluster/run.ts'
+import { temporaryFolder } from '../support/rack-file.ts'
+import { PROJECT } from '../support/run-suite.ts'
+import { paperCluster } from '../target/cluster/paper-cluster.ts'
+import { claimcheck } from './claimcheck.ts'
+
+const cluster = paperCluster()
+const SKU = join(PROJECT, 'fixtures/skus/h100x8.yaml')
+const on = (context: string, more: Readonly<Record<string, string>> = {}) => ({
+  CLAIMCHECK_TARGET: 'cluster',
+  CLAIMCHECK_CONTEXT: context,
+  KUBECONFIG: cluster.plane.kubeconfig,
+  ...more,
+})
+
+describe('doctor', () => {
+  test('of the emulated rack, of a cluster that has all, and of a user without rights', async () => {
+    const rack = await claimcheck(['doctor'], { CLAIMCHECK_RUNTIME: 'model' })
+    expect(rack).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(rack.stdout).toContain('✓ driver dra.net publishes 16 RDMA NICs on 2 nodes')
+    const admin = await claimcheck(['doctor'], on('admin', { CLAIMCHECK_SKU: SKU }))
+    expect(admin).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(admin.stdout).toMatch(/✓ API server https:.* serves resource\.k8s\.io\/v1/)
+    expect(admin.stdout).toContain('✓ the published topology is that of SKU h100x8')
+    const nobody = await claimcheck(['doctor'], on('nobody'))
+    expect(nobody.exitCode).toBe(1)
+    expect(nobody.stdout).toContain(
+      '✗ the right to list resourceslices.resource.k8s.io, see deploy/rbac.yaml',
+    )
+    expect(nobody.stdout).toMatch(/\d+ missing\.$/)
+  })
+
+  test('names the context that was meant, and never takes the current one', async () => {
+    const near = await claimcheck(['doctor'], on('admn'))
+    expect(near).toMatchObject({ exitCode: 1 })
+    expect(near.stdout).toContain('Did you mean admin?')
+    const { CLAIMCHECK_CONTEXT: _, ...none } = on('')
+    expect((await claimcheck(['doctor'], none)).stdout).toContain('CLAIMCHECK_CONTEXT is needed')
+  })
+
+  test('counts a DeviceClass that is not there', async () => {
+    await cluster.plane.kubectl(['delete', 'deviceclass', 'dranet.net'])
+    const said = await claimcheck(['doctor'], on('admin'))
+    await cluster.plane.apply({
+      apiVersion: 'resource.k8s.io/v1',
+      kind: 'DeviceClass',
+      metadata: { name: 'dranet.net' },
+      spec: { selectors: [{ cel: { expression: 'device.driver == "dra.net"' } }] },
+    })
+    expect(said).toMatchObject({ exitCode: 1 })
+    expect(said.stdout).toContain('✗ DeviceClass dranet.net; there is gpu.nvidia.com')
+  })
+})
+
+describe('discover', () => {
+  test.for(['rack', 'cluster'])('prints a profile that loads, of a %s', async (where) => {
+    const said = await claimcheck(['discover'], where === 'rack' ? {} : on('admin'))
+    expect(said).toMatchObject({ exitCode: 0, stderr: '' })
+    const path = join(temporaryFolder(), 'sku.yaml')
+    writeFileSync(path, said.stdout)
+    const [found, known] = [loadSku(path), loadSku(SKU)]
+    expect(found.gpus.map(({ pciBusID }) => pciBusID)).toEqual(known.gpus.map(({ pciBusID }) => pciBusID))
+    expect(found.nics.map(({ pciAddress, numaNode, ifName }) => [pciAddress, numaNode, ifName])).toEqual(
+      known.nics.map(({ pciAddress, numaNode, ifName }) => [pciAddress, numaNode, ifName]),
+    )
+    expect(found.nic.mtu).toBe(9000)
+    expect(found.reference.source).toContain('FILL IN')
+    expect(said.stdout).toContain('# FILL IN: no hardware meets these')
+  })
+
+  test('of a node that publishes nothing', async () => {
+    const said = await claimcheck(['discover', '--node', 'node-x'])
+    expect(said).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(said.stderr).toContain(
+      'publishes no GPUs and RDMA NICs of node node-x: expected one of node-a, node-b',
+    )
+  })
+})
+
+describe('plan', () => {
+  test('prints objects that the API server takes, the devices they match, and makes none', async () => {
+    const said = await claimcheck(['plan', 'suites/numa'], on('admin', { CLAIMCHECK_SKU: SKU }))
+    expect(said).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(said.stdout).toMatch(/#   node-a nic \(4\): pci-0101-00-00-0, pci-0102/)
+    expect(said.stdout).toMatch(/# Comparison kv-1gib, 1 GiB, 100 iterations after 20/)
+    const objects = parseAllDocuments(said.stdout)
+      .map((document) => document.toJS() as { kind: string; metadata: { name: string } } | null)
+      .filter((object) => object !== null)
+    expect(new Set(objects.map(({ kind }) => kind))).toEqual(
+      new Set(['Namespace', 'ResourceClaimTemplate', 'Secret', 'Pod']),
+    )
+    expect(await cluster.plane.kubectl(['get', 'namespaces', '-o', 'name'])).not.toContain('claimcheck-')
+    const text = said.stdout.replaceAll('<run>', 'dry')
+    const namespace = text.split('---\n').find((part) => part.includes('kind: Namespace'))
+    await cluster.plane.kubectl(['apply', '-f', '-'], { input: namespace ?? '' })
+    await cluster.plane.kubectl(['apply', '--dry-run=server', '-f', '-'], { input: text })
+    await cluster.plane.kubectl(['delete', 'namespace', 'claimcheck-dry'])
+  })
+
+  test('of a folder without suites, and without a profile', async () => {
+    expect(await claimcheck(['plan', 'fixtures'])).toMatchObject({ exitCode: 1, stdout: '' })
+    const said = await claimcheck(['plan'], on('admin'))
+    expect(said.stderr).toContain('CLAIMCHECK_SKU is needed to plan a run')
+  })
+})
+
+describe('sweep', () => {
+  const left = (name: string, expires: string) => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name: `claimcheck-${name}`,
+      labels: { 'claimcheck.dev/run': name },
+      annotations: { 'claimcheck.dev/expires': expires },
+    },
+  })
+
+  test('takes what has expired, and the rest only when told to', async () => {
+    const env = on('admin', { CLAIMCHECK_CACHE_DIR: temporaryFolder() })
+    await cluster.plane.apply(left('old', '2020-01-01T00:00:00Z'), left('young', '2099-01-01T00:00:00Z'), {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'claimcheck-by-hand' },
+    })
+    const dry = await claimcheck(['sweep', '--dry-run'], env)
+    expect(dry.exitCode).toBe(0)
+    expect(dry.stdout).toContain(
+      'Would remove Namespace claimcheck-old on admin, expired 2020-01-01T00:00:00Z\n',
+    )
+    expect(dry.stdout).toContain('expires 2099-01-01T00:00:00Z (not without asking)')
+    const refused = await claimcheck(['sweep'], env)
+    expect(refused.exitCode).toBe(1)
+    expect(refused.stdout).toContain('Removed Namespace claimcheck-old')
+    expect(refused.stderr).toMatch(/NOT_SWEPT: Namespace claimcheck-young .*no terminal to ask on.*--yes/)
+    expect(await claimcheck(['sweep', '--yes'], env)).toMatchObject({ exitCode: 0, stderr: '' })
+    const names = await cluster.plane.kubectl(['get', 'namespaces', '-o', 'name'])
+    expect(names).not.toMatch(/claimcheck-(old|young)/)
+    expect(names).toContain('claimcheck-by-hand')
+  })
+
+  test('names what keeps a Namespace from going', async () => {
+    await cluster.plane.apply(left('stuck', '2020-01-01T00:00:00Z'), {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'held', namespace: 'claimcheck-stuck', finalizers: ['example.com/nobody'] },
+    })
+    const client = openClient({ kubeconfig: [cluster.plane.kubeconfig], context: 'admin' })
+    const going = removeNamespace(client, 'claimcheck-stuck', { within: seconds(8) })
+    await expect(going).rejects.toMatchObject({
+      code: 'NAMESPACE_STUCK',
+      message: expect.stringMatching(
+        /Namespace claimcheck-stuck was still Terminating.*example\.com\/nobody/,
+      ),
+    })
+    await cluster.api.send('PATCH', '/api/v1/namespaces/claimcheck-stuck/configmaps/held', {
+      metadata: { finalizers: null },
+    })
+  })
+})
