@@ -185,7 +185,7 @@ describe('A run', () => {
     const started = await start(lab)
     started.killGroup('SIGKILL')
     await started.ended
-    await expect(lab.requireClean()).rejects.toThrow()
+    await expect(lab.requireClean()).rejects.toThrow('claimcheck-')
     const env = { KUBECONFIG: lab.kubeconfig, CLAIMCHECK_TARGET: 'cluster', CLAIMCHECK_CONTEXT: lab.context }
     const young = await claimcheck(['sweep'], env)
     expect(young.exitCode, young.stderr).not.toBe(0)
