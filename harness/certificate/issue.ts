@@ -2,7 +2,9 @@
  * From a report to its certificate. Takes a finished run; gives a certificate, or why there can be none: it is issued
  * only where every test was judged, and every verdict can be made again from the evidence.
  */
+import { armsOf } from '../measure/round.ts'
 import type { RunReport, TestReport } from '../report/model.ts'
+import type { ArmName } from '../sku/sku.ts'
 import { digestOf, canonical } from './canonical.ts'
 import {
   CERTIFICATE_SCHEMA,
@@ -112,7 +114,9 @@ function evidenceOf(reported: Readonly<Record<string, unknown>>): Record<string,
 interface ReportedRounds {
   readonly kind: 'rounds'
   readonly plan: unknown
-  readonly rounds: readonly Record<'round' | 'aligned' | 'unaligned', { readonly outcome?: unknown }>[]
+  readonly rounds: readonly ({ readonly round: number } & {
+    readonly [Name in ArmName]?: { readonly outcome?: unknown }
+  })[]
   readonly failure?: unknown
 }
 
@@ -123,10 +127,9 @@ function measuredOnly(value: unknown): unknown {
   return {
     kind,
     plan,
-    rounds: rounds.map(({ round, aligned, unaligned }) => ({
+    rounds: rounds.map(({ round, ...arms }) => ({
       round,
-      aligned: aligned.outcome,
-      unaligned: unaligned.outcome,
+      ...Object.fromEntries(Object.entries(arms).map(([name, arm]) => [name, arm.outcome])),
     })),
     ...(failure === undefined ? {} : { failure }),
   }
@@ -137,8 +140,8 @@ export function librariesIn(evidence: readonly Evidence[]): Record<string, strin
   const versions = evidence.flatMap((one) =>
     one.kind === 'rounds'
       ? one.rounds
-          .flatMap(({ aligned, unaligned }) => [aligned.result, unaligned.result])
-          .flatMap(({ library_versions }) => Object.entries(library_versions))
+          .flatMap((round) => armsOf(round))
+          .flatMap(({ result }) => Object.entries(result.library_versions))
       : [],
   )
   return Object.fromEntries(

@@ -2,10 +2,10 @@
  * One pod of the same claim on every node, and what its containers saw. Takes a target and a placement; gives sightings.
  * The pods are made when first asked for and released by `close`, whatever came of them.
  */
-import type { Placement } from '../claim/placement.ts'
+import type { GpuPlacement, Placement } from '../claim/placement.ts'
 import { readBack, type AllocatedClaim } from '../claim/readback.ts'
 import { numaAttributesOf } from '../claim/numa-attribute.ts'
-import { templateFor } from '../claim/template.ts'
+import { gpuTemplateFor, templateFor } from '../claim/template.ts'
 import { seconds } from '../core/units.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { ScheduledPod, Target } from '../target/target.ts'
@@ -38,7 +38,7 @@ export interface PodsObserved {
 }
 
 export class PodSet implements ClaimedPods {
-  readonly placement: Placement
+  readonly placement: Placement | GpuPlacement
   readonly sku: Sku
   readonly target: Target
   readonly #containers: readonly string[]
@@ -47,7 +47,12 @@ export class PodSet implements ClaimedPods {
   #scheduled: Promise<readonly { pod: ScheduledPod; allocated: AllocatedClaim }[]> | undefined
   #seen: Promise<readonly (readonly SeenContainer[])[]> | undefined
 
-  constructor(parts: { target: Target; sku: Sku; placement: Placement; containers: readonly string[] }) {
+  constructor(parts: {
+    target: Target
+    sku: Sku
+    placement: Placement | GpuPlacement
+    containers: readonly string[]
+  }) {
     this.target = parts.target
     this.sku = parts.sku
     this.placement = parts.placement
@@ -98,7 +103,10 @@ export class PodSet implements ClaimedPods {
   #schedule(): Promise<readonly { pod: ScheduledPod; allocated: AllocatedClaim }[]> {
     this.#scheduled ??= (async () => {
       const slices = await this.target.slices()
-      const template = templateFor(this.placement, this.sku, { published: numaAttributesOf(slices) })
+      const template =
+        this.placement.gpus === 'all'
+          ? gpuTemplateFor(this.sku)
+          : templateFor(this.placement as Placement, this.sku, { published: numaAttributesOf(slices) })
       await this.target.apply(template)
       const { name: group } = template.metadata
       const containers = this.#containers.map((name) => ({ name, args: ['--mode', 'devices'] }))

@@ -4,14 +4,16 @@
  * A fixture returns at once; waiting happens in the matcher that needs the figures, so that nothing acquired is lost.
  */
 import { inject, test as base } from 'vitest'
+import { pairsOfTurn } from '../claim/gpu-pairs.ts'
 import { Journal } from '../core/journal.ts'
 import { formatBytes } from '../core/units.ts'
 import { Arm } from '../expect/arm.ts'
 import { PodSet } from '../expect/pod-set.ts'
-import { comparisonOf, type ArmsSpec, type PodsSpec } from '../expect/spec.ts'
+import { lackForArms, lackForLinks, lackForPods, lackOfNodes } from '../expect/needs.ts'
+import { comparisonOf, linksOf, type ArmsSpec, type LinksSpec, type PodsSpec } from '../expect/spec.ts'
 import { PublishedRack } from '../expect/published-rack.ts'
 import type { Environment } from '../report/model.ts'
-import type { Sku } from '../sku/sku.ts'
+import type { LinkSku, NumaSku, Sku } from '../sku/sku.ts'
 import { openTarget } from '../target/open.ts'
 import { loadSubject } from '../target/subject.ts'
 import type { Target } from '../target/target.ts'
@@ -20,6 +22,7 @@ import './matchers.ts'
 
 export { describe } from 'vitest'
 export { gpusWithNics, sameGpus } from '../claim/arms.ts'
+export { allGpus } from '../claim/placement.ts'
 export { kvCacheBytes } from '../transfer/kv-cache.ts'
 
 /** A test with a target. `published` is what its drivers say of their devices. */
@@ -48,10 +51,13 @@ function environmentOf({ kind, emulation }: Target, sku: Sku): Environment {
 /** A test with two arms, `aligned` and `unaligned`, measured in the same rounds and shared by all tests of the file. */
 export function comparing(spec: ArmsSpec) {
   return test
+    .extend('sku', { scope: 'file' }, ({ subject }) => subject.sku as NumaSku)
     .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {
       return comparisonOf(spec, settings.rounds, { target, sku, journal })
     })
-    .extend('affordable', { auto: true }, ({ target, skip }) => {
+    .extend('affordable', { auto: true }, async ({ target, subject, skip }) => {
+      const lack = lackOfNodes(await target.nodes()) ?? lackForArms(subject.sku, spec)
+      if (lack !== undefined) skip(`nothing to compare here: ${lack}`)
       const { emulation } = target
       if (spec.tooLongFor === undefined || emulation?.runtime !== spec.tooLongFor) return
       skip(
@@ -62,11 +68,39 @@ export function comparing(spec: ArmsSpec) {
     .extend('unaligned', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'unaligned'))
 }
 
+/**
+ * A test of the GPUs of one node: `linked` moves bytes by the GPUs' own links, `staged` through host memory. `ofSeveral` is
+ * for what one pair alone cannot be asked. Skipped, with the reason, where the SKU states no such links.
+ */
+export function linking(spec: LinksSpec) {
+  const ofEach = test
+    .extend('sku', { scope: 'file' }, ({ subject }) => subject.sku as LinkSku)
+    .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {
+      return linksOf(spec, settings.rounds, { target, sku, journal })
+    })
+    .extend('stated', { auto: true }, ({ target, subject, skip }) => {
+      const lack = lackForLinks(target, subject.sku, spec)
+      if (lack !== undefined) skip(`nothing to measure here: ${lack}`)
+    })
+    .extend('linked', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'linked'))
+    .extend('staged', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'staged'))
+  const ofSeveral = ofEach.extend('several', { auto: true }, ({ subject, skip }) => {
+    const pairs = pairsOfTurn(subject.sku.gpus.length, spec.turn).length
+    if (pairs < 2) skip(`nothing to compare here: ${pairs} pair in this turn`)
+  })
+  return { ofEach, ofSeveral }
+}
+
 /** A test with one pod of the placement on every node, `pods`. */
 export function claiming(spec: PodsSpec) {
-  return test.extend('pods', ({ target, sku }, { onCleanup }) => {
-    const pods = new PodSet({ target, sku, ...spec })
-    onCleanup(() => pods.close())
-    return pods
-  })
+  return test
+    .extend('possible', { auto: true }, ({ target, subject, skip }) => {
+      const lack = lackForPods(target, subject.sku, spec)
+      if (lack !== undefined) skip(`nothing to look at here: ${lack}`)
+    })
+    .extend('pods', ({ target, sku }, { onCleanup }) => {
+      const pods = new PodSet({ target, sku, ...spec })
+      onCleanup(() => pods.close())
+      return pods
+    })
 }
