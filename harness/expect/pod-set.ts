@@ -106,7 +106,7 @@ export class PodSet implements ClaimedPods {
       const template =
         this.placement.gpus === 'all'
           ? gpuTemplateFor(this.sku)
-          : templateFor(this.placement as Placement, this.sku, { published: numaAttributesOf(slices) })
+          : templateFor(this.placement, this.sku, { published: numaAttributesOf(slices) })
       await this.target.apply(template)
       const { name: group } = template.metadata
       const containers = this.#containers.map((name) => ({ name, args: ['--mode', 'devices'] }))

@@ -23,11 +23,12 @@ export async function openTarget(
   prepared: Prepared | undefined,
   journal: Journal,
 ): Promise<Target> {
+  if (settings.target === 'host') return openHost(prepared, journal)
   if (settings.target !== 'emulated' || rack === undefined) {
     throw new ClaimcheckError('TARGET_UNAVAILABLE', {
       subject: `CLAIMCHECK_TARGET=${settings.target}`,
       problem: 'is not part of this version',
-      expected: 'emulated',
+      expected: 'emulated or host',
       hint: 'Unset CLAIMCHECK_TARGET.',
     })
   }
@@ -46,4 +47,15 @@ async function openEmulated(
   const { ProcessRuntime } = await import('./emulated/process/process-runtime.ts')
   const runtime = await ProcessRuntime.open({ rack, journal, ...prepared })
   return new EmulatedTarget({ rack, runtime, kind, journal })
+}
+
+async function openHost(prepared: Prepared | undefined, journal: Journal): Promise<Target> {
+  if (prepared === undefined) throw new TypeError('the host target needs the native binaries and NIXL')
+  const { HostTarget } = await import('./host/host-target.ts')
+  return HostTarget.open({
+    transfer: prepared.binaries.transfer,
+    nixl: prepared.nixl,
+    journal,
+    env: process.env,
+  })
 }

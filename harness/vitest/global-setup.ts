@@ -4,6 +4,7 @@
  */
 import type { TestProject } from 'vitest/node'
 import { readSettings, type Settings } from '../core/variables.ts'
+import { carriedIn } from '../native/carried.ts'
 import type { Prepared } from '../target/open.ts'
 import { loadSubject } from '../target/subject.ts'
 
@@ -20,15 +21,21 @@ export default async function setup(project: TestProject): Promise<void> {
   project.provide('settings', settings)
   project.provide(
     'prepared',
-    settings.target === 'emulated' && settings.runtime === 'process' ? await prepare(settings) : null,
+    settings.target === 'host' || (settings.target === 'emulated' && settings.runtime === 'process')
+      ? await prepare(settings)
+      : null,
   )
 }
 
 async function prepare(settings: Settings): Promise<Prepared> {
+  const carried = carriedIn()
+  if (carried !== undefined) return carried
   // Only now: the model runtime needs neither.
   const { provideBinaries } = await import('../native/build.ts')
   const { provideNixl } = await import('../native/nixl.ts')
   const say = (line: string): void => void process.stderr.write(`claimcheck: ${line}\n`)
   const [binaries, nixl] = await Promise.all([provideBinaries(say), provideNixl(settings.cacheDir, say)])
-  return { binaries, nixl }
+  if (settings.target !== 'host') return { binaries, nixl }
+  const { provideCudaRuntime } = await import('../native/cuda-runtime.ts')
+  return { binaries, nixl: await provideCudaRuntime(nixl, settings.cacheDir, say) }
 }

@@ -23,6 +23,7 @@ import './matchers.ts'
 export { describe } from 'vitest'
 export { gpusWithNics, sameGpus } from '../claim/arms.ts'
 export { allGpus } from '../claim/placement.ts'
+export { parseBytes as sizeOf } from '../core/units.ts'
 export { kvCacheBytes } from '../transfer/kv-cache.ts'
 
 /** A test with a target. `published` is what its drivers say of their devices. */

@@ -2,15 +2,13 @@
  * From GPU to GPU over their own links. Over the turns every two GPUs of the node meet; the pairs of a turn move their
  * bytes at the same time. What a link must carry is in the SKU profile, for 1 GiB.
  */
-import { describe, linking } from '../../harness/vitest/suite.ts'
+import { describe, linking, sizeOf } from '../../harness/vitest/suite.ts'
 
-const gib = (2 ** 30) as never
-const mib = 2 ** 20
 const turns = [1, 2, 3, 4, 5, 6, 7].map((turn) => ({ turn }))
 
 describe.for(turns)('The pairs of turn $turn', ({ turn }) => {
   describe('WRITE 1 GiB each', () => {
-    const { ofEach, ofSeveral } = linking({ name: `write-${turn}`, turn, op: 'WRITE', size: gib })
+    const { ofEach, ofSeveral } = linking({ name: `write-${turn}`, turn, op: 'WRITE', size: sizeOf('1 GiB') })
 
     ofEach("within the SKU's bounds", async ({ linked, sku, expect }) => {
       await expect(linked).toBeWithin(sku.reference.gpuLink.write)
@@ -30,7 +28,7 @@ describe.for(turns)('The pairs of turn $turn', ({ turn }) => {
   })
 
   describe('READ 1 GiB each', () => {
-    const { ofEach } = linking({ name: `read-${turn}`, turn, op: 'READ', size: gib })
+    const { ofEach } = linking({ name: `read-${turn}`, turn, op: 'READ', size: sizeOf('1 GiB') })
 
     ofEach("within the SKU's bounds", async ({ linked, sku, expect }) => {
       await expect(linked).toBeWithin(sku.reference.gpuLink.read)
@@ -42,7 +40,7 @@ describe.for(turns)('The pairs of turn $turn', ({ turn }) => {
   })
 
   describe('WRITE 64 MiB each, by their links and through host memory', () => {
-    const size = (64 * mib) as never
+    const size = sizeOf('64 MiB')
     const { ofEach } = linking({
       name: `staged-${turn}`,
       turn,
@@ -61,20 +59,20 @@ describe.for(turns)('The pairs of turn $turn', ({ turn }) => {
 
 /** Latency as a curve in the results: each size has its percentiles there. */
 const sizes = [
-  { label: '4 KiB', size: 4096 },
-  { label: '64 KiB', size: 64 * 1024 },
-  { label: '1 MiB', size: mib },
-  { label: '16 MiB', size: 16 * mib },
-  { label: '256 MiB', size: 256 * mib },
-  { label: '1 GiB', size: 1024 * mib },
+  { label: '4 KiB' },
+  { label: '64 KiB' },
+  { label: '1 MiB' },
+  { label: '16 MiB' },
+  { label: '256 MiB' },
+  { label: '1 GiB' },
 ]
 
-describe.for(sizes)('A WRITE of $label from GPU to GPU', ({ label, size }) => {
+describe.for(sizes)('A WRITE of $label from GPU to GPU', ({ label }) => {
   const { ofEach } = linking({
     name: `curve-${label.toLowerCase().replace(' ', '')}`,
     turn: 1,
     op: 'WRITE',
-    size: size as never,
+    size: sizeOf(label),
   })
 
   ofEach('arrives intact, with its latency in the results', async ({ linked, expect }) => {
