@@ -12,6 +12,7 @@ import { PodSet } from '../expect/pod-set.ts'
 import { lackForArms, lackForLinks, lackForPods, lackOfNodes } from '../expect/needs.ts'
 import { comparisonOf, linksOf, type ArmsSpec, type LinksSpec, type PodsSpec } from '../expect/spec.ts'
 import { PublishedRack } from '../expect/published-rack.ts'
+import type { LinkComparison } from '../measure/link-comparison.ts'
 import type { Environment } from '../report/model.ts'
 import type { LinkSku, NumaSku, Sku } from '../sku/sku.ts'
 import { openTarget } from '../target/open.ts'
@@ -69,6 +70,9 @@ export function comparing(spec: ArmsSpec) {
     .extend('unaligned', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'unaligned'))
 }
 
+/** Vitest makes file-scoped fixtures once for each extended test; tests of one declaration share its rounds all the same. */
+const measuredLinks = new WeakMap<LinksSpec, LinkComparison>()
+
 /**
  * A test of the GPUs of one node: `linked` moves bytes by the GPUs' own links, `staged` through host memory. `ofSeveral` is
  * for what one pair alone cannot be asked. Skipped, with the reason, where the SKU states no such links.
@@ -77,7 +81,9 @@ export function linking(spec: LinksSpec) {
   const ofEach = test
     .extend('sku', { scope: 'file' }, ({ subject }) => subject.sku as LinkSku)
     .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {
-      return linksOf(spec, settings.rounds, { target, sku, journal })
+      const made = measuredLinks.get(spec) ?? linksOf(spec, settings.rounds, { target, sku, journal })
+      measuredLinks.set(spec, made)
+      return made
     })
     .extend('stated', { auto: true }, ({ target, subject, skip }) => {
       const lack = lackForLinks(target, subject.sku, spec)

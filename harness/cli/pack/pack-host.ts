@@ -36,7 +36,7 @@ const OTHER_TARGETS = new Set(['@kubernetes/client-node', 'testcontainers'])
 const NIXL_FOLDERS = [dirname(NIXL_CAPI), 'nixl_cu12.libs']
 /** UCX's modules for VRAM, host memory and InfiniBand; the rest is for other networks and for its own benchmarks. */
 const UCX_MODULES = /(ucm_cuda|uct_cuda|uct_cma|uct_ib|uct_ib_mlx5)\.so\.0\.0\.0$/
-const TYPES_AND_DOCS = /\.(d\.[cm]?ts|map|md|markdown|flow)$|\/(docs?|man|\.github)\//
+const TYPES_AND_DOCS = /\.(d\.[cm]?ts|map|md|markdown|flow)$|^\/(docs?|man|\.github)\//
 const MOST_BYTES = 60 * 2 ** 20
 const STEP_MS = 10 * 60_000
 

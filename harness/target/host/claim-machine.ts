@@ -15,8 +15,35 @@ export interface Hold {
   release(): Promise<void>
 }
 
+interface Shared {
+  readonly hold: Promise<Hold>
+  users: number
+}
+/** What this process holds already; targets of one run share it. */
+const held = new Map<string, Shared>()
+
 /** Rejects with TARGET_UNAVAILABLE, naming the holder. `socket`: another machine, in tests. */
 export async function claimMachine(socket = SOCKET): Promise<Hold> {
+  const shared = held.get(socket) ?? { hold: listenOn(socket), users: 0 }
+  held.set(socket, shared)
+  shared.users++
+  const leave = async (): Promise<void> => {
+    shared.users--
+    if (shared.users > 0) return
+    held.delete(socket)
+    await (await shared.hold).release()
+  }
+  try {
+    await shared.hold
+  } catch (error) {
+    held.delete(socket)
+    throw error
+  }
+  let left: Promise<void> | undefined
+  return { release: () => (left ??= leave()) }
+}
+
+async function listenOn(socket: string): Promise<Hold> {
   const holder = `process ${process.pid} of ${userInfo().username}, since ${new Date().toISOString()}`
   const server = createServer((caller) => {
     caller.on('error', () => caller.destroy())
