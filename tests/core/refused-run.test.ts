@@ -17,7 +17,12 @@ test.for([
   ['VARIABLE_INVALID', { CLAIMCHECK_TARGET: 'clutser' }, 'CLAIMCHECK_TARGET'],
   ['TARGET_UNAVAILABLE', { CLAIMCHECK_TARGET: 'cluster' }, 'is not part of this version'],
   ['TARGET_UNAVAILABLE', { CLAIMCHECK_TARGET: 'lab' }, 'is not part of this version'],
-  ['TARGET_UNAVAILABLE', { CLAIMCHECK_TARGET: 'host' }, 'is not part of this version'],
+  ['VARIABLE_INVALID', { CLAIMCHECK_TARGET: 'host' }, 'is needed with CLAIMCHECK_TARGET=host'],
+  [
+    'TARGET_UNAVAILABLE',
+    { CLAIMCHECK_TARGET: 'host', CLAIMCHECK_SKU: 'fixtures/skus/h200x2.yaml' },
+    'this machine has no NVIDIA driver',
+  ],
   [
     'FILE_UNREADABLE',
     { CLAIMCHECK_RACK: 'fixtures/racks/h200.yaml' },

@@ -75,9 +75,9 @@ test("a filled GPU names the process that fills it; this run's own do not count"
   on({ query: 'h200/query-filled.csv', apps: 'h200/apps-filled.csv' })
   const gpus = await queryGpus()
   expect(await busyGpus(gpus, new Set())).toMatchObject([
-    { holder: 'process 1014 (python3), which holds 140076 MiB of it' },
+    { holder: 'process 856 (python3), which holds 140076 MiB of it' },
   ])
-  expect(await busyGpus(gpus, new Set([1014]))).toEqual([])
+  expect(await busyGpus(gpus, new Set([856]))).toEqual([])
 })
 
 test('a GPU filled by what cannot be seen is busy all the same', async () => {
