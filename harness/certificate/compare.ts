@@ -5,6 +5,7 @@
 import { ClaimcheckError } from '../core/errors.ts'
 import { LEVEL } from '../measure/looks.ts'
 import type { Interval } from '../measure/interval.ts'
+import { ARM_NAMES, type ArmName } from '../sku/sku.ts'
 import { changeBetween } from './change.ts'
 import { differences } from './differences.ts'
 import { unlikeness } from './likeness.ts'
@@ -40,23 +41,26 @@ export interface RunComparison {
 
 type Round = ComparisonSummary['rounds'][number]
 
-const FIGURES: readonly {
+interface ComparedFigure {
   readonly figure: string
-  readonly of: (round: Round) => number
+  /** Undefined where the round lacks the arm. */
+  readonly of: (round: Round) => number | undefined
   readonly more: 'better' | 'worse'
-}[] = [
-  { figure: 'aligned bandwidth', of: ({ aligned }) => aligned.bandwidth, more: 'better' },
-  { figure: 'aligned p50 latency', of: ({ aligned }) => aligned.p50, more: 'worse' },
-  { figure: 'aligned p99 latency', of: ({ aligned }) => aligned.p99, more: 'worse' },
-  { figure: 'unaligned bandwidth', of: ({ unaligned }) => unaligned.bandwidth, more: 'better' },
-  { figure: 'unaligned p50 latency', of: ({ unaligned }) => unaligned.p50, more: 'worse' },
-  { figure: 'unaligned p99 latency', of: ({ unaligned }) => unaligned.p99, more: 'worse' },
-  {
-    figure: 'aligned over unaligned bandwidth',
-    of: ({ aligned, unaligned }) => aligned.bandwidth / unaligned.bandwidth,
-    more: 'better',
-  },
-]
+}
+
+const FIGURES: readonly ComparedFigure[] = ARM_NAMES.flatMap((arm): ComparedFigure[] => [
+  { figure: `${arm} bandwidth`, of: (round) => round[arm]?.bandwidth, more: 'better' },
+  { figure: `${arm} p50 latency`, of: (round) => round[arm]?.p50, more: 'worse' },
+  { figure: `${arm} p99 latency`, of: (round) => round[arm]?.p99, more: 'worse' },
+]).concat(overOf('aligned', 'unaligned'), overOf('linked', 'staged'))
+
+function overOf(arm: ArmName, other: ArmName): ComparedFigure {
+  const of = (round: Round): number | undefined => {
+    const [own, others] = [round[arm]?.bandwidth, round[other]?.bandwidth]
+    return own === undefined || others === undefined ? undefined : own / others
+  }
+  return { figure: `${arm} over ${other} bandwidth`, of, more: 'better' }
+}
 
 /** Throws RUNS_UNLIKE, naming every difference that forbids it. */
 export function compareRuns(before: Summary, after: Summary): RunComparison {
@@ -85,15 +89,20 @@ export function compareRuns(before: Summary, after: Summary): RunComparison {
 
 function changesBetween(before: Summary['comparisons'], after: Summary['comparisons']): readonly Change[] {
   const common = Object.keys(before).filter((name) => name in after)
-  // Each interval is made so wide that all of them hold together.
-  const level = 1 - (1 - LEVEL) / (common.length * FIGURES.length)
-  return common.flatMap((comparison) =>
-    FIGURES.map(({ figure, of, more }): Change => {
-      const values = (all: Summary['comparisons']): number[] => all[comparison]?.rounds.map(of) ?? []
-      const ratio = changeBetween(values(before), values(after), level)
-      return { comparison, figure, ratio, told: toldBy(ratio, more) }
-    }),
+  const compared = common.flatMap((comparison) =>
+    FIGURES.map(({ figure, of, more }) => {
+      const [was = [], is = []] = [before, after].map((all) =>
+        (all[comparison]?.rounds ?? []).flatMap((round) => of(round) ?? []),
+      )
+      return { comparison, figure, more, was, is }
+    }).filter(({ was, is }) => was.length + is.length > 0),
   )
+  // Each interval is made so wide that all of them hold together.
+  const level = 1 - (1 - LEVEL) / compared.length
+  return compared.map(({ comparison, figure, more, was, is }): Change => {
+    const ratio = changeBetween(was, is, level)
+    return { comparison, figure, ratio, told: toldBy(ratio, more) }
+  })
 }
 
 function toldBy(ratio: Interval | undefined, more: 'better' | 'worse'): Change['told'] {

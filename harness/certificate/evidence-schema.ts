@@ -56,20 +56,42 @@ const outcome = z.strictObject({
 const devices = z.strictObject({ count: z.int().min(1), numaNode: z.int().min(0) })
 const placement = z.strictObject({ arm: z.enum(['aligned', 'unaligned']), gpus: devices, nics: devices })
 
+const size = z.int().min(1) as unknown as z.ZodType<Bytes>
+const transfer = {
+  name: z.string(),
+  op: z.enum(['WRITE', 'READ']),
+  iters: z.int().min(1),
+  warmupIters: z.int().min(0),
+  firstRounds: z.int().min(2),
+}
+/** Between nodes. */
+export const comparisonPlan = z.strictObject({
+  ...transfer,
+  arms: z.strictObject({ aligned: placement, unaligned: placement }),
+  size: size.describe('bytes over all GPUs of a pod'),
+})
+/** Between the GPUs of a node. */
+export const linkPlan = z.strictObject({
+  ...transfer,
+  arms: z.array(z.enum(['linked', 'staged'])).min(1),
+  size: size.describe('bytes of a pair'),
+  turn: z.int().min(0).describe('which GPUs are paired; 0: each with itself'),
+  gpus: z.int().min(1).describe('those of the node'),
+})
+
+/** Which arms a round has is what the plan says; `roundsOf` holds them against it. */
+const round = z.strictObject({
+  round: z.int().min(1),
+  aligned: outcome.exactOptional(),
+  unaligned: outcome.exactOptional(),
+  linked: outcome.exactOptional(),
+  staged: outcome.exactOptional(),
+})
+
 export const roundsSchema = z.strictObject({
   kind: z.literal('rounds'),
-  plan: z.strictObject({
-    name: z.string(),
-    arms: z.strictObject({ aligned: placement, unaligned: placement }),
-    op: z.enum(['WRITE', 'READ']),
-    size: (z.int().min(1) as unknown as z.ZodType<Bytes>).describe('bytes over all GPUs of a pod'),
-    iters: z.int().min(1),
-    warmupIters: z.int().min(0),
-    firstRounds: z.int().min(2),
-  }),
-  rounds: z
-    .array(z.strictObject({ round: z.int().min(1), aligned: outcome, unaligned: outcome }))
-    .describe('in the order of measuring, counted from 1'),
+  plan: z.union([comparisonPlan, linkPlan]),
+  rounds: z.array(round).describe('in the order of measuring, counted from 1'),
   failure: failure.exactOptional().describe('why there are no more rounds'),
 })
 

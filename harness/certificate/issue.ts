@@ -3,7 +3,9 @@
  * only where every test was judged, and every verdict can be made again from the evidence.
  */
 import { verdictOver } from '../expect/waiver.ts'
+import { armsOf } from '../measure/round.ts'
 import type { RunReport, TestReport } from '../report/model.ts'
+import type { ArmName } from '../sku/sku.ts'
 import { digestOf, canonical } from './canonical.ts'
 import {
   CERTIFICATE_SCHEMA,
@@ -113,7 +115,9 @@ function evidenceOf(reported: Readonly<Record<string, unknown>>): Record<string,
 interface ReportedRounds {
   readonly kind: 'rounds'
   readonly plan: unknown
-  readonly rounds: readonly Record<'round' | 'aligned' | 'unaligned', { readonly outcome?: unknown }>[]
+  readonly rounds: readonly ({ readonly round: number } & {
+    readonly [Name in ArmName]?: { readonly outcome?: unknown }
+  })[]
   readonly failure?: unknown
 }
 
@@ -124,10 +128,9 @@ function measuredOnly(value: unknown): unknown {
   return {
     kind,
     plan,
-    rounds: rounds.map(({ round, aligned, unaligned }) => ({
+    rounds: rounds.map(({ round, ...arms }) => ({
       round,
-      aligned: aligned.outcome,
-      unaligned: unaligned.outcome,
+      ...Object.fromEntries(Object.entries(arms).map(([name, arm]) => [name, arm.outcome])),
     })),
     ...(failure === undefined ? {} : { failure }),
   }
@@ -138,8 +141,8 @@ export function librariesIn(evidence: readonly Evidence[]): Record<string, strin
   const versions = evidence.flatMap((one) =>
     one.kind === 'rounds'
       ? one.rounds
-          .flatMap(({ aligned, unaligned }) => [aligned.result, unaligned.result])
-          .flatMap(({ library_versions }) => Object.entries(library_versions))
+          .flatMap((round) => armsOf(round))
+          .flatMap(({ result }) => Object.entries(result.library_versions))
       : [],
   )
   return Object.fromEntries(

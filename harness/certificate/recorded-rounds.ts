@@ -2,45 +2,65 @@
  * Rounds on record. Takes a certificate's evidence; gives a source that shows a judge what it saw when it judged first.
  * Figures and proofs are made anew from counters, samples and allocations; a round that is not what the plan says is refused.
  */
-import { proveTopology } from '../claim/topology.ts'
+import { pairsOfTurn } from '../claim/gpu-pairs.ts'
+import { proveGpus, proveTopology } from '../claim/topology.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { measure, type ArmRound } from '../measure/arm.ts'
-import { bytesPerDevice, type Round } from '../measure/comparison.ts'
+import { bytesPerDevice } from '../measure/comparison.ts'
+import { measureLink } from '../measure/link.ts'
 import { looksFor, type Looks } from '../measure/looks.ts'
 import { bytes, type Bytes } from '../core/units.ts'
+import { armOf, type Round } from '../measure/round.ts'
 import type { RoundSource } from '../measure/round-source.ts'
-import type { ArmName, Sku } from '../sku/sku.ts'
+import { ARM_NAMES, type ArmName, type LinkArm, type NumaArm, type Sku } from '../sku/sku.ts'
 import { parseResult } from '../transfer/result.ts'
 import type { Certificate } from './certificate.ts'
 import type { Rounds } from './evidence-schema.ts'
 
-type Outcome = Rounds['rounds'][number]['aligned']
+type Plan = Rounds['plan']
+type Outcome = NonNullable<Rounds['rounds'][number]['aligned']>
 
 /** Throws CERTIFICATE_INCOMPLETE, RESULT_INVALID or PRECONDITION_TOPOLOGY. */
 export function roundsOf(evidence: Rounds, { sku, emulation }: Certificate): readonly Round[] {
   const profile = sku.profile as Sku
+  const { plan } = evidence
   const remade = (arm: ArmName, index: number, outcome: Outcome): ArmRound => {
-    const where = `${evidence.plan.name} ${arm}, round ${index + 1}`
-    requirePlanned(outcome, arm, evidence, emulation, where)
+    const where = `${plan.name} ${arm}, round ${index + 1}`
+    if ('turn' in plan) {
+      const link = arm as LinkArm
+      requirePlanned(
+        outcome,
+        plan,
+        { streams: pairsOfTurn(plan.gpus, plan.turn).length, bytes: plan.size },
+        where,
+      )
+      for (const end of [outcome.initiator, outcome.target]) proveGpus(end.allocated, profile)
+      return measureLink({ arm: link, round: index, outcome }, plan, profile)
+    }
+    const numa = arm as NumaArm
+    const planned = { streams: plan.arms[numa].gpus.count, bytes: bytesPerDevice(plan, numa, emulation) }
+    requirePlanned(outcome, plan, planned, where)
     for (const end of [outcome.initiator, outcome.target])
-      proveTopology(end.allocated, evidence.plan.arms[arm], profile)
+      proveTopology(end.allocated, plan.arms[numa], profile)
     return measure({ arm, round: index, outcome }, profile, emulation)
   }
-  return evidence.rounds.map(({ round, aligned, unaligned }, index) => {
+  const names = 'turn' in plan ? plan.arms : (['aligned', 'unaligned'] as const)
+  return evidence.rounds.map(({ round, ...outcomes }, index) => {
     if (round !== index + 1) throw incomplete(evidence, `round ${index + 1}`, `round ${round} in its place`)
+    const there = ARM_NAMES.filter((name) => outcomes[name] !== undefined)
+    if (there.length !== names.length || names.some((name) => outcomes[name] === undefined))
+      throw incomplete(evidence, `the arms ${names.join(', ')} in round ${round}`, there.join(', '))
     return {
       index,
-      aligned: remade('aligned', index, aligned),
-      unaligned: remade('unaligned', index, unaligned),
+      ...Object.fromEntries(names.map((name) => [name, remade(name, index, armOf(outcomes, name))])),
     }
   })
 }
 
 function requirePlanned(
   { result, initiator, target }: Outcome,
-  arm: ArmName,
-  { plan }: Rounds,
-  emulation: Certificate['emulation'],
+  plan: Plan,
+  planned: { readonly streams: number; readonly bytes: number },
   where: string,
 ): void {
   parseResult(JSON.stringify(result), where)
@@ -48,9 +68,9 @@ function requirePlanned(
     ['op', plan.op, result.op],
     ['iterations', plan.iters, result.iters],
     ['warm-up iterations', plan.warmupIters, result.warmup_iters],
-    ['streams, one a GPU', plan.arms[arm].gpus.count, result.streams.length],
-    ['bytes a GPU', bytesPerDevice(plan, arm, emulation), result.block_size * result.batch_size],
-    ['two nodes', true, initiator.node !== target.node],
+    ['streams', planned.streams, result.streams.length],
+    ['bytes a GPU', planned.bytes, result.block_size * result.batch_size],
+    ['two nodes', !('turn' in plan), initiator.node !== target.node],
     ['node of the claim', initiator.node, initiator.allocated.node],
     ['node of the claim', target.node, target.allocated.node],
   ]

@@ -3,9 +3,10 @@
  * gives a few kilobytes, which the history keeps a line each.
  */
 import { z } from 'zod'
+import { armsOf } from '../measure/round.ts'
 import { environmentSchema } from '../report/model.ts'
 import { certificateSchema, type Certificate } from './certificate.ts'
-import { roundsSchema, type Rounds } from './evidence-schema.ts'
+import { comparisonPlan, linkPlan, type Rounds } from './evidence-schema.ts'
 import { roundsOf } from './recorded-rounds.ts'
 
 export const SUMMARY_SCHEMA = 'claimcheck.history/1'
@@ -16,6 +17,15 @@ const figures = z.strictObject({
   p50: positive.describe('seconds'),
   p99: positive.describe('seconds'),
 })
+
+const rounds = z.array(
+  z.strictObject({
+    aligned: figures.exactOptional(),
+    unaligned: figures.exactOptional(),
+    linked: figures.exactOptional(),
+    staged: figures.exactOptional(),
+  }),
+)
 
 const { tool, run, finishedAt, verdict, fingerprint, digest } = certificateSchema.shape
 
@@ -34,9 +44,10 @@ export const summarySchema = z.strictObject({
   /** By file and name. */
   comparisons: z.record(
     z.string(),
-    roundsSchema.shape.plan
-      .omit({ name: true, firstRounds: true })
-      .extend({ rounds: z.array(z.strictObject({ aligned: figures, unaligned: figures })) }),
+    z.union([
+      comparisonPlan.omit({ name: true, firstRounds: true }).extend({ rounds }),
+      linkPlan.omit({ name: true, firstRounds: true }).extend({ rounds }),
+    ]),
   ),
   certificate: digest.describe("the certificate's digest"),
 })
@@ -71,10 +82,11 @@ export function summaryOf(certificate: Certificate): Summary {
 }
 
 function comparisonOf(evidence: Rounds, certificate: Certificate): ComparisonSummary {
-  const { op, size, iters, warmupIters, arms } = evidence.plan
-  const rounds = roundsOf(evidence, certificate).map(({ aligned, unaligned }) => ({
-    aligned: { bandwidth: aligned.bandwidth, p50: aligned.latency.p50, p99: aligned.latency.p99 },
-    unaligned: { bandwidth: unaligned.bandwidth, p50: unaligned.latency.p50, p99: unaligned.latency.p99 },
-  }))
-  return { op, size, iters, warmupIters, arms, rounds }
+  const { name: _, firstRounds: __, ...plan } = evidence.plan
+  const rounds = roundsOf(evidence, certificate).map((round) =>
+    Object.fromEntries(
+      armsOf(round).map(({ arm, bandwidth, latency: { p50, p99 } }) => [arm, { bandwidth, p50, p99 }]),
+    ),
+  )
+  return { ...plan, rounds }
 }

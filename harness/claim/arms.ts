@@ -1,5 +1,5 @@
 /** Placements in a suite's words. Takes counts and NUMA nodes; gives a placement, or one for each arm. */
-import type { ArmName } from '../sku/sku.ts'
+import type { NumaArm } from '../sku/sku.ts'
 import type { Placement } from './placement.ts'
 
 /** "4 GPUs of NUMA node 0 and 4 NICs of NUMA node 1". */
@@ -18,7 +18,7 @@ export function sameGpus(of: {
   nics: number
   alignedOn: number
   unalignedOn: number
-}): Record<ArmName, Placement> {
+}): Record<NumaArm, Placement> {
   const { gpus, gpusOn, nics } = of
   return {
     aligned: gpusWithNics({ gpus, gpusOn, nics, nicsOn: of.alignedOn }),

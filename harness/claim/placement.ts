@@ -3,7 +3,7 @@
  * An arm says how GPUs and NICs stand to each other; a placement that contradicts its arm is refused.
  */
 import { ClaimcheckError } from '../core/errors.ts'
-import type { ArmName, Sku } from '../sku/sku.ts'
+import type { NumaArm, Sku } from '../sku/sku.ts'
 
 export interface DeviceGroup {
   readonly count: number
@@ -11,10 +11,18 @@ export interface DeviceGroup {
 }
 
 export interface Placement {
-  readonly arm: ArmName
+  readonly arm: NumaArm
   readonly gpus: DeviceGroup
   readonly nics: DeviceGroup
 }
+
+/** All GPUs of a node, for transfers between them. */
+export interface GpuPlacement {
+  readonly arm: 'linked'
+  readonly gpus: 'all'
+}
+
+export const allGpus = (): GpuPlacement => ({ arm: 'linked', gpus: 'all' })
 
 /** Throws EXPECTATION_INVALID where the SKU has no such devices or the NUMA nodes contradict the arm. */
 export function checkPlacement(placement: Placement, sku: Sku): void {

@@ -57,14 +57,26 @@ export function templateFor(placement: Placement, sku: Sku, options: TemplateOpt
   }
 }
 
+/** All GPUs of the SKU, by their PCI addresses, which every driver publishes. */
+export function gpuTemplateFor(sku: Sku): ResourceClaimTemplate {
+  const expression = among(sku.gpus)
+  return {
+    apiVersion: 'resource.k8s.io/v1',
+    kind: 'ResourceClaimTemplate',
+    metadata: { name: `${sku.name}-${sku.gpus.length}gpu` },
+    spec: { spec: { devices: { requests: [request(GPU_REQUEST, GPU_CLASS, sku.gpus.length, expression)] } } },
+  }
+}
+
 function request(name: string, deviceClassName: string, count: number, expression: string): DeviceRequest {
   return { name, exactly: { deviceClassName, count, selectors: [{ cel: { expression } }] } }
 }
 
-function byAddress({ gpus }: Placement, sku: Sku): string {
-  const addresses = sku.gpus.filter((gpu) => gpu.numaNode === gpus.numaNode).map((gpu) => `"${gpu.pciBusID}"`)
-  return `${attribute(STANDARD_DOMAIN, 'pciBusID')} in [${addresses.join(',')}]`
-}
+const byAddress = ({ gpus }: Placement, sku: Sku): string =>
+  among(sku.gpus.filter((gpu) => gpu.numaNode === gpus.numaNode))
+
+const among = (gpus: Sku['gpus']): string =>
+  `${attribute(STANDARD_DOMAIN, 'pciBusID')} in [${gpus.map(({ pciBusID }) => `"${pciBusID}"`).join(',')}]`
 
 function byNode(numa: NumaAttribute, node: number): string {
   return `"numaNode" in device.attributes["${numa.domain}"] && ${isOn(numa, node)}`

@@ -3,7 +3,7 @@
  * SKU; gives the distance of every GPU-NIC pair, or an error that names each wrong device. No figure without it.
  */
 import { ClaimcheckError } from '../core/errors.ts'
-import type { ArmName, Sku } from '../sku/sku.ts'
+import type { NumaArm, Sku } from '../sku/sku.ts'
 import { distanceOf, type Distance } from './distance.ts'
 import { skuGpuOf, skuNicOf } from './identity.ts'
 import type { DeviceGroup, Placement } from './placement.ts'
@@ -17,7 +17,7 @@ export interface PairDistance {
 }
 
 export interface TopologyProof {
-  readonly arm: ArmName
+  readonly arm: NumaArm
   readonly node: string
   readonly gpus: readonly string[]
   readonly nics: readonly string[]
@@ -55,6 +55,20 @@ export function proveTopology(allocated: AllocatedClaim, placement: Placement, s
     nics: nics.map(({ device }) => device.name),
     pairs: distancesOf(allocated, sku),
   }
+}
+
+/** Throws PRECONDITION_TOPOLOGY unless the claim has every GPU of the SKU and nothing else. */
+export function proveGpus({ name, node, gpus, nics }: AllocatedClaim, sku: Sku): void {
+  const missing = sku.gpus.filter(({ pciBusID }) => !gpus.some(({ pciAddress }) => pciAddress === pciBusID))
+  if (missing.length === 0 && gpus.length === sku.gpus.length && nics.length === 0) return
+  throw new ClaimcheckError('PRECONDITION_TOPOLOGY', {
+    subject: `ResourceClaim ${name} on ${node}`,
+    problem: 'does not have the GPUs of its SKU',
+    expected: sku.gpus.map((gpu) => `${gpu.name} (${gpu.pciBusID})`).join(', '),
+    found: [...gpus, ...nics]
+      .map((device) => `${device.name} (${device.pciAddress ?? 'no PCI address'})`)
+      .join(', '),
+  })
 }
 
 /** The distance of every pair, by the SKU's map. A device that the SKU does not have has no distance. */

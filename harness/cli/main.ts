@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { HISTORY_FILE } from '../certificate/history.ts'
 import { asClaimcheckError } from '../core/errors.ts'
 import { readSettings } from '../core/variables.ts'
@@ -96,6 +96,24 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       const others = settings.target === 'cluster' ? await clusterLeftovers(settings, Date.now()) : []
       const { cacheDir } = settings
       await sweep({ binaries: binariesIn(NATIVE), cacheDir, dryRun, say, others, yes, ask: askOn(terminal) })
+    })
+  claimcheck
+    .command('discover')
+    .description('print the SKU profile of what there is, to be read and completed')
+    .addOption(new Option('--target <target>', 'of which target').choices(['host']).makeOptionMandatory())
+    .action(async () => {
+      // Only now: other commands need nothing of it.
+      const { discoverHost } = await import('./discover-host.ts')
+      await discoverHost(say)
+    })
+  claimcheck
+    .command('pack')
+    .description('make one archive that runs the suites on a machine without network and Node')
+    .addOption(new Option('--target <target>', 'for which target').choices(['host']).makeOptionMandatory())
+    .option('--out <file>', 'where it goes', 'claimcheck-host.run')
+    .action(async ({ out }: { out: string }) => {
+      const { packHost } = await import('./pack/pack-host.ts')
+      await packHost({ out, cacheDir: readSettings(env).cacheDir, say })
     })
   claimcheck
     .command('verify')

@@ -8,9 +8,9 @@ import { stringify } from 'yaml'
 import { compileSelector } from '../claim/cel/selector.ts'
 import type { ResourceClaimTemplate } from '../claim/dra.ts'
 import { numaAttributesOf } from '../claim/numa-attribute.ts'
-import type { Placement } from '../claim/placement.ts'
+import { allGpus, type GpuPlacement, type Placement } from '../claim/placement.ts'
 import { devicesOn, poolsOf } from '../claim/pools.ts'
-import { templateFor } from '../claim/template.ts'
+import { gpuTemplateFor, templateFor } from '../claim/template.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { formatBytes, formatPercent, formatTime, seconds, type Seconds } from '../core/units.ts'
 import type { Settings } from '../core/variables.ts'
@@ -47,17 +47,21 @@ export async function plan(paths: readonly string[], { settings, around, now }: 
   const comparisons = [...new Set(tests.flatMap(({ arms }) => arms ?? []))]
   const podSets = [...new Set(tests.flatMap(({ pods }) => pods ?? []))]
   const published = numaAttributesOf(around.slices)
-  const placements: Placement[] = [
+  const links = [...new Set(tests.flatMap((test) => test.links ?? []))]
+  const placements: (Placement | GpuPlacement)[] = [
     ...comparisons.flatMap(({ arms }) => [arms.aligned, arms.unaligned]),
     ...podSets.map(({ placement }) => placement),
+    ...(links.length === 0 ? [] : [allGpus()]),
   ]
+  const templateOf = (placement: Placement | GpuPlacement): ResourceClaimTemplate =>
+    placement.gpus === 'all' ? gpuTemplateFor(sku) : templateFor(placement, sku, { published })
   const templates = new Map(
     placements.map((placement) => {
-      const template = templateFor(placement, sku, { published })
+      const template = templateOf(placement)
       return [template.metadata.name, template] as const
     }),
   )
-  const nameOf = (placement: Placement): string => templateFor(placement, sku, { published }).metadata.name
+  const nameOf = (placement: Placement | GpuPlacement): string => templateOf(placement).metadata.name
   const emulation = around.rack
   const specs: PodSpec[] = [
     ...comparisons.flatMap((spec) => {
@@ -115,6 +119,10 @@ export async function plan(paths: readonly string[], { settings, around, now }: 
       ...[...templates.values()].flatMap((template) => matches(template, around)),
       '',
       ...comparisons.flatMap((spec) => times(spec, sku, settings, emulation)),
+      ...links.map(
+        ({ name, op, size }) =>
+          `${name}: ${op} of ${formatBytes(size)} between all GPUs of a node, one pod a round`,
+      ),
       `Nodes: ${around.nodes.length} of ${around.nodes.join(', ')}; a comparison keeps to two of them.`,
     ]),
   ].join('\n')

@@ -3,7 +3,7 @@ import type { ArmName, Reference } from '../sku/sku.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { GBps, Seconds } from '../core/units.ts'
 import type { ArmRound } from '../measure/arm.ts'
-import type { Round } from '../measure/comparison.ts'
+import { armOf, type Round } from '../measure/round.ts'
 import type { RoundSource } from '../measure/round-source.ts'
 
 /** One side of a comparison. Its figures come with the rounds that an expectation asks for. */
@@ -17,7 +17,7 @@ export class Arm<Source extends RoundSource = RoundSource> {
   }
 
   of(rounds: readonly Round[]): readonly ArmRound[] {
-    return rounds.map((round) => round[this.name])
+    return rounds.map((round) => armOf(round, this.name))
   }
 
   get emulated(): boolean {

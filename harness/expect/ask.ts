@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 
-const arm = z.enum(['aligned', 'unaligned'])
+const arm = z.enum(['aligned', 'unaligned', 'linked', 'staged'])
 const bounds = z.strictObject({ lower: z.number().max(0), upper: z.number().min(0) })
 
 const armsAsk = z.discriminatedUnion('kind', [
@@ -48,6 +48,7 @@ const podsAsk = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('only-claimed-devices') }),
   z.strictObject({ kind: z.literal('no-unclaimed-devices') }),
   z.strictObject({ kind: z.literal('only-claimed-interfaces') }),
+  z.strictObject({ kind: z.literal('claimed-gpus') }),
 ])
 
 const publishedAsk = z.strictObject({ kind: z.literal('matches-sku'), sku: z.string() })

@@ -5,8 +5,11 @@
 import type { AllocatedClaim } from '../claim/readback.ts'
 import type { ResourceSlice } from '../claim/dra.ts'
 import { asClaimcheckError, type ErrorCode } from '../core/errors.ts'
-import { iterationsOf, type Comparison, type ComparisonPlan, type Round } from '../measure/comparison.ts'
+import { Comparison, iterationsOf, type ComparisonPlan } from '../measure/comparison.ts'
+import type { LinkComparison, LinkPlan } from '../measure/link-comparison.ts'
 import type { Looks } from '../measure/looks.ts'
+import type { Round } from '../measure/round.ts'
+import type { Target } from '../target/target.ts'
 import type { PodSet, SeenContainer } from './pod-set.ts'
 import type { Published } from './published-rack.ts'
 
@@ -18,7 +21,7 @@ export interface Failure {
 export interface RoundsEvidence {
   readonly kind: 'rounds'
   /** With the iterations that were really run. */
-  readonly plan: ComparisonPlan
+  readonly plan: ComparisonPlan | LinkPlan
   readonly looks: Looks
   /** Counted from 1. */
   readonly rounds: readonly (Omit<Round, 'index'> & { readonly round: number })[]
@@ -41,16 +44,20 @@ export interface PublishedEvidence {
 
 export type Evidence = RoundsEvidence | PodsEvidence | PublishedEvidence
 
-export function comparisonEvidence({ plan, looks, target, rounds, failure }: Comparison): RoundsEvidence {
-  const { name, arms, op, size, firstRounds } = plan
-  const iterations = iterationsOf(plan, target.emulation)
+export function comparisonEvidence(comparison: Comparison | LinkComparison): RoundsEvidence {
+  const { looks, target, rounds, failure } = comparison
   return {
     kind: 'rounds',
-    plan: { name, arms, op, size, firstRounds, ...iterations },
+    plan: comparison instanceof Comparison ? planned(comparison.plan, target) : comparison.plan,
     looks,
     rounds: rounds.map(({ index, ...arms }) => ({ round: index + 1, ...arms })),
     ...failureIn(failure),
   }
+}
+
+function planned(plan: ComparisonPlan, { emulation }: Target): ComparisonPlan {
+  const { name, arms, op, size, firstRounds } = plan
+  return { name, arms, op, size, firstRounds, ...iterationsOf(plan, emulation) }
 }
 
 export function podsEvidence({ observed: { claims, seen, failure } }: PodSet): PodsEvidence {

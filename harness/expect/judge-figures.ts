@@ -2,7 +2,7 @@
 import { median } from 'simple-statistics'
 import { fraction, formatBytes, formatPercent, parsePercent, type Fraction } from '../core/units.ts'
 import { absoluteInterval, ratioInterval, type Interval } from '../measure/interval.ts'
-import type { Round } from '../measure/comparison.ts'
+import { armOf, type Round } from '../measure/round.ts'
 import { QUANTITIES, requireSameComparison, type Arm, type ArmReference, type Quantity } from './arm.ts'
 import type { Expectation } from './expectation.ts'
 import { expectationOf, formatFigure, invalidLimit, readLimit } from './figures.ts'
@@ -70,7 +70,7 @@ async function judgeRatio(
   const { of, unit } = QUANTITIES[quantity]
   const estimate = (rounds: readonly Round[], level: number): Interval =>
     ratioInterval(
-      rounds.map((round) => [of(round[arm.name]), of(round[other.name])] as const),
+      rounds.map((round) => [of(armOf(round, arm.name)), of(armOf(round, other.name))] as const),
       level,
     )
   const decision = await decide(arm.comparison, estimate, limits)

@@ -8,7 +8,7 @@ import {
   seconds,
   type Fraction,
 } from '../core/units.ts'
-import type { Round } from '../measure/comparison.ts'
+import type { Round } from '../measure/round.ts'
 import { driftInterval } from '../measure/drift.ts'
 import { medianInterval } from '../measure/interval.ts'
 import { percentileInterval, type Percentile } from '../measure/latency.ts'

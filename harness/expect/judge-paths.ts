@@ -1,6 +1,6 @@
 /** Judges the paths of an arm against each other: one NIC of several that is slower than its like. */
 import { formatPercent, parsePercent } from '../core/units.ts'
-import type { Round } from '../measure/comparison.ts'
+import type { Round } from '../measure/round.ts'
 import { ratioInterval, type Interval } from '../measure/interval.ts'
 import type { Arm } from './arm.ts'
 import { pathsOf } from './cause.ts'

@@ -9,6 +9,7 @@ import { Arm } from './arm.ts'
 import type { ArmsAsk, PodsAsk, PublishedAsk } from './ask.ts'
 import type { Expectation } from './expectation.ts'
 import * as figures from './judge-figures.ts'
+import * as gpus from './judge-gpus.ts'
 import * as pods from './judge-pods.ts'
 import * as topology from './judge-topology.ts'
 import * as transport from './judge-transport.ts'
@@ -76,6 +77,8 @@ export function askPods(ask: PodsAsk, set: ClaimedPods): Question {
       return { statement: pods.lackStatement, judge: () => one(pods.judgeLack(set)) }
     case 'only-claimed-interfaces':
       return { statement: pods.interfacesStatement, judge: () => one(pods.judgeInterfaces(set)) }
+    case 'claimed-gpus':
+      return { statement: gpus.statement, judge: () => one(gpus.judgeGpus(set)) }
     default:
       return ask satisfies never
   }

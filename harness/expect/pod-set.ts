@@ -2,10 +2,10 @@
  * One pod of the same claim on every node, and what its containers saw. Takes a target and a placement; gives sightings.
  * The pods are made when first asked for and released by `close`, whatever came of them.
  */
-import type { Placement } from '../claim/placement.ts'
+import type { GpuPlacement, Placement } from '../claim/placement.ts'
 import { readBack, type AllocatedClaim } from '../claim/readback.ts'
 import { numaAttributesOf } from '../claim/numa-attribute.ts'
-import { templateFor } from '../claim/template.ts'
+import { gpuTemplateFor, templateFor } from '../claim/template.ts'
 import type { Journal } from '../core/journal.ts'
 import { seconds } from '../core/units.ts'
 import type { Sku } from '../sku/sku.ts'
@@ -40,7 +40,7 @@ export interface PodsObserved {
 }
 
 export class PodSet implements ClaimedPods {
-  readonly placement: Placement
+  readonly placement: Placement | GpuPlacement
   readonly sku: Sku
   readonly target: Target
   readonly #containers: readonly string[]
@@ -53,7 +53,7 @@ export class PodSet implements ClaimedPods {
   constructor(parts: {
     target: Target
     sku: Sku
-    placement: Placement
+    placement: Placement | GpuPlacement
     containers: readonly string[]
     journal?: Journal
   }) {
@@ -110,7 +110,10 @@ export class PodSet implements ClaimedPods {
   #schedule(): Promise<readonly { pod: ScheduledPod; allocated: AllocatedClaim }[]> {
     this.#scheduled ??= (async () => {
       const slices = await this.target.slices()
-      const template = templateFor(this.placement, this.sku, { published: numaAttributesOf(slices) })
+      const template =
+        this.placement.gpus === 'all'
+          ? gpuTemplateFor(this.sku)
+          : templateFor(this.placement, this.sku, { published: numaAttributesOf(slices) })
       await this.target.apply(template)
       const { name: group } = template.metadata
       const containers = this.#containers.map((name) => ({ name, args: ['--mode', 'devices'] }))

@@ -4,7 +4,7 @@
  * last look and then inconclusive. Without proof of transport there is no verdict about bandwidth at all.
  */
 import type { ErrorCode } from '../core/errors.ts'
-import type { Round } from '../measure/comparison.ts'
+import { armsOf, type Round } from '../measure/round.ts'
 import type { Interval } from '../measure/interval.ts'
 import { levelOf, nextLook } from '../measure/looks.ts'
 import type { RoundSource } from '../measure/round-source.ts'
@@ -54,7 +54,7 @@ const breaks = ({ low, high }: Interval, { atLeast = -Infinity, atMost = Infinit
 
 function transportDoubt(rounds: readonly Round[]): { code: ErrorCode; reasons: string[] } | undefined {
   for (const round of rounds) {
-    for (const arm of [round.aligned, round.unaligned]) {
+    for (const arm of armsOf(round)) {
       const where = `${arm.arm}, round ${round.index + 1}`
       const stray = fellBack(arm.transport)
       if (stray !== undefined) {

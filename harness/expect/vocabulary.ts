@@ -4,6 +4,7 @@
  */
 import type { Distance } from '../claim/distance.ts'
 import type { Comparison } from '../measure/comparison.ts'
+import type { LinkComparison } from '../measure/link-comparison.ts'
 import { WatchedRounds } from '../measure/round-source.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { Target } from '../target/target.ts'
@@ -36,7 +37,7 @@ export interface Sentence {
   readonly subject: Subject
 }
 
-type MeasuredArm = Arm<Comparison>
+type MeasuredArm = Arm<Comparison | LinkComparison>
 
 /** A sentence throws EXPECTATION_INVALID where its words make no sense. */
 export const vocabulary = {
@@ -64,6 +65,7 @@ export const vocabulary = {
   toListOnlyClaimedDevices: (set: PodSet): Sentence => pods(set, { kind: 'only-claimed-devices' }),
   toLackUnclaimedDevices: (set: PodSet): Sentence => pods(set, { kind: 'no-unclaimed-devices' }),
   toHaveOnlyClaimedInterfaces: (set: PodSet): Sentence => pods(set, { kind: 'only-claimed-interfaces' }),
+  toSeeClaimedGpus: (set: PodSet): Sentence => pods(set, { kind: 'claimed-gpus' }),
   toMatchSku: (rack: PublishedRack, sku: Sku): Sentence => published(rack, sku),
 } as const
 

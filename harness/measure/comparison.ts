@@ -1,31 +1,20 @@
-/**
- * Interleaved arms. Takes two placements and a transfer; gives rounds, each with every arm once on the same nodes.
- * Rounds are measured on demand and kept, so that all expectations of a file look at the same figures.
- * A round that fails ends the comparison: what comes after an unexplained failure is no evidence.
- */
+/** Arms between two nodes. Takes two placements and a transfer; gives rounds, each with every arm once on the same nodes. */
 import type { Placement } from '../claim/placement.ts'
 import { numaAttributesOf } from '../claim/numa-attribute.ts'
 import { templateFor } from '../claim/template.ts'
 import { proveTopology } from '../claim/topology.ts'
 import type { Journal } from '../core/journal.ts'
 import { bytes, formatBytes, seconds, type Bytes, type Seconds } from '../core/units.ts'
-import type { ArmName, Sku } from '../sku/sku.ts'
+import type { NumaArm, Sku } from '../sku/sku.ts'
 import type { Target } from '../target/target.ts'
 import { runPair, type TransferPlan } from '../transfer/pair.ts'
 import { measure, type ArmRound } from './arm.ts'
-import { directionOf, orderOf, type Direction } from './interleave.ts'
-import { looksFor, type Looks } from './looks.ts'
-import type { RoundSource } from './round-source.ts'
-
-export interface Round {
-  readonly index: number
-  readonly aligned: ArmRound
-  readonly unaligned: ArmRound
-}
+import { directionOf, type Direction } from './interleave.ts'
+import { MeasuredRounds } from './measured-rounds.ts'
 
 export interface ComparisonPlan {
   readonly name: string
-  readonly arms: Readonly<Record<ArmName, Placement>>
+  readonly arms: Readonly<Record<NumaArm, Placement>>
   readonly op: 'WRITE' | 'READ'
   /** Over all GPUs of a pod. */
   readonly size: Bytes
@@ -40,104 +29,40 @@ export interface ComparisonContext {
   readonly journal: Journal
 }
 
-/** One line of progress while an arm runs. */
-export interface Progress {
-  readonly comparison: string
-  readonly arm: ArmName
-  readonly round: number
-  readonly phase: string
-  readonly done: number
-  readonly of: number
-}
-
-export class Comparison implements RoundSource {
+export class Comparison extends MeasuredRounds<NumaArm> {
   readonly plan: ComparisonPlan
-  readonly looks: Looks
-  readonly #context: ComparisonContext
-  readonly #rounds: Round[] = []
-  readonly #listeners = new Set<(progress: Progress) => void>()
-  #queue: Promise<unknown> = Promise.resolve()
-  #failure: { readonly error: unknown } | undefined
+  readonly #journal: Journal
   #nodes: Direction | undefined
 
-  constructor(plan: ComparisonPlan, context: ComparisonContext) {
-    this.plan = plan
-    this.looks = looksFor(plan.firstRounds)
-    this.#context = context
-  }
-
-  get sku(): Sku {
-    return this.#context.sku
-  }
-
-  get target(): Target {
-    return this.#context.target
-  }
-
-  get emulated(): boolean {
-    return this.target.emulation !== undefined
-  }
-
-  get size(): Bytes {
-    return this.plan.size
-  }
-
-  /** What ended it, if anything did. */
-  get failure(): unknown {
-    return this.#failure?.error
-  }
-
-  /** The rounds measured so far. */
-  get rounds(): readonly Round[] {
-    return this.#rounds
-  }
-
-  /** Calls `listener` while arms run; the returned function ends that. */
-  listen(listener: (progress: Progress) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
-  }
-
-  /** Measures until there are `count` rounds. Rejects with the first failure, and with the same one ever after. */
-  atLeast(count: number): Promise<readonly Round[]> {
-    const work = this.#queue.then(async () => {
-      while (this.#rounds.length < count) {
-        if (this.#failure !== undefined) throw this.#failure.error
-        try {
-          this.#rounds.push(await this.#round(this.#rounds.length))
-        } catch (error) {
-          this.#failure = { error }
-        }
-      }
-      return this.#rounds
+  constructor(plan: ComparisonPlan, { target, sku, journal }: ComparisonContext) {
+    const { name, size, firstRounds } = plan
+    super({
+      name: `${name} ${formatBytes(size)}`,
+      arms: ['aligned', 'unaligned'],
+      size,
+      firstRounds,
+      target,
+      sku,
     })
-    this.#queue = work.catch(() => undefined)
-    return work
+    this.plan = plan
+    this.#journal = journal
   }
 
-  async #round(index: number): Promise<Round> {
-    const measured: Partial<Record<ArmName, ArmRound>> = {}
-    for (const arm of orderOf<ArmName>(['aligned', 'unaligned'], index))
-      measured[arm] = await this.#arm(arm, index)
-    const { aligned, unaligned } = measured
-    if (aligned === undefined || unaligned === undefined) throw new TypeError('a round has both arms')
-    return { index, aligned, unaligned }
-  }
-
-  async #arm(arm: ArmName, round: number): Promise<ArmRound> {
-    const { target, sku, journal } = this.#context
+  protected async measureArm(arm: NumaArm, round: number): Promise<ArmRound> {
+    const { target, sku } = this
+    const journal = this.#journal
     const placement = this.plan.arms[arm]
     const template = templateFor(placement, sku, { published: numaAttributesOf(await target.slices()) })
     const made = transferPlan({ plan: this.plan, arm, round, sku, emulation: target.emulation })
     const plan = this.#nodes === undefined ? made : { ...made, nodes: directionOf(this.#nodes, round) }
-    this.#tell({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
+    this.tell({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
     const outcome = await runPair(template, plan, {
       target,
       journal,
       admit: (allocated) => void proveTopology(allocated, placement, sku),
       onEvent: (event) => {
         const iteration = Number(event['iter'] ?? (event.event === 'verified' ? plan.iters : 0))
-        this.#tell({ arm, round, phase: event.event, done: iteration, of: plan.iters })
+        this.tell({ arm, round, phase: event.event, done: iteration, of: plan.iters })
       },
     })
     this.#nodes ??= { initiator: outcome.initiator.node, target: outcome.target.node }
@@ -149,11 +74,6 @@ export class Comparison implements RoundSource {
     })
     return result
   }
-
-  #tell(progress: Omit<Progress, 'comparison'>): void {
-    for (const listener of this.#listeners)
-      listener({ comparison: `${this.plan.name} ${formatBytes(this.plan.size)}`, ...progress })
-  }
 }
 
 type Emulated = { readonly scale: number; readonly transfer: Iterations } | undefined
@@ -161,7 +81,7 @@ type Emulated = { readonly scale: number; readonly transfer: Iterations } | unde
 /** One arm's transfer in a round, on any two nodes. */
 export function transferPlan(of: {
   readonly plan: ComparisonPlan
-  readonly arm: ArmName
+  readonly arm: NumaArm
   readonly round: number
   readonly sku: Sku
   readonly emulation: Emulated
@@ -192,14 +112,14 @@ export const iterationsOf = (
 /** The buffer of each GPU in an arm: its part of the size, scaled, in whole words. */
 export function bytesPerDevice(
   plan: Pick<ComparisonPlan, 'arms' | 'size'>,
-  arm: ArmName,
+  arm: NumaArm,
   emulation: { readonly scale: number } | undefined,
 ): Bytes {
   const share = plan.size / plan.arms[arm].gpus.count / (emulation?.scale ?? 1)
   return bytes(Math.max(8, Math.round(share / 8) * 8))
 }
 
-/** Ten times what the SKU's slower arm takes, and a minute for set-up. */
+/** Ten times what the SKU's slower arm takes, or what 1 GB/s takes, and a minute for set-up. */
 function patience(sku: Sku, size: Bytes, iterations: number): Seconds {
-  return seconds(60 + (10 * iterations * size) / (sku.reference.unaligned.bandwidth.value * 1e9))
+  return seconds(60 + (10 * iterations * size) / ((sku.reference.unaligned?.bandwidth.value ?? 1) * 1e9))
 }

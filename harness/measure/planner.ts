@@ -44,7 +44,14 @@ export function planComparison(request: PlanRequest): readonly PlannedLook[] {
   const looks = looksFor(firstRounds)
   const level = levelOf(looks)
   const transfers = request.iters + request.warmupIters + 1
-  const transfer = [request.reference.aligned, request.reference.unaligned].reduce(
+  const { aligned, unaligned } = request.reference
+  if (aligned === undefined || unaligned === undefined) {
+    throw new ClaimcheckError('EXPECTATION_INVALID', {
+      subject: 'a comparison of aligned and unaligned',
+      problem: 'cannot be planned: the SKU states no reference for it',
+    })
+  }
+  const transfer = [aligned, unaligned].reduce(
     (sum, { bandwidth }) => sum + timeFor(bytes(request.size * transfers), bandwidth.value),
     0,
   )

@@ -4,7 +4,7 @@
  */
 import type { Bytes } from '../core/units.ts'
 import type { Looks } from './looks.ts'
-import type { Round } from './comparison.ts'
+import type { Round } from './round.ts'
 
 export interface RoundSource {
   readonly looks: Looks

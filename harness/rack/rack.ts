@@ -4,9 +4,10 @@
  */
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { ClaimcheckError } from '../core/errors.ts'
 import { percentSchema, rateSchema } from '../core/quantity-schema.ts'
 import { readYamlFile } from '../core/yaml-file.ts'
-import { loadSku, type Sku } from '../sku/sku.ts'
+import { hasNumaReference, loadSku, type NumaSku } from '../sku/sku.ts'
 import { faultSchema, type Fault } from './fault.ts'
 import { checkFaults } from './fault-check.ts'
 
@@ -58,14 +59,23 @@ type RackFile = z.infer<typeof rackSchema>
 
 export interface Rack extends Readonly<Omit<RackFile, 'sku' | 'faults'>> {
   readonly path: string
-  readonly sku: Sku
+  readonly sku: NumaSku
   readonly faults: readonly Fault[]
 }
 
 /** Throws FILE_UNREADABLE, FILE_INVALID with line and column, or FAULT_INVALID. */
 export function loadRack(path: string): Rack {
   const file = readYamlFile(path, rackSchema)
-  const rack = { ...file, path, sku: loadSku(resolve(dirname(path), file.sku)) }
+  const sku = loadSku(resolve(dirname(path), file.sku))
+  if (!hasNumaReference(sku) || sku.nics.length === 0) {
+    throw new ClaimcheckError('FILE_INVALID', {
+      subject: path,
+      problem: 'cannot emulate its SKU',
+      expected: 'a profile with NICs and the references aligned, unaligned and stability',
+      found: `${file.sku} without`,
+    })
+  }
+  const rack = { ...file, path, sku }
   checkFaults(rack)
   return rack
 }

@@ -53,7 +53,8 @@ export async function accept(
   }
   const judged: JudgedTest[] = []
   try {
-    for (const test of tests) judged.push(await judge(test, target, rack, comparisonFor))
+    for (const test of tests.filter(({ links }) => links === undefined))
+      judged.push(await judge(test, target, rack, comparisonFor))
   } finally {
     await target.close()
   }

@@ -3,11 +3,13 @@
  * Takes the declarations of a suite file as it is imported; gives them to `collected`. Never measures.
  */
 import { gpusWithNics, sameGpus } from '../claim/arms.ts'
+import { allGpus } from '../claim/placement.ts'
 import { formatTitle } from './title.ts'
-import type { ArmsSpec, PodsSpec } from '../expect/spec.ts'
+import type { ArmsSpec, LinksSpec, PodsSpec } from '../expect/spec.ts'
 
+export { parseBytes as sizeOf } from '../core/units.ts'
 export { kvCacheBytes } from '../transfer/kv-cache.ts'
-export { gpusWithNics, sameGpus }
+export { allGpus, gpusWithNics, sameGpus }
 
 export type Body = (fixtures: Record<string, unknown>) => Promise<void> | void
 
@@ -20,6 +22,8 @@ export interface CollectedTest {
   /** What its fixtures are made from. */
   readonly arms?: ArmsSpec
   readonly pods?: PodsSpec
+  /** No rack has links between GPUs. */
+  readonly links?: LinksSpec
 }
 
 /** In the order of declaration. */
@@ -36,7 +40,7 @@ interface Declare {
 }
 
 const declaring =
-  (made: Pick<CollectedTest, 'arms' | 'pods'>): Declare =>
+  (made: Pick<CollectedTest, 'arms' | 'pods' | 'links'>): Declare =>
   (name: string, ...rest: readonly [Body] | readonly [TestOptions, Body]): void => {
     const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest
     const gates = ![options.tags ?? []].flat().includes('warn')
@@ -45,6 +49,10 @@ const declaring =
 
 export const test = declaring({})
 export const comparing = (arms: ArmsSpec): Declare => declaring({ arms })
+export const linking = (links: LinksSpec): Record<'ofEach' | 'ofSeveral', Declare> => ({
+  ofEach: declaring({ links }),
+  ofSeveral: declaring({ links }),
+})
 export const claiming = (pods: PodsSpec): Declare => declaring({ pods })
 
 function suite(name: string, body: () => void): void {

@@ -33,6 +33,14 @@ const nicSchema = z.strictObject({
   charDevice: z.int().min(0),
 })
 
+const nicKind = z.strictObject({
+  vendor: z.string(),
+  model: z.string(),
+  mtu: z.int().min(576).max(65535),
+  rdma: z.boolean(),
+})
+const NO_NIC: z.infer<typeof nicKind> = { vendor: 'none', model: 'none', mtu: 1500, rdma: false }
+
 /** How quantities are written: as text with units in a file, as numbers once read. */
 interface Quantities {
   readonly rate: z.ZodType<GBps>
@@ -53,29 +61,49 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
     bandwidth: z.strictObject({ value: rate, bounds }),
     latency: z.strictObject({ value: time, bounds }),
   })
+  const p99OverP50 = z.number().min(1)
+  /** What one pair of GPUs reaches in a transfer of 1 GiB. */
+  const gpuLink = z.strictObject({
+    write: arm,
+    read: arm,
+    /** How many times the path staged through host memory a GPU link must carry. */
+    overStaged: z.number().gt(1),
+    /** How much slower than the median of its turn a pair may be. */
+    evenWithin: z.string(),
+    p99OverP50,
+  })
   return z
     .strictObject({
       schema: z.literal('claimcheck.sku/1'),
       name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
       description: z.string(),
-      gpu: z.strictObject({ productName: z.string(), architecture: z.string(), memory: z.string() }),
-      nic: z.strictObject({
-        vendor: z.string(),
-        model: z.string(),
-        mtu: z.int().min(576).max(65535),
-        rdma: z.boolean(),
+      gpu: z.strictObject({
+        productName: z.string(),
+        architecture: z.string(),
+        memory: z.string(),
+        /** NVLinks of each GPU that are active: 18 where `nvidia-smi topo -m` says NV18 of every pair. */
+        links: z.int().min(0).exactOptional(),
       }),
+      /** Absent where the node has no NIC to be tested. */
+      nic: nicKind.default(NO_NIC),
       gpus: z.array(gpuSchema).min(1),
-      nics: z.array(nicSchema).min(1),
+      nics: z.array(nicSchema),
       reference: z.strictObject({
         source: z.string(),
-        aligned: arm,
-        unaligned: arm,
+        aligned: arm.exactOptional(),
+        unaligned: arm.exactOptional(),
         /** The most that p99 / p50 of a transfer may be. */
-        stability: z.strictObject({ p99OverP50: z.number().min(1) }),
+        stability: z.strictObject({ p99OverP50 }).exactOptional(),
+        gpuLink: gpuLink.exactOptional(),
+        /** 1 GiB from a GPU to itself, between two processes. */
+        gpuMemory: gpuLink
+          .pick({ write: true, read: true, evenWithin: true, p99OverP50: true })
+          .exactOptional(),
       }),
     })
     .superRefine((sku, context) => {
+      if (sku.nics.length > 0 && sku.nic === NO_NIC)
+        context.addIssue({ code: 'custom', path: ['nic'], message: 'is needed where there are nics' })
       unique(context, 'gpus', sku.gpus, (gpu) => gpu.name)
       unique(context, 'gpus', sku.gpus, (gpu) => gpu.pciBusID)
       unique(context, 'nics', sku.nics, (nic) => nic.name)
@@ -97,7 +125,24 @@ export const skuValueSchema = skuSchemaWith({
 export type Sku = Readonly<z.infer<typeof skuSchema>>
 export type SkuGpu = Readonly<z.infer<typeof gpuSchema>>
 export type SkuNic = Readonly<z.infer<typeof nicSchema>>
-export type ArmName = 'aligned' | 'unaligned'
+/** NICs near to the GPUs or far from them; the GPUs' own links or a way through host memory. */
+export type NumaArm = 'aligned' | 'unaligned'
+export type LinkArm = 'linked' | 'staged'
+export type ArmName = NumaArm | LinkArm
+export const ARM_NAMES: readonly ArmName[] = ['aligned', 'unaligned', 'linked', 'staged']
+
+/** What transfers between nodes are held against. */
+export type NumaReference = Required<Pick<Sku['reference'], NumaArm | 'stability'>>
+export type NumaSku = Sku & { readonly reference: NumaReference }
+/** What transfers between the GPUs of a node are held against. */
+export type LinkReference = Required<Pick<Sku['reference'], 'gpuLink' | 'gpuMemory'>>
+export type LinkSku = Sku & { readonly reference: LinkReference }
+
+export const hasNumaReference = (sku: Sku): sku is NumaSku =>
+  sku.reference.aligned !== undefined &&
+  sku.reference.unaligned !== undefined &&
+  sku.reference.stability !== undefined
+
 export interface Reference<Quantity extends GBps | Seconds> {
   readonly value: Quantity
   readonly bounds: { readonly lower: number; readonly upper: number }

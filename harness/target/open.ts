@@ -32,12 +32,13 @@ export async function openTarget(
     const { ClusterTarget } = await import('./cluster/cluster-target.ts')
     return new ClusterTarget({ ...prepared, journal })
   }
+  if (settings.target === 'host') return openHost(prepared, journal)
   if (settings.target === 'emulated' && rack !== undefined)
     return openEmulated(settings, rack, prepared, journal)
   throw new ClaimcheckError('TARGET_UNAVAILABLE', {
     subject: `CLAIMCHECK_TARGET=${settings.target}`,
     problem: 'is not part of this version',
-    expected: 'emulated, lab or cluster',
+    expected: 'emulated, lab, cluster or host',
     hint: 'Unset CLAIMCHECK_TARGET.',
   })
 }
@@ -54,4 +55,15 @@ async function openEmulated(
   const { ProcessRuntime } = await import('./emulated/process/process-runtime.ts')
   const runtime = await ProcessRuntime.open({ rack, journal, ...prepared })
   return new EmulatedTarget({ rack, runtime, kind, journal })
+}
+
+async function openHost(prepared: NativeParts | undefined, journal: Journal): Promise<Target> {
+  if (prepared === undefined) throw new TypeError('the host target needs the native binaries and NIXL')
+  const { HostTarget } = await import('./host/host-target.ts')
+  return HostTarget.open({
+    transfer: prepared.binaries.transfer,
+    nixl: prepared.nixl,
+    journal,
+    env: process.env,
+  })
 }

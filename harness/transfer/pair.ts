@@ -15,11 +15,11 @@ import { takeEvidence } from './evidence.ts'
 import type { TransferResult } from './result.ts'
 import { Transcript, type TransferEvent } from './transcript.ts'
 
-const PORT = 5555
+export const PORT = 5555
 export const CONTAINER = 'transfer'
-const SCHEDULING = seconds(120)
-const STARTING = seconds(120)
-const RELEASING = seconds(60)
+export const SCHEDULING = seconds(120)
+export const STARTING = seconds(120)
+export const RELEASING = seconds(60)
 /** What the binary gets beyond its own deadline to say that it missed it, in seconds. */
 const OVERTIME = 10
 const LAST_WORDS = 3
@@ -109,7 +109,11 @@ export async function runPair(
     clock.lap('schedule')
     const sending = await target.run(sender.pod, { within: STARTING, signal })
     clock.lap('start')
-    const result = await transferBetween(listening, sending, plan, context)
+    const ends = {
+      receiver: { pod: listening, container: CONTAINER },
+      sender: { pod: sending, container: CONTAINER },
+    }
+    const result = await transferBetween(ends, plan, context)
     clock.lap('transfer')
     outcome = { result, initiator: sender.end, target: receiver.end }
   } catch (error) {
@@ -158,18 +162,23 @@ export function argsOf(mode: 'target' | 'initiator', plan: TransferPlan): readon
   return [...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]), '--progress']
 }
 
-async function transferBetween(
-  receiver: RunningPod,
-  sender: RunningPod,
-  plan: TransferPlan,
-  context: PairContext,
+export interface Side {
+  readonly pod: RunningPod
+  readonly container: string
+}
+
+/** Follows both logs to their ends. Rejects with the error that came first of itself. */
+export async function transferBetween(
+  { receiver, sender }: { readonly receiver: Side; readonly sender: Side },
+  plan: Pick<TransferPlan, 'name' | 'within'>,
+  context: Pick<PairContext, 'target' | 'signal' | 'onEvent'>,
 ): Promise<TransferResult> {
   const over = new AbortController()
   const limit = AbortSignal.timeout(Math.ceil((plan.within + OVERTIME) * 1000))
   const signals = [over.signal, limit, ...(context.signal === undefined ? [] : [context.signal])]
-  const follow = async (pod: RunningPod): Promise<Transcript> => {
+  const follow = async ({ pod, container }: Side): Promise<Transcript> => {
     const transcript = new Transcript(`pod ${pod.spec.name} on ${pod.node}`)
-    for await (const line of context.target.log(pod, CONTAINER, AbortSignal.any(signals))) {
+    for await (const line of context.target.log(pod, container, AbortSignal.any(signals))) {
       const event = transcript.add(line)
       if (event !== undefined) context.onEvent?.(event)
     }
@@ -214,7 +223,7 @@ function isAboutPeer(error: ClaimcheckError | undefined): boolean {
   return ['PEER_GONE', 'PEER_ABSENT'].includes(String(error?.details['code']))
 }
 
-function stopwatch() {
+export function stopwatch() {
   let last = performance.now()
   const phases = { schedule: seconds(0), start: seconds(0), transfer: seconds(0), release: seconds(0) }
   return {

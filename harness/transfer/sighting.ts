@@ -9,6 +9,13 @@ export const sightingSchema = z.looseObject({
     z.looseObject({ path: z.string(), opens: z.boolean(), open_error: z.string().nullish() }),
   ),
   interfaces: z.array(z.looseObject({ name: z.string() })),
+  /** Absent from a binary that does not look for them. */
+  gpus: z
+    .array(
+      z.looseObject({ pci_address: z.string(), nvlinks: z.int().nullable(), peers: z.array(z.string()) }),
+    )
+    .exactOptional(),
+  gpu_error: z.string().nullish(),
 })
 
 export type Sighting = z.infer<typeof sightingSchema>

@@ -4,7 +4,7 @@
  */
 import { recordArtifact, type RunnerTestCase, type TaskMeta, type TestArtifactBase } from 'vitest'
 import type { Expectation } from '../expect/expectation.ts'
-import type { Progress } from '../measure/comparison.ts'
+import type { Progress } from '../measure/measured-rounds.ts'
 import type { Environment } from '../report/model.ts'
 import { fingerprintOf, type NodeFingerprint } from '../report/node-fingerprint.ts'
 import type { Sku } from '../sku/sku.ts'

@@ -5,6 +5,7 @@
  */
 import type { TestProject } from 'vitest/node'
 import { readSettings, type Settings } from '../core/variables.ts'
+import { carriedIn } from '../native/carried.ts'
 import { loadWaivers, type Waiver } from '../expect/waiver.ts'
 import type { NativeParts, Prepared } from '../target/open.ts'
 import { loadSubject, type Subject } from '../target/subject.ts'
@@ -47,16 +48,21 @@ async function prepare(settings: Settings, { rack }: Subject): Promise<Preparati
     const { run, end } = await beginLabRun(settings, rack, say)
     return { prepared: run, end }
   }
-  const needed = settings.target === 'emulated' && settings.runtime === 'process'
+  const needed =
+    settings.target === 'host' || (settings.target === 'emulated' && settings.runtime === 'process')
   return { prepared: needed ? await prepareNative(settings) : null, end: nothing }
 }
 
 const say = (line: string): void => void process.stderr.write(`claimcheck: ${line}\n`)
 
 async function prepareNative(settings: Settings): Promise<NativeParts> {
+  const carried = carriedIn()
+  if (carried !== undefined) return carried
   // Only now: the model runtime needs neither.
   const { provideBinaries } = await import('../native/build.ts')
   const { provideNixl } = await import('../native/nixl.ts')
   const [binaries, nixl] = await Promise.all([provideBinaries(say), provideNixl(settings.cacheDir, say)])
-  return { binaries, nixl }
+  if (settings.target !== 'host') return { binaries, nixl }
+  const { provideCudaRuntime } = await import('../native/cuda-runtime.ts')
+  return { binaries, nixl: await provideCudaRuntime(nixl, settings.cacheDir, say) }
 }

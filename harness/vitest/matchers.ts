@@ -137,5 +137,7 @@ declare module 'vitest' {
     toLackUnclaimedDevices: () => Promise<void>
     /** Passes when every container has lo, eth0 and the claimed interfaces, and no other. */
     toHaveOnlyClaimedInterfaces: () => Promise<void>
+    /** Passes when every container sees the claimed GPUs, with the links the SKU gives them, and no other GPU. */
+    toSeeClaimedGpus: () => Promise<void>
   }
 }

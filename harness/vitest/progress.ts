@@ -2,7 +2,7 @@
  * Progress while an arm runs. Takes what an arm tells; on a terminal one line that is rewritten, else a line when an arm
  * starts, at most every ten seconds. Leaves no line behind that is not whole.
  */
-import type { Progress } from '../measure/comparison.ts'
+import type { Progress } from '../measure/measured-rounds.ts'
 
 /** Where lines go: a terminal, a pipe or a file. */
 export interface Output {

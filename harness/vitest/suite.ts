@@ -4,17 +4,20 @@
  * A fixture returns at once; waiting happens in the matcher that needs the figures, so that nothing acquired is lost.
  */
 import { inject, test as base } from 'vitest'
+import { pairsOfTurn } from '../claim/gpu-pairs.ts'
 import { Journal } from '../core/journal.ts'
 import { formatBytes } from '../core/units.ts'
 import { Arm } from '../expect/arm.ts'
 import { PodSet } from '../expect/pod-set.ts'
-import { comparisonOf, type ArmsSpec, type PodsSpec } from '../expect/spec.ts'
+import { lackForArms, lackForLinks, lackForPods, lackOfNodes } from '../expect/needs.ts'
+import { comparisonOf, linksOf, type ArmsSpec, type LinksSpec, type PodsSpec } from '../expect/spec.ts'
 import { PublishedRack } from '../expect/published-rack.ts'
 import { EvidenceFiles } from '../report/evidence-files.ts'
 import type { Environment } from '../report/model.ts'
 import type { Settings } from '../core/variables.ts'
 import { EVIDENCE } from '../transfer/evidence.ts'
-import type { Sku } from '../sku/sku.ts'
+import type { LinkComparison } from '../measure/link-comparison.ts'
+import type { LinkSku, NumaSku, Sku } from '../sku/sku.ts'
 import { openTarget } from '../target/open.ts'
 import { loadSubject } from '../target/subject.ts'
 import type { Target } from '../target/target.ts'
@@ -23,6 +26,8 @@ import './matchers.ts'
 
 export { describe } from 'vitest'
 export { gpusWithNics, sameGpus } from '../claim/arms.ts'
+export { allGpus } from '../claim/placement.ts'
+export { parseBytes as sizeOf } from '../core/units.ts'
 export { kvCacheBytes } from '../transfer/kv-cache.ts'
 
 /** A test with a target. `published` is what its drivers say of their devices. */
@@ -62,10 +67,13 @@ function environmentOf({ kind, emulation }: Target, sku: Sku): Environment {
 /** A test with two arms, `aligned` and `unaligned`, measured in the same rounds and shared by all tests of the file. */
 export function comparing(spec: ArmsSpec) {
   return test
+    .extend('sku', { scope: 'file' }, ({ subject }) => subject.sku as NumaSku)
     .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {
       return comparisonOf(spec, settings.rounds, { target, sku, journal })
     })
-    .extend('affordable', { auto: true }, ({ target, skip }) => {
+    .extend('affordable', { auto: true }, async ({ target, subject, skip }) => {
+      const lack = lackOfNodes(await target.nodes()) ?? lackForArms(subject.sku, spec)
+      if (lack !== undefined) skip(`nothing to compare here: ${lack}`)
       const { emulation } = target
       if (spec.tooLongFor === undefined || emulation?.runtime !== spec.tooLongFor) return
       skip(
@@ -76,11 +84,44 @@ export function comparing(spec: ArmsSpec) {
     .extend('unaligned', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'unaligned'))
 }
 
+/** Vitest makes file-scoped fixtures once for each extended test; tests of one declaration share its rounds all the same. */
+const measuredLinks = new WeakMap<LinksSpec, LinkComparison>()
+
+/**
+ * A test of the GPUs of one node: `linked` moves bytes by the GPUs' own links, `staged` through host memory. `ofSeveral` is
+ * for what one pair alone cannot be asked. Skipped, with the reason, where the SKU states no such links.
+ */
+export function linking(spec: LinksSpec) {
+  const ofEach = test
+    .extend('sku', { scope: 'file' }, ({ subject }) => subject.sku as LinkSku)
+    .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {
+      const made = measuredLinks.get(spec) ?? linksOf(spec, settings.rounds, { target, sku, journal })
+      measuredLinks.set(spec, made)
+      return made
+    })
+    .extend('stated', { auto: true }, ({ target, subject, skip }) => {
+      const lack = lackForLinks(target, subject.sku, spec)
+      if (lack !== undefined) skip(`nothing to measure here: ${lack}`)
+    })
+    .extend('linked', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'linked'))
+    .extend('staged', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'staged'))
+  const ofSeveral = ofEach.extend('several', { auto: true }, ({ subject, skip }) => {
+    const pairs = pairsOfTurn(subject.sku.gpus.length, spec.turn).length
+    if (pairs < 2) skip(`nothing to compare here: ${pairs} pair in this turn`)
+  })
+  return { ofEach, ofSeveral }
+}
+
 /** A test with one pod of the placement on every node, `pods`. */
 export function claiming(spec: PodsSpec) {
-  return test.extend('pods', ({ target, sku, journal }, { onCleanup }) => {
-    const pods = new PodSet({ target, sku, journal, ...spec })
-    onCleanup(() => pods.close())
-    return pods
-  })
+  return test
+    .extend('possible', { auto: true }, ({ target, subject, skip }) => {
+      const lack = lackForPods(target, subject.sku, spec)
+      if (lack !== undefined) skip(`nothing to look at here: ${lack}`)
+    })
+    .extend('pods', ({ target, sku, journal }, { onCleanup }) => {
+      const pods = new PodSet({ target, sku, journal, ...spec })
+      onCleanup(() => pods.close())
+      return pods
+    })
 }

@@ -17,7 +17,12 @@ test.for([
   ['VARIABLE_INVALID', { CLAIMCHECK_TARGET: 'clutser' }, 'CLAIMCHECK_TARGET'],
   ['VARIABLE_INVALID', { CLAIMCHECK_TARGET: 'cluster' }, 'CLAIMCHECK_SKU is needed'],
   ['TARGET_UNAVAILABLE', { CLAIMCHECK_TARGET: 'lab' }, 'is not part of this version'],
-  ['VARIABLE_INVALID', { CLAIMCHECK_TARGET: 'host' }, 'CLAIMCHECK_SKU is needed'],
+  [
+    'TARGET_UNAVAILABLE',
+    { CLAIMCHECK_TARGET: 'host', CLAIMCHECK_SKU: 'fixtures/skus/h200x2.yaml' },
+    'this machine has no NVIDIA driver',
+  ],
+  ['VARIABLE_INVALID', { CLAIMCHECK_TARGET: 'host' }, 'is needed with CLAIMCHECK_TARGET=host'],
   ['FILE_UNREADABLE', { CLAIMCHECK_WAIVERS: 'waivers.yaml' }, 'waivers.yaml could not be read'],
   [
     'FILE_UNREADABLE',

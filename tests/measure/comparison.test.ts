@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest'
 import { Journal } from '../../harness/core/journal.ts'
 import { bytes } from '../../harness/core/units.ts'
-import { Comparison, type Progress } from '../../harness/measure/comparison.ts'
+import { Comparison } from '../../harness/measure/comparison.ts'
+import type { Progress } from '../../harness/measure/measured-rounds.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
 import { rackFile } from '../support/rack-file.ts'
 import { modelTarget } from './recorded-outcome.ts'
@@ -50,8 +51,8 @@ test('arms take turns in coming first, and nodes in sending', async () => {
     'kv unaligned round 3',
   ])
   const senders = rounds.map(({ aligned, unaligned }) => [
-    aligned.outcome.initiator.node,
-    unaligned.outcome.initiator.node,
+    aligned?.outcome.initiator.node,
+    unaligned?.outcome.initiator.node,
   ])
   expect(senders).toEqual([
     ['node-b', 'node-b'],

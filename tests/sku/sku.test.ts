@@ -11,7 +11,7 @@ const text = readFileSync(FIXTURE, 'utf8')
 test('the profile of the fixtures is whole', () => {
   const sku = loadSku(FIXTURE)
   expect([sku.gpus.length, sku.nics.length, numaNodesOf(sku)]).toEqual([8, 8, [0, 1]])
-  expect(sku.reference.aligned.bandwidth).toEqual({ value: 39.07, bounds: { lower: -0.12, upper: 0.12 } })
+  expect(sku.reference.aligned?.bandwidth).toEqual({ value: 39.07, bounds: { lower: -0.12, upper: 0.12 } })
 })
 
 const nic1 = "- { name: mlx5_1, pciAddress: '0102:00:00.0', ifName: rdma1, numaNode: 0, charDevice: 1 }"

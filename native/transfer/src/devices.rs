@@ -1,7 +1,8 @@
-//! What is in /dev/infiniband and which of it opens, which interfaces and RDMA devices are there: so
+//! What is in /dev/infiniband and which of it opens, which interfaces, RDMA devices and GPUs are there: so
 //! that an image needs no shell to be inspected. Reads and opens; changes nothing.
 
 use crate::error::Outcome;
+use crate::gpus::{self, Gpu};
 use crate::nic::RDMA_CLASS;
 use crate::nic::interfaces::{self, Interface};
 use crate::sysfs::{names, value};
@@ -19,6 +20,10 @@ pub struct Devices {
     infiniband: Vec<Node>,
     interfaces: Vec<Interface>,
     rdma: Vec<RdmaDevice>,
+    /// Those that this process may use.
+    gpus: Vec<Gpu>,
+    /// Why there are no GPUs; null where they could be asked for.
+    gpu_error: Option<String>,
 }
 
 /// An entry of /dev/infiniband.
@@ -56,11 +61,17 @@ struct Port {
 
 pub fn list() -> Outcome<Devices> {
     let class = Path::new(RDMA_CLASS);
+    let (gpus, gpu_error) = match gpus::list() {
+        Ok(gpus) => (gpus, None),
+        Err(failure) => (Vec::new(), Some(failure.found)),
+    };
     Ok(Devices {
         hostname: crate::run::preparation::hostname(),
         infiniband: names(Path::new(INFINIBAND)).iter().filter_map(|name| node(name)).collect(),
         interfaces: interfaces::list()?,
         rdma: names(class).into_iter().map(|name| rdma_device(class, name)).collect(),
+        gpus,
+        gpu_error,
     })
 }
 

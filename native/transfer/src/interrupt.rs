@@ -3,6 +3,7 @@
 
 use crate::error::{Failure, Outcome};
 use crate::output;
+use std::io::Read;
 
 /// Blocks both signals for every later thread and starts the waiting thread. Call before any other thread.
 pub fn install() -> Outcome<()> {
@@ -32,6 +33,22 @@ fn wait(set: &libc::sigset_t) {
     let name = if signal == libc::SIGTERM { "SIGTERM" } else { "SIGINT" };
     output::error(&Failure::interrupted(name));
     exit_now(128 + signal);
+}
+
+/// Ends the process when its stdin does: whoever holds the other end need not live to end it.
+pub fn follow_stdin() -> Outcome<()> {
+    let wait = || {
+        let mut bytes = [0; 256];
+        // Also an unreadable stdin is an end.
+        while std::io::stdin().lock().read(&mut bytes).is_ok_and(|length| length > 0) {}
+        output::error(&Failure::interrupted("the end of stdin"));
+        exit_now(128 + libc::SIGTERM);
+    };
+    std::thread::Builder::new()
+        .name("stdin".into())
+        .spawn(wait)
+        .map(drop)
+        .map_err(|error| Failure::system_call("pthread_create", "the stdin thread", error))
 }
 
 /// Ends the process without running destructors: NIXL's may hang once a transfer has broken.

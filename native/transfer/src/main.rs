@@ -28,6 +28,9 @@ fn start() -> Outcome<i32> {
     };
     if matches!(options.mode, Mode::Target | Mode::Initiator) {
         interrupt::install()?;
+        if options.until_stdin_closes {
+            interrupt::follow_stdin()?;
+        }
     }
     match options.mode {
         Mode::Target => run::target::run(&options),

@@ -148,6 +148,10 @@ pub struct Options {
     #[arg(long)]
     pub progress: bool,
 
+    /// End when stdin does, so that no run outlives the one who started it
+    #[arg(long)]
+    pub until_stdin_closes: bool,
+
     /// Root of sysfs, for --mode topo
     #[arg(long, default_value = "/sys")]
     pub sysfs: PathBuf,

@@ -46,6 +46,7 @@ functions! {
     device_count = "cuDeviceGetCount"(*mut c_int);
     device_get = "cuDeviceGet"(*mut c_int, c_int);
     device_pci_bus_id = "cuDeviceGetPCIBusId"(*mut c_char, c_int, c_int);
+    can_access_peer = "cuDeviceCanAccessPeer"(*mut c_int, c_int, c_int);
     error_name = "cuGetErrorName"(c_int, *mut *const c_char);
     context_retain = "cuDevicePrimaryCtxRetain"(*mut Context, c_int);
     context_release = "cuDevicePrimaryCtxRelease_v2"(c_int);
@@ -92,6 +93,16 @@ impl Driver {
         // SAFETY: NUL-terminated by the driver, and the last byte is 0 in any case.
         let text = unsafe { CStr::from_ptr(text.as_ptr()) };
         Ok(text.to_string_lossy().to_lowercase())
+    }
+
+    /// Whether the one GPU reaches the other's memory without the host.
+    pub fn can_access_peer(&self, gpu: u32, peer: u32) -> Outcome<bool> {
+        let (device, other) = (self.device(gpu)?, self.device(peer)?);
+        let mut can = 0;
+        // SAFETY: the driver writes the answer.
+        let status = unsafe { (self.can_access_peer)(&mut can, device, other) };
+        self.check("cuDeviceCanAccessPeer", format!("device cuda:{gpu}"), status)?;
+        Ok(can != 0)
     }
 
     /// Takes the primary context of a GPU, the one that UCX uses too, and makes it current.

@@ -2,6 +2,7 @@
 //! an address that stays until drop. Fails with OUT_OF_MEMORY before the kernel would kill the process.
 
 use crate::error::{Failure, Outcome};
+use crate::nixl;
 use clap::ValueEnum;
 use std::ptr::null_mut;
 
@@ -96,6 +97,9 @@ impl Dram {
 
 impl Drop for Dram {
     fn drop(&mut self) {
+        if nixl::is_abandoned() {
+            return;
+        }
         // SAFETY: unmaps exactly what was mapped, once.
         unsafe { libc::munmap(self.mapping, self.mapping_bytes) };
     }

@@ -3,6 +3,7 @@
 
 pub mod cuda;
 pub mod dram;
+pub mod nvml;
 pub mod pattern;
 pub mod vram;
 

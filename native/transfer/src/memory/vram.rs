@@ -3,6 +3,7 @@
 
 use super::cuda::{self, Context, DevicePointer, Driver};
 use crate::error::Outcome;
+use crate::nixl;
 
 /// The primary context of one GPU, held while this value lives. Take it before the NIXL agent is made.
 pub struct GpuContext {
@@ -64,7 +65,7 @@ impl Vram {
 
 impl Drop for Vram {
     fn drop(&mut self) {
-        if self.context.make_current().is_ok() {
+        if !nixl::is_abandoned() && self.context.make_current().is_ok() {
             self.context.driver.free(self.address);
         }
     }

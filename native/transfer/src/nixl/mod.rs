@@ -12,12 +12,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static ABANDONED: AtomicBool = AtomicBool::new(false);
 
-/// From now on no NIXL handle is destroyed: after a broken transfer NIXL's destroy calls may hang,
-/// and the process is about to end.
+/// From now on no NIXL handle is destroyed and no buffer freed: after a broken transfer NIXL's destroy calls may
+/// hang, its progress thread may still touch the buffers, and the process is about to end.
 pub fn abandon() {
     ABANDONED.store(true, Ordering::Relaxed);
 }
 
-fn is_abandoned() -> bool {
+pub fn is_abandoned() -> bool {
     ABANDONED.load(Ordering::Relaxed)
 }

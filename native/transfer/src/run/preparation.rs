@@ -20,6 +20,7 @@ use std::path::Path;
 
 const NET_DEVICES: &str = "UCX_NET_DEVICES";
 const MMAP_HOOKS: &str = "UCX_MEM_MMAP_HOOK_MODE";
+const IPC_READS: &str = "UCX_CUDA_IPC_ENABLE_GET_ZCOPY";
 
 pub struct Prepared {
     pub streams: Vec<Stream>,
@@ -106,6 +107,10 @@ fn set_environment(transport: &str, options: &Options, pinned: bool) {
             std::env::set_var(NET_DEVICES, "");
             // The backend's own setting yields to the environment's.
             std::env::remove_var("UCX_MAX_RMA_RAILS");
+        }
+        // Where no NVLink is active, UCX would take READs off cuda_ipc and move them by TCP.
+        if on_gpus(options) && is_unset(IPC_READS) {
+            std::env::set_var(IPC_READS, "on");
         }
         // UCX's hooks on mmap cost 0.4 s at start; they serve its registration cache, which neither
         // TCP nor shared memory has.

@@ -1,0 +1,17 @@
+/** `claimcheck discover --target host`: prints this machine's SKU profile. Takes known profiles for their reference values. */
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
+import { profileOf } from '../target/host/profile.ts'
+import { takeInventory } from '../target/host/inventory.ts'
+
+const KNOWN = join(import.meta.dirname, '../../fixtures/skus')
+
+/** Rejects with TARGET_UNAVAILABLE. */
+export async function discoverHost(say: (text: string) => void): Promise<void> {
+  const known = globSync('*.yaml', { cwd: KNOWN }).sort()
+  const profile = profileOf(
+    await takeInventory(),
+    known.map((name) => join(KNOWN, name)),
+  )
+  say(profile.trimEnd())
+}

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Runs what lies around it with the Node that came along. Reports go to ./reports of where it was called.
+set -u
+home=$(cd "$(dirname "$0")" && pwd)
+node="$home/carried/node"
+export CLAIMCHECK_TARGET="${CLAIMCHECK_TARGET:-host}" CLAIMCHECK_REPORT_DIR="${CLAIMCHECK_REPORT_DIR:-$PWD/reports}"
+"$node" --version >/dev/null 2>&1 || { echo "claimcheck: the Node that came along does not start here:" >&2; "$node" --version; exit 1; }
+what=${1:-suite}
+[ $# -gt 0 ] && shift
+case "$what" in
+  suite)
+    if [ -z "${CLAIMCHECK_SKU:-}" ] && [ "$CLAIMCHECK_TARGET" = host ]; then
+      export CLAIMCHECK_SKU="$home/discovered.yaml"
+      "$node" "$home/bin/claimcheck.js" discover --target host >"$CLAIMCHECK_SKU" || exit 1
+      echo "claimcheck: no CLAIMCHECK_SKU was given: the devices are held against the profile discovered on this machine" >&2
+    fi
+    [ $# -gt 0 ] || set -- suites/gpu
+    cd "$home" && exec "$node" node_modules/vitest/vitest.mjs run "$@"
+    ;;
+  bench) exec "$node" "$home/bench/gpu.ts" "$@" ;;
+  discover) exec "$node" "$home/bin/claimcheck.js" discover --target host "$@" ;;
+  transfer)
+    export NIXL_CAPI_LIB="$home/carried/nixl/.nixl_cu12.mesonpy.libs/libnixl_capi.so"
+    exec "$home/carried/bin/claimcheck-transfer" "$@"
+    ;;
+  *) exec "$node" "$home/bin/claimcheck.js" "$what" "$@" ;;
+esac

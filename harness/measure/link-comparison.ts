@@ -1,0 +1,82 @@
+/** Arms between the GPUs of one node. Takes a turn and a transfer; gives rounds, each over all pairs of the turn at once. */
+import { pairsOfTurn } from '../claim/gpu-pairs.ts'
+import { gpuTemplateFor } from '../claim/template.ts'
+import { proveGpus } from '../claim/topology.ts'
+import type { Journal } from '../core/journal.ts'
+import { formatBytes, seconds, type Bytes, type Seconds } from '../core/units.ts'
+import type { LinkArm } from '../sku/sku.ts'
+import { runLinks } from '../transfer/links.ts'
+import type { ArmRound } from './arm.ts'
+import type { ComparisonContext } from './comparison.ts'
+import { measureLink } from './link.ts'
+import { MeasuredRounds } from './measured-rounds.ts'
+
+export interface LinkPlan {
+  readonly name: string
+  /** Which GPUs are paired; 0: each with itself. */
+  readonly turn: number
+  /** Those of the node. */
+  readonly gpus: number
+  readonly arms: readonly LinkArm[]
+  readonly op: 'WRITE' | 'READ'
+  /** Of a pair. */
+  readonly size: Bytes
+  readonly iters: number
+  readonly warmupIters: number
+  readonly firstRounds: number
+}
+
+/** Slower than any way through host memory that was seen. */
+const SLOWEST_BYTES_PER_SECOND = 1e8
+const SET_UP_SECONDS = 60
+
+export class LinkComparison extends MeasuredRounds<LinkArm> {
+  readonly plan: LinkPlan
+  readonly #journal: Journal
+
+  constructor(plan: LinkPlan, { target, sku, journal }: ComparisonContext) {
+    const { name, arms, size, firstRounds } = plan
+    super({ name: `${name} ${formatBytes(size)}`, arms, size, firstRounds, target, sku })
+    this.plan = plan
+    this.#journal = journal
+  }
+
+  protected async measureArm(arm: LinkArm, round: number): Promise<ArmRound> {
+    const { plan, sku, target } = this
+    const pairs = pairsOfTurn(plan.gpus, plan.turn)
+    this.tell({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
+    const outcome = await runLinks(
+      gpuTemplateFor(sku),
+      {
+        name: `${plan.name}-${arm}-${round + 1}`,
+        op: plan.op,
+        // Each GPU of a pair sends in one round and receives in the next.
+        pairs: round % 2 === 0 ? pairs : pairs.map(([a, b]) => [b, a]),
+        way: arm === 'linked' ? 'auto' : 'host',
+        bytesPerDevice: plan.size,
+        iters: plan.iters,
+        warmupIters: plan.warmupIters,
+        within: patience(plan, pairs.length),
+      },
+      {
+        target,
+        journal: this.#journal,
+        admit: (allocated) => proveGpus(allocated, sku),
+        onEvent: (event) => {
+          const done = Number(event['iter'] ?? (event.event === 'verified' ? plan.iters : 0))
+          this.tell({ arm, round, phase: event.event, done, of: plan.iters })
+        },
+      },
+    )
+    const result = measureLink({ arm, round, outcome }, plan, sku)
+    this.#journal.record('arm-measured', `${plan.name} ${arm} round ${round + 1}`, {
+      bandwidthGBps: result.bandwidth,
+      p50Seconds: result.latency.p50,
+      phases: outcome.phases,
+    })
+    return result
+  }
+}
+
+const patience = ({ size, iters, warmupIters }: LinkPlan, pairs: number): Seconds =>
+  seconds(SET_UP_SECONDS + (pairs * size * (iters + warmupIters + 2)) / SLOWEST_BYTES_PER_SECOND)

@@ -1,0 +1,109 @@
+/**
+ * Interleaved arms. Takes the names of the arms and a way to measure one; gives rounds, each with every arm once.
+ * Rounds are measured on demand and kept, so that all expectations of a file look at the same figures.
+ * A round that fails ends it all: what comes after an unexplained failure is no evidence.
+ */
+import type { Bytes } from '../core/units.ts'
+import type { ArmName, Sku } from '../sku/sku.ts'
+import type { Target } from '../target/target.ts'
+import type { ArmRound } from './arm.ts'
+import { orderOf } from './interleave.ts'
+import { looksFor, type Looks } from './looks.ts'
+import type { Round } from './round.ts'
+import type { RoundSource } from './round-source.ts'
+
+/** One line of progress while an arm runs. */
+export interface Progress {
+  readonly comparison: string
+  readonly arm: ArmName
+  readonly round: number
+  readonly phase: string
+  readonly done: number
+  readonly of: number
+}
+
+export interface RoundsParts<Arm extends ArmName> {
+  /** For progress: name and size. */
+  readonly name: string
+  readonly arms: readonly Arm[]
+  readonly size: Bytes
+  readonly firstRounds: number
+  readonly target: Target
+  readonly sku: Sku
+}
+
+export abstract class MeasuredRounds<Arm extends ArmName = ArmName> implements RoundSource {
+  readonly looks: Looks
+  readonly #parts: RoundsParts<Arm>
+  readonly #rounds: Round[] = []
+  readonly #listeners = new Set<(progress: Progress) => void>()
+  #queue: Promise<unknown> = Promise.resolve()
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(parts: RoundsParts<Arm>) {
+    this.looks = looksFor(parts.firstRounds)
+    this.#parts = parts
+  }
+
+  /** Every arm of a round, in the order in which they are called. */
+  protected abstract measureArm(arm: Arm, round: number): Promise<ArmRound>
+
+  get sku(): Sku {
+    return this.#parts.sku
+  }
+
+  get target(): Target {
+    return this.#parts.target
+  }
+
+  get emulated(): boolean {
+    return this.target.emulation !== undefined
+  }
+
+  get size(): Bytes {
+    return this.#parts.size
+  }
+
+  /** What ended it, if anything did. */
+  get failure(): unknown {
+    return this.#failure?.error
+  }
+
+  /** The rounds measured so far. */
+  get rounds(): readonly Round[] {
+    return this.#rounds
+  }
+
+  /** Calls `listener` while arms run; the returned function ends that. */
+  listen(listener: (progress: Progress) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Measures until there are `count` rounds. Rejects with the first failure, and with the same one ever after. */
+  atLeast(count: number): Promise<readonly Round[]> {
+    const work = this.#queue.then(async () => {
+      while (this.#rounds.length < count) {
+        if (this.#failure !== undefined) throw this.#failure.error
+        try {
+          this.#rounds.push(await this.#round(this.#rounds.length))
+        } catch (error) {
+          this.#failure = { error }
+        }
+      }
+      return this.#rounds
+    })
+    this.#queue = work.catch(() => undefined)
+    return work
+  }
+
+  protected tell(progress: Omit<Progress, 'comparison'>): void {
+    for (const listener of this.#listeners) listener({ comparison: this.#parts.name, ...progress })
+  }
+
+  async #round(index: number): Promise<Round> {
+    const measured: Partial<Record<ArmName, ArmRound>> = {}
+    for (const arm of orderOf(this.#parts.arms, index)) measured[arm] = await this.measureArm(arm, index)
+    return { index, ...measured }
+  }
+}

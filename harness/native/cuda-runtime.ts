@@ -1,0 +1,37 @@
+/**
+ * CUDA's runtime library, which NIXL's UCX asks for before it knows any GPU memory and which comes with no driver. Takes
+ * where NIXL lies; puts the library beside it, where UCX's modules look first.
+ */
+import { access, copyFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Nixl } from './nixl.ts'
+import { provideWheel, type PinnedWheel } from './wheel.ts'
+
+const LIBRARY = 'libcudart.so.12'
+
+const WHEEL: PinnedWheel = {
+  package: 'nvidia-cuda-runtime-cu12',
+  version: '12.9.79',
+  builds: {
+    x64: {
+      platform: 'manylinux2014_x86_64',
+      sha256: '25bba2dfb01d48a9b59ca474a1ac43c6ebf7011f1b0b8cc44f54eb6ac48a96c3',
+    },
+    arm64: {
+      platform: 'manylinux2014_aarch64',
+      sha256: '83469a846206f2a733db0c42e223589ab62fd2fabac4432d2f8802de4bded0a4',
+    },
+  },
+  files: String.raw`lib/libcudart\.so\.12$`,
+}
+
+/** Resolves at once where it is there. Rejects with NATIVE_BUILD_FAILED. */
+export async function provideCudaRuntime(nixl: Nixl, cacheDir: string, say: (line: string) => void): Promise<Nixl> {
+  const path = join(nixl.folder, 'nixl_cu12.libs', LIBRARY)
+  if (await access(path).then(() => true, () => false)) return nixl
+  const folder = await provideWheel(WHEEL, cacheDir, say)
+  const half = `${path}.${process.pid}`
+  await copyFile(join(folder, 'nvidia/cuda_runtime/lib', LIBRARY), half)
+  await rename(half, path)
+  return nixl
+}

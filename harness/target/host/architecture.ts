@@ -1,0 +1,16 @@
+/** The name of a GPU architecture. Takes a CUDA compute capability such as `9.0`; gives `Hopper`, or the capability itself. */
+
+const NAMES: Readonly<Record<string, string>> = {
+  '7.0': 'Volta',
+  '7.5': 'Turing',
+  '8.0': 'Ampere',
+  '8.6': 'Ampere',
+  '8.9': 'Ada Lovelace',
+  '9.0': 'Hopper',
+  '10.0': 'Blackwell',
+  '10.3': 'Blackwell',
+  '12.0': 'Blackwell',
+}
+
+export const architectureOf = (capability: string): string =>
+  NAMES[capability] ?? `compute capability ${capability}`

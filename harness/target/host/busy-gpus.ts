@@ -1,0 +1,30 @@
+/** Which GPUs somebody else uses now. Takes the GPUs and this run's own processes; gives each busy one with its user by name. */
+import { queryGpus, queryUsers, type QueriedGpu } from './nvidia-smi.ts'
+
+/** What a driver keeps for itself on an idle GPU is less. */
+const IDLE_MIB = 1024
+
+export interface BusyGpu<Gpu> {
+  readonly gpu: Gpu
+  /** `process 4242 (python3), which holds 120000 MiB of it`. */
+  readonly holder: string
+}
+
+/** Rejects with TARGET_UNAVAILABLE where a GPU does not answer any more. */
+export async function busyGpus<Gpu extends Pick<QueriedGpu, 'uuid'>>(
+  gpus: readonly Gpu[],
+  own: ReadonlySet<number | undefined>,
+): Promise<readonly BusyGpu<Gpu>[]> {
+  const [users, now] = await Promise.all([queryUsers(), queryGpus()])
+  return gpus.flatMap((gpu) => {
+    const all = users.filter(({ uuid }) => uuid === gpu.uuid)
+    const foreign = all.find(({ pid }) => !own.has(pid))
+    if (foreign !== undefined) {
+      const held = foreign.usedMiB === undefined ? 'memory' : `${foreign.usedMiB} MiB`
+      return { gpu, holder: `process ${foreign.pid} (${foreign.program}), which holds ${held} of it` }
+    }
+    const used = now.find(({ uuid }) => uuid === gpu.uuid)?.usedMiB ?? 0
+    if (all.length > 0 || used <= IDLE_MIB) return []
+    return { gpu, holder: `a program that cannot be seen from here, which holds ${used} MiB of it` }
+  })
+}

@@ -1,0 +1,68 @@
+/**
+ * From GPU to GPU over their own links. Over the turns every two GPUs of the node meet; the pairs of a turn move their
+ * bytes at the same time. What a link must carry is in the SKU profile, for 1 GiB.
+ */
+import { describe, linking, sizeOf } from '../../harness/vitest/suite.ts'
+
+const turns = [1, 2, 3, 4, 5, 6, 7].map((turn) => ({
+  turn,
+  write: linking({ name: `write-${turn}`, turn, op: 'WRITE', size: sizeOf('1 GiB') }),
+  read: linking({ name: `read-${turn}`, turn, op: 'READ', size: sizeOf('1 GiB') }),
+  staged: linking({
+    name: `staged-${turn}`,
+    turn,
+    op: 'WRITE',
+    size: sizeOf('64 MiB'),
+    iters: 10,
+    warmupIters: 2,
+    beside: 'staged',
+  }),
+}))
+
+describe.for(turns)('The pairs of turn $turn', ({ write, read, staged }) => {
+  write.ofEach("WRITE 1 GiB within the SKU's bounds", async ({ linked, sku, expect }) => {
+    await expect(linked).toBeWithin(sku.reference.gpuLink.write)
+  })
+
+  write.ofEach('WRITE it with every byte intact', async ({ linked, expect }) => {
+    await expect(linked).toArriveIntact()
+  })
+
+  write.ofEach('WRITE it with p99 / p50 latency within the bound', async ({ linked, sku, expect }) => {
+    await expect(linked).toBeStable(sku.reference.gpuLink)
+  })
+
+  write.ofSeveral('WRITE it all as fast as the median pair', async ({ linked, sku, expect }) => {
+    await expect(linked).toHaveEvenPaths({ within: sku.reference.gpuLink.evenWithin })
+  })
+
+  read.ofEach("READ 1 GiB within the SKU's bounds", async ({ linked, sku, expect }) => {
+    await expect(linked).toBeWithin(sku.reference.gpuLink.read)
+  })
+
+  read.ofEach('READ it with every byte intact', async ({ linked, expect }) => {
+    await expect(linked).toArriveIntact()
+  })
+
+  staged.ofEach('outperform the way through host memory', async ({ linked, staged: host, sku, expect }) => {
+    await expect(linked).toOutperform(host, { by: sku.reference.gpuLink.overStaged, in: 'bandwidth' })
+  })
+})
+
+/** Latency as a curve in the results: each size has its percentiles there. */
+const sizes = ['4 KiB', '64 KiB', '1 MiB', '16 MiB', '256 MiB', '1 GiB'].map((label) => ({
+  label,
+  ...linking({
+    name: `curve-${label.toLowerCase().replace(' ', '')}`,
+    turn: 1,
+    op: 'WRITE',
+    size: sizeOf(label),
+  }),
+}))
+
+describe.for(sizes)('A WRITE of $label from GPU to GPU', ({ ofEach }) => {
+  ofEach('arrives intact, with its latency in the results', async ({ linked, expect }) => {
+    await expect(linked).toArriveIntact()
+    await expect(linked).toStayBelow('1 s', { in: 'p99 latency' })
+  })
+})

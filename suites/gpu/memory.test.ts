@@ -1,0 +1,46 @@
+/** Each GPU to itself, between two processes: its memory and its copy engine, before any link. All GPUs at the same time. */
+import { describe, linking, sizeOf } from '../../harness/vitest/suite.ts'
+
+const ways = [
+  { op: 'WRITE' as const, side: 'write' as const },
+  { op: 'READ' as const, side: 'read' as const },
+].map(({ op, side }) => ({
+  op,
+  side,
+  ...linking({ name: `memory-${side}`, turn: 0, op, size: sizeOf('1 GiB') }),
+}))
+
+describe.for(ways)('1 GiB by $op within each GPU', ({ side, ofEach, ofSeveral }) => {
+  ofEach("is within the SKU's bounds", async ({ linked, sku, expect }) => {
+    await expect(linked).toBeWithin(sku.reference.gpuMemory[side])
+  })
+
+  ofEach('arrives intact', async ({ linked, expect }) => {
+    await expect(linked).toArriveIntact()
+  })
+
+  ofEach('has p99 / p50 latency within the bound', async ({ linked, sku, expect }) => {
+    await expect(linked).toBeStable(sku.reference.gpuMemory)
+  })
+
+  ofSeveral('is as fast in each as in the median GPU', async ({ linked, sku, expect }) => {
+    await expect(linked).toHaveEvenPaths({ within: sku.reference.gpuMemory.evenWithin })
+  })
+})
+
+const sizes = ['4 KiB', '64 KiB', '1 MiB', '16 MiB', '256 MiB'].map((label) => ({
+  label,
+  ...linking({
+    name: `memory-${label.toLowerCase().replace(' ', '')}`,
+    turn: 0,
+    op: 'WRITE',
+    size: sizeOf(label),
+  }),
+}))
+
+describe.for(sizes)('A WRITE of $label within each GPU', ({ ofEach }) => {
+  ofEach('arrives intact, with its latency in the results', async ({ linked, expect }) => {
+    await expect(linked).toArriveIntact()
+    await expect(linked).toStayBelow('1 s', { in: 'p99 latency' })
+  })
+})
