@@ -54,10 +54,8 @@ func run(planPath, kubeconfig string) error {
 		defer node.mu.Unlock()
 		return store.Get(uid) != nil
 	}
-	for i := range plan.NICs {
-		if err := ensureNIC(&plan.NICs[i]); err != nil {
-			return fmt.Errorf("NIC %s: %w", plan.NICs[i].Device, err)
-		}
+	if err := node.layCables(); err != nil {
+		return err
 	}
 	for _, driver := range []string{nicDriver, gpuDriver} {
 		helper, err := register(ctx, driver, node, client)

@@ -74,6 +74,21 @@ func ensureNIC(nic *NIC) error {
 	return netlink.NeighSet(neighbour)
 }
 
+// bringHome lays a NIC's cable anew where the NIC is not in the node: it is in a namespace that was removed, and goes with
+// it as soon as the kernel comes to it.
+func bringHome(nic *NIC) error {
+	_, err := netlink.LinkByName(nic.Interface)
+	if err == nil || !errors.As(err, &netlink.LinkNotFoundError{}) {
+		return errors.Join(err, ensureNIC(nic))
+	}
+	if end, err := netlink.LinkByName(fabricEnd(nic)); err == nil {
+		if err := netlink.LinkDel(end); err != nil && !errors.Is(err, unix.ENODEV) {
+			return fmt.Errorf("removing its cable: %w", err)
+		}
+	}
+	return ensureNIC(nic)
+}
+
 // preparePodNetwork sets what NICs and connections inherit, and shapes eth0.
 func preparePodNetwork(path string, shaped Shape) error {
 	return within(path, func() error {
@@ -102,31 +117,56 @@ func preparePodNetwork(path string, shaped Shape) error {
 
 // moveIn brings a NIC into a pod's namespace and configures it there. It may be there already.
 func moveIn(path string, at int, nic *ClaimedNIC) error {
-	if err := ensureNIC(nic.NIC); err != nil {
+	there, err := isIn(path, nic.NIC)
+	if err != nil {
 		return err
+	}
+	if !there {
+		if err := bringHome(nic.NIC); err != nil {
+			return err
+		}
+		if err := move(path, nic.NIC); err != nil {
+			return fmt.Errorf("moving it in: %w", err)
+		}
 	}
 	end, err := netlink.LinkByName(fabricEnd(nic.NIC))
 	if err != nil {
 		return err
 	}
+	// It may have been cut.
+	if err := netlink.LinkSetUp(end); err != nil {
+		return err
+	}
 	if err := shape(end, nic.Shape); err != nil {
 		return fmt.Errorf("shaping what reaches it: %w", err)
 	}
+	return within(path, func() error { return configure(at, nic) })
+}
+
+func isIn(path string, nic *NIC) (bool, error) {
+	there := false
+	err := within(path, func() error {
+		_, err := netlink.LinkByName(nic.Interface)
+		there = err == nil
+		if errors.As(err, &netlink.LinkNotFoundError{}) {
+			return nil
+		}
+		return err
+	})
+	return there, err
+}
+
+func move(path string, nic *NIC) error {
 	link, err := netlink.LinkByName(nic.Interface)
-	switch {
-	case err == nil:
-		pod, err := netns.GetFromPath(path)
-		if err != nil {
-			return err
-		}
-		defer pod.Close()
-		if err := netlink.LinkSetNsFd(link, int(pod)); err != nil {
-			return fmt.Errorf("moving it in: %w", err)
-		}
-	case !errors.As(err, &netlink.LinkNotFoundError{}):
+	if err != nil {
 		return err
 	}
-	return within(path, func() error { return configure(at, nic) })
+	pod, err := netns.GetFromPath(path)
+	if err != nil {
+		return err
+	}
+	defer pod.Close()
+	return netlink.LinkSetNsFd(link, int(pod))
 }
 
 func configure(at int, nic *ClaimedNIC) error {
@@ -248,7 +288,7 @@ func moveOut(path string, nic *NIC) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	return ensureNIC(nic)
+	return bringHome(nic)
 }
 
 // shape makes a token bucket the interface's queue, in place of what is there.

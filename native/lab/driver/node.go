@@ -23,6 +23,20 @@ type Node struct {
 	cuts map[string]context.CancelFunc
 }
 
+// layCables has every NIC that no pod was given in the node.
+func (n *Node) layCables() error {
+	for i := range n.plan.NICs {
+		nic := &n.plan.NICs[i]
+		if holder := n.store.Holder(nicDriver, nic.Device); holder != nil && holder.Sandbox != "" {
+			continue
+		}
+		if err := bringHome(nic); err != nil {
+			return fmt.Errorf("NIC %s: %w", nic.Device, err)
+		}
+	}
+	return nil
+}
+
 // give moves the NICs of a pod's claims into its namespace, where they are not there already. It says whether the pod
 // has claims at all.
 func (n *Node) give(pod *api.PodSandbox) (bool, error) {
@@ -64,6 +78,7 @@ func (n *Node) give(pod *api.PodSandbox) (bool, error) {
 		if err := n.store.Put(claim); err != nil {
 			return true, err
 		}
+		log.Printf("pod %s/%s: claim %s is given to sandbox %.12s", pod.Namespace, pod.Name, claim.Name, pod.Id)
 		n.reporter.Report(*claim, n.plan)
 	}
 	return true, nil
@@ -113,6 +128,7 @@ func (n *Node) takeBack(claim *Claim) error {
 			return fmt.Errorf("NIC %s: %w", device, err)
 		}
 	}
+	log.Printf("claim %s/%s: taken back from sandbox %.12s", claim.Namespace, claim.Name, claim.Sandbox)
 	claim.Sandbox, claim.Netns, claim.Given = "", "", false
 	return n.store.Put(claim)
 }
