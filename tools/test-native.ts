@@ -1,4 +1,8 @@
-/** Runs the Rust tests against the real NIXL. Takes further cargo arguments; ends with cargo's exit code. */
+/**
+ * Runs the Rust tests against the real NIXL, and the Go tests of the lab where Go is. Takes further cargo arguments; ends
+ * with 0 when all passed.
+ */
+import { join } from 'node:path'
 import { execa } from 'execa'
 import { readSettings } from '../harness/core/variables.ts'
 import { provideNixl } from '../harness/native/nixl.ts'
@@ -14,4 +18,16 @@ const tests = await execa(
     env: { NIXL_CAPI_LIB: capi },
   },
 )
-process.exitCode = tests.exitCode ?? 1
+const codes = [tests.exitCode ?? 1]
+for (const module of ['init', 'driver']) {
+  const cwd = join('native', 'lab', module)
+  const go = await execa('go', ['test', './...'], {
+    cwd,
+    stdio: 'inherit',
+    reject: false,
+    env: { CGO_ENABLED: '0' },
+  })
+  if (go.code === 'ENOENT') process.stderr.write(`${cwd} was not tested: there is no go on the PATH\n`)
+  else codes.push(go.exitCode ?? 1)
+}
+process.exitCode = Math.max(...codes)

@@ -1,5 +1,4 @@
 /** Pods in a lab as a person with kubectl would have them: by the API alone, without the cluster target. */
-import './lab-setup.ts'
 import { CoreV1Api, Exec, KubeConfig, type V1Pod } from '@kubernetes/client-node'
 import { readFileSync } from 'node:fs'
 import { Writable } from 'node:stream'
@@ -11,12 +10,13 @@ import type { Rack } from '../../harness/rack/rack.ts'
 import { accessOf, ask, type ApiAccess } from '../../harness/target/lab/api.ts'
 import { TRANSFER_IMAGE } from '../../harness/target/lab/image/workload.ts'
 import { findLab, startLab, type Lab } from '../../harness/target/lab/lab.ts'
+import type { SharedLab } from './lab-setup.ts'
 
 const { cacheDir } = readSettings(process.env)
 
 /** Why there can be no lab here; undefined where there can. */
 export async function noLab(): Promise<string | undefined> {
-  const shared = inject('lab')
+  const shared: SharedLab = inject('lab')
   return 'unavailable' in shared ? shared.unavailable : undefined
 }
 

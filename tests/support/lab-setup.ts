@@ -7,9 +7,11 @@ import { startLab, type Lab } from '../../harness/target/lab/lab.ts'
 
 export type ProvidedLab = Pick<Lab, 'name' | 'kubeconfig' | 'context' | 'nodes'>
 
+export type SharedLab = ProvidedLab | { readonly unavailable: string }
+
 declare module 'vitest' {
   interface ProvidedContext {
-    lab: ProvidedLab | { readonly unavailable: string }
+    lab: SharedLab
   }
 }
 

@@ -8,13 +8,13 @@ import { newRunId } from '../../harness/target/cluster/run-namespace.ts'
 import { findLab } from '../../harness/target/lab/lab.ts'
 import { partsIn } from '../../harness/target/lab/run.ts'
 import { PROJECT } from './run-suite.ts'
-import './lab-setup.ts'
+import type { SharedLab } from './lab-setup.ts'
 
 export const RACK = loadRack(`${PROJECT}/fixtures/racks/h100-2node.yaml`)
 
 /** Closed when the test ends. */
 export async function labTarget(parts: Partial<ClusterParts> = {}): Promise<ClusterTarget> {
-  const shared = inject('lab')
+  const shared: SharedLab = inject('lab')
   if ('unavailable' in shared) throw new Error(shared.unavailable)
   const lab = await findLab(RACK, { cacheDir: readSettings(process.env).cacheDir, name: shared.name })
   if (lab === undefined) throw new Error(`lab ${shared.name} does not answer`)

@@ -217,6 +217,7 @@ export class ClusterTarget implements Target {
   async *log(pod: RunningPod, container: string, signal?: AbortSignal): AsyncGenerator<string> {
     const { name } = pod.spec
     this.#refuseWhenClosed(`log of pod ${name}`)
+    requireContainer(pod, container)
     const { over } = this.#known(name)
     const signals = [this.#over.signal, over.signal, ...(signal === undefined ? [] : [signal])]
     const { pods } = await this.#open()
@@ -233,6 +234,7 @@ export class ClusterTarget implements Target {
   async exit(pod: RunningPod, container: string, wait: Wait): Promise<ContainerExit> {
     const { name } = pod.spec
     this.#refuseWhenClosed(`exit of pod ${name}`)
+    requireContainer(pod, container)
     const store = await this.#open()
     return store.until(
       () => {
@@ -247,6 +249,7 @@ export class ClusterTarget implements Target {
   async exec(pod: RunningPod, container: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
     const { name } = pod.spec
     this.#refuseWhenClosed(`exec in pod ${name}`)
+    requireContainer(pod, container)
     const { pods } = await this.#open()
     const seen = pods.get(name)
     if (seen !== undefined && statusOf(seen, container)?.state?.terminated !== undefined) {
@@ -396,6 +399,15 @@ export class ClusterTarget implements Target {
       problem: 'is not to be had: the target has been closed',
     })
   }
+}
+
+function requireContainer({ spec }: ScheduledPod, container: string): void {
+  if (spec.containers.some(({ name }) => name === container)) return
+  throw new ClaimcheckError('NOT_FOUND', {
+    subject: `container ${spec.name}/${container}`,
+    problem: 'does not exist',
+    expected: `one of ${spec.containers.map(({ name }) => name).join(', ')}`,
+  })
 }
 
 const digestOf = (template: ResourceClaimTemplate): string =>

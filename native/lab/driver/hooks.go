@@ -31,16 +31,22 @@ func runHooks(ctx context.Context, node *Node) {
 	}
 }
 
-// Synchronize gives NICs to pods that were started while no driver ran.
+// Synchronize gives NICs to pods that were started while no driver ran, and removes what is left of those that ended.
 func (h *hooks) Synchronize(_ context.Context, pods []*api.PodSandbox, _ []*api.Container) ([]*api.ContainerUpdate, error) {
 	h.node.mu.Lock()
 	defer h.node.mu.Unlock()
+	there := map[string]bool{}
 	for _, pod := range pods {
+		there[pod.Id] = true
+		// One that has stopped has no namespace; of two sandboxes of a pod this may be the one that failed.
+		if netnsOf(pod) == "" || h.node.isElsewhere(pod) {
+			continue
+		}
 		if _, err := h.node.give(pod); err != nil {
 			log.Printf("pod %s/%s: %v", pod.Namespace, pod.Name, err)
 		}
 	}
-	return nil, nil
+	return nil, removeOtherSysfs(there)
 }
 
 // RunPodSandbox moves the claimed NICs in; an error lets the sandbox fail, and kubelet tries again.
@@ -68,8 +74,21 @@ func (h *hooks) CreateContainer(_ context.Context, pod *api.PodSandbox, _ *api.C
 	for _, device := range planned.Devices {
 		adjustment.AddDevice(charDevice(device))
 	}
-	adjustment.AddMount(&api.Mount{Destination: "/sys", Type: "bind", Source: sysfsOf(pod.Uid), Options: []string{"rbind", "ro", "nosuid", "nodev", "noexec"}})
+	adjustment.AddMount(&api.Mount{Destination: "/sys", Type: "bind", Source: sysfsOf(pod.Id), Options: []string{"rbind", "ro", "nosuid", "nodev", "noexec"}})
 	return adjustment, nil, nil
+}
+
+// StartContainer lets the processes of pods with a claim go before others. Where that is refused they run all the same.
+func (h *hooks) StartContainer(_ context.Context, pod *api.PodSandbox, container *api.Container) error {
+	h.node.mu.Lock()
+	defer h.node.mu.Unlock()
+	if len(h.node.store.OfPod(types.UID(pod.Uid))) == 0 || container.Pid == 0 {
+		return nil
+	}
+	if err := goFirst(int(container.Pid)); err != nil {
+		log.Printf("priority of %s in pod %s/%s: %v", container.Name, pod.Namespace, pod.Name, err)
+	}
+	return nil
 }
 
 // StopPodSandbox takes the NICs back before the namespace goes, and they with it.
@@ -77,6 +96,10 @@ func (h *hooks) StopPodSandbox(_ context.Context, pod *api.PodSandbox) error {
 	h.node.mu.Lock()
 	defer h.node.mu.Unlock()
 	for _, claim := range h.node.store.OfPod(types.UID(pod.Uid)) {
+		// The NICs may be in a later sandbox of the same pod by now.
+		if claim.Sandbox != pod.Id {
+			continue
+		}
 		if err := h.node.takeBack(claim); err != nil {
 			return err
 		}
@@ -84,11 +107,11 @@ func (h *hooks) StopPodSandbox(_ context.Context, pod *api.PodSandbox) error {
 	return nil
 }
 
-// RemovePodSandbox removes what was made for the pod.
+// RemovePodSandbox removes what was made for the sandbox.
 func (h *hooks) RemovePodSandbox(_ context.Context, pod *api.PodSandbox) error {
 	h.node.mu.Lock()
 	defer h.node.mu.Unlock()
-	return removeSysfs(pod.Uid)
+	return removeSysfs(pod.Id)
 }
 
 // Numbers of /dev/null, which opens, and of a device that no driver serves, which does not.

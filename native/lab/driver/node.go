@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"slices"
 	"sync"
 
 	"github.com/containerd/nri/pkg/api"
@@ -33,24 +34,24 @@ func (n *Node) give(pod *api.PodSandbox) (bool, error) {
 	if netns == "" {
 		return true, fmt.Errorf("pod %s/%s uses the host's network and cannot claim devices", pod.Namespace, pod.Name)
 	}
-	var missing []*Claim
-	for _, claim := range claims {
-		if claim.Netns != netns {
-			missing = append(missing, claim)
-		}
-	}
+	missing := slices.DeleteFunc(claims, func(claim *Claim) bool { return claim.Given && claim.Sandbox == pod.Id })
 	if len(missing) == 0 {
 		return true, nil
 	}
-	// Kept before it is done: whoever is killed in the middle finds the NICs there.
 	for _, claim := range missing {
-		claim.Netns = netns
+		// A pod may get a second sandbox when its first one failed.
+		if claim.Sandbox != pod.Id {
+			if err := n.takeBack(claim); err != nil {
+				return true, err
+			}
+		}
+		// Kept before it is done: whoever is killed in the middle finds the NICs there.
+		claim.Sandbox, claim.Netns, claim.Given = pod.Id, netns, false
 		if err := n.store.Put(claim); err != nil {
 			return true, err
 		}
 	}
-	planned := n.plan.ForPod(claims)
-	if err := n.furnish(pod, netns, planned); err != nil {
+	if err := n.furnish(pod, netns, n.plan.ForPod(n.store.OfPod(types.UID(pod.Uid)))); err != nil {
 		for _, claim := range missing {
 			if failed := n.takeBack(claim); failed != nil {
 				log.Printf("claim %s/%s: %v", claim.Namespace, claim.Name, failed)
@@ -59,9 +60,20 @@ func (n *Node) give(pod *api.PodSandbox) (bool, error) {
 		return true, err
 	}
 	for _, claim := range missing {
+		claim.Given = true
+		if err := n.store.Put(claim); err != nil {
+			return true, err
+		}
 		n.reporter.Report(*claim, n.plan)
 	}
 	return true, nil
+}
+
+// isElsewhere says whether a pod's claims were given to another sandbox of it.
+func (n *Node) isElsewhere(pod *api.PodSandbox) bool {
+	return slices.ContainsFunc(n.store.OfPod(types.UID(pod.Uid)), func(claim *Claim) bool {
+		return claim.Sandbox != "" && claim.Sandbox != pod.Id
+	})
 }
 
 func (n *Node) furnish(pod *api.PodSandbox, netns string, planned PodPlan) error {
@@ -77,7 +89,7 @@ func (n *Node) furnish(pod *api.PodSandbox, netns string, planned PodPlan) error
 	if err := misroute(netns, planned.NICs, n.plan.FallsBack); err != nil {
 		return fmt.Errorf("routes: %w", err)
 	}
-	if err := makeSysfs(pod.Uid, netns, n.plan.Sysfs); err != nil {
+	if err := makeSysfs(pod.Id, netns, n.plan.Sysfs); err != nil {
 		return fmt.Errorf("/sys: %w", err)
 	}
 	return nil
@@ -85,7 +97,7 @@ func (n *Node) furnish(pod *api.PodSandbox, netns string, planned PodPlan) error
 
 // takeBack returns a claim's NICs to the node.
 func (n *Node) takeBack(claim *Claim) error {
-	if claim.Netns == "" {
+	if claim.Sandbox == "" {
 		return nil
 	}
 	for _, device := range claim.Devices[nicDriver] {
@@ -101,7 +113,7 @@ func (n *Node) takeBack(claim *Claim) error {
 			return fmt.Errorf("NIC %s: %w", device, err)
 		}
 	}
-	claim.Netns = ""
+	claim.Sandbox, claim.Netns, claim.Given = "", "", false
 	return n.store.Put(claim)
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/containerd/nri/pkg/api"
 	resourceapi "k8s.io/api/resource/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -116,5 +117,23 @@ func TestPrepareFailsOnceForEachClaim(t *testing.T) {
 		if result := prepare(t, nics, claim); result.Err != nil {
 			t.Fatal(result.Err)
 		}
+	}
+}
+
+func TestGivenClaimsStayWithTheirSandbox(t *testing.T) {
+	nics, _ := plugins(t, t.TempDir(), nil)
+	prepare(t, nics, allocated("c", 1, "dra.net/a"))
+	claim := nics.node.store.Get("c")
+	old, current := &api.PodSandbox{Id: "old", Uid: "pod-of-c"}, &api.PodSandbox{Id: "current", Uid: "pod-of-c"}
+	if nics.node.isElsewhere(old) {
+		t.Fatal("the claim is with nobody")
+	}
+	claim.Sandbox = "current"
+	if !nics.node.isElsewhere(old) || nics.node.isElsewhere(current) {
+		t.Fatal("the claim is with the current sandbox")
+	}
+	// Asked with an old sandbox, the hook leaves the NICs where they are: taking them back would need the kernel.
+	if err := (&hooks{nics.node}).StopPodSandbox(context.Background(), old); err != nil || claim.Sandbox != "current" {
+		t.Fatal(err, claim.Sandbox)
 	}
 }

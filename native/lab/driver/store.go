@@ -21,8 +21,11 @@ type Claim struct {
 	Pod       PodName   `json:"pod"`
 	// Devices by driver, of the drivers that have prepared it.
 	Devices map[string][]string `json:"devices"`
-	// Netns is the network namespace its NICs were moved to, while they are there.
-	Netns string `json:"netns,omitempty"`
+	// Sandbox is the pod's sandbox that its NICs were given to, while they are there, and Netns its network namespace.
+	Sandbox string `json:"sandbox,omitempty"`
+	Netns   string `json:"netns,omitempty"`
+	// Given: all that the sandbox gets is there. A driver that is killed before begins again.
+	Given bool `json:"given,omitempty"`
 }
 
 // PodName names the one pod that a claim is for.

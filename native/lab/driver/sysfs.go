@@ -9,20 +9,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const podFolder = "/run/claimcheck/pods"
+const sandboxFolder = "/run/claimcheck/sandboxes"
 
-func sysfsOf(pod string) string { return filepath.Join(podFolder, pod, "sys") }
-func liveOf(pod string) string  { return filepath.Join(podFolder, pod, "live") }
+func sysfsOf(sandbox string) string { return filepath.Join(sandboxFolder, sandbox, "sys") }
+func liveOf(sandbox string) string  { return filepath.Join(sandboxFolder, sandbox, "live") }
 
 // What of a pod's /sys is the kernel's own, so that its interfaces and their counters are live.
 var live = []string{"class/net", "devices/virtual"}
 
-// makeSysfs builds the /sys of a pod: the rack's devices as files and links, and the pod's own interfaces.
-func makeSysfs(pod, netns string, planned Sysfs) error {
-	if err := removeSysfs(pod); err != nil {
+// makeSysfs builds the /sys of a sandbox: the rack's devices as files and links, and the pod's own interfaces.
+func makeSysfs(sandbox, netns string, planned Sysfs) error {
+	if err := removeSysfs(sandbox); err != nil {
 		return err
 	}
-	tree := sysfsOf(pod)
+	tree := sysfsOf(sandbox)
 	for _, folder := range append([]string{"fs/cgroup", "firmware", "kernel"}, live...) {
 		if err := os.MkdirAll(filepath.Join(tree, folder), 0o755); err != nil {
 			return err
@@ -46,28 +46,28 @@ func makeSysfs(pod, netns string, planned Sysfs) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(liveOf(pod), 0o755); err != nil {
+	if err := os.MkdirAll(liveOf(sandbox), 0o755); err != nil {
 		return err
 	}
 	// A sysfs shows the interfaces of the namespace it was mounted from.
 	err := within(netns, func() error {
-		return unix.Mount("sysfs", liveOf(pod), "sysfs", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+		return unix.Mount("sysfs", liveOf(sandbox), "sysfs", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
 	})
 	if err != nil {
 		return err
 	}
 	for _, folder := range live {
-		if err := unix.Mount(filepath.Join(liveOf(pod), folder), filepath.Join(tree, folder), "", unix.MS_BIND, ""); err != nil {
+		if err := unix.Mount(filepath.Join(liveOf(sandbox), folder), filepath.Join(tree, folder), "", unix.MS_BIND, ""); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func removeSysfs(pod string) error {
-	mounts := []string{liveOf(pod)}
+func removeSysfs(sandbox string) error {
+	mounts := []string{liveOf(sandbox)}
 	for _, folder := range live {
-		mounts = append(mounts, filepath.Join(sysfsOf(pod), folder))
+		mounts = append(mounts, filepath.Join(sysfsOf(sandbox), folder))
 	}
 	for _, mount := range mounts {
 		err := unix.Unmount(mount, unix.MNT_DETACH)
@@ -75,7 +75,27 @@ func removeSysfs(pod string) error {
 			return err
 		}
 	}
-	return os.RemoveAll(filepath.Join(podFolder, pod))
+	return os.RemoveAll(filepath.Join(sandboxFolder, sandbox))
+}
+
+// removeOtherSysfs removes the trees of sandboxes that are not there any more.
+func removeOtherSysfs(there map[string]bool) error {
+	folders, err := os.ReadDir(sandboxFolder)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, folder := range folders {
+		if there[folder.Name()] {
+			continue
+		}
+		if err := removeSysfs(folder.Name()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func inTree(tree, path string) string {

@@ -102,5 +102,6 @@ func (c *Config) check() error {
 const (
 	stopLimit    = 2 * time.Second
 	deathsToFail = 5
-	deathsWithin = 30 * time.Second
+	shortLife    = 3 * time.Second
+	firstPause   = 200 * time.Millisecond
 )

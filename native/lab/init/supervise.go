@@ -53,11 +53,12 @@ func (s *Supervisor) keep(ctx context.Context, service Service) error {
 	if err != nil {
 		return err
 	}
-	var deaths []time.Time
+	deaths := 0
 	for ctx.Err() == nil {
 		if err := waitFor(ctx, service.WaitFor); err != nil {
 			return nil
 		}
+		started := time.Now()
 		status, err := s.run(ctx, service, log)
 		if ctx.Err() != nil {
 			return nil
@@ -69,16 +70,16 @@ func (s *Supervisor) keep(ctx context.Context, service Service) error {
 		if err != nil {
 			return fmt.Errorf("service %s: %w", service.Name, err)
 		}
-		now := time.Now()
-		deaths = append(deaths, now)
-		for now.Sub(deaths[0]) > deathsWithin {
-			deaths = deaths[1:]
+		// Who kills a service now and then wants to see it come back.
+		if time.Since(started) >= shortLife {
+			deaths = 0
 		}
-		fmt.Printf("claimcheck-lab: service %s ended with %s, %d times in %s\n", service.Name, describe(status), len(deaths), deathsWithin)
-		if len(deaths) >= deathsToFail {
-			return fmt.Errorf("service %s ended %d times in %s, last with %s:\n%s", service.Name, len(deaths), deathsWithin, describe(status), log.LastLines(20))
+		deaths++
+		fmt.Printf("claimcheck-lab: service %s ended with %s\n", service.Name, describe(status))
+		if deaths == deathsToFail {
+			return fmt.Errorf("service %s ended %d times right after its start, last with %s:\n%s", service.Name, deaths, describe(status), log.LastLines(20))
 		}
-		pause(ctx, 200*time.Millisecond<<(len(deaths)-1))
+		pause(ctx, firstPause<<(deaths-1))
 	}
 	return nil
 }

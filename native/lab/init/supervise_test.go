@@ -41,7 +41,7 @@ func TestAServiceThatDiesAgainAndAgainIsToldWithItsLastLines(t *testing.T) {
 	supervisor, _, _ := supervise(t, shell("poor", "echo last words; exit 3"))
 	select {
 	case err := <-supervisor.Failed:
-		for _, part := range []string{"service poor ended 5 times", "code 3", "last words"} {
+		for _, part := range []string{"service poor ended 5 times right after its start", "code 3", "last words"} {
 			if !strings.Contains(err.Error(), part) {
 				t.Fatalf("expected %q in %v", part, err)
 			}

@@ -18,6 +18,8 @@ import {
 } from './bench.ts'
 
 const HALF = [4, 4] as const
+/** Kubernetes takes the devices of a pod that has ended, released or not. */
+const LASTING = { containers: [LISTENING] }
 
 export function schedulingContract(open: Open): void {
   async function withHalf(): Promise<{ target: Target; template: string }> {
@@ -125,7 +127,7 @@ export function schedulingContract(open: Open): void {
     test('waits for devices that another pod has, and gets them', async () => {
       const { target, template } = await withHalf()
       const here = onNode('node-a')
-      const holder = await target.schedule(podOf(template, { name: 'holder', ...here }), SOON)
+      const holder = await target.schedule(podOf(template, { name: 'holder', ...LASTING, ...here }), SOON)
       const waiting = target.schedule(podOf(template, { name: 'waiting', ...here }), SOON)
       const first = Promise.race([
         waiting.then(() => 'scheduled'),
@@ -139,7 +141,7 @@ export function schedulingContract(open: Open): void {
     test('that waits in vain says who has the devices', async () => {
       const { target, template } = await withHalf()
       const here = onNode('node-a')
-      await target.schedule(podOf(template, { name: 'holder', ...here }), SOON)
+      await target.schedule(podOf(template, { name: 'holder', ...LASTING, ...here }), SOON)
       await expect(target.schedule(podOf(template, { name: 'late', ...here }), LITTLE)).rejects.toEqual(
         failure('CLAIM_UNSATISFIABLE', 'late', 'holder'),
       )
@@ -148,7 +150,7 @@ export function schedulingContract(open: Open): void {
     test('that is not waited for any more leaves name and devices free', async () => {
       const { target, template } = await withHalf()
       const here = onNode('node-a')
-      const holder = await target.schedule(podOf(template, { name: 'holder', ...here }), SOON)
+      const holder = await target.schedule(podOf(template, { name: 'holder', ...LASTING, ...here }), SOON)
       const over = new AbortController()
       const late = podOf(template, { name: 'late', ...here })
       const waiting = target.schedule(late, { ...SOON, signal: over.signal })
@@ -176,7 +178,7 @@ export function schedulingContract(open: Open): void {
 
     test('of nothing is nothing', async () => {
       const target = await opened(open)
-      await target.release([], SOON)
+      await expect(target.release([], SOON)).resolves.toBeUndefined()
     })
   })
 
@@ -210,11 +212,12 @@ export function schedulingContract(open: Open): void {
     test('takes everything away, ends who waits, and may be asked for twice', async () => {
       const { target, template } = await withHalf()
       const here = onNode('node-a')
-      const holder = await target.schedule(podOf(template, { name: 'holder', ...here }), SOON)
-      const waiting = expect(
-        target.schedule(podOf(template, { name: 'waiting', ...here }), SOON),
-      ).rejects.toEqual(failure('INTERRUPTED', 'waiting'))
-      await Promise.all([target.close(), target.close(), waiting])
+      const holder = await target.schedule(podOf(template, { name: 'holder', ...LASTING, ...here }), SOON)
+      const waiting = target
+        .schedule(podOf(template, { name: 'waiting', ...here }), SOON)
+        .catch((error: unknown) => error)
+      await Promise.all([target.close(), target.close()])
+      expect(await waiting).toEqual(failure('INTERRUPTED', 'waiting'))
       await expect(target.schedule(podOf(template, { name: 'new' }), SOON)).rejects.toEqual(
         failure('INTERRUPTED', 'pod new', 'closed'),
       )
@@ -225,7 +228,7 @@ export function schedulingContract(open: Open): void {
 
     test('of a target that did nothing is nothing', async () => {
       const target = await open()
-      await target.close()
+      await expect(target.close()).resolves.toBeUndefined()
     })
   })
 }

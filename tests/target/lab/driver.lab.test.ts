@@ -89,6 +89,8 @@ describe.skipIf(reason !== undefined)(`drivers${reason === undefined ? '' : `: n
       )
       expect(interfaces.map(({ name }) => name).toSorted()).toEqual(['eth0', 'lo', 'rdma0', 'rdma1'])
     }
+    const stat = await pods.exec('seen', 'asks', ['cat', '/proc/1/stat'])
+    expect(stat.split(' ')[18], 'niceness').toBe('-15')
     const hcas = await pods.exec('seen', 'asks', ['ls', '/sys/class/infiniband'])
     expect(hcas.trim().split('\n')).toEqual(rack.sku.nics.map(({ name }) => name))
     const numa = await pods.exec('seen', 'asks', ['cat', '/sys/class/infiniband/mlx5_5/device/numa_node'])

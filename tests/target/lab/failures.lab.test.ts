@@ -6,10 +6,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished } from 'vitest'
+import { sameGpus } from '../../../harness/claim/arms.ts'
+import { numaAttributesOf } from '../../../harness/claim/numa-attribute.ts'
+import { templateFor } from '../../../harness/claim/template.ts'
+import { seconds } from '../../../harness/core/units.ts'
 import { rackFile, temporaryFolder } from '../../support/rack-file.ts'
 import { PROJECT, runSuite, verdictsOf, type SuiteRun } from '../../support/run-suite.ts'
 import { scratchSuite } from '../../support/scratch-suite.ts'
 import { claimcheck } from '../../cli/claimcheck.ts'
+import { labTarget, RACK } from '../../support/lab-target.ts'
 import { SuiteProcess } from '../../support/suite-process.ts'
 import { labTest as test, type LabUnderTest } from '../../support/lab.ts'
 
@@ -116,15 +121,24 @@ describe('A claim', () => {
 })
 
 describe('A pod', () => {
-  test('whose devices cannot be prepared', async ({ lab }) => {
+  test('whose devices cannot be prepared is told with what the node says', async ({ lab }) => {
+    const target = await labTarget()
+    const { aligned } = sameGpus({ gpus: 1, nics: 1, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
+    const template = templateFor(aligned, RACK.sku, { published: numaAttributesOf(await target.slices()) })
+    await target.apply(template)
     // Stopped, not ended: the kubelet's call to it hangs, as with a driver that is stuck.
     await lab.shell('node-a', 'pkill -STOP claimcheck-driv')
     onTestFinished(async () => void (await lab.shell('node-a', 'pkill -CONT claimcheck-driv')))
-    const done = await run(claimingSuite(), lab.variables)
-    expect(verdictsOf(done.report)['a pod'], done.output).toMatch(/^inconclusive (DEADLINE|POD_FAILED)/)
-    expect(words(done.output)).toMatch(/FailedPrepareDynamicResources|Prepare/)
+    const spec = { name: 'pod', group: 'pod', nodes: ['node-a'], template: template.metadata.name }
+    const containers = [{ name: 'main', args: ['--mode', 'devices'] }]
+    const pod = await target.schedule({ ...spec, containers }, { within: seconds(30) })
+    await expect(target.run(pod, { within: seconds(75) })).rejects.toMatchObject({
+      code: 'DEADLINE',
+      message: expect.stringMatching(/pod pod on node-a.*FailedPrepareDynamicResources/s),
+    })
     await lab.shell('node-a', 'pkill -CONT claimcheck-driv')
-    await eventually(() => lab.requireClean())
+    await target.release([pod], { within: seconds(90) })
+    await lab.requireReleased()
   })
 })
 
@@ -171,7 +185,7 @@ describe('A run', () => {
     const started = await start(lab)
     started.killGroup('SIGKILL')
     await started.ended
-    await expect(lab.requireClean()).rejects.toThrow()
+    await expect(lab.requireClean()).rejects.toThrow('claimcheck-')
     const env = { KUBECONFIG: lab.kubeconfig, CLAIMCHECK_TARGET: 'cluster', CLAIMCHECK_CONTEXT: lab.context }
     const young = await claimcheck(['sweep'], env)
     expect(young.exitCode, young.stderr).not.toBe(0)
