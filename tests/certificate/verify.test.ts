@@ -223,7 +223,7 @@ describe('A forgery with fresh digests does not hold', () => {
     ],
     [
       'another SKU',
-      (copy) => void (copy.sku.profile.reference.aligned!.bandwidth.value = 30 as never),
+      (copy) => void Object.assign(copy.sku.profile.reference.aligned?.bandwidth ?? {}, { value: 30 }),
       /sku.digest is not that of sku.profile/,
     ],
     ['another driver library', (copy) => void (copy.fingerprint.libraries['ucx'] = ['9.9']), /libraries.ucx/],
