@@ -4,10 +4,11 @@
  */
 import { createHash } from 'node:crypto'
 import { access, chmod, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { arch } from 'node:os'
+import { arch, hostname } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { ClaimcheckError } from '../core/errors.ts'
+import { UNPACKING } from './nixl.ts'
 
 const LIMIT_MS = 10 * 60_000
 
@@ -38,7 +39,8 @@ export async function provideWheel(
   const folder = join(cacheDir, `${wheel.package}-${wheel.version}-${build.sha256.slice(0, 12)}`)
   if (await access(folder).then(() => true, () => false)) return folder
   await mkdir(cacheDir, { recursive: true })
-  const work = await mkdtemp(join(cacheDir, 'wheel-unpack-'))
+  // Named as NIXL's is, so that `claimcheck sweep` knows whose it was.
+  const work = await mkdtemp(join(cacheDir, `${UNPACKING}${hostname()}-${process.pid}-`))
   try {
     say(`Fetching ${name} from PyPI (once)`)
     const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:']

@@ -96,9 +96,7 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
         stability: z.strictObject({ p99OverP50 }).exactOptional(),
         gpuLink: gpuLink.exactOptional(),
         /** 1 GiB from a GPU to itself, between two processes. */
-        gpuMemory: gpuLink
-          .pick({ write: true, read: true, evenWithin: true, p99OverP50: true })
-          .exactOptional(),
+        gpuMemory: gpuLink.exactOptional(),
       }),
     })
     .superRefine((sku, context) => {

@@ -28,6 +28,22 @@ describe.for(ways)('1 GiB by $op within each GPU', ({ side, ofEach, ofSeveral })
   })
 })
 
+const { ofEach: besideHost } = linking({
+  name: 'memory-staged',
+  turn: 0,
+  op: 'WRITE',
+  size: sizeOf('64 MiB'),
+  iters: 10,
+  warmupIters: 2,
+  beside: 'staged',
+})
+
+describe('64 MiB within each GPU', () => {
+  besideHost('outperform the way through host memory', async ({ linked, staged, sku, expect }) => {
+    await expect(linked).toOutperform(staged, { by: sku.reference.gpuMemory.overStaged, in: 'bandwidth' })
+  })
+})
+
 const sizes = ['4 KiB', '64 KiB', '1 MiB', '16 MiB', '256 MiB'].map((label) => ({
   label,
   ...linking({

@@ -4,7 +4,7 @@
  */
 import { execa } from 'execa'
 import type { ResourceClaimTemplate, ResourceSlice } from '../../claim/dra.ts'
-import { GPU_DRIVER, NIC_DRIVER } from '../../claim/published-device.ts'
+import { GPU_DRIVER } from '../../claim/published-device.ts'
 import { withDeadline } from '../../core/deadline.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Journal } from '../../core/journal.ts'
@@ -26,8 +26,9 @@ import type {
 import { busyGpus } from './busy-gpus.ts'
 import { claimMachine, type Hold } from './claim-machine.ts'
 import { HostProcess } from './host-process.ts'
+import { claimedByName, devicesOf, environmentOf } from './host-view.ts'
 import { takeInventory, type Inventory } from './inventory.ts'
-import { nicDeviceName, publishHost } from './publish-host.ts'
+import { publishHost } from './publish-host.ts'
 
 const ADDRESS = '127.0.0.1'
 
@@ -125,8 +126,14 @@ export class HostTarget implements Target {
         hint: 'Release it and schedule it again.',
       })
     for (const { name, args, secretEnv } of pod.spec.containers) {
-      const parts = { binary: this.#parts.transfer, args: this.#named(args, pod) }
-      processes.set(name, new HostProcess({ ...parts, env: { ...this.#environment(pod), ...secretEnv } }))
+      const parts = { binary: this.#parts.transfer, args: claimedByName(args, pod, this.#inventory) }
+      processes.set(
+        name,
+        new HostProcess({
+          ...parts,
+          env: { ...environmentOf(pod, this.#inventory, this.#parts), ...secretEnv },
+        }),
+      )
     }
     this.#parts.journal.record('running', pod.spec.name, {
       pids: [...processes.values()].map(({ pid }) => pid),
@@ -158,11 +165,11 @@ export class HostTarget implements Target {
       })
     const { exitCode, signal, stdout, stderr, timedOut } = await execa(
       this.#parts.transfer,
-      this.#named(args, pod),
+      claimedByName(args, pod, this.#inventory),
       {
         reject: false,
         extendEnv: false,
-        env: this.#environment(pod),
+        env: environmentOf(pod, this.#inventory, this.#parts),
         timeout: Math.ceil(wait.within * 1000),
         forceKillAfterDelay: 1000,
         ...(wait.signal === undefined ? {} : { cancelSignal: wait.signal }),
@@ -273,34 +280,6 @@ export class HostTarget implements Target {
     return busy.map(({ gpu, holder }) => ({ driver: GPU_DRIVER, pool: node, device: gpu.name, holder }))
   }
 
-  #environment(pod: ScheduledPod): Record<string, string> {
-    const { env, nixl } = this.#parts
-    const claimed = this.#inventory.gpus.filter(({ name }) => isClaimed(pod, GPU_DRIVER, name))
-    const inherited = ['PATH', 'LD_LIBRARY_PATH'].flatMap((name) =>
-      env[name] === undefined ? [] : [[name, env[name]]],
-    )
-    return {
-      ...(Object.fromEntries(inherited) as Record<string, string>),
-      CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
-      CUDA_VISIBLE_DEVICES: claimed
-        .toSorted((a, b) => (a.pciAddress < b.pciAddress ? -1 : 1))
-        .map(({ uuid }) => uuid)
-        .join(','),
-      NIXL_CAPI_LIB: nixl.capi,
-      UCX_LOG_LEVEL: 'error',
-    }
-  }
-
-  /** The machine shows every NIC to every process, so the claimed ones go by name. */
-  #named(args: readonly string[], pod: ScheduledPod): readonly string[] {
-    const at = args.findIndex((arg, index) => arg === 'claimed' && args[index - 1] === '--nics')
-    if (at < 0) return args
-    const names = this.#inventory.nics
-      .filter((nic) => isClaimed(pod, NIC_DRIVER, nicDeviceName(nic)))
-      .map(({ name }) => name)
-    return names.length === 0 ? args.toSpliced(at - 1, 2) : args.with(at, names.join(','))
-  }
-
   #process({ spec: { name } }: RunningPod, container: string): HostProcess {
     this.#refuseWhenClosed(`container ${name}/${container}`)
     const process = this.#record(name).processes.get(container)
@@ -329,9 +308,6 @@ export class HostTarget implements Target {
   }
 }
 
-const devicesOf = (pod: ScheduledPod) => pod.claim.status?.allocation?.devices.results ?? []
-const isClaimed = (pod: ScheduledPod, driver: string, device: string): boolean =>
-  devicesOf(pod).some((one) => one.driver === driver && one.device === device)
 const stopped = async ({ processes }: PodRecord): Promise<void> => {
   await Promise.all([...processes.values()].map((process) => process.stop()))
 }

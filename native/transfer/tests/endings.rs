@@ -51,3 +51,11 @@ fn the_time_limit_ends_both_sides() {
     // The target's own limit and the initiator's word race.
     target.finish().failed("DEADLINE");
 }
+
+#[test]
+fn the_end_of_stdin_ends_a_run_that_asked_for_it() {
+    // Its stdin is at its end from the beginning.
+    let target = target(free_port(), &["--device", "dram", "--until-stdin-closes"]).finish();
+    assert_eq!(target.code, Some(143), "{target:#?}");
+    assert_eq!(target.tagged("ERROR")["found"], "the end of stdin");
+}

@@ -1,0 +1,35 @@
+/** The GPU suite where it cannot measure: it says why, and never passes for want of GPUs. */
+import { expect, test } from 'vitest'
+import { fakeSmi } from '../target/host/fake-smi.ts'
+import { runSuite } from '../support/run-suite.ts'
+
+const host = { CLAIMCHECK_TARGET: 'host', CLAIMCHECK_SKU: 'fixtures/skus/h200x2.yaml' }
+const words = (text: string): string => text.replaceAll(/\s+/g, ' ')
+
+test('on an emulated rack every test is skipped: its GPUs are names only', async () => {
+  const run = await runSuite('suites/gpu', { CLAIMCHECK_RUNTIME: 'model' })
+  expect(run.exitCode, run.output).toBe(0)
+  expect(new Set(run.report?.tests.map(({ verdict }) => verdict))).toEqual(new Set(['skipped']))
+  expect(words(run.output)).toContain('the GPUs of an emulated rack are names only')
+})
+
+test('on a machine without a GPU it ends by naming what is missing', async () => {
+  const run = await runSuite('suites/gpu/devices.test.ts', { ...host, PATH: process.env['PATH'] ?? '' })
+  expect(run.exitCode).toBe(1)
+  expect(words(run.output)).toContain('this machine has no NVIDIA driver: expected nvidia-smi on the PATH')
+  expect(run.junit).toContain('<error type="TARGET_UNAVAILABLE"')
+})
+
+test('on a machine with fewer GPUs than the profile it says which are not there', async () => {
+  const folder = fakeSmi({ query: 'h200/query.csv' })
+  const run = await runSuite('suites/gpu/devices.test.ts', {
+    ...host,
+    PATH: `${folder}:${process.env['PATH'] ?? ''}`,
+  })
+  expect(run.exitCode).toBe(1)
+  expect(words(run.output)).toContain(
+    'gpu-1 (0000:00:07.0): missing: expected published once, found not published',
+  )
+  expect(run.junit).toContain('<failure type="TOPOLOGY_MISMATCH"')
+  expect(run.junit).toContain('<error type="CLAIM_UNSATISFIABLE"')
+})
