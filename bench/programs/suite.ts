@@ -29,6 +29,8 @@ export interface SuiteRun {
   readonly rounds: number
   /** Of each arm: wall time of its phases without the initiator's own time. */
   readonly aroundSeconds: readonly number[]
+  /** Of each arm: from pods that run to bytes that move, and from the last byte to the end of both logs. */
+  readonly readySeconds: readonly number[]
 }
 
 /** A suite that does not pass is measured all the same, and said to be so. Rejects where it wrote no results. */
@@ -56,13 +58,20 @@ export async function runSuite(variables: Readonly<Record<string, string>>): Pro
       passed: exitCode === 0,
       rounds: Math.max(0, ...compared.map(({ rounds }) => rounds.length)),
       aroundSeconds: arms.map(aroundSeconds),
+      readySeconds: arms.map(readySeconds),
     }
   } finally {
     await rm(reports, { recursive: true, force: true })
   }
 }
 
-function aroundSeconds({ outcome: { result, phases } }: z.infer<typeof armSchema>): number {
-  const whole = Object.values(phases).reduce((sum, phase) => sum + phase, 0)
-  return whole - (result.finished_unix_ms - result.started_unix_ms) / 1000
+const own = ({ outcome: { result } }: z.infer<typeof armSchema>): number =>
+  (result.finished_unix_ms - result.started_unix_ms) / 1000
+
+const readySeconds = (arm: z.infer<typeof armSchema>): number =>
+  (arm.outcome.phases['transfer'] ?? Number.NaN) - own(arm)
+
+function aroundSeconds(arm: z.infer<typeof armSchema>): number {
+  const whole = Object.values(arm.outcome.phases).reduce((sum, phase) => sum + phase, 0)
+  return whole - own(arm)
 }
