@@ -37,11 +37,8 @@ export async function lookAround(settings: Settings): Promise<Surroundings> {
   }
   if (target === 'lab') {
     const rack = loadRack(settings.rack)
-    const { findLab } = await import('../target/lab/lab.ts')
-    const lab = await findLab(rack, {
-      cacheDir: settings.cacheDir,
-      name: settings.lab,
-    })
+    const { standingLab } = await import('../target/lab/lab.ts')
+    const lab = await standingLab(rack, { cacheDir: settings.cacheDir, name: settings.lab })
     if (lab !== undefined) {
       const connection = { kubeconfig: [lab.kubeconfig], context: lab.context }
       return onCluster(settings, connection, { sku: rack.sku, rack })

@@ -15,7 +15,7 @@ const variablesSchema = z.strictObject({
   CLAIMCHECK_RACK: z.string().min(1).default('fixtures/racks/h100-2node.yaml'),
   CLAIMCHECK_SKU: z.string().min(1).optional(),
   CLAIMCHECK_CONTEXT: z.string().min(1).optional(),
-  /** The lab that a run uses where it is up. */
+  /** The lab that a run uses; default: one of its rack that is up, else one of its own. */
   CLAIMCHECK_LAB: z
     .string()
     .regex(
@@ -66,7 +66,7 @@ export interface Settings {
   readonly rack: string
   readonly sku: string | undefined
   readonly context: string | undefined
-  readonly lab: string
+  readonly lab: string | undefined
   /** Files that hold the contexts, the first of a name counts: KUBECONFIG's, else the user's own. */
   readonly kubeconfig: readonly string[]
   readonly nodes: readonly string[] | undefined
@@ -116,7 +116,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     rack: v.CLAIMCHECK_RACK,
     sku: v.CLAIMCHECK_SKU,
     context: v.CLAIMCHECK_CONTEXT,
-    lab: v.CLAIMCHECK_LAB ?? 'default',
+    lab: v.CLAIMCHECK_LAB,
     kubeconfig: kubeconfigOf(env),
     nodes: v.CLAIMCHECK_NODES,
     image: v.CLAIMCHECK_IMAGE,

@@ -121,14 +121,17 @@ export async function findLab(
   return lacks.length === 0 ? handle(rack, cacheDir, state, remains?.owner === 'nobody') : undefined
 }
 
-/** A lab that stays and has this rack, whose `stop` leaves it up; else one that ends with `stop`, or with this process. */
-export async function useLab(rack: Rack, options: Omit<LabOptions, 'stays' | 'workers'>): Promise<Lab> {
-  checkMakers(rack, 'lab')
-  for (const name of await knownLabs(options.cacheDir)) {
-    const found = await findLab(rack, { ...options, name })
-    if (found?.stays === true) return { ...found, stop: async () => undefined }
+/** The lab of that name with this rack, or, where no name is given, any that stays. */
+export async function standingLab(
+  rack: Rack,
+  { cacheDir, name }: { readonly cacheDir: string; readonly name: string | undefined },
+): Promise<Lab | undefined> {
+  if (name !== undefined) return findLab(rack, { cacheDir, name })
+  for (const known of await knownLabs(cacheDir)) {
+    const found = await findLab(rack, { cacheDir, name: known })
+    if (found?.stays === true) return found
   }
-  return startLab(rack, { name: `run-${process.pid}`, ...options })
+  return undefined
 }
 
 /** Whether there was one. */

@@ -8,7 +8,7 @@ import type { Rack } from '../../rack/rack.ts'
 import type { ClusterRun } from '../cluster/cluster-target.ts'
 import { beginRun, endRun } from '../cluster/run.ts'
 import { TRANSFER_IMAGE } from './image/workload.ts'
-import { findLab, startLab, type Lab } from './lab.ts'
+import { standingLab, startLab, type Lab } from './lab.ts'
 
 export interface LabRun {
   readonly run: ClusterRun
@@ -24,7 +24,8 @@ export async function beginLabRun(
   rack: Rack,
   say: (line: string) => void,
 ): Promise<LabRun> {
-  const standing = await findLab(rack, { cacheDir, name })
+  const standing = await standingLab(rack, { cacheDir, name })
+  if (standing === undefined && name !== undefined) throw notUp(name, rack)
   const lab = standing ?? (await startForRun(rack, cacheDir, say))
   if (standing !== undefined) say(`Using lab ${standing.name}, which is up`)
   const endLab = (): Promise<void> => (standing === undefined ? lab.stop() : Promise.resolve())
@@ -47,6 +48,13 @@ export const partsIn = ({ kubeconfig, context, emulation, nodes }: Lab) => ({
   resources: RESOURCES,
   nodes,
 })
+
+const notUp = (name: string, rack: Rack): ClaimcheckError =>
+  new ClaimcheckError('TARGET_UNAVAILABLE', {
+    subject: `lab ${name}`,
+    problem: `is not up with rack ${rack.name}`,
+    hint: `Start it with \`npx claimcheck lab up --name ${name} --rack ${rack.path}\`, or unset CLAIMCHECK_LAB.`,
+  })
 
 /** Ctrl-C while it starts ends it at once. */
 async function startForRun(rack: Rack, cacheDir: string, say: (line: string) => void): Promise<Lab> {

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { readSettings } from '../../../harness/core/variables.ts'
 import { loadRack } from '../../../harness/rack/rack.ts'
 import { accessOf, ask } from '../../../harness/target/lab/api.ts'
-import { findLab, labs, startLab, stopLab, useLab } from '../../../harness/target/lab/lab.ts'
+import { findLab, labs, standingLab, startLab, stopLab } from '../../../harness/target/lab/lab.ts'
 import { labsFolder } from '../../../harness/target/lab/state.ts'
 import { noLab, until } from '../../support/lab-pods.ts'
 
@@ -61,17 +61,14 @@ describe.skipIf(reason !== undefined)(`labs${reason === undefined ? '' : `: no l
     expect(await remainsOf(two.name)).toBeUndefined()
   })
 
-  test('a run takes the lab that stays and has its rack, and leaves it up', async () => {
+  test('a lab that stays is found by its rack or its name', async () => {
     const own = { ...rack, name: name('rack'), nodes: [] }
     const stays = await startLab(own, { cacheDir, name: name('stays'), stays: true })
-    const used = await useLab(own, { cacheDir, name: name('run') })
-    expect(used.name).toBe(stays.name)
-    await used.stop()
+    expect((await standingLab(own, { cacheDir, name: undefined }))?.name).toBe(stays.name)
+    expect((await standingLab(own, { cacheDir, name: stays.name }))?.name).toBe(stays.name)
+    expect(await standingLab({ ...own, seed: 2 }, { cacheDir, name: undefined })).toBeUndefined()
+    expect(await standingLab(own, { cacheDir, name: name('other') })).toBeUndefined()
     expect((await remainsOf(stays.name))?.owner).toBe('nobody')
-    const other = await useLab({ ...own, seed: 2 }, { cacheDir, name: name('run') })
-    expect(other.name).toBe(name('run'))
-    await other.stop()
-    expect(await remainsOf(other.name)).toBeUndefined()
     await stays.stop()
   })
 
