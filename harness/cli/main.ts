@@ -16,6 +16,8 @@ import { addLabCommands } from './lab.ts'
 import { sweep } from './sweep.ts'
 import { verifyFile } from './verify.ts'
 
+const TARGETS = ['emulated', 'lab', 'cluster', 'host']
+
 interface CompareOptions {
   readonly last?: boolean
   readonly history?: string
@@ -63,12 +65,18 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     })
   claimcheck
     .command('discover')
-    .description('print a SKU profile of what the drivers publish, to be filled in')
+    .description('print a SKU profile of what there is, to be read and filled in')
+    .addOption(new Option('--target <target>', 'where (default: CLAIMCHECK_TARGET)').choices(TARGETS))
     .option('--node <name>', 'of whose shape (default: the most common)')
-    .action(async ({ node }: { node?: string }) => {
+    .action(async ({ target, node }: { target?: string; node?: string }) => {
+      const settings = readSettings(target === undefined ? env : { ...env, CLAIMCHECK_TARGET: target })
+      if (settings.target === 'host') {
+        const { discoverHost } = await import('./discover-host.ts')
+        return discoverHost(say)
+      }
       const { discover } = await import('./discover.ts')
       const { lookAround } = await import('./surroundings.ts')
-      const { slices, place } = await lookAround(readSettings(env))
+      const { slices, place } = await lookAround(settings)
       const { yaml, others } = discover(slices, place, node)
       stdout.write(yaml)
       for (const { nodes } of others)
@@ -96,15 +104,6 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       const others = settings.target === 'cluster' ? await clusterLeftovers(settings, Date.now()) : []
       const { cacheDir } = settings
       await sweep({ binaries: binariesIn(NATIVE), cacheDir, dryRun, say, others, yes, ask: askOn(terminal) })
-    })
-  claimcheck
-    .command('discover')
-    .description('print the SKU profile of what there is, to be read and completed')
-    .addOption(new Option('--target <target>', 'of which target').choices(['host']).makeOptionMandatory())
-    .action(async () => {
-      // Only now: other commands need nothing of it.
-      const { discoverHost } = await import('./discover-host.ts')
-      await discoverHost(say)
     })
   claimcheck
     .command('pack')

@@ -51,8 +51,9 @@ export async function lookAround(settings: Settings): Promise<Surroundings> {
   }
   throw new ClaimcheckError('TARGET_UNAVAILABLE', {
     subject: `CLAIMCHECK_TARGET=${target}`,
-    problem: 'is not part of this version',
+    problem: 'has no API server to ask',
     expected: 'emulated, lab or cluster',
+    hint: 'See what this machine has with `claimcheck discover --target host`.',
   })
 }
 
