@@ -62,7 +62,7 @@ async function prepareNative(settings: Settings): Promise<NativeParts> {
   const { provideBinaries } = await import('../native/build.ts')
   const { provideNixl } = await import('../native/nixl.ts')
   const [binaries, nixl] = await Promise.all([provideBinaries(say), provideNixl(settings.cacheDir, say)])
-  if (settings.target !== 'host') return { binaries, nixl }
+  if (settings.target === 'emulated') return { binaries, nixl }
   const { provideCudaRuntime } = await import('../native/cuda-runtime.ts')
   return { binaries, nixl: await provideCudaRuntime(nixl, settings.cacheDir, say) }
 }

@@ -41,6 +41,10 @@ for path in $needed; do
   esac
 done
 
+# UCX takes GPU memory for host memory without it; no driver brings it, and nothing is linked to it.
+cuda=nixl_cu12.libs/libcudart.so.12
+[ ! -e "$nixl/$cuda" ] || cp -L "$nixl/$cuda" "$home/nixl/$cuda"
+
 # Debug information is half of it and nothing at run time.
 if command -v strip > /dev/null; then
   find "$home" -name '*.so*' -type f -exec strip --strip-unneeded {} + 2> /dev/null || true

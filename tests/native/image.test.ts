@@ -1,5 +1,5 @@
 /** What pods run: the image as its Dockerfile collects it, and the archive that is sent where no image can be pushed. */
-import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
@@ -7,6 +7,7 @@ import { readSettings } from '../../harness/core/variables.ts'
 import { archiveOf } from '../../harness/native/archive.ts'
 import { NATIVE, provideBinaries } from '../../harness/native/build.ts'
 import { IMAGE } from '../../harness/native/image.ts'
+import { provideCudaRuntime } from '../../harness/native/cuda-runtime.ts'
 import { provideNixl } from '../../harness/native/nixl.ts'
 import { PROJECT } from '../support/run-suite.ts'
 import { temporaryFolder } from '../support/rack-file.ts'
@@ -17,15 +18,18 @@ const dockerfile = readFileSync(join(NATIVE, 'transfer/Dockerfile'), 'utf8')
 const silent = (): void => undefined
 const parts = async () => {
   const [binaries, nixl] = await Promise.all([provideBinaries(silent), provideNixl(cacheDir, silent)])
-  return { binaries, nixl }
+  return { binaries, nixl: await provideCudaRuntime(nixl, cacheDir, silent) }
 }
 
 test('the Dockerfile names the image that pods run, and pins the wheels that the harness pins', () => {
   expect(dockerfile).toContain(`claimcheck.dev/image="${IMAGE}"`)
-  const pinned = readFileSync(join(PROJECT, 'harness/native/nixl.ts'), 'utf8')
+  const [nixl, cuda] = ['nixl', 'cuda-runtime'].map((name) =>
+    readFileSync(join(PROJECT, `harness/native/${name}.ts`), 'utf8'),
+  ) as [string, string]
   const hashes = (text: string): string[] => (text.match(/[0-9a-f]{64}/g) ?? []).sort()
-  expect(hashes(dockerfile)).toEqual(hashes(pinned))
-  expect(dockerfile).toContain(/VERSION = '([\d.]+)'/.exec(pinned)?.[1] ?? 'no version')
+  expect(hashes(dockerfile)).toEqual(hashes(nixl + cuda))
+  expect(dockerfile).toContain(/VERSION = '([\d.]+)'/.exec(nixl)?.[1] ?? 'no version')
+  expect(dockerfile).toContain(/version: '([\d.]+)'/.exec(cuda)?.[1] ?? 'no version')
 })
 
 test('the root of the image weighs at most 30 MB compressed', async () => {
@@ -51,6 +55,7 @@ test('the archive has all that the binary needs beside glibc', async () => {
   const folder = temporaryFolder()
   chmodSync(folder, 0o755)
   await execa('tar', ['-xzf', archive.path, '-C', folder])
+  expect(existsSync(join(folder, 'nixl/nixl_cu12.libs/libcudart.so.12'))).toBe(true)
   const target = ['--mode', 'target', '--devices', 'dram:0', '--block-size', '4096', '--timeout-seconds', '1']
   const { stdout } = await execa(join(folder, 'bin/claimcheck-transfer'), [...target, '--port', '25555'], {
     reject: false,
