@@ -1,25 +1,20 @@
 /**
  * A real Kubernetes control plane as plain processes on loopback: etcd, API server with RBAC, scheduler and controllers.
- * Takes the folder of its binaries (CLAIMCHECK_LAB_BIN, else what the lab build left); gives a kubeconfig with a context
- * for each user. There is no node and no kubelet: nodes are objects, and `paper-kubelet.ts` acts for theirs.
+ * Takes the lab's programs; gives a kubeconfig with a context for each user. There is no node and no kubelet: nodes are objects, and `paper-kubelet.ts` acts for theirs.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { homedir, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
+import { inject } from 'vitest'
+import type { SharedLab } from './lab-setup.ts'
 
 const READY_MS = 90_000
 const LOOK_EVERY_MS = 100
-
-/** Where an API server may be, in this order. Not there is an error: a test that needs Kubernetes never skips. */
-export const BINARIES =
-  [process.env['LAB_BIN'], join(homedir(), '.cache/claimcheck/lab/bin'), '/tmp/labbin'].find(
-    (folder) => folder !== undefined && existsSync(join(folder, 'kube-apiserver')),
-  ) ?? ''
 
 /** `admin` may do everything; the others only what RBAC objects give them. */
 export const USERS = ['admin', 'runner', 'nobody'] as const
@@ -31,6 +26,10 @@ export interface ControlPlaneOptions {
   /** Default: true. Without them nothing makes claims of templates, nor takes anything away. */
   readonly controllers?: boolean
 }
+
+/** Those of the lab, whatever else this machine has. */
+const { programs }: SharedLab = inject('lab')
+const PATH = programs.join(delimiter)
 
 export class ControlPlane {
   readonly folder = mkdtempSync(join(tmpdir(), 'claimcheck-control-plane-'))
@@ -46,11 +45,6 @@ export class ControlPlane {
   }
 
   static async start(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-    if (BINARIES === '') {
-      throw new Error(
-        'no kube-apiserver found: build the lab first (npx claimcheck lab build), or set LAB_BIN to a folder with the binaries',
-      )
-    }
     const plane = new ControlPlane(options)
     try {
       await plane.#start()
@@ -108,7 +102,7 @@ export class ControlPlane {
       ],
     ] as const) {
       if (name === 'kube-controller-manager' && this.#options.controllers === false) continue
-      this.#spawn(name, join(BINARIES, name), [
+      this.#spawn(name, name, [
         ...this.#gates,
         `--kubeconfig=${join(this.folder, 'admin.kubeconfig')}`,
         '--leader-elect=false',
@@ -120,7 +114,7 @@ export class ControlPlane {
 
   /** Resolves once it answers; the same port each time. */
   async startApiServer(): Promise<void> {
-    this.#spawn('kube-apiserver', join(BINARIES, 'kube-apiserver'), [
+    this.#spawn('kube-apiserver', 'kube-apiserver', [
       ...this.#gates,
       `--etcd-servers=http://127.0.0.1:${this.#etcd}`,
       '--bind-address=127.0.0.1',
@@ -185,7 +179,10 @@ export class ControlPlane {
 
   #spawn(name: string, path: string, args: readonly string[]): void {
     const log = openSync(join(this.folder, `${name}.log`), 'a')
-    this.#processes.set(name, spawn(path, args, { stdio: ['ignore', log, log], cwd: this.folder }))
+    this.#processes.set(
+      name,
+      spawn(path, args, { stdio: ['ignore', log, log], cwd: this.folder, env: { ...process.env, PATH } }),
+    )
   }
 
   async #end(name: string): Promise<void> {

@@ -14,16 +14,10 @@ import type { SharedLab } from './lab-setup.ts'
 
 const { cacheDir } = readSettings(process.env)
 
-/** Why there can be no lab here; undefined where there can. */
-export async function noLab(): Promise<string | undefined> {
-  const shared: SharedLab = inject('lab')
-  return 'unavailable' in shared ? shared.unavailable : undefined
-}
-
 /** The lab of all tests where it is of this rack, else one of its own, which `stop` ends. */
 export async function labFor(rack: Rack, workers?: number): Promise<Lab> {
-  const shared = inject('lab')
-  if (workers === undefined && 'name' in shared) {
+  const shared: SharedLab = inject('lab')
+  if (workers === undefined) {
     const found = await findLab(rack, { cacheDir, name: shared.name })
     if (found !== undefined) return { ...found, stop: async () => undefined }
   }

@@ -2,9 +2,9 @@
 import { CoreV1Api, KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
 import { execa } from 'execa'
 import { expect, inject, test as base } from 'vitest'
-import type { ProvidedLab } from './lab-setup.ts'
+import type { SharedLab } from './lab-setup.ts'
 
-export interface LabUnderTest extends ProvidedLab {
+export interface LabUnderTest extends SharedLab {
   /** For `CLAIMCHECK_TARGET=lab`. */
   readonly variables: Readonly<Record<string, string>>
   readonly api: KubernetesObjectApi
@@ -20,7 +20,7 @@ export interface LabUnderTest extends ProvidedLab {
   readonly requireClean: () => Promise<void>
 }
 
-function open(lab: ProvidedLab): LabUnderTest {
+function open(lab: SharedLab): LabUnderTest {
   const config = new KubeConfig()
   config.loadFromFile(lab.kubeconfig)
   const api = KubernetesObjectApi.makeApiClient(config)
@@ -50,13 +50,5 @@ function open(lab: ProvidedLab): LabUnderTest {
   }
 }
 
-/** A test that needs a lab, and is skipped with the reason where there is none. */
-export const labTest = base
-  .extend('lab', { scope: 'file' }, () => {
-    const provided = inject('lab')
-    return 'unavailable' in provided ? (undefined as unknown as LabUnderTest) : open(provided)
-  })
-  .extend('present', { auto: true }, ({ skip }) => {
-    const provided = inject('lab')
-    if ('unavailable' in provided) skip(provided.unavailable)
-  })
+/** A test in the lab of all tests. */
+export const labTest = base.extend('lab', { scope: 'file' }, () => open(inject('lab')))

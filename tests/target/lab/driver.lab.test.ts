@@ -8,10 +8,9 @@ import { loadRack } from '../../../harness/rack/rack.ts'
 import { publish } from '../../../harness/target/emulated/publish.ts'
 import type { Lab } from '../../../harness/target/lab/lab.ts'
 import { sightingSchema, type Sighting } from '../../../harness/transfer/sighting.ts'
-import { IDLE, labFor, noLab, Pods, until } from '../../support/lab-pods.ts'
+import { IDLE, labFor, Pods, until } from '../../support/lab-pods.ts'
 
 const rack = loadRack(resolve(import.meta.dirname, '../../../fixtures/racks/h100-2node.yaml'))
-const reason = await noLab()
 const BINARY = '/opt/claimcheck/bin/claimcheck-transfer'
 const published = numaAttributesOf(publish(rack).slices)
 const two = templateFor(gpusWithNics({ gpus: 2, gpusOn: 0, nics: 2, nicsOn: 0 }), rack.sku, {
@@ -23,7 +22,7 @@ const four = templateFor(gpusWithNics({ gpus: 4, gpusOn: 0, nics: 4, nicsOn: 0 }
   name: 'four',
 })
 
-describe.skipIf(reason !== undefined)(`drivers${reason === undefined ? '' : `: no lab, ${reason}`}`, () => {
+describe('drivers', () => {
   let lab: Lab
   let pods: Pods
   const made: string[] = []

@@ -9,13 +9,12 @@ import { loadRack } from '../../../harness/rack/rack.ts'
 import { publish } from '../../../harness/target/emulated/publish.ts'
 import type { Lab } from '../../../harness/target/lab/lab.ts'
 import { sightingSchema } from '../../../harness/transfer/sighting.ts'
-import { IDLE, labFor, noLab, Pods, until } from '../../support/lab-pods.ts'
+import { IDLE, labFor, Pods, until } from '../../support/lab-pods.ts'
 
 const RACK = resolve(import.meta.dirname, '../../../fixtures/racks/h100-2node.yaml')
 const BINARY = '/opt/claimcheck/bin/claimcheck-transfer'
-const reason = await noLab()
 
-describe.skipIf(reason !== undefined)(`faults${reason === undefined ? '' : `: no lab, ${reason}`}`, () => {
+describe('faults', () => {
   let lab: Lab
   let pods: Pods
 

@@ -21,6 +21,20 @@ const LAYER_IMAGE = 'claimcheck-lab-layer'
 /** Rejects with LAB_UNAVAILABLE or LAB_BUILD_FAILED. Two builds at once wait for each other. */
 export async function provideNodeImage(cacheDir: string, say: Say): Promise<string> {
   const engine = await docker()
+  return alone(cacheDir, say, async (cache) =>
+    layered(engine, await recipes(cacheDir, cache, say), cache, say),
+  )
+}
+
+/** The folders of etcd and of Kubernetes' programs on this machine, as the image has them. Rejects with LAB_BUILD_FAILED. */
+export const provideControlPlane = (cacheDir: string, say: Say): Promise<readonly string[]> =>
+  alone(cacheDir, say, async (cache) => [
+    join(await provide(await kubernetes(), cache, say), 'usr/local/bin'),
+    join(await provide(debian, cache, say), 'usr/bin'),
+  ])
+
+/** One build at a time; `work` gets the folder of the products. */
+async function alone<T>(cacheDir: string, say: Say, work: (cache: string) => Promise<T>): Promise<T> {
   const cache = join(cacheDir, 'lab', 'image')
   await mkdir(cache, { recursive: true })
   const unlock = await lock(join(cache, 'build.lock'), (holder) =>
@@ -28,7 +42,7 @@ export async function provideNodeImage(cacheDir: string, say: Say): Promise<stri
   )
   try {
     await removePartial(cache)
-    return await layered(engine, await recipes(cacheDir, cache, say), cache, say)
+    return await work(cache)
   } finally {
     await unlock()
   }
