@@ -15,7 +15,7 @@ import type { Delivery } from './delivery.ts'
 import * as resources from './resources.ts'
 import { marksOf, namespaceManifest, namespaceOf, newRunId, removeNamespace } from './run-namespace.ts'
 
-const ENDING = seconds(120)
+const ENDING = seconds(60)
 
 export interface Preparation {
   /** Called only where the binary is sent into pods. */
