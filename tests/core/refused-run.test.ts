@@ -16,7 +16,13 @@ test.for([
   ['VARIABLE_INVALID', { CLAIMCHECK_RUNTIME: 'fast' }, 'CLAIMCHECK_RUNTIME'],
   ['VARIABLE_INVALID', { CLAIMCHECK_TARGET: 'clutser' }, 'CLAIMCHECK_TARGET'],
   ['VARIABLE_INVALID', { CLAIMCHECK_TARGET: 'cluster' }, 'CLAIMCHECK_SKU is needed'],
-  ['TARGET_UNAVAILABLE', { CLAIMCHECK_TARGET: 'lab' }, 'is not part of this version'],
+  [
+    'TARGET_UNAVAILABLE',
+    { CLAIMCHECK_TARGET: 'lab', CLAIMCHECK_LAB: 'absent' },
+    'lab absent is not up with rack h100-2node',
+  ],
+  ['VARIABLE_INVALID', { CLAIMCHECK_LAB: 'default' }, 'only target lab has labs'],
+  ['VARIABLE_INVALID', { CLAIMCHECK_CONTEXT: 'a' }, 'only a cluster has a context'],
   [
     'TARGET_UNAVAILABLE',
     { CLAIMCHECK_TARGET: 'host', CLAIMCHECK_SKU: 'fixtures/skus/h200x2.yaml' },
