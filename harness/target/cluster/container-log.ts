@@ -1,6 +1,6 @@
 /**
- * What a container prints, line by line from its start. Takes a pod that runs; gives every line once, and ends when the
- * container has ended. A connection that breaks is taken up again after the last whole line.
+ * What a container prints, line by line from its start. Takes a pod that runs; gives every line once, and ends with the
+ * last line of a transfer or when the container has ended. A connection that breaks is taken up again after the last whole line.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClaimcheckError } from '../../core/errors.ts'
@@ -51,6 +51,8 @@ export async function* followLog(source: LogSource): AsyncGenerator<string> {
         given++
         last = line
         yield line
+        // Kubernetes says a second later that the stream has ended.
+        if (line.startsWith(LAST_LINE)) break
       }
       if (over.aborted || last.startsWith(LAST_LINE) || !follow) break
       // A server that goes away may end the stream as if all had been said: only the kubelet's word counts.
