@@ -24,6 +24,11 @@ test.for([
   ['VARIABLE_INVALID', { CLAIMCHECK_LAB: 'default' }, 'only target lab has labs'],
   ['VARIABLE_INVALID', { CLAIMCHECK_CONTEXT: 'a' }, 'only a cluster has a context'],
   [
+    'VARIABLE_INVALID',
+    { CLAIMCHECK_TARGET: 'cluster', CLAIMCHECK_SKU: 'fixtures/skus/h100x8.yaml' },
+    'CLAIMCHECK_CONTEXT is needed with CLAIMCHECK_TARGET=cluster',
+  ],
+  [
     'TARGET_UNAVAILABLE',
     { CLAIMCHECK_TARGET: 'host', CLAIMCHECK_SKU: 'fixtures/skus/h200x2.yaml' },
     'this machine has no NVIDIA driver',
