@@ -5,8 +5,9 @@ import { marksOf } from '../../../harness/target/cluster/run-namespace.ts'
 import { RememberedSlices } from '../../../harness/target/cluster/remembered-slices.ts'
 import { publish } from '../../../harness/target/emulated/publish.ts'
 import { Journal } from '../../../harness/core/journal.ts'
+import { loadRack } from '../../../harness/rack/rack.ts'
+import { rackFile } from '../../support/rack-file.ts'
 import { LISTENING, podOf } from '../emulated/rack-target.ts'
-import { RACK } from './paper-cluster.ts'
 
 const PARTS: PodParts = {
   namespace: 'claimcheck-1',
@@ -85,7 +86,7 @@ describe('a pod', () => {
 test('what a driver withdraws of a device in use is remembered; what it says now counts', () => {
   const journal = new Journal()
   const remembered = new RememberedSlices(journal)
-  const { slices } = publish(RACK)
+  const { slices } = publish(loadRack(rackFile()))
   expect(remembered.recall(slices)).toEqual(slices)
   const withdrawn = structuredClone(slices) as unknown as {
     spec: { driver: string; devices: { name: string; attributes: Record<string, unknown> }[] }
