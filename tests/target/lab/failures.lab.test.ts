@@ -75,12 +75,12 @@ const longTransfers = (iters = 600): Record<string, string> => ({
   CLAIMCHECK_ROUNDS: '2',
 })
 
-/** Resolves with the name of a pod of a run once its container runs. */
+/** The pod of a run once its container runs. Rejects after two minutes. */
 async function runningPod(
   lab: LabUnderTest,
   role: string,
 ): Promise<{ name: string; namespace: string; node: string }> {
-  for (;;) {
+  for (const until = Date.now() + 120_000; Date.now() < until; await sleep(200)) {
     const { items } = await lab.api.list('v1', 'Pod')
     const found = items.find(
       (pod) =>
@@ -92,8 +92,8 @@ async function runningPod(
       const { nodeName } = (found as unknown as { spec: { nodeName: string } }).spec
       return { name: found.metadata.name, namespace: found.metadata.namespace, node: nodeName }
     }
-    await sleep(200)
   }
+  throw new Error(`no ${role} pod of a run was running within two minutes`)
 }
 
 describe('A claim', () => {

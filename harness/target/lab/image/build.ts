@@ -38,7 +38,7 @@ async function alone<T>(cacheDir: string, say: Say, work: (cache: string) => Pro
   const cache = join(cacheDir, 'lab', 'image')
   await mkdir(cache, { recursive: true })
   const unlock = await lock(join(cache, 'build.lock'), (holder) =>
-    say(`Waiting for another build of the node image (${holder})`),
+    say(`Waiting for another build of the node image (${holder}, who holds ${join(cache, 'build.lock')})`),
   )
   try {
     await removePartial(cache)

@@ -1,6 +1,6 @@
 /**
- * The base of a node: Debian's minimal system and the packages that a node's programs need. Takes nothing but Debian's
- * mirror; gives a root folder. Packages are unpacked, never configured: nothing of them runs here.
+ * The base of a node: Debian's minimal system and the packages that a node's programs need. Takes nothing but
+ * debootstrap's own mirror; gives a root folder. Packages are unpacked, never configured: nothing of them runs here.
  */
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

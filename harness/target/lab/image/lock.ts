@@ -2,7 +2,7 @@
  * One at a time, also between processes. Takes the path of a lock file; gives what frees it. The lock of a process that
  * is gone is no lock.
  */
-import { open, readFile, rm } from 'node:fs/promises'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -25,15 +25,18 @@ export async function lock(path: string, waiting: (holder: string) => void): Pro
   }
 }
 
+/** The holder's name is in it from its first moment, so that a process killed in between leaves no lock of nobody. */
 async function written(path: string, own: string): Promise<boolean> {
+  const mine = `${path}.${process.pid}`
+  await writeFile(mine, own)
   try {
-    const file = await open(path, 'wx')
-    await file.writeFile(own)
-    await file.close()
+    await link(mine, path)
     return true
   } catch (error) {
     if ((error as { code?: unknown }).code === 'EEXIST') return false
     throw error
+  } finally {
+    await rm(mine, { force: true })
   }
 }
 
