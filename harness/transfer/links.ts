@@ -6,11 +6,9 @@ import { randomBytes } from 'node:crypto'
 import type { ResourceClaimTemplate } from '../claim/dra.ts'
 import type { GpuPair } from '../claim/gpu-pairs.ts'
 import { readBack } from '../claim/readback.ts'
-import { asClaimcheckError } from '../core/errors.ts'
-import type { ScheduledPod } from '../target/target.ts'
+import { withLentPods } from './lent-pods.ts'
 import {
   PORT,
-  RELEASING,
   SCHEDULING,
   STARTING,
   stopwatch,
@@ -39,12 +37,10 @@ export async function runLinks(
   plan: LinkTransferPlan,
   context: PairContext,
 ): Promise<TransferOutcome> {
-  const { target, journal, signal } = context
+  const { target, signal } = context
   const clock = stopwatch()
   const secretEnv = { TRANSFER_SECRET: randomBytes(32).toString('hex') }
-  const scheduled: ScheduledPod[] = []
-  let outcome: Omit<TransferOutcome, 'phases'>
-  try {
+  const outcome = await withLentPods(context, plan.name, async (lent) => {
     const slices = await target.slices()
     await target.apply(template)
     const containers = (['target', 'initiator'] as const).map((name) => ({
@@ -54,7 +50,7 @@ export async function runLinks(
     }))
     const spec = { name: plan.name, group: plan.name, template: template.metadata.name, containers }
     const own = await target.schedule(spec, { within: SCHEDULING, signal })
-    scheduled.push(own)
+    lent.push(own)
     const end = { node: own.node, allocated: readBack(own.claim, slices) }
     context.admit(end.allocated)
     clock.lap('schedule')
@@ -63,14 +59,8 @@ export async function runLinks(
     const ends = { receiver: { pod, container: 'target' }, sender: { pod, container: 'initiator' } }
     const result = await transferBetween(ends, plan, context)
     clock.lap('transfer')
-    outcome = { result, initiator: end, target: end }
-  } catch (error) {
-    await target.release(scheduled, { within: RELEASING }).catch((cause: unknown) => {
-      journal.record('release-failed', plan.name, { error: asClaimcheckError(cause).message })
-    })
-    throw error
-  }
-  await target.release(scheduled, { within: RELEASING, signal })
+    return { result, initiator: end, target: end }
+  })
   clock.lap('release')
   return { ...outcome, phases: clock.phases }
 }

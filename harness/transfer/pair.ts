@@ -7,11 +7,11 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ResourceClaimTemplate } from '../claim/dra.ts'
 import { readBack, type AllocatedClaim } from '../claim/readback.ts'
-import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
+import { ClaimcheckError } from '../core/errors.ts'
 import type { Journal } from '../core/journal.ts'
 import { seconds, type Bytes, type Seconds } from '../core/units.ts'
 import type { RunningPod, ScheduledPod, Target } from '../target/target.ts'
-import { takeEvidence } from './evidence.ts'
+import { RELEASING, withLentPods } from './lent-pods.ts'
 import type { TransferResult } from './result.ts'
 import { Transcript, type TransferEvent } from './transcript.ts'
 
@@ -19,7 +19,6 @@ export const PORT = 5555
 export const CONTAINER = 'transfer'
 export const SCHEDULING = seconds(120)
 export const STARTING = seconds(120)
-export const RELEASING = seconds(60)
 /** What the binary gets beyond its own deadline to say that it missed it, in seconds. */
 const OVERTIME = 10
 const LAST_WORDS = 3
@@ -72,9 +71,9 @@ export async function runPair(
   const { target, journal, signal } = context
   const clock = stopwatch()
   const secret = randomBytes(32).toString('hex')
-  const scheduled: ScheduledPod[] = []
   const slices = await target.slices()
   const schedule = async (
+    lent: ScheduledPod[],
     role: 'target' | 'initiator',
     args: readonly string[],
   ): Promise<{ pod: ScheduledPod; end: Endpoint }> => {
@@ -88,24 +87,24 @@ export async function runPair(
       },
       { within: SCHEDULING, signal },
     )
-    scheduled.push(pod)
+    lent.push(pod)
     const allocated = readBack(pod.claim, slices)
     context.admit(allocated)
     return { pod, end: { node: pod.node, allocated } }
   }
-  const both = async () => {
-    const receiver = await schedule('target', argsOf('target', plan))
+  const both = async (lent: ScheduledPod[]) => {
+    const receiver = await schedule(lent, 'target', argsOf('target', plan))
     const listening = await target.run(receiver.pod, { within: STARTING, signal })
     const args = [...argsOf('initiator', plan), '--target-host', listening.address]
-    return { receiver, listening, sender: await schedule('initiator', args) }
+    return { receiver, listening, sender: await schedule(lent, 'initiator', args) }
   }
-  let outcome: Omit<TransferOutcome, 'phases'>
-  try {
+  const outcome = await withLentPods(context, plan.name, async (lent) => {
     await target.apply(template)
-    const { receiver, listening, sender } = await givingWay(both, async () => {
+    const giveBack = async (): Promise<void> => {
       journal.record('gave-way', plan.name)
-      await target.release(scheduled.splice(0), { within: RELEASING, signal })
-    })
+      await target.release(lent.splice(0), { within: RELEASING, signal })
+    }
+    const { receiver, listening, sender } = await givingWay(() => both(lent), giveBack)
     clock.lap('schedule')
     const sending = await target.run(sender.pod, { within: STARTING, signal })
     clock.lap('start')
@@ -115,15 +114,8 @@ export async function runPair(
     }
     const result = await transferBetween(ends, plan, context)
     clock.lap('transfer')
-    outcome = { result, initiator: sender.end, target: receiver.end }
-  } catch (error) {
-    await takeEvidence(target, journal, { subject: plan.name, error })
-    await target.release(scheduled, { within: RELEASING }).catch((cause: unknown) => {
-      journal.record('release-failed', plan.name, { error: asClaimcheckError(cause).message })
-    })
-    throw error
-  }
-  await target.release(scheduled, { within: RELEASING, signal })
+    return { result, initiator: sender.end, target: receiver.end }
+  })
   clock.lap('release')
   return { ...outcome, phases: clock.phases }
 }

@@ -21,6 +21,7 @@ import type {
   Target,
   Wait,
 } from '../target.ts'
+import { recordOf, requireContainer, templateFor, tooLate } from '../refusals.ts'
 import { Api } from './api.ts'
 import { bound, type Asking } from './binding.ts'
 import { Client } from './client.ts'
@@ -141,21 +142,7 @@ export class ClusterTarget implements Target {
 
   async schedule(spec: PodSpec, wait: Wait): Promise<ScheduledPod> {
     this.#refuseWhenClosed(`pod ${spec.name}`)
-    const template = this.#templates.get(spec.template)
-    if (template === undefined) {
-      throw new ClaimcheckError('NOT_FOUND', {
-        subject: `ResourceClaimTemplate ${spec.template}`,
-        problem: 'does not exist',
-        hint: 'Apply it before the pod.',
-      })
-    }
-    if (this.#pods.has(spec.name)) {
-      throw new ClaimcheckError('ALREADY_EXISTS', {
-        subject: `pod ${spec.name}`,
-        problem: 'exists already',
-        hint: 'Release it first.',
-      })
-    }
+    const template = templateFor(spec, this.#templates, this.#pods)
     const known: Known = { spec, over: new AbortController() }
     this.#pods.set(spec.name, known)
     try {
@@ -184,7 +171,7 @@ export class ClusterTarget implements Target {
   async run(pod: ScheduledPod, wait: Wait): Promise<RunningPod> {
     const { name, containers } = pod.spec
     this.#refuseWhenClosed(`pod ${name}`)
-    this.#known(name)
+    recordOf(this.#pods, name)
     const store = await this.#open()
     const { delivery } = this.#parts
     const started = await store.until(
@@ -218,7 +205,7 @@ export class ClusterTarget implements Target {
     const { name } = pod.spec
     this.#refuseWhenClosed(`log of pod ${name}`)
     requireContainer(pod, container)
-    const { over } = this.#known(name)
+    const { over } = recordOf(this.#pods, name)
     const signals = [this.#over.signal, over.signal, ...(signal === undefined ? [] : [signal])]
     const { pods } = await this.#open()
     yield* followLog({
@@ -377,15 +364,6 @@ export class ClusterTarget implements Target {
     }
   }
 
-  #known(name: string): Known {
-    const known = this.#pods.get(name)
-    if (known?.scheduled !== undefined) return known
-    throw new ClaimcheckError('NOT_FOUND', {
-      subject: `pod ${name}`,
-      problem: 'is not scheduled or was released',
-    })
-  }
-
   /** Ends with the target too. */
   #limited({ within, signal }: Wait): Wait {
     const own = this.#over.signal
@@ -393,21 +371,8 @@ export class ClusterTarget implements Target {
   }
 
   #refuseWhenClosed(subject: string): void {
-    if (this.#closed === undefined) return
-    throw new ClaimcheckError('INTERRUPTED', {
-      subject,
-      problem: 'is not to be had: the target has been closed',
-    })
+    if (this.#closed !== undefined) throw tooLate(subject, 'the target has been closed')
   }
-}
-
-function requireContainer({ spec }: ScheduledPod, container: string): void {
-  if (spec.containers.some(({ name }) => name === container)) return
-  throw new ClaimcheckError('NOT_FOUND', {
-    subject: `container ${spec.name}/${container}`,
-    problem: 'does not exist',
-    expected: `one of ${spec.containers.map(({ name }) => name).join(', ')}`,
-  })
 }
 
 const digestOf = (template: ResourceClaimTemplate): string =>

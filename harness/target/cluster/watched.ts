@@ -107,7 +107,6 @@ export class Watched<T extends Kept> {
         version ??= await this.#list()
         const began = performance.now()
         version = await this.#watch(version)
-        this.#trouble = undefined
         if (performance.now() - began > LONGEST_PAUSE_MS) pause = FIRST_PAUSE_MS
         // Whatever stands between may end each watch at once.
         else await this.#pause(pause)
@@ -149,6 +148,7 @@ export class Watched<T extends Kept> {
       timeoutSeconds: String(WATCH_SECONDS),
     })
     const response = await this.#parts.api.open({ ...request, signal }, SILENCE_MS)
+    this.#trouble = undefined
     const lines = createInterface({ input: response, signal })
     // A connection that breaks ends the lines; what broke it is told by the response.
     const broken = new Promise<never>((_resolve, reject) => response.once('error', reject))

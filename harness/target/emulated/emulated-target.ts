@@ -5,7 +5,6 @@
 import type { ResourceClaimTemplate, ResourceSlice } from '../../claim/dra.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Journal } from '../../core/journal.ts'
-import { withDeadline } from '../../core/deadline.ts'
 import { checkMakers } from '../../rack/fault-makers.ts'
 import { describeFault } from '../../rack/fault.ts'
 import type { Rack } from '../../rack/rack.ts'
@@ -20,12 +19,14 @@ import type {
   Target,
   Wait,
 } from '../target.ts'
+import { ranAlready, recordOf, templateFor, tooLate } from '../refusals.ts'
 import { allocate } from './allocator/allocate.ts'
 import type { DeviceInUse } from './allocator/inventory.ts'
 import { disturbed } from './disturbed-log.ts'
 import { planPod } from './pod-plan.ts'
 import { allocatedClaim, statusOf } from './claim-status.ts'
 import { publish } from './publish.ts'
+import { Queue } from './queue.ts'
 import type { PodRuntime } from './runtime.ts'
 
 interface PodRecord {
@@ -51,7 +52,7 @@ export class EmulatedTarget implements Target {
   readonly #published
   readonly #templates = new Map<string, ResourceClaimTemplate>()
   readonly #pods = new Map<string, PodRecord>()
-  #released = Promise.withResolvers<void>()
+  readonly #queue = new Queue()
   readonly #over = new AbortController()
   #addresses = 0
   #closed: Promise<void> | undefined
@@ -80,22 +81,13 @@ export class EmulatedTarget implements Target {
 
   async schedule(spec: PodSpec, wait: Wait): Promise<ScheduledPod> {
     this.#refuseWhenClosed(`pod ${spec.name}`)
-    const template = this.#templates.get(spec.template)
-    if (template === undefined) {
-      throw new ClaimcheckError('NOT_FOUND', {
-        subject: `ResourceClaimTemplate ${spec.template}`,
-        problem: 'does not exist',
-        hint: 'Apply it before the pod.',
-      })
-    }
-    if (this.#pods.has(spec.name)) {
-      throw new ClaimcheckError('ALREADY_EXISTS', {
-        subject: `pod ${spec.name}`,
-        problem: 'exists already',
-        hint: 'Release it first.',
-      })
-    }
-    const pod = await this.#place(spec, template, wait)
+    const template = templateFor(spec, this.#templates, this.#pods)
+    const place = await this.#queue.place(
+      `pod ${spec.name}`,
+      () => (held) => this.#find(spec, template, held === 'held' ? this.#held() : []),
+      { ...wait, signal: this.#orOver(wait.signal) },
+    )
+    const pod = { spec, ...place }
     this.#pods.set(spec.name, { pod, address: this.#nextAddress() })
     this.#journal.record('scheduled', spec.name, {
       node: pod.node,
@@ -107,14 +99,8 @@ export class EmulatedTarget implements Target {
 
   async run(pod: ScheduledPod, wait: Wait): Promise<RunningPod> {
     this.#refuseWhenClosed(`pod ${pod.spec.name}`)
-    const record = this.#record(pod.spec.name)
-    if (record.started !== undefined) {
-      throw new ClaimcheckError('ALREADY_EXISTS', {
-        subject: `pod ${pod.spec.name}`,
-        problem: 'was run already',
-        hint: 'Release it and schedule it again.',
-      })
-    }
+    const record = recordOf(this.#pods, pod.spec.name)
+    if (record.started !== undefined) throw ranAlready(pod.spec.name)
     const devices = pod.claim.status?.allocation?.devices.results ?? []
     const plan = planPod(
       this.#rack,
@@ -158,8 +144,7 @@ export class EmulatedTarget implements Target {
         this.#journal.record('released', spec.name, { node: record.pod.node })
       }),
     )
-    this.#released.resolve()
-    this.#released = Promise.withResolvers()
+    this.#queue.released()
   }
 
   async diagnose(subject: string): Promise<Diagnosis> {
@@ -181,27 +166,6 @@ export class EmulatedTarget implements Target {
     this.#over.abort()
     this.#closed ??= this.#runtime.close().then(() => this.#pods.clear())
     return this.#closed
-  }
-
-  /** Waits while other pods hold devices that the claim could have; rejects at once where no release would help. */
-  async #place(spec: PodSpec, template: ResourceClaimTemplate, wait: Wait): Promise<ScheduledPod> {
-    const until = performance.now() + wait.within * 1000
-    for (;;) {
-      const found = this.#find(spec, template, this.#held())
-      if (!(found instanceof ClaimcheckError)) return { spec, ...found }
-      const left = (until - performance.now()) / 1000
-      if (left <= 0 || this.#find(spec, template, []) instanceof ClaimcheckError) throw found
-      const released = this.#released.promise
-      await withDeadline(released, {
-        subject: `pod ${spec.name}`,
-        until: 'to get devices',
-        within: left as Wait['within'],
-        signal:
-          wait.signal === undefined ? this.#over.signal : AbortSignal.any([wait.signal, this.#over.signal]),
-      }).catch((late: unknown) => {
-        throw late instanceof ClaimcheckError && late.code === 'DEADLINE' ? found : late
-      })
-    }
   }
 
   /** Where the pod could go, or why nowhere. */
@@ -248,13 +212,8 @@ export class EmulatedTarget implements Target {
     )
   }
 
-  #record(name: string): PodRecord {
-    const record = this.#pods.get(name)
-    if (record !== undefined) return record
-    throw new ClaimcheckError('NOT_FOUND', {
-      subject: `pod ${name}`,
-      problem: 'is not scheduled or was released',
-    })
+  #orOver(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#over.signal : AbortSignal.any([signal, this.#over.signal])
   }
 
   #nextAddress(): string {
@@ -263,10 +222,6 @@ export class EmulatedTarget implements Target {
   }
 
   #refuseWhenClosed(subject: string): void {
-    if (this.#closed === undefined) return
-    throw new ClaimcheckError('INTERRUPTED', {
-      subject,
-      problem: 'is not to be had: the rack has been closed',
-    })
+    if (this.#closed !== undefined) throw tooLate(subject, 'the rack has been closed')
   }
 }

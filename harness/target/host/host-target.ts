@@ -8,11 +8,12 @@ import { GPU_DRIVER } from '../../claim/published-device.ts'
 import { withDeadline } from '../../core/deadline.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Journal } from '../../core/journal.ts'
-import type { Seconds } from '../../core/units.ts'
 import type { Nixl } from '../../native/nixl.ts'
 import { allocate } from '../emulated/allocator/allocate.ts'
 import type { DeviceInUse } from '../emulated/allocator/inventory.ts'
 import { allocatedClaim } from '../emulated/claim-status.ts'
+import { Queue, type Place } from '../emulated/queue.ts'
+import { ranAlready, recordOf, requireContainer, templateFor, tooLate } from '../refusals.ts'
 import type {
   ContainerExit,
   Diagnosis,
@@ -54,7 +55,7 @@ export class HostTarget implements Target {
   readonly #published
   readonly #templates = new Map<string, ResourceClaimTemplate>()
   readonly #pods = new Map<string, PodRecord>()
-  #released = Promise.withResolvers<void>()
+  readonly #queue = new Queue()
   #closed: Promise<void> | undefined
 
   private constructor(parts: HostParts, inventory: Inventory, hold: Hold) {
@@ -94,20 +95,12 @@ export class HostTarget implements Target {
 
   async schedule(spec: PodSpec, wait: Wait): Promise<ScheduledPod> {
     this.#refuseWhenClosed(`pod ${spec.name}`)
-    const template = this.#templates.get(spec.template)
-    if (template === undefined)
-      throw new ClaimcheckError('NOT_FOUND', {
-        subject: `ResourceClaimTemplate ${spec.template}`,
-        problem: 'does not exist',
-        hint: 'Apply it before the pod.',
-      })
-    if (this.#pods.has(spec.name))
-      throw new ClaimcheckError('ALREADY_EXISTS', {
-        subject: `pod ${spec.name}`,
-        problem: 'exists already',
-        hint: 'Release it first.',
-      })
-    const pod = await this.#place(spec, template, wait)
+    const template = templateFor(spec, this.#templates, this.#pods)
+    const attempt = async (): Promise<Place<ScheduledPod>> => {
+      const foreign = await this.#foreign()
+      return (held) => this.#find(spec, template, held === 'held' ? [...this.#held(), ...foreign] : foreign)
+    }
+    const pod = await this.#queue.place(`pod ${spec.name}`, attempt, wait)
     this.#pods.set(spec.name, { pod, processes: new Map() })
     this.#parts.journal.record('scheduled', spec.name, {
       node: pod.node,
@@ -118,13 +111,8 @@ export class HostTarget implements Target {
 
   async run(pod: ScheduledPod): Promise<RunningPod> {
     this.#refuseWhenClosed(`pod ${pod.spec.name}`)
-    const { processes } = this.#record(pod.spec.name)
-    if (processes.size > 0)
-      throw new ClaimcheckError('ALREADY_EXISTS', {
-        subject: `pod ${pod.spec.name}`,
-        problem: 'was run already',
-        hint: 'Release it and schedule it again.',
-      })
+    const { processes } = recordOf(this.#pods, pod.spec.name)
+    if (processes.size > 0) throw ranAlready(pod.spec.name)
     for (const { name, args, secretEnv } of pod.spec.containers) {
       const parts = { binary: this.#parts.transfer, args: claimedByName(args, pod, this.#inventory) }
       processes.set(
@@ -192,8 +180,7 @@ export class HostTarget implements Target {
         this.#parts.journal.record('released', name)
       }),
     )
-    this.#released.resolve()
-    this.#released = Promise.withResolvers()
+    this.#queue.released()
   }
 
   async diagnose(subject: string): Promise<Diagnosis> {
@@ -217,26 +204,6 @@ export class HostTarget implements Target {
       await this.#hold.release()
     })()
     return this.#closed
-  }
-
-  /** Waits while pods of this run hold what the claim could have; rejects at once where their release would not help. */
-  async #place(spec: PodSpec, template: ResourceClaimTemplate, wait: Wait): Promise<ScheduledPod> {
-    const until = performance.now() + wait.within * 1000
-    for (;;) {
-      const foreign = await this.#foreign()
-      const found = this.#find(spec, template, [...this.#held(), ...foreign])
-      if (!(found instanceof ClaimcheckError)) return found
-      const left = (until - performance.now()) / 1000
-      if (left <= 0 || this.#find(spec, template, foreign) instanceof ClaimcheckError) throw found
-      await withDeadline(this.#released.promise, {
-        subject: `pod ${spec.name}`,
-        until: 'to get devices',
-        within: left as Seconds,
-        signal: wait.signal,
-      }).catch((late: unknown) => {
-        throw late instanceof ClaimcheckError && late.code === 'DEADLINE' ? found : late
-      })
-    }
   }
 
   #find(
@@ -280,31 +247,21 @@ export class HostTarget implements Target {
     return busy.map(({ gpu, holder }) => ({ driver: GPU_DRIVER, pool: node, device: gpu.name, holder }))
   }
 
-  #process({ spec: { name } }: RunningPod, container: string): HostProcess {
+  #process(pod: RunningPod, container: string): HostProcess {
+    const { name } = pod.spec
     this.#refuseWhenClosed(`container ${name}/${container}`)
-    const process = this.#record(name).processes.get(container)
+    const { processes } = recordOf(this.#pods, name)
+    requireContainer(pod, container)
+    const process = processes.get(container)
     if (process !== undefined) return process
     throw new ClaimcheckError('NOT_FOUND', {
       subject: `container ${name}/${container}`,
-      problem: 'does not exist',
-    })
-  }
-
-  #record(name: string): PodRecord {
-    const record = this.#pods.get(name)
-    if (record !== undefined) return record
-    throw new ClaimcheckError('NOT_FOUND', {
-      subject: `pod ${name}`,
-      problem: 'is not scheduled or was released',
+      problem: 'does not run: its pod was not started',
     })
   }
 
   #refuseWhenClosed(subject: string): void {
-    if (this.#closed !== undefined)
-      throw new ClaimcheckError('INTERRUPTED', {
-        subject,
-        problem: 'is not to be had: the machine has been given back',
-      })
+    if (this.#closed !== undefined) throw tooLate(subject, 'the machine has been given back')
   }
 }
 
