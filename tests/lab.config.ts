@@ -1,4 +1,4 @@
-/** Tests that need real Kubernetes: one lab for all of them, and control planes of its programs. */
+/** Tests that need real Kubernetes: a lab for each worker, and control planes of its programs. */
 import { globSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 import { ClaimcheckError } from '../harness/core/errors.ts'
@@ -6,6 +6,8 @@ import { docker } from '../harness/target/lab/docker.ts'
 import { UnrunReporter } from './support/unrun-reporter.ts'
 
 const root = new URL('..', import.meta.url).pathname
+/** They mostly wait, for Kubernetes and for limits. */
+const WORKERS = 3
 const include = 'tests/**/*.lab.test.ts'
 
 /** Without Docker they are left out, and the run says so; where LAB=required, as in CI, that is an error. */
@@ -32,7 +34,7 @@ export default defineConfig(async () => {
       include: [include],
       globalSetup: ['tests/support/lab-setup.ts'],
       reporters: ['default', new UnrunReporter()],
-      fileParallelism: false,
+      maxWorkers: WORKERS,
       testTimeout: 300_000,
       hookTimeout: 600_000,
     },

@@ -11,7 +11,6 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { inject } from 'vitest'
-import type { SharedLab } from './lab-setup.ts'
 
 const READY_MS = 90_000
 const LOOK_EVERY_MS = 100
@@ -28,8 +27,7 @@ export interface ControlPlaneOptions {
 }
 
 /** Those of the lab, whatever else this machine has. */
-const { programs }: SharedLab = inject('lab')
-const PATH = programs.join(delimiter)
+const PATH = inject('programs').join(delimiter)
 
 export class ControlPlane {
   readonly folder = mkdtempSync(join(tmpdir(), 'claimcheck-control-plane-'))

@@ -3,22 +3,20 @@ import { CoreV1Api, Exec, KubeConfig, type V1Pod } from '@kubernetes/client-node
 import { readFileSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { inject } from 'vitest'
 import type { ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../../harness/claim/dra.ts'
 import { readSettings } from '../../harness/core/variables.ts'
 import type { Rack } from '../../harness/rack/rack.ts'
 import { accessOf, ask, type ApiAccess } from '../../harness/target/lab/api.ts'
 import { TRANSFER_IMAGE } from '../../harness/target/lab/image/workload.ts'
 import { findLab, startLab, type Lab } from '../../harness/target/lab/lab.ts'
-import type { SharedLab } from './lab-setup.ts'
+import { sharedLab } from './shared-lab.ts'
 
 const { cacheDir } = readSettings(process.env)
 
-/** The lab of all tests where it is of this rack, else one of its own, which `stop` ends. */
+/** The lab of this worker where it is of this rack, else one of its own, which `stop` ends. */
 export async function labFor(rack: Rack, workers?: number): Promise<Lab> {
-  const shared: SharedLab = inject('lab')
   if (workers === undefined) {
-    const found = await findLab(rack, { cacheDir, name: shared.name })
+    const found = await findLab(rack, { cacheDir, name: sharedLab().name })
     if (found !== undefined) return { ...found, stop: async () => undefined }
   }
   return startLab(rack, {

@@ -1,33 +1,37 @@
-/** One lab for all tests of a run that need one, with the rack of the fixtures; and where its programs lie. */
+/** A lab for each worker that runs tests, with the rack of the fixtures; and where the programs of all of them lie. */
 import type { TestProject } from 'vitest/node'
 import { readSettings } from '../../harness/core/variables.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
 import { provideControlPlane } from '../../harness/target/lab/image/build.ts'
 import { startLab, type Lab } from '../../harness/target/lab/lab.ts'
 
-export interface SharedLab extends Pick<Lab, 'name' | 'kubeconfig' | 'context' | 'nodes'> {
-  /** Folders of etcd and of Kubernetes' programs, for `PATH`. */
-  readonly programs: readonly string[]
-}
+export type SharedLab = Pick<Lab, 'name' | 'kubeconfig' | 'context' | 'nodes'>
 
 declare module 'vitest' {
   interface ProvidedContext {
-    lab: SharedLab
+    labs: readonly SharedLab[]
+    /** Folders of etcd and of Kubernetes' programs, for `PATH`. */
+    programs: readonly string[]
   }
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { cacheDir, rack } = readSettings({})
-  const lab = await startLab(loadRack(rack), { cacheDir, name: `tests-${process.pid}`, say })
-  const { name, kubeconfig, context, nodes } = lab
+  project.provide('programs', await provideControlPlane(cacheDir, say))
+  const labs: Lab[] = []
+  const stop = async (): Promise<void> => {
+    await Promise.all(labs.map((lab) => lab.stop()))
+  }
   try {
-    const programs = await provideControlPlane(cacheDir, say)
-    project.provide('lab', { name, kubeconfig, context, nodes, programs })
+    for (let worker = 1; worker <= project.config.maxWorkers; worker++)
+      labs.push(await startLab(loadRack(rack), { cacheDir, name: `tests-${process.pid}-${worker}`, say }))
   } catch (error) {
-    await lab.stop()
+    await stop()
     throw error
   }
-  return () => lab.stop()
+  const shared = labs.map(({ name, kubeconfig, context, nodes }) => ({ name, kubeconfig, context, nodes }))
+  project.provide('labs', shared)
+  return stop
 }
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)

@@ -1,29 +1,40 @@
-/** The cluster target in the lab of all tests, without a suite around it. */
-import { inject, onTestFinished } from 'vitest'
+/** The cluster target in the lab of its worker, without a suite around it. */
+import { afterAll, onTestFinished } from 'vitest'
 import { Journal } from '../../harness/core/journal.ts'
+import { seconds } from '../../harness/core/units.ts'
 import { readSettings } from '../../harness/core/variables.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
 import { ClusterTarget, type ClusterParts } from '../../harness/target/cluster/cluster-target.ts'
-import { newRunId } from '../../harness/target/cluster/run-namespace.ts'
+import { newRunId, removeNamespace } from '../../harness/target/cluster/run-namespace.ts'
+import { openClient } from '../../harness/target/cluster/run.ts'
 import { findLab } from '../../harness/target/lab/lab.ts'
 import { partsIn } from '../../harness/target/lab/run.ts'
 import { PROJECT } from './run-suite.ts'
-import type { SharedLab } from './lab-setup.ts'
+import { sharedLab } from './shared-lab.ts'
 
 export const RACK = loadRack(`${PROJECT}/fixtures/racks/h100-2node.yaml`)
 
+/** Kubernetes takes five seconds at least for each, so they go together, when the tests of a file are done. */
+const namespaces = new Set<string>()
+afterAll(async () => {
+  const { kubeconfig, context } = sharedLab()
+  const client = openClient({ kubeconfig: [kubeconfig], context })
+  await Promise.all([...namespaces].map((name) => removeNamespace(client, name, { within: seconds(90) })))
+})
+
 /** Closed when the test ends. */
 export async function labTarget(parts: Partial<ClusterParts> = {}): Promise<ClusterTarget> {
-  const shared: SharedLab = inject('lab')
-  const lab = await findLab(RACK, { cacheDir: readSettings(process.env).cacheDir, name: shared.name })
-  if (lab === undefined) throw new Error(`lab ${shared.name} does not answer`)
+  const { name } = sharedLab()
+  const lab = await findLab(RACK, { cacheDir: readSettings(process.env).cacheDir, name })
+  if (lab === undefined) throw new Error(`lab ${name} does not answer`)
   const target = new ClusterTarget({
     ...partsIn(lab),
     runId: newRunId(),
-    namespaceLives: 'target',
+    namespaceLives: 'run',
     journal: new Journal(),
     ...parts,
   })
+  namespaces.add(target.namespace)
   onTestFinished(() => target.close())
   return target
 }

@@ -1,8 +1,9 @@
 /** The lab that a test runs in: its cluster as an administrator sees it, and its machines. */
 import { CoreV1Api, KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
 import { execa } from 'execa'
-import { expect, inject, test as base } from 'vitest'
+import { expect, test as base } from 'vitest'
 import type { SharedLab } from './lab-setup.ts'
+import { sharedLab } from './shared-lab.ts'
 
 export interface LabUnderTest extends SharedLab {
   /** For `CLAIMCHECK_TARGET=lab`. */
@@ -50,5 +51,5 @@ function open(lab: SharedLab): LabUnderTest {
   }
 }
 
-/** A test in the lab of all tests. */
-export const labTest = base.extend('lab', { scope: 'file' }, () => open(inject('lab')))
+/** A test in the lab of its worker. */
+export const labTest = base.extend('lab', { scope: 'file' }, () => open(sharedLab()))

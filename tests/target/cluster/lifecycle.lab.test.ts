@@ -50,7 +50,7 @@ describe('nodes and slices', () => {
 
 describe('a pod', () => {
   test('gets devices, runs on another node than its peer, and leaves nothing', async () => {
-    const target = targetOn(cluster)
+    const target = targetOn(cluster, { namespaceLives: 'target' })
     const template = await claimOf(target, 4, 4)
     const one = await target.schedule(
       podOf(template, { name: 'one', group: 'g', containers: [LISTENING] }),

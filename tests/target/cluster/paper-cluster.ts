@@ -62,7 +62,8 @@ export function unclosed({ plane }: PaperCluster, parts: Partial<ClusterParts> =
     delivery: { kind: 'image', image: 'claimcheck.dev/transfer:paper' },
     resources: { cpu: '100m', memory: '64Mi' },
     runId: newRunId(),
-    namespaceLives: 'target',
+    // Gone with the control plane; until then it costs nothing, while its removal takes seconds.
+    namespaceLives: 'run',
     journal: new Journal(),
     ...parts,
   })

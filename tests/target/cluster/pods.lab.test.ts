@@ -1,60 +1,13 @@
 /** Pods that really run: what they print, how they end, commands beside them, and what becomes of a transfer in trouble. */
-import { setTimeout as sleep } from 'node:timers/promises'
-import { execa } from 'execa'
-import { describe, expect, onTestFinished } from 'vitest'
-import { sameGpus } from '../../../harness/claim/arms.ts'
-import { numaAttributesOf } from '../../../harness/claim/numa-attribute.ts'
-import { templateFor } from '../../../harness/claim/template.ts'
+import { describe, expect } from 'vitest'
 import { Journal } from '../../../harness/core/journal.ts'
 import { bytes, seconds } from '../../../harness/core/units.ts'
-import type { ClusterTarget } from '../../../harness/target/cluster/cluster-target.ts'
 import { EVIDENCE } from '../../../harness/transfer/evidence.ts'
-import { runPair, type TransferOutcome, type TransferPlan } from '../../../harness/transfer/pair.ts'
+import type { TransferOutcome } from '../../../harness/transfer/pair.ts'
 import { labTest as test } from '../../support/lab.ts'
-import { labTarget, RACK } from '../../support/lab-target.ts'
+import { labTarget } from '../../support/lab-target.ts'
+import { ALL, LONG, transfer } from '../../support/lab-transfer.ts'
 import { claimOf, LISTENING, linesOf, LOOKING, podOf, SOON } from '../emulated/rack-target.ts'
-
-const PLAN: TransferPlan = {
-  name: 'kv',
-  op: 'WRITE',
-  devices: ['dram:0', 'dram:1'],
-  bytesPerDevice: bytes(1 << 20),
-  iters: 20,
-  warmupIters: 2,
-  within: seconds(120),
-}
-/** Half a minute or more: long enough for somebody to interfere. */
-const LONG = { iters: 1500 }
-
-/** Every device of NUMA node 0, so that nobody else has any. */
-const ALL = { devices: ['dram:0', 'dram:1', 'dram:2', 'dram:3'] }
-
-/** A transfer over as many NICs as devices; `trouble` comes once bytes move. */
-async function transfer(
-  target: ClusterTarget,
-  plan: Partial<TransferPlan> = {},
-  trouble: () => Promise<unknown> = async () => undefined,
-  journal = new Journal(),
-): Promise<TransferOutcome> {
-  const count = (plan.devices ?? PLAN.devices).length
-  const { aligned } = sameGpus({ gpus: count, nics: count, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
-  const template = templateFor(aligned, RACK.sku, { published: numaAttributesOf(await target.slices()) })
-  let troubled: Promise<unknown> | undefined
-  const outcome = await runPair(
-    template,
-    { ...PLAN, ...plan },
-    {
-      target,
-      journal,
-      admit: () => undefined,
-      onEvent: ({ event }) => {
-        if (event === 'progress') troubled ??= trouble()
-      },
-    },
-  ).finally(() => troubled)
-  expect(troubled !== undefined || trouble.length === 0).toBe(true)
-  return outcome
-}
 
 describe('a pod', () => {
   test('prints what it sees, ends with 0, and nothing runs beside it then', async ({ lab }) => {
@@ -136,20 +89,6 @@ describe('a transfer', () => {
     await lab.requireReleased()
   })
 
-  test('goes on while the control plane is away for 20 s', async ({ lab }) => {
-    const target = await labTarget()
-    const plane = lab.container('control-plane')
-    const away = async (): Promise<void> => {
-      await execa('docker', ['pause', plane])
-      await sleep(20_000)
-      await execa('docker', ['unpause', plane])
-    }
-    onTestFinished(async () => void (await execa('docker', ['unpause', plane], { reject: false })))
-    const { result } = await transfer(target, LONG, away)
-    expect(result.iters).toBe(LONG.iters)
-    await lab.requireReleased()
-  })
-
   test('of two runs at once: neither keeps what the other waits for', async () => {
     const targets = [await labTarget(), await labTarget()] as const
     const outcomes = await Promise.all(
@@ -162,25 +101,11 @@ describe('a transfer', () => {
   test('of another run that has the devices is waited for', async ({ lab }) => {
     const [first, second] = [await labTarget(), await labTarget()]
     let later: Promise<TransferOutcome> | undefined
-    const sooner = await transfer(first, { ...LONG, ...ALL }, async () => {
+    const sooner = await transfer(first, { iters: 500, ...ALL }, async () => {
       later = transfer(second, { iters: 200, ...ALL })
     })
     const { result } = await (later ?? Promise.reject(new Error('the second run never began')))
     expect(result.started_unix_ms).toBeGreaterThan(sooner.result.finished_unix_ms)
-    await lab.requireReleased()
-  })
-
-  test('on a node that is lost ends by naming it', async ({ lab }) => {
-    const target = await labTarget()
-    const node = lab.container('node-b')
-    onTestFinished(async () => void (await execa('docker', ['unpause', node], { reject: false })))
-    const lost = transfer(target, LONG, () => execa('docker', ['pause', node]))
-    await expect(lost).rejects.toMatchObject({
-      code: 'POD_FAILED',
-      message: expect.stringMatching(/pod kv-\w+ runs on node node-b, which has not been ready for 30 s/),
-    })
-    await execa('docker', ['unpause', node])
-    await target.close()
     await lab.requireReleased()
   })
 })

@@ -70,15 +70,15 @@ async function wholeRun(): Promise<void> {
     await target.release([pod], SOON)
   } finally {
     await target.close()
-    await endRun({
-      kind: 'cluster',
-      connection,
-      delivery: { kind: 'image', image: 'none' },
-      resources: { cpu: '1', memory: '1Gi' },
-      runId: target.namespace.replace('claimcheck-', ''),
-      namespaceLives: 'run',
-    })
   }
+  await endRun({
+    kind: 'cluster',
+    connection,
+    delivery: { kind: 'image', image: 'none' },
+    resources: { cpu: '1', memory: '1Gi' },
+    runId: target.namespace.replace('claimcheck-', ''),
+    namespaceLives: 'run',
+  })
 }
 
 /** What a missing right gives goes through. */

@@ -10,13 +10,12 @@ import { sameGpus } from '../../../harness/claim/arms.ts'
 import { numaAttributesOf } from '../../../harness/claim/numa-attribute.ts'
 import { templateFor } from '../../../harness/claim/template.ts'
 import { seconds } from '../../../harness/core/units.ts'
-import { rackFile, temporaryFolder } from '../../support/rack-file.ts'
+import { temporaryFolder } from '../../support/rack-file.ts'
 import { PROJECT, runSuite, verdictsOf, type SuiteRun } from '../../support/run-suite.ts'
 import { scratchSuite } from '../../support/scratch-suite.ts'
+import { longTransfers, runningPod, transferSuite, words } from '../../support/lab-runs.ts'
 import { PatchStrategy } from '@kubernetes/client-node'
-import { claimcheck } from '../../cli/claimcheck.ts'
 import { labTarget, RACK } from '../../support/lab-target.ts'
-import { SuiteProcess } from '../../support/suite-process.ts'
 import { labTest as test, type LabUnderTest } from '../../support/lab.ts'
 
 const SKU = join(PROJECT, 'fixtures/skus/h100x8.yaml')
@@ -26,14 +25,6 @@ const claimingSuite = (placement: object = local): readonly string[] =>
   scratchSuite(`
     const one = claiming({ placement: gpusWithNics(${JSON.stringify(placement)}), containers: ['main'] })
     one('a pod', async ({ pods, expect }) => { await expect(pods).toListOnlyClaimedDevices() })`)
-
-const transferSuite = (): readonly string[] =>
-  scratchSuite(`
-    const arms = sameGpus({ gpus: 4, nics: 4, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
-    const kv = comparing({ name: 'kv', arms, op: 'WRITE', size: 2 ** 30 })
-    kv('a transfer', async ({ aligned, unaligned, expect }) => {
-      await expect(aligned).toOutperform(unaligned, { by: 1.01, in: 'bandwidth' })
-    })`)
 
 const run = (args: readonly string[], variables: Readonly<Record<string, string>>): Promise<SuiteRun> =>
   runSuite('scratch', variables, {}, args)
@@ -64,36 +55,6 @@ function skuFile(edit: (text: string) => string): string {
   const path = join(temporaryFolder(), 'sku.yaml')
   writeFileSync(path, edit(readFileSync(SKU, 'utf8')))
   return path
-}
-
-/** One line a word apart, as a person reads it. */
-const words = (text: string): string => text.replaceAll(/\s+/g, ' ')
-
-/** Iterations enough for something to happen in the middle. */
-const longTransfers = (iters = 600): Record<string, string> => ({
-  CLAIMCHECK_RACK: rackFile({ edit: (text) => text.replace('iters: 24', `iters: ${iters}`) }),
-  CLAIMCHECK_ROUNDS: '2',
-})
-
-/** The pod of a run once its container runs. Rejects after two minutes. */
-async function runningPod(
-  lab: LabUnderTest,
-  role: string,
-): Promise<{ name: string; namespace: string; node: string }> {
-  for (const until = Date.now() + 120_000; Date.now() < until; await sleep(200)) {
-    const { items } = await lab.api.list('v1', 'Pod')
-    const found = items.find(
-      (pod) =>
-        pod.metadata?.namespace?.startsWith('claimcheck-') === true &&
-        pod.metadata.name?.endsWith(role) === true &&
-        (pod as unknown as { status: { phase: string } }).status.phase === 'Running',
-    )
-    if (found?.metadata?.name !== undefined && found.metadata.namespace !== undefined) {
-      const { nodeName } = (found as unknown as { spec: { nodeName: string } }).spec
-      return { name: found.metadata.name, namespace: found.metadata.namespace, node: nodeName }
-    }
-  }
-  throw new Error(`no ${role} pod of a run was running within two minutes`)
 }
 
 describe('A claim', () => {
@@ -163,39 +124,5 @@ describe('The cluster', () => {
     const done = await running
     expect(done.exitCode).toBe(1)
     expect(words(done.output)).toMatch(new RegExp(`NAMESPACE_STUCK.*${namespace}.*example.org/nobody`))
-  })
-})
-
-describe('A run', () => {
-  const start = async (lab: LabUnderTest): Promise<SuiteProcess> => {
-    const variables = { ...lab.variables, ...longTransfers(2000) }
-    const started = new SuiteProcess('scratch', variables, { args: transferSuite() })
-    await runningPod(lab, 'initiator')
-    return started
-  }
-
-  test.for([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)('that gets %s releases what it has, and ends with %i', async ([signal, code], { lab }) => {
-    const started = await start(lab)
-    started.kill(signal)
-    expect(await started.ended).toMatchObject({ code })
-    expect(readFileSync(join(started.reports, 'junit.xml'), 'utf8')).toMatch(/<error type="INTERRUPTED"/)
-    await lab.requireClean()
-  })
-
-  test('that is killed leaves a Namespace, which sweep removes', async ({ lab }) => {
-    const started = await start(lab)
-    started.killGroup('SIGKILL')
-    await started.ended
-    await expect(lab.requireClean()).rejects.toThrow('to deeply equal []')
-    const env = { KUBECONFIG: lab.kubeconfig, CLAIMCHECK_TARGET: 'cluster', CLAIMCHECK_CONTEXT: lab.context }
-    const young = await claimcheck(['sweep'], env)
-    expect(young.exitCode, young.stderr).not.toBe(0)
-    expect(words(young.stderr)).toContain('expires')
-    const swept = await claimcheck(['sweep', '--yes'], env)
-    expect(swept.exitCode, swept.stderr).toBe(0)
-    await lab.requireClean()
   })
 })

@@ -1,0 +1,43 @@
+/** Runs in a lab that tests disturb: a suite with one comparison, iterations enough, and the pods of it that run. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { LabUnderTest } from './lab.ts'
+import { rackFile } from './rack-file.ts'
+import { scratchSuite } from './scratch-suite.ts'
+
+export const transferSuite = (): readonly string[] =>
+  scratchSuite(`
+    const arms = sameGpus({ gpus: 4, nics: 4, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
+    const kv = comparing({ name: 'kv', arms, op: 'WRITE', size: 2 ** 30 })
+    kv('a transfer', async ({ aligned, unaligned, expect }) => {
+      await expect(aligned).toOutperform(unaligned, { by: 1.01, in: 'bandwidth' })
+    })`)
+
+/** Iterations enough for something to happen in the middle. */
+export const longTransfers = (iters = 600): Record<string, string> => ({
+  CLAIMCHECK_RACK: rackFile({ edit: (text) => text.replace('iters: 24', `iters: ${iters}`) }),
+  CLAIMCHECK_ROUNDS: '2',
+})
+
+/** The pod of a run once its container runs. Rejects after two minutes. */
+export async function runningPod(
+  lab: LabUnderTest,
+  role: string,
+): Promise<{ name: string; namespace: string; node: string }> {
+  for (const until = Date.now() + 120_000; Date.now() < until; await sleep(200)) {
+    const { items } = await lab.api.list('v1', 'Pod')
+    const found = items.find(
+      (pod) =>
+        pod.metadata?.namespace?.startsWith('claimcheck-') === true &&
+        pod.metadata.name?.endsWith(role) === true &&
+        (pod as unknown as { status: { phase: string } }).status.phase === 'Running',
+    )
+    if (found?.metadata?.name !== undefined && found.metadata.namespace !== undefined) {
+      const { nodeName } = (found as unknown as { spec: { nodeName: string } }).spec
+      return { name: found.metadata.name, namespace: found.metadata.namespace, node: nodeName }
+    }
+  }
+  throw new Error(`no ${role} pod of a run was running within two minutes`)
+}
+
+/** One line a word apart, as a person reads it. */
+export const words = (text: string): string => text.replaceAll(/\s+/g, ' ')

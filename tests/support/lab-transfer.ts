@@ -1,0 +1,52 @@
+/** One transfer between two pods of a lab, and what a test does in the middle of it. */
+import { expect } from 'vitest'
+import { sameGpus } from '../../harness/claim/arms.ts'
+import { numaAttributesOf } from '../../harness/claim/numa-attribute.ts'
+import { templateFor } from '../../harness/claim/template.ts'
+import { Journal } from '../../harness/core/journal.ts'
+import { bytes, seconds } from '../../harness/core/units.ts'
+import type { ClusterTarget } from '../../harness/target/cluster/cluster-target.ts'
+import { runPair, type TransferOutcome, type TransferPlan } from '../../harness/transfer/pair.ts'
+import { RACK } from './lab-target.ts'
+
+const PLAN: TransferPlan = {
+  name: 'kv',
+  op: 'WRITE',
+  devices: ['dram:0', 'dram:1'],
+  bytesPerDevice: bytes(1 << 20),
+  iters: 20,
+  warmupIters: 2,
+  within: seconds(120),
+}
+/** Long enough for somebody to interfere. */
+export const LONG = { iters: 1500 }
+
+/** Every device of NUMA node 0, so that nobody else has any. */
+export const ALL = { devices: ['dram:0', 'dram:1', 'dram:2', 'dram:3'] }
+
+/** A transfer over as many NICs as devices; `trouble` comes once bytes move. */
+export async function transfer(
+  target: ClusterTarget,
+  plan: Partial<TransferPlan> = {},
+  trouble: () => Promise<unknown> = async () => undefined,
+  journal = new Journal(),
+): Promise<TransferOutcome> {
+  const count = (plan.devices ?? PLAN.devices).length
+  const { aligned } = sameGpus({ gpus: count, nics: count, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
+  const template = templateFor(aligned, RACK.sku, { published: numaAttributesOf(await target.slices()) })
+  let troubled: Promise<unknown> | undefined
+  const outcome = await runPair(
+    template,
+    { ...PLAN, ...plan },
+    {
+      target,
+      journal,
+      admit: () => undefined,
+      onEvent: ({ event }) => {
+        if (event === 'progress') troubled ??= trouble()
+      },
+    },
+  ).finally(() => troubled)
+  expect(troubled !== undefined || trouble.length === 0).toBe(true)
+  return outcome
+}
