@@ -3,6 +3,7 @@ import { globSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 import { ClaimcheckError } from '../harness/core/errors.ts'
 import { docker } from '../harness/target/lab/docker.ts'
+import { LongestFirst } from './support/longest-first.ts'
 import { UnrunReporter } from './support/unrun-reporter.ts'
 
 const root = new URL('..', import.meta.url).pathname
@@ -32,6 +33,7 @@ export default defineConfig(async () => {
     root,
     test: {
       include: [include],
+      sequence: { sequencer: LongestFirst },
       globalSetup: ['tests/support/lab-setup.ts'],
       reporters: ['default', new UnrunReporter()],
       maxWorkers: WORKERS,

@@ -1,15 +1,43 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 import { UnrunReporter } from './support/unrun-reporter.ts'
+
+/** Their pods move bytes at a rack's rates, or they look for what is left on the machine: beside others they would err. */
+const ALONE = [
+  'tests/suites/faults.test.ts',
+  'tests/target/emulated/process/*.test.ts',
+  'tests/target/contract/*.test.ts',
+  'tests/certificate/process.test.ts',
+  'tests/vitest/interrupt.test.ts',
+  'tests/cli/sweep.test.ts',
+]
+const NEVER = [...configDefaults.exclude, 'tests/**/*.lab.test.ts', 'tests/.tmp/**']
+const patience = { testTimeout: 300_000, hookTimeout: 600_000 }
 
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
-    include: ['tests/**/*.test.ts'],
-    exclude: ['tests/**/*.lab.test.ts', 'tests/.tmp/**'],
     reporters: ['default', new UnrunReporter()],
-    // Pods that share two cores with another test's pods have slower links than their rack says.
-    fileParallelism: false,
-    testTimeout: 300_000,
-    hookTimeout: 600_000,
+    projects: [
+      {
+        test: {
+          ...patience,
+          name: 'together',
+          include: ['tests/**/*.test.ts'],
+          exclude: [...NEVER, ...ALONE],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...patience,
+          name: 'alone',
+          include: ALONE,
+          exclude: NEVER,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 })

@@ -10,6 +10,8 @@ import { takeEvidence } from './evidence.ts'
 
 /** Controllers that lost their API server for a while take up to a minute to find back. */
 export const RELEASING = seconds(150)
+/** After an error a node may be lost, and what is left is asked for once more when the target closes. */
+const GIVING_UP = seconds(60)
 
 export interface Lender {
   readonly target: Target
@@ -29,7 +31,7 @@ export async function withLentPods<T>(
     outcome = await work(lent)
   } catch (error) {
     await takeEvidence(target, journal, { subject, error })
-    await target.release(lent, { within: RELEASING }).catch((cause: unknown) => {
+    await target.release(lent, { within: GIVING_UP }).catch((cause: unknown) => {
       journal.record('release-failed', subject, { error: asClaimcheckError(cause).message })
     })
     throw error

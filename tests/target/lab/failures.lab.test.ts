@@ -84,7 +84,7 @@ describe('A claim', () => {
 
 describe('A pod', () => {
   test('whose devices cannot be prepared is told with what the node says', async ({ lab }) => {
-    const target = await labTarget()
+    const target = await labTarget({ namespaceLives: 'target' })
     const { aligned } = sameGpus({ gpus: 1, nics: 1, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
     const template = templateFor(aligned, RACK.sku, { published: numaAttributesOf(await target.slices()) })
     await target.apply(template)
