@@ -1,6 +1,6 @@
 /** Tests that need real Kubernetes: a lab for each worker, and control planes of its programs. */
 import { globSync } from 'node:fs'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 import { ClaimcheckError } from '../harness/core/errors.ts'
 import { docker } from '../harness/target/lab/docker.ts'
 import { LongestFirst } from './support/longest-first.ts'
@@ -8,8 +8,10 @@ import { UnrunReporter } from './support/unrun-reporter.ts'
 
 const root = new URL('..', import.meta.url).pathname
 /** They mostly wait, for Kubernetes and for limits. */
-const WORKERS = 3
+const WORKERS = 4
 const include = 'tests/**/*.lab.test.ts'
+/** Its pods move bytes at the rates of a rack: beside others they would be late. */
+const ALONE = 'tests/suites/numa.lab.test.ts'
 
 /** Without Docker they are left out, and the run says so; where LAB=required, as in CI, that is an error. */
 async function whyNone(): Promise<string | undefined> {
@@ -29,16 +31,35 @@ export default defineConfig(async () => {
     process.stdout.write(`Not run: ${files} files of tests that need real Kubernetes: ${reason}\n`)
     return { root, test: { include: [], passWithNoTests: true } }
   }
+  const patience = { testTimeout: 300_000, hookTimeout: 600_000 }
   return {
     root,
     test: {
-      include: [include],
       sequence: { sequencer: LongestFirst },
       globalSetup: ['tests/support/lab-setup.ts'],
       reporters: ['default', new UnrunReporter()],
       maxWorkers: WORKERS,
-      testTimeout: 300_000,
-      hookTimeout: 600_000,
+      projects: [
+        {
+          test: {
+            ...patience,
+            name: 'waiting',
+            include: [include],
+            exclude: [...configDefaults.exclude, ALONE],
+            maxWorkers: WORKERS,
+            sequence: { groupOrder: 1 },
+          },
+        },
+        {
+          test: {
+            ...patience,
+            name: 'alone',
+            include: [ALONE],
+            maxWorkers: 1,
+            sequence: { groupOrder: 2 },
+          },
+        },
+      ],
     },
   }
 })

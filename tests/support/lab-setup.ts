@@ -18,16 +18,17 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { cacheDir, rack } = readSettings({})
   project.provide('programs', await provideControlPlane(cacheDir, say))
-  const labs: Lab[] = []
+  const starting = Array.from({ length: project.config.maxWorkers }, (_, worker) =>
+    startLab(loadRack(rack), { cacheDir, name: `tests-${process.pid}-${worker + 1}`, say }),
+  )
+  const started = await Promise.allSettled(starting)
+  const labs = started.flatMap((one): Lab[] => (one.status === 'fulfilled' ? [one.value] : []))
   const stop = async (): Promise<void> => {
     await Promise.all(labs.map((lab) => lab.stop()))
   }
-  try {
-    for (let worker = 1; worker <= project.config.maxWorkers; worker++)
-      labs.push(await startLab(loadRack(rack), { cacheDir, name: `tests-${process.pid}-${worker}`, say }))
-  } catch (error) {
+  if (labs.length < started.length) {
     await stop()
-    throw error
+    await Promise.all(starting)
   }
   const shared = labs.map(({ name, kubeconfig, context, nodes }) => ({ name, kubeconfig, context, nodes }))
   project.provide('labs', shared)

@@ -66,6 +66,7 @@ async function layered(engine: Docker, all: readonly Recipe[], cache: string, sa
   if (await hasImage(engine, image)) return image
   let base = 'scratch'
   let below: string[] = []
+  const used = new Set([image])
   for (const recipe of all) {
     below = [...below, keyOf(recipe)]
     const layer = `${LAYER_IMAGE}:${recipe.name}-${digest(below).slice(0, 16)}`
@@ -75,9 +76,10 @@ async function layered(engine: Docker, all: readonly Recipe[], cache: string, sa
       await build(engine, base, root, layer)
     }
     base = layer
+    used.add(layer)
   }
   await engine.getImage(base).tag({ repo: NODE_IMAGE, tag: whole })
-  await removeOld(engine)
+  await removeOld(engine, used)
   say(`The node image is ${image}`)
   return image
 }
@@ -85,12 +87,12 @@ async function layered(engine: Docker, all: readonly Recipe[], cache: string, sa
 const OLD_SECONDS = 7 * 86_400
 
 /** Other sources, in other folders, have images of their own: only what is a week old goes, and is in no use. */
-async function removeOld(engine: Docker): Promise<void> {
+async function removeOld(engine: Docker, used: ReadonlySet<string>): Promise<void> {
   const before = Date.now() / 1000 - OLD_SECONDS
   for (const { RepoTags, Created } of await engine.listImages()) {
     if (Created > before) continue
     for (const tag of RepoTags ?? [])
-      if (tag.startsWith(`${NODE_IMAGE}:`) || tag.startsWith(`${LAYER_IMAGE}:`))
+      if (!used.has(tag) && (tag.startsWith(`${NODE_IMAGE}:`) || tag.startsWith(`${LAYER_IMAGE}:`)))
         await engine
           .getImage(tag)
           .remove()

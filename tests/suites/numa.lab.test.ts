@@ -1,0 +1,16 @@
+/** The suite of the example passes unchanged on real Kubernetes, and says the same sentences as on the emulated rack. */
+import { expect } from 'vitest'
+import { labTest as test } from '../support/lab.ts'
+import { runSuite, verdictsOf } from '../support/run-suite.ts'
+
+test('every expectation holds, and no claim is left', { retry: 1 }, async ({ lab }) => {
+  const real = await runSuite('suites/numa', lab.variables)
+  const model = await runSuite('suites/numa', { CLAIMCHECK_RUNTIME: 'model' })
+  const [verdicts, sentences] = [verdictsOf(real.report), Object.keys(verdictsOf(model.report))]
+  expect(real.exitCode, real.output).toBe(0)
+  expect(Object.keys(verdicts).toSorted()).toEqual(sentences.toSorted())
+  expect(Object.values(verdicts).filter((verdict) => verdict === 'passed').length).toBeGreaterThan(10)
+  const targets = Object.values(real.report?.files ?? {}).map(({ target }) => target)
+  expect(new Set(targets)).toEqual(new Set(['lab']))
+  await lab.requireClean()
+})
