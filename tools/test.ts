@@ -1,10 +1,23 @@
-/** Runs every part of the tests, also after one that failed. Ends with 1 where one did, or with the signal it got. */
+/** Runs every part of the tests, also after one that failed. Ends with 1 where one did, with 130 or 143 where it was told to end. */
 import { execa } from 'execa'
+
+let running: { kill(signal: NodeJS.Signals): boolean } | undefined
+let told: number | undefined
+// A terminal tells every process of the group; whoever was told alone passes it on. Either way the part cleans up first.
+process.on('SIGINT', () => {
+  told = 130
+})
+process.on('SIGTERM', () => {
+  told = 143
+  running?.kill('SIGTERM')
+})
 
 const failed: string[] = []
 for (const part of ['test:native', 'test:harness', 'test:lab']) {
-  const { exitCode, signal } = await execa('npm', ['run', part], { stdio: 'inherit', reject: false })
-  if (signal !== undefined || exitCode === 130 || exitCode === 143) process.exit(exitCode ?? 130)
+  const run = execa('npm', ['run', part], { stdio: 'inherit', reject: false })
+  running = run
+  const { exitCode } = await run
+  if (told !== undefined) process.exit(told)
   if (exitCode !== 0) failed.push(part)
 }
 if (failed.length > 0) process.stderr.write(`Failed: ${failed.join(', ')}\n`)

@@ -6,7 +6,7 @@ import { EVIDENCE } from '../../../harness/transfer/evidence.ts'
 import type { TransferOutcome } from '../../../harness/transfer/pair.ts'
 import { labTest as test } from '../../support/lab.ts'
 import { labTarget } from '../../support/lab-target.ts'
-import { ALL, LONG, transfer } from '../../support/lab-transfer.ts'
+import { LONG, transfer, WHOLE_NUMA_NODE } from '../../support/lab-transfer.ts'
 import { claimOf, LISTENING, linesOf, LOOKING, podOf, SOON } from '../emulated/rack-target.ts'
 
 describe('a pod', () => {
@@ -92,7 +92,9 @@ describe('a transfer', () => {
   test('of two runs at once: neither keeps what the other waits for', async () => {
     const targets = [await labTarget(), await labTarget()] as const
     const outcomes = await Promise.all(
-      targets.map((target) => transfer(target, { iters: 200, ...ALL }).then(({ result }) => result)),
+      targets.map((target) =>
+        transfer(target, { iters: 200, ...WHOLE_NUMA_NODE }).then(({ result }) => result),
+      ),
     )
     const [one, two] = outcomes.toSorted((a, b) => a.started_unix_ms - b.started_unix_ms)
     expect(two?.started_unix_ms).toBeGreaterThan(one?.finished_unix_ms ?? Number.POSITIVE_INFINITY)
@@ -101,8 +103,8 @@ describe('a transfer', () => {
   test('of another run that has the devices is waited for', async ({ lab }) => {
     const [first, second] = [await labTarget(), await labTarget()]
     let later: Promise<TransferOutcome> | undefined
-    const sooner = await transfer(first, { iters: 500, ...ALL }, async () => {
-      later = transfer(second, { iters: 200, ...ALL })
+    const sooner = await transfer(first, { iters: 500, ...WHOLE_NUMA_NODE }, async () => {
+      later = transfer(second, { iters: 200, ...WHOLE_NUMA_NODE })
     })
     const { result } = await (later ?? Promise.reject(new Error('the second run never began')))
     expect(result.started_unix_ms).toBeGreaterThan(sooner.result.finished_unix_ms)
