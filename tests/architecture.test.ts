@@ -1,18 +1,22 @@
-/** The house as ARCHITECTURE.md draws it: who may import whom, and that every file says what it is for. */
+/** The structure that ARCHITECTURE.md describes: which folder may import which. */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 const PROJECT = resolve(import.meta.dirname, '..')
 const HARNESS = join(PROJECT, 'harness')
-/** The way of the data; a folder imports from core and from folders to its left. */
+/** The order of the data flow: a folder imports from folders to its left only. */
 const ORDER = [
   'core',
+  'dra',
+  'vendors',
   'sku',
   'rack',
   'claim',
   'native',
-  'target',
+  'scheduling',
+  'emulation',
+  'targets',
   'transfer',
   'measure',
   'expect',
@@ -22,35 +26,42 @@ const ORDER = [
   'vitest',
   'cli',
 ]
+/** Targets do not import each other, except that a lab is a cluster of its own. */
+const TARGET_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = { lab: ['cluster'] }
 
 const files = globSync('**/*.ts', { cwd: HARNESS }).sort()
 const folderOf = (file: string): string => file.split('/')[0] ?? ''
+/** `cluster` of `targets/cluster/exec.ts`; undefined for files that all targets share. */
+const targetOf = (file: string): string | undefined => /^targets\/([^/]+)\//.exec(file)?.[1]
 const importsOf = (text: string): string[] =>
   [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].flatMap((match) => match[1] ?? [])
 
 describe.for(files)('%s', (file) => {
   const text = readFileSync(join(HARNESS, file), 'utf8')
+  const inner = importsOf(text)
+    .filter((path) => path.startsWith('.'))
+    .map((path) => relative(HARNESS, resolve(HARNESS, dirname(file), path)))
 
-  test('imports only from its left', () => {
+  test('imports only from folders to its left', () => {
     const own = ORDER.indexOf(folderOf(file))
     expect(own, `${folderOf(file)} is not one of ${ORDER.join(', ')}`).toBeGreaterThanOrEqual(0)
-    const inner = importsOf(text)
-      .filter((path) => path.startsWith('.'))
-      .map((path) => relative(HARNESS, resolve(HARNESS, dirname(file), path)))
     expect(inner.filter((path) => path.startsWith('..') && path !== '../package.json')).toEqual([])
     expect(inner.filter((path) => ORDER.indexOf(folderOf(path)) > own)).toEqual([])
   })
 
-  test('says first what it takes and gives', () => {
-    expect(text).toMatch(/^\/\*\*[^*]/)
+  test('imports no other target', () => {
+    const own = targetOf(file)
+    if (own === undefined) return expect(folderOf(file)).toBeDefined()
+    const allowed = [own, ...(TARGET_MAY_IMPORT[own] ?? [])]
+    expect(inner.filter((path) => !allowed.includes(targetOf(path) ?? own))).toEqual([])
   })
 })
 
-test('the Kubernetes client stays in target/cluster', () => {
+test('the Kubernetes client stays in targets/cluster', () => {
   const users = files.filter((file) =>
     importsOf(readFileSync(join(HARNESS, file), 'utf8')).some((path) => path.startsWith('@kubernetes/')),
   )
-  expect(users.filter((file) => !file.startsWith('target/cluster/'))).toEqual([])
+  expect(users.filter((file) => !file.startsWith('targets/cluster/'))).toEqual([])
 })
 
 test('suites speak no Kubernetes', () => {

@@ -2,7 +2,7 @@
 import { globSync } from 'node:fs'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { ClaimcheckError } from '../harness/core/errors.ts'
-import { docker } from '../harness/target/lab/docker.ts'
+import { docker } from '../harness/targets/lab/docker.ts'
 import { LongestFirst } from './support/longest-first.ts'
 import { UnrunReporter } from './support/unrun-reporter.ts'
 

@@ -4,8 +4,8 @@ import { UnrunReporter } from './support/unrun-reporter.ts'
 /** Their pods move bytes at a rack's rates, or they look for what is left on the machine: beside others they would err. */
 const ALONE = [
   'tests/suites/faults.test.ts',
-  'tests/target/emulated/process/*.test.ts',
-  'tests/target/contract/*.test.ts',
+  'tests/targets/emulated/process/*.test.ts',
+  'tests/targets/contract/*.test.ts',
   'tests/certificate/process.test.ts',
   'tests/vitest/interrupt.test.ts',
   'tests/cli/sweep.test.ts',

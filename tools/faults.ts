@@ -5,7 +5,7 @@
 import { globSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { catalogue } from '../harness/rack/catalogue.ts'
+import { catalogue } from '../harness/rack/fault-catalogue.ts'
 import { loadRack } from '../harness/rack/rack.ts'
 import { measureFault, type FaultOutcome } from './faults/measure.ts'
 import { faultsPage } from './faults/page.ts'

@@ -1,5 +1,5 @@
 /** The transfer binary from GPU to GPU of this machine. Takes a job; gives the timing of the slower way. */
-import { Transcript } from '../../harness/transfer/transcript.ts'
+import { Transcript } from '../../harness/transfer/transfer-log.ts'
 import type { TransferResult } from '../../harness/transfer/result.ts'
 import { freePort, runBounded } from '../programs/limits.ts'
 import { median, type Job, type Timing } from './job.ts'

@@ -1,6 +1,6 @@
 /** ucx_perftest from GPU to GPU of this machine, with what NIXL gives UCX. Takes a job; gives its p50, the only percentile it has. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Perftest } from '../../harness/native/perftest.ts'
+import type { Perftest } from '../../harness/native/ucx-perftest.ts'
 import { freePort, runBounded } from '../programs/limits.ts'
 import type { Job, Timing } from './job.ts'
 

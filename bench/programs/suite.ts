@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { execa } from 'execa'
 import { z } from 'zod'
-import { runReportSchema } from '../../harness/report/model.ts'
+import { runReportSchema } from '../../harness/report/run-report.ts'
 
 const PROJECT = resolve(import.meta.dirname, '..', '..')
 const LIMIT_MS = 10 * 60_000

@@ -1,10 +1,10 @@
 /**
  * The transfer binary, both sides on loopback in host memory. Takes a size; gives the RESULT, and when the target was ready.
  */
-import { provideBinaries } from '../../harness/native/build.ts'
+import { provideBinaries } from '../../harness/native/build-binaries.ts'
 import { provideNixl } from '../../harness/native/nixl.ts'
 import type { TransferResult } from '../../harness/transfer/result.ts'
-import { Transcript, type TransferEvent } from '../../harness/transfer/transcript.ts'
+import { Transcript, type TransferEvent } from '../../harness/transfer/transfer-log.ts'
 import type { Context } from '../figure.ts'
 import { freePort, runBounded } from './limits.ts'
 

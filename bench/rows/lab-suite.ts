@@ -1,7 +1,7 @@
 /** The NUMA suite in a lab that is up: the whole command, and what the harness and Kubernetes add to an arm. */
 import { readSettings } from '../../harness/core/variables.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
-import { startLab } from '../../harness/target/lab/lab.ts'
+import { startLab } from '../../harness/targets/lab/lab.ts'
 import { atMost, summaryOf, type Row } from '../figure.ts'
 import { runSuite, type SuiteRun } from '../programs/suite.ts'
 

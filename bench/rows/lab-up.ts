@@ -1,8 +1,8 @@
 /** A lab with two workers, from nothing to ready, its image built before; and back to nothing. */
 import { readSettings } from '../../harness/core/variables.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
-import { provideNodeImage } from '../../harness/target/lab/image/build.ts'
-import { startLab } from '../../harness/target/lab/lab.ts'
+import { provideNodeImage } from '../../harness/targets/lab/image/node-image.ts'
+import { startLab } from '../../harness/targets/lab/lab.ts'
 import { atMost, type Row } from '../figure.ts'
 
 export const labUp: Row = {

@@ -3,11 +3,11 @@
  * published one. Takes nothing from Vitest; `issue.ts` fills it, `verify.ts` holds it against itself.
  */
 import { z } from 'zod'
-import { environmentSchema, expectationSchema } from '../report/model.ts'
+import { environmentSchema, expectationSchema } from '../report/run-report.ts'
 import { nodeFingerprintSchema } from '../report/node-fingerprint.ts'
-import { basisSchema } from '../expect/ask.ts'
+import { basisSchema } from '../expect/assertion-spec.ts'
 import { skuValueSchema } from '../sku/sku.ts'
-import { canonical, digestOf, sorted } from './canonical.ts'
+import { canonical, digestOf, sorted } from './canonical-json.ts'
 import { evidenceSchema } from './evidence-schema.ts'
 
 export const CERTIFICATE_SCHEMA = 'claimcheck.certificate/1'

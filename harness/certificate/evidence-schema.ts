@@ -3,12 +3,12 @@
  * evidence by kind. A RESULT that contradicts itself is no evidence.
  */
 import { z } from 'zod'
-import type { ResourceSlice } from '../claim/dra.ts'
-import type { AllocatedClaim } from '../claim/readback.ts'
+import type { ResourceSlice } from '../dra/objects.ts'
+import type { AllocatedClaim } from '../claim/allocated-claim.ts'
 import { CATALOGUE, type ErrorCode } from '../core/errors.ts'
 import type { Bytes, Seconds } from '../core/units.ts'
 import { resultSchema } from '../transfer/result.ts'
-import { sightingSchema } from '../transfer/sighting.ts'
+import { sightingSchema } from '../transfer/visible-devices.ts'
 
 const failure = z.strictObject({
   code: z.enum(Object.keys(CATALOGUE) as ErrorCode[]),

@@ -7,8 +7,8 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from
 import { dirname } from 'node:path'
 import { ClaimcheckError } from '../core/errors.ts'
 import { readInputFile } from '../core/input-file.ts'
-import { unlikeness } from './likeness.ts'
-import { summarySchema, type Summary } from './summary.ts'
+import { unlikeness } from './comparability.ts'
+import { summarySchema, type Summary } from './run-summary.ts'
 
 export const HISTORY_FILE = 'history.ndjson'
 

@@ -1,5 +1,5 @@
 /** Pods on record. Takes a certificate's evidence; gives what they claimed and saw, or what kept that from being learnt. */
-import type { AllocatedClaim } from '../claim/readback.ts'
+import type { AllocatedClaim } from '../claim/allocated-claim.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { ClaimedPods, SeenContainer } from '../expect/pod-set.ts'
 import type { Sku } from '../sku/sku.ts'

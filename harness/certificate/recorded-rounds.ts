@@ -3,12 +3,12 @@
  * Figures and proofs are made anew from counters, samples and allocations; a round that is not what the plan says is refused.
  */
 import { pairsOfTurn } from '../claim/gpu-pairs.ts'
-import { proveGpus, proveTopology } from '../claim/topology.ts'
+import { proveGpus, proveTopology } from '../claim/verify-allocation.ts'
 import { ClaimcheckError } from '../core/errors.ts'
-import { measure, type ArmRound } from '../measure/arm.ts'
-import { bytesPerDevice } from '../measure/comparison.ts'
-import { measureLink } from '../measure/link.ts'
-import { looksFor, type Looks } from '../measure/looks.ts'
+import { measure, type ArmRound } from '../measure/arm-round.ts'
+import { bytesPerDevice } from '../measure/node-comparison.ts'
+import { measureLink } from '../measure/link-round.ts'
+import { looksFor, type Looks } from '../measure/sequential-looks.ts'
 import { bytes, type Bytes } from '../core/units.ts'
 import { armOf, type Round } from '../measure/round.ts'
 import type { RoundSource } from '../measure/round-source.ts'

@@ -3,10 +3,10 @@
  * form that every device of a kind has, so that a selector can read it without meeting a device that lacks it.
  */
 import { onceFor } from '../core/memo.ts'
-import type { Device, ResourceSlice } from './dra.ts'
-import { qualify } from './cel/device.ts'
+import type { Device, ResourceSlice } from '../dra/objects.ts'
+import { qualify } from '../dra/cel/cel-device.ts'
 import { GPU_DRIVER, NIC_DRIVER, STANDARD_DOMAIN } from './published-device.ts'
-import { poolsOf } from './pools.ts'
+import { poolsOf } from '../dra/resource-pools.ts'
 
 export interface NumaAttribute {
   readonly domain: string

@@ -4,9 +4,9 @@
  * DRANET up to v1.4.0 names no rdmaDevice for RoCE NICs and no standard numaNode; older GPU drivers have no numaNode.
  */
 import { onceFor } from '../core/memo.ts'
-import type { AttributeValue, ResourceSlice } from './dra.ts'
-import { qualify } from './cel/device.ts'
-import { devicesOn, poolsOf, type PooledDevice } from './pools.ts'
+import type { AttributeValue, ResourceSlice } from '../dra/objects.ts'
+import { qualify } from '../dra/cel/cel-device.ts'
+import { devicesOn, poolsOf, type PooledDevice } from '../dra/resource-pools.ts'
 
 export const GPU_DRIVER = 'gpu.nvidia.com'
 export const NIC_DRIVER = 'dra.net'

@@ -3,7 +3,7 @@
  * thrown. Devices that are no RDMA NICs and no GPUs (bridges, management) are none of the SKU's business.
  */
 import type { Sku } from '../sku/sku.ts'
-import type { ResourceSlice } from './dra.ts'
+import type { ResourceSlice } from '../dra/objects.ts'
 import { devicesOf, type PublishedDevice } from './published-device.ts'
 
 export interface TopologyMismatch {

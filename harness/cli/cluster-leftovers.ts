@@ -10,8 +10,8 @@ const GONE = { within: seconds(120) }
 
 export async function clusterLeftovers(settings: Settings, now: number): Promise<Leftover[]> {
   // Only now: a sweep of this machine needs no Kubernetes client.
-  const { connectionOf, openClient } = await import('../target/cluster/run.ts')
-  const { leftNamespaces, removeNamespace } = await import('../target/cluster/run-namespace.ts')
+  const { connectionOf, openClient } = await import('../targets/cluster/cluster-run.ts')
+  const { leftNamespaces, removeNamespace } = await import('../targets/cluster/run-namespace.ts')
   const connection = connectionOf(settings)
   const client = openClient(connection)
   return (await leftNamespaces(client)).map(({ name, expires }) => {

@@ -3,15 +3,15 @@
  * noise. A run is a certificate or the results.json of a run that could have one.
  */
 import { z } from 'zod'
-import { certificateIn } from '../certificate/read.ts'
-import { compareRuns, type Change, type RunComparison } from '../certificate/compare.ts'
+import { certificateIn } from '../certificate/read-certificate.ts'
+import { compareRuns, type Change, type RunComparison } from '../certificate/compare-runs.ts'
 import { lastGreen, readHistory } from '../certificate/history.ts'
-import { certify } from '../certificate/issue.ts'
-import { summaryOf, type Summary } from '../certificate/summary.ts'
+import { certify } from '../certificate/issue-certificate.ts'
+import { summaryOf, type Summary } from '../certificate/run-summary.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { readJsonFile } from '../core/json-file.ts'
 import { parseYaml } from '../core/yaml-file.ts'
-import { RESULTS_SCHEMA, runReportSchema } from '../report/model.ts'
+import { RESULTS_SCHEMA, runReportSchema } from '../report/run-report.ts'
 
 /** Gives whether nothing got worse. Throws what is wrong with a file, or RUNS_UNLIKE. */
 export function compareFiles(before: string, after: string, say: (line: string) => void): boolean {

@@ -1,8 +1,8 @@
 /** `claimcheck discover --target host`: prints this machine's SKU profile. Takes known profiles for their reference values. */
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
-import { profileOf } from '../target/host/profile.ts'
-import { takeInventory } from '../target/host/inventory.ts'
+import { profileOf } from '../targets/host/sku-profile.ts'
+import { takeInventory } from '../targets/host/inventory.ts'
 
 const KNOWN = join(import.meta.dirname, '../../fixtures/skus')
 

@@ -3,8 +3,8 @@
  * common shape of node as YAML that `loadSku` reads. What no driver publishes, above all the reference figures, is marked to be
  * filled in, with values that no hardware meets: an unfinished profile fails, it never passes.
  */
-import type { AttributeValue, ResourceSlice } from '../claim/dra.ts'
-import { qualify } from '../claim/cel/device.ts'
+import type { AttributeValue, ResourceSlice } from '../dra/objects.ts'
+import { qualify } from '../dra/cel/cel-device.ts'
 import { devicesOf, type PublishedGpu, type PublishedNic } from '../claim/published-device.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 

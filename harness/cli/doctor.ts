@@ -5,14 +5,14 @@
 import { numaAttributesOf } from '../claim/numa-attribute.ts'
 import { devicesOf, GPU_DRIVER, NIC_DRIVER } from '../claim/published-device.ts'
 import { compareTopology } from '../claim/published-topology.ts'
-import { GPU_CLASS, NIC_CLASS } from '../claim/template.ts'
+import { GPU_CLASS, NIC_CLASS } from '../claim/claim-template.ts'
 import { asClaimcheckError } from '../core/errors.ts'
 import type { Settings } from '../core/variables.ts'
-import { provideBinaries } from '../native/build.ts'
-import { IMAGE, STREAM_IMAGE } from '../native/image.ts'
+import { provideBinaries } from '../native/build-binaries.ts'
+import { IMAGE, STREAM_IMAGE } from '../native/container-image.ts'
 import { provideNixl } from '../native/nixl.ts'
-import type { Client } from '../target/cluster/client.ts'
-import { lookAround, type Surroundings } from './surroundings.ts'
+import type { Client } from '../targets/cluster/object-client.ts'
+import { lookAround, type Surroundings } from './inspect-cluster.ts'
 
 interface Finding {
   readonly is: 'there' | 'missing' | 'note'
@@ -71,8 +71,8 @@ async function* machine({ runtime, cacheDir }: Settings): AsyncGenerator<Finding
 
 /** Before anything else: what is missing here explains what cannot be read below. */
 async function* rights(settings: Settings): AsyncGenerator<Finding> {
-  const { connectionOf, openClient } = await import('../target/cluster/run.ts')
-  const { describeRight, missingRights, RIGHTS } = await import('../target/cluster/rights.ts')
+  const { connectionOf, openClient } = await import('../targets/cluster/cluster-run.ts')
+  const { describeRight, missingRights, RIGHTS } = await import('../targets/cluster/permissions.ts')
   const { api } = openClient(connectionOf(settings))
   const lacking = await missingRights(api)
   if (lacking.length === 0) yield there(`all ${RIGHTS.length} rights of deploy/rbac.yaml`)
@@ -80,7 +80,7 @@ async function* rights(settings: Settings): AsyncGenerator<Finding> {
 }
 
 async function* server(client: Client): AsyncGenerator<Finding> {
-  const { requireDra, versionOf } = await import('../target/cluster/run.ts')
+  const { requireDra, versionOf } = await import('../targets/cluster/cluster-run.ts')
   const version = await versionOf(client)
   yield await requireDra(client).then(
     () => there(`API server ${client.api.server}, Kubernetes ${version}, serves resource.k8s.io/v1`),

@@ -1,6 +1,6 @@
 /**
  * `claimcheck lab`: real Kubernetes in containers of this machine. Takes what was asked on the command line; says what it
- * does and what there is. The work is done in `target/lab`.
+ * does and what there is. The work is done in `targets/lab`.
  */
 import type { Command } from 'commander'
 import { loadRack } from '../rack/rack.ts'
@@ -21,7 +21,7 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit }: Lab
     .command('build')
     .description('build the image of its nodes, where something it is made from has changed')
     .action(async () => {
-      const { provideNodeImage } = await import('../target/lab/image/build.ts')
+      const { provideNodeImage } = await import('../targets/lab/image/node-image.ts')
       say(await provideNodeImage(settings().cacheDir, say))
     })
   lab
@@ -37,7 +37,7 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit }: Lab
         const workers = nodes === undefined ? loaded.nodes.length : Number(nodes)
         if (!Number.isInteger(workers) || workers < 0 || workers > loaded.nodes.length)
           command.error(`error: --nodes is a whole number from 0 to ${loaded.nodes.length}, found "${nodes}"`)
-        const { findLab, startLab } = await import('../target/lab/lab.ts')
+        const { findLab, startLab } = await import('../targets/lab/lab.ts')
         const options = { cacheDir, name, workers }
         const running = await findLab(loaded, options)
         const { kubeconfig, context } =
@@ -53,7 +53,7 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit }: Lab
     .option(...NAME)
     .option('--all', 'every lab of this machine')
     .action(async ({ name, all = false }: { name: string; all?: boolean }) => {
-      const { labs, stopLab } = await import('../target/lab/lab.ts')
+      const { labs, stopLab } = await import('../targets/lab/lab.ts')
       const { cacheDir } = settings()
       const known = await labs()
       const meant = known
@@ -72,8 +72,8 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit }: Lab
     .command('status')
     .description('which labs there are; exit code 1 where none runs')
     .action(async () => {
-      const { labs } = await import('../target/lab/lab.ts')
-      const { kubeconfigPath, readState } = await import('../target/lab/state.ts')
+      const { labs } = await import('../targets/lab/lab.ts')
+      const { kubeconfigPath, readState } = await import('../targets/lab/lab-state.ts')
       const { cacheDir } = settings()
       const all = await labs()
       if (all.length === 0) say('There is no lab.')

@@ -8,8 +8,8 @@ import { Command, CommanderError, Option } from 'commander'
 import { HISTORY_FILE } from '../certificate/history.ts'
 import { asClaimcheckError } from '../core/errors.ts'
 import { readSettings } from '../core/variables.ts'
-import { binariesIn, NATIVE } from '../native/build.ts'
-import { askOn } from './ask.ts'
+import { binariesIn, NATIVE } from '../native/build-binaries.ts'
+import { askOn } from './confirm.ts'
 import { clusterLeftovers } from './cluster-leftovers.ts'
 import { compareFiles, compareWithLast } from './compare.ts'
 import { addLabCommands } from './lab.ts'
@@ -75,7 +75,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
         return discoverHost(say)
       }
       const { discover } = await import('./discover.ts')
-      const { lookAround } = await import('./surroundings.ts')
+      const { lookAround } = await import('./inspect-cluster.ts')
       const { slices, place } = await lookAround(settings)
       const { yaml, others } = discover(slices, place, node)
       stdout.write(yaml)
@@ -88,7 +88,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     .argument('[suites...]', 'files or folders', ['suites/numa'])
     .action(async (paths: string[]) => {
       const { plan } = await import('./plan.ts')
-      const { lookAround } = await import('./surroundings.ts')
+      const { lookAround } = await import('./inspect-cluster.ts')
       const settings = readSettings(env)
       say(await plan(paths, { settings, around: await lookAround(settings), now: Date.now() }))
     })

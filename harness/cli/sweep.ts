@@ -4,11 +4,11 @@
  * expiry decides, and before it a person.
  */
 import { ClaimcheckError } from '../core/errors.ts'
-import type { Binaries } from '../native/build.ts'
-import type { Ask } from './ask.ts'
+import type { Binaries } from '../native/build-binaries.ts'
+import type { Ask } from './confirm.ts'
 import type { Leftover } from './leftover.ts'
-import { unfinishedUnpackings } from './unpackings.ts'
-import { orphans } from './orphans.ts'
+import { unfinishedUnpackings } from './stale-folders.ts'
+import { orphans } from './orphan-processes.ts'
 
 export interface Sweep {
   readonly binaries: Binaries

@@ -1,7 +1,7 @@
 /** `claimcheck verify`: takes a certificate's path; says of every verdict whether it holds. Needs no network and no target. */
-import { readCertificate } from '../certificate/read.ts'
+import { readCertificate } from '../certificate/read-certificate.ts'
 import { verdictInWords, type Certificate } from '../certificate/certificate.ts'
-import { verify, type Verified } from '../certificate/verify.ts'
+import { verify, type Verified } from '../certificate/verify-certificate.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 
 /** Rejects with what is wrong with the file, or CERTIFICATE_REFUTED where a verdict does not hold. */

@@ -2,7 +2,7 @@
 import type { ArmName, Reference } from '../sku/sku.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { GBps, Seconds } from '../core/units.ts'
-import type { ArmRound } from '../measure/arm.ts'
+import type { ArmRound } from '../measure/arm-round.ts'
 import { armOf, type Round } from '../measure/round.ts'
 import type { RoundSource } from '../measure/round-source.ts'
 

@@ -2,16 +2,16 @@
  * All that verdicts rest on, as JSON: rounds, what pods were given and saw, what drivers publish. Takes sources after
  * they were asked; gives evidence by kind, with what kept more from being measured. Never measures.
  */
-import type { AllocatedClaim } from '../claim/readback.ts'
-import type { ResourceSlice } from '../claim/dra.ts'
+import type { AllocatedClaim } from '../claim/allocated-claim.ts'
+import type { ResourceSlice } from '../dra/objects.ts'
 import { asClaimcheckError, type ErrorCode } from '../core/errors.ts'
-import { Comparison, iterationsOf, type ComparisonPlan } from '../measure/comparison.ts'
+import { Comparison, iterationsOf, type ComparisonPlan } from '../measure/node-comparison.ts'
 import type { LinkComparison, LinkPlan } from '../measure/link-comparison.ts'
-import type { Looks } from '../measure/looks.ts'
+import type { Looks } from '../measure/sequential-looks.ts'
 import type { Round } from '../measure/round.ts'
-import type { Target } from '../target/target.ts'
+import type { Target } from '../targets/target.ts'
 import type { PodSet, SeenContainer } from './pod-set.ts'
-import type { Published } from './published-rack.ts'
+import type { Published } from './published-devices.ts'
 
 export interface Failure {
   readonly code: ErrorCode

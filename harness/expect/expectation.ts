@@ -3,7 +3,7 @@
  * travels from the test to the reports. Three verdicts, never mixed: the hardware broke it is not we cannot tell.
  */
 import type { ClaimcheckError, ErrorCode } from '../core/errors.ts'
-import type { Basis } from './ask.ts'
+import type { Basis } from './assertion-spec.ts'
 import { formatRate, formatTime, gigabytesPerSecond, seconds } from '../core/units.ts'
 
 export type Verdict = 'passed' | 'failed' | 'inconclusive'

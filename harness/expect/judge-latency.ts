@@ -15,8 +15,8 @@ import { percentileInterval, type Percentile } from '../measure/latency.ts'
 import { outlyingRounds } from '../measure/outliers.ts'
 import type { Arm } from './arm.ts'
 import type { Expectation } from './expectation.ts'
-import { expectationOf, invalidLimit, readLimit } from './figures.ts'
-import { decide } from './sequential.ts'
+import { expectationOf, invalidLimit, readLimit } from './format-figures.ts'
+import { decide } from './sequential-decision.ts'
 
 /** How much p99 / p50 of a sound node may scatter from round to round: one standard deviation. */
 const TAIL_NOISE: Fraction = fraction(0.02)

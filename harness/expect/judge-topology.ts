@@ -1,13 +1,13 @@
 /** Judges where devices lie: what drivers publish against the SKU, and the pairs that an arm was given. */
-import { distanceOf, type Distance } from '../claim/distance.ts'
-import { skuGpuOf, skuNicOf } from '../claim/identity.ts'
+import { distanceOf, type Distance } from '../claim/pcie-distance.ts'
+import { skuGpuOf, skuNicOf } from '../claim/sku-device.ts'
 import { compareTopology } from '../claim/published-topology.ts'
-import type { AllocatedGpu, AllocatedNic } from '../claim/readback.ts'
-import { nicName } from '../claim/identity.ts'
+import type { AllocatedGpu, AllocatedNic } from '../claim/allocated-claim.ts'
+import { nicName } from '../claim/sku-device.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { Expectation } from './expectation.ts'
 import type { ClaimedPods } from './pod-set.ts'
-import type { Published } from './published-rack.ts'
+import type { Published } from './published-devices.ts'
 
 export const matchStatement = (sku: Sku): string => `the published topology is that of ${sku.name}`
 

@@ -3,15 +3,16 @@
  * The pods are made when first asked for and released by `close`, whatever came of them.
  */
 import type { GpuPlacement, Placement } from '../claim/placement.ts'
-import { readBack, type AllocatedClaim } from '../claim/readback.ts'
+import { readBack, type AllocatedClaim } from '../claim/allocated-claim.ts'
 import { numaAttributesOf } from '../claim/numa-attribute.ts'
-import { gpuTemplateFor, templateFor } from '../claim/template.ts'
+import { gpuTemplateFor, templateFor } from '../claim/claim-template.ts'
 import type { Journal } from '../core/journal.ts'
 import { seconds } from '../core/units.ts'
 import type { Sku } from '../sku/sku.ts'
-import type { ScheduledPod, Target } from '../target/target.ts'
-import { takeEvidence } from '../transfer/evidence.ts'
-import { parseSighting, type Sighting } from '../transfer/sighting.ts'
+import type { ScheduledPod } from '../scheduling/pod.ts'
+import type { Target } from '../targets/target.ts'
+import { takeEvidence } from '../transfer/failure-diagnostics.ts'
+import { parseSighting, type Sighting } from '../transfer/visible-devices.ts'
 
 const LIMIT = { within: seconds(120) }
 

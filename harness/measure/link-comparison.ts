@@ -1,14 +1,14 @@
 /** Arms between the GPUs of one node. Takes a turn and a transfer; gives rounds, each over all pairs of the turn at once. */
 import { pairsOfTurn } from '../claim/gpu-pairs.ts'
-import { gpuTemplateFor } from '../claim/template.ts'
-import { proveGpus } from '../claim/topology.ts'
+import { gpuTemplateFor } from '../claim/claim-template.ts'
+import { proveGpus } from '../claim/verify-allocation.ts'
 import type { Journal } from '../core/journal.ts'
 import { formatBytes, seconds, type Bytes, type Seconds } from '../core/units.ts'
 import type { LinkArm } from '../sku/sku.ts'
-import { runLinks } from '../transfer/links.ts'
-import type { ArmRound } from './arm.ts'
-import type { ComparisonContext } from './comparison.ts'
-import { measureLink } from './link.ts'
+import { runLinks } from '../transfer/gpu-link-transfer.ts'
+import type { ArmRound } from './arm-round.ts'
+import type { ComparisonContext } from './node-comparison.ts'
+import { measureLink } from './link-round.ts'
 import { MeasuredRounds } from './measured-rounds.ts'
 
 export interface LinkPlan {

@@ -5,10 +5,10 @@
  */
 import type { Bytes } from '../core/units.ts'
 import type { ArmName, Sku } from '../sku/sku.ts'
-import type { Target } from '../target/target.ts'
-import type { ArmRound } from './arm.ts'
+import type { Target } from '../targets/target.ts'
+import type { ArmRound } from './arm-round.ts'
 import { orderOf } from './interleave.ts'
-import { looksFor, type Looks } from './looks.ts'
+import { looksFor, type Looks } from './sequential-looks.ts'
 import type { Round } from './round.ts'
 import type { RoundSource } from './round-source.ts'
 

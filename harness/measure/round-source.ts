@@ -3,7 +3,7 @@
  * be made again from a record by the code that made it first.
  */
 import type { Bytes } from '../core/units.ts'
-import type { Looks } from './looks.ts'
+import type { Looks } from './sequential-looks.ts'
 import type { Round } from './round.ts'
 
 export interface RoundSource {

@@ -1,6 +1,6 @@
 /** A round: every arm of a comparison once. Takes arms by name; gives one of them, or all that were measured. */
 import { ARM_NAMES, type ArmName } from '../sku/sku.ts'
-import type { ArmRound } from './arm.ts'
+import type { ArmRound } from './arm-round.ts'
 
 export type Round = { readonly index: number } & Readonly<Partial<Record<ArmName, ArmRound>>>
 

@@ -5,7 +5,7 @@
 import { access, copyFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Nixl } from './nixl.ts'
-import { provideWheel, type PinnedWheel } from './wheel.ts'
+import { provideWheel, type PinnedWheel } from './python-wheel.ts'
 
 const LIBRARY = 'libcudart.so.12'
 

@@ -4,7 +4,7 @@
  */
 import { gigabytesPerSecond, type GBps } from '../core/units.ts'
 import type { Sku, SkuGpu, SkuNic } from '../sku/sku.ts'
-import { faultOn, faultsOn } from './faults-on.ts'
+import { faultOn, faultsOn } from './node-faults.ts'
 import type { Rack } from './rack.ts'
 
 /** The rate of `nic` on `node` for `gpu`, without jitter and change over time. `gpu` undefined: host memory next to the NIC. */

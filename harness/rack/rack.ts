@@ -9,7 +9,7 @@ import { percentSchema, rateSchema } from '../core/quantity-schema.ts'
 import { readYamlFile } from '../core/yaml-file.ts'
 import { hasNumaReference, loadSku, type NumaSku } from '../sku/sku.ts'
 import { faultSchema, type Fault } from './fault.ts'
-import { checkFaults } from './fault-check.ts'
+import { checkFaults } from './validate-faults.ts'
 
 const nodeName = z
   .string()

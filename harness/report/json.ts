@@ -1,6 +1,6 @@
 /** `results.json`: takes a run, gives its JSON; and the published JSON Schema of it, made from the model. */
 import { z } from 'zod'
-import { RESULTS_SCHEMA, runReportSchema, type RunReport } from './model.ts'
+import { RESULTS_SCHEMA, runReportSchema, type RunReport } from './run-report.ts'
 
 export function formatJson(report: RunReport): string {
   return `${JSON.stringify(report, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value), 2)}\n`

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { poolsOf, devicesOn, type PooledDevice } from '../claim/pools.ts'
-import type { AttributeValue, ResourceSlice } from '../claim/dra.ts'
+import { poolsOf, devicesOn, type PooledDevice } from '../dra/resource-pools.ts'
+import type { AttributeValue, ResourceSlice } from '../dra/objects.ts'
 
 /** By node, then by driver. */
 export const nodeFingerprintSchema = z.record(

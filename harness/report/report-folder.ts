@@ -6,8 +6,8 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClaimcheckError } from '../core/errors.ts'
 import { formatJson } from './json.ts'
-import { formatJUnit } from './junit.ts'
-import type { RunReport } from './model.ts'
+import { formatJUnit } from './junit-xml.ts'
+import type { RunReport } from './run-report.ts'
 
 const FILES = ['junit.xml', 'results.json', 'index.html', 'certificate.json'] as const
 

@@ -6,7 +6,7 @@ import { styleText } from 'node:util'
 import { CATALOGUE, type Culprit, type ErrorCode } from '../core/errors.ts'
 import { factsOf, toleranceOf, type Expectation } from '../expect/expectation.ts'
 import { gates } from '../expect/waiver.ts'
-import { fold, foldLines } from './fold.ts'
+import { fold, foldLines } from './wrap-text.ts'
 import {
   environmentOf,
   isGreen,
@@ -15,7 +15,7 @@ import {
   type RunReport,
   type TestReport,
   type TestVerdict,
-} from './model.ts'
+} from './run-report.ts'
 
 export interface Style {
   /** Columns. */

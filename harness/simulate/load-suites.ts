@@ -4,10 +4,10 @@
  */
 import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { collected, type CollectedTest } from './suite.ts'
+import { collected, type CollectedTest } from './collecting-suite.ts'
 
 const STANDS_IN_FOR = /\/harness\/vitest\/suite\.ts$/
-const COLLECTING = new URL('suite.ts', import.meta.url).href
+const COLLECTING = new URL('collecting-suite.ts', import.meta.url).href
 
 export async function loadSuites(paths: readonly string[]): Promise<readonly CollectedTest[]> {
   const hooks = registerHooks({

@@ -5,10 +5,10 @@
  */
 import type { TestProject } from 'vitest/node'
 import { readSettings, type Settings } from '../core/variables.ts'
-import { carriedIn } from '../native/carried.ts'
+import { carriedIn } from '../native/bundled.ts'
 import { loadWaivers, type Waiver } from '../expect/waiver.ts'
-import type { NativeParts, Prepared } from '../target/open.ts'
-import { loadSubject, type Subject } from '../target/subject.ts'
+import type { NativeParts, Prepared } from '../targets/open-target.ts'
+import { loadSubject, type Subject } from '../targets/system-under-test.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -39,12 +39,12 @@ const nothing = async (): Promise<void> => undefined
 /** What each target needs is loaded only for it: a Kubernetes client takes half a second. */
 async function prepare(settings: Settings, { rack }: Subject): Promise<Preparation> {
   if (settings.target === 'cluster') {
-    const { beginClusterRun, endRun } = await import('../target/cluster/run.ts')
+    const { beginClusterRun, endRun } = await import('../targets/cluster/cluster-run.ts')
     const run = await beginClusterRun(settings, { prepareNative: () => prepareNative(settings), say })
     return { prepared: run, end: () => endRun(run) }
   }
   if (settings.target === 'lab' && rack !== undefined) {
-    const { beginLabRun } = await import('../target/lab/run.ts')
+    const { beginLabRun } = await import('../targets/lab/lab-run.ts')
     const { run, end } = await beginLabRun(settings, rack, say)
     return { prepared: run, end }
   }
@@ -59,7 +59,7 @@ async function prepareNative(settings: Settings): Promise<NativeParts> {
   const carried = carriedIn()
   if (carried !== undefined) return carried
   // Only now: the model runtime needs neither.
-  const { provideBinaries } = await import('../native/build.ts')
+  const { provideBinaries } = await import('../native/build-binaries.ts')
   const { provideNixl } = await import('../native/nixl.ts')
   const [binaries, nixl] = await Promise.all([provideBinaries(say), provideNixl(settings.cacheDir, say)])
   if (settings.target === 'emulated') return { binaries, nixl }

@@ -3,17 +3,17 @@
  * the reports. A broken expectation fails the test; one that cannot be judged throws, so that it stays red under `.not` too.
  */
 import { expect, inject, type MatcherState, type RunnerTestCase } from 'vitest'
-import type { Distance } from '../claim/distance.ts'
+import type { Distance } from '../claim/pcie-distance.ts'
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import type { Arm, ArmReference } from '../expect/arm.ts'
-import { basisSchema, type Basis } from '../expect/ask.ts'
+import { basisSchema, type Basis } from '../expect/assertion-spec.ts'
 import { failureText, negated, unjudged, type Expectation } from '../expect/expectation.ts'
 import { gates, tolerated, type Circumstances } from '../expect/waiver.ts'
-import type * as figures from '../expect/judge-figures.ts'
-import type * as paths from '../expect/judge-paths.ts'
+import type * as figures from '../expect/judge-ratio-and-bounds.ts'
+import type * as paths from '../expect/judge-gpu-nic-paths.ts'
 import type { PodSet } from '../expect/pod-set.ts'
-import type { PublishedRack } from '../expect/published-rack.ts'
-import { vocabulary, type Sentence } from '../expect/vocabulary.ts'
+import type { PublishedRack } from '../expect/published-devices.ts'
+import { vocabulary, type Sentence } from '../expect/matcher-definitions.ts'
 import type { Sku } from '../sku/sku.ts'
 import {
   evidenceName,
@@ -21,7 +21,7 @@ import {
   recordExpectation,
   recordNodes,
   recordProgress,
-} from './case-evidence.ts'
+} from './recorded-metadata.ts'
 
 async function check(
   { isNot = false, task }: Partial<Pick<MatcherState, 'isNot'>> & { task?: Readonly<RunnerTestCase> },

@@ -4,9 +4,9 @@
  */
 import type { SerializedError, TestArtifact } from 'vitest'
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node'
-import { publish } from '../certificate/publish.ts'
+import { publish } from '../certificate/write-certificate.ts'
 import { readSettings } from '../core/variables.ts'
-import { isGreen, type Environment, type ReportedProblem, type RunReport } from '../report/model.ts'
+import { isGreen, type Environment, type ReportedProblem, type RunReport } from '../report/run-report.ts'
 import { ReportFolder } from '../report/report-folder.ts'
 import {
   formatEnd,
@@ -17,9 +17,9 @@ import {
   placeOf,
   type Style,
 } from '../report/terminal.ts'
-import { ProgressLine, widthOf, type Output } from './progress.ts'
-import { fileOf, isSettled, problemOf, reportTest } from './reporter-cases.ts'
-import { RunInProgress } from './reporter-run.ts'
+import { ProgressLine, widthOf, type Output } from './progress-line.ts'
+import { fileOf, isSettled, problemOf, reportTest } from './report-test-case.ts'
+import { RunInProgress } from './run-in-progress.ts'
 
 export interface ReporterOptions {
   readonly reportDir: string

@@ -1,8 +1,8 @@
 /** Tests at once, `.not` and `expect.soft`, limits that need more rounds: each verdict comes out again from its own looks. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readCertificate } from '../../harness/certificate/read.ts'
-import { verify } from '../../harness/certificate/verify.ts'
+import { readCertificate } from '../../harness/certificate/read-certificate.ts'
+import { verify } from '../../harness/certificate/verify-certificate.ts'
 import { PROJECT } from '../support/run-suite.ts'
 import { InlineProject } from '../vitest/inline-project.ts'
 

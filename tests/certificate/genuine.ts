@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { execa } from 'execa'
 import { afterAll } from 'vitest'
 import { formatCertificate, sealed, type Certificate } from '../../harness/certificate/certificate.ts'
-import { readCertificate } from '../../harness/certificate/read.ts'
+import { readCertificate } from '../../harness/certificate/read-certificate.ts'
 import { PROJECT } from '../support/run-suite.ts'
 
 export interface Genuine {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { beforeAll, expect, test } from 'vitest'
 import { addToHistory, lastGreen, readHistory } from '../../harness/certificate/history.ts'
-import { summaryOf, type Summary } from '../../harness/certificate/summary.ts'
+import { summaryOf, type Summary } from '../../harness/certificate/run-summary.ts'
 import { temporaryFolder } from '../support/rack-file.ts'
 import { genuineRun, type Genuine } from './genuine.ts'
 

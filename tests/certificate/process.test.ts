@@ -1,6 +1,6 @@
 /** Real pods, real bytes, real noise: whatever the run came to, every verdict of its certificate comes out again. */
 import { expect, test } from 'vitest'
-import { verify } from '../../harness/certificate/verify.ts'
+import { verify } from '../../harness/certificate/verify-certificate.ts'
 import { genuineRun } from './genuine.ts'
 
 test('a run of the process runtime', { timeout: 600_000 }, async () => {

@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
-import { provideBinaries } from '../../harness/native/build.ts'
+import { provideBinaries } from '../../harness/native/build-binaries.ts'
 import { temporaryFolder } from '../support/rack-file.ts'
 import { claimcheck } from './claimcheck.ts'
 

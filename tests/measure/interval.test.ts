@@ -8,7 +8,7 @@ import {
   ratioInterval,
   ROUND_NOISE,
 } from '../../harness/measure/interval.ts'
-import { random } from '../../harness/rack/random.ts'
+import { random } from '../../harness/rack/seeded-random.ts'
 
 const NO_FLOOR = fraction(0)
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { iterationsFor, percentileInterval, percentileOf } from '../../harness/measure/latency.ts'
-import { random } from '../../harness/rack/random.ts'
+import { random } from '../../harness/rack/seeded-random.ts'
 
 test('percentiles are those of R quantile(x, p, type = 8)', () => {
   // For 1..10: position (n + 1/3) p + 1/3, so 3.75 at 33 % of 10 is 3.7433.

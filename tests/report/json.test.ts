@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { formatJson, formatJsonSchema } from '../../harness/report/json.ts'
-import { runReportSchema } from '../../harness/report/model.ts'
+import { runReportSchema } from '../../harness/report/run-report.ts'
 import { failedTest, report } from './report.ts'
 
 test('results.json is what its schema says', () => {

@@ -1,5 +1,5 @@
 /** A report to write, by what differs from a green run of one emulated test. */
-import { RESULTS_SCHEMA, type RunReport, type TestReport } from '../../harness/report/model.ts'
+import { RESULTS_SCHEMA, type RunReport, type TestReport } from '../../harness/report/run-report.ts'
 
 export const expectation = {
   statement: 'aligned bandwidth is at least 1.3x unaligned',

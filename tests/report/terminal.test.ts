@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
-import { fold } from '../../harness/report/fold.ts'
+import { fold } from '../../harness/report/wrap-text.ts'
 import { formatTerminal } from '../../harness/report/terminal.ts'
 import { failedTest, passedTest, report } from './report.ts'
 

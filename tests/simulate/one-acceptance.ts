@@ -2,7 +2,7 @@
 import { globSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { loadRack } from '../../harness/rack/rack.ts'
-import { accept } from '../../harness/simulate/acceptance.ts'
+import { accept } from '../../harness/simulate/simulate-acceptance.ts'
 import { loadSuites } from '../../harness/simulate/load-suites.ts'
 
 const project = resolve(import.meta.dirname, '../..')

@@ -1,6 +1,6 @@
 /** The GPU suite where it cannot measure: it says why, and never passes for want of GPUs. */
 import { expect, test } from 'vitest'
-import { fakeSmi } from '../target/host/fake-smi.ts'
+import { fakeSmi } from '../targets/host/fake-smi.ts'
 import { runSuite } from '../support/run-suite.ts'
 
 const host = { CLAIMCHECK_TARGET: 'host', CLAIMCHECK_SKU: 'fixtures/skus/h200x2.yaml' }

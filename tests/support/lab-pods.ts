@@ -3,12 +3,12 @@ import { CoreV1Api, Exec, KubeConfig, type V1Pod } from '@kubernetes/client-node
 import { readFileSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../../harness/claim/dra.ts'
+import type { ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../../harness/dra/objects.ts'
 import { readSettings } from '../../harness/core/variables.ts'
 import type { Rack } from '../../harness/rack/rack.ts'
-import { accessOf, ask, type ApiAccess } from '../../harness/target/lab/api.ts'
-import { TRANSFER_IMAGE } from '../../harness/target/lab/image/workload.ts'
-import { findLab, startLab, type Lab } from '../../harness/target/lab/lab.ts'
+import { accessOf, ask, type ApiAccess } from '../../harness/targets/lab/api-request.ts'
+import { TRANSFER_IMAGE } from '../../harness/targets/lab/image/workload-images.ts'
+import { findLab, startLab, type Lab } from '../../harness/targets/lab/lab.ts'
 import { sharedLab } from './shared-lab.ts'
 
 const { cacheDir } = readSettings(process.env)

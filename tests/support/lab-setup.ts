@@ -2,8 +2,8 @@
 import type { TestProject } from 'vitest/node'
 import { readSettings } from '../../harness/core/variables.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
-import { provideControlPlane } from '../../harness/target/lab/image/build.ts'
-import { startLab, type Lab } from '../../harness/target/lab/lab.ts'
+import { provideControlPlane } from '../../harness/targets/lab/image/node-image.ts'
+import { startLab, type Lab } from '../../harness/targets/lab/lab.ts'
 
 export type SharedLab = Pick<Lab, 'name' | 'kubeconfig' | 'context' | 'nodes'>
 

@@ -1,12 +1,16 @@
 /** One transfer between two pods of a lab, and what a test does in the middle of it. */
 import { expect } from 'vitest'
-import { sameGpus } from '../../harness/claim/arms.ts'
+import { sameGpus } from '../../harness/claim/numa-placements.ts'
 import { numaAttributesOf } from '../../harness/claim/numa-attribute.ts'
-import { templateFor } from '../../harness/claim/template.ts'
+import { templateFor } from '../../harness/claim/claim-template.ts'
 import { Journal } from '../../harness/core/journal.ts'
 import { bytes, seconds } from '../../harness/core/units.ts'
-import type { ClusterTarget } from '../../harness/target/cluster/cluster-target.ts'
-import { runPair, type TransferOutcome, type TransferPlan } from '../../harness/transfer/pair.ts'
+import type { ClusterTarget } from '../../harness/targets/cluster/cluster-target.ts'
+import {
+  runPair,
+  type TransferOutcome,
+  type TransferPlan,
+} from '../../harness/transfer/node-pair-transfer.ts'
 import { RACK } from './lab-target.ts'
 
 const PLAN: TransferPlan = {

@@ -1,5 +1,5 @@
 /** A rack as objects: nodes, DeviceClasses and the slices that its drivers would publish. Takes a rack; gives manifests. */
-import { publish } from '../../harness/target/emulated/publish.ts'
+import { publish } from '../../harness/emulation/publish-rack.ts'
 import type { Rack } from '../../harness/rack/rack.ts'
 import { AdminApi } from './admin-api.ts'
 import type { ControlPlane } from './control-plane.ts'

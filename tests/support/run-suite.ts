@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { execa, type Options } from 'execa'
-import { runReportSchema, type RunReport } from '../../harness/report/model.ts'
+import { runReportSchema, type RunReport } from '../../harness/report/run-report.ts'
 import { temporaryFolder } from './rack-file.ts'
 
 export const PROJECT = resolve(import.meta.dirname, '../..')

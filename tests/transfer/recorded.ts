@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { TransferResult } from '../../harness/transfer/result.ts'
-import { Transcript } from '../../harness/transfer/transcript.ts'
+import { Transcript } from '../../harness/transfer/transfer-log.ts'
 
 export const genuine = readFileSync(
   resolve(import.meta.dirname, '../fixtures/transfer/initiator.txt'),

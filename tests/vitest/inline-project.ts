@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { parseXml } from '../report/parse-xml.ts'
-import { runReportSchema, type RunReport } from '../../harness/report/model.ts'
+import { runReportSchema, type RunReport } from '../../harness/report/run-report.ts'
 
 const root = new URL('../..', import.meta.url).pathname
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
@@ -32,7 +32,7 @@ export class InlineProject {
       export default { test: {
         include: ['*.test.ts'], fileParallelism: false, setupFiles: ['${root}harness/vitest/worker-setup.ts'],
         reporters: [new GracefulCancel(), new ClaimcheckReporter()], ${config} } }`
-    const evidence = `export * from '${root}harness/vitest/case-evidence.ts'
+    const evidence = `export * from '${root}harness/vitest/recorded-metadata.ts'
       export const expectation = (verdict: string, more = {}) => ({
         statement: 'aligned bandwidth is at least 1.3x unaligned', verdict, reasons: [],
         ...(verdict === 'passed' ? {} : { code: verdict === 'failed' ? 'EXPECTATION_FAILED' : 'TOO_NOISY' }),

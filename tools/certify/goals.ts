@@ -1,5 +1,5 @@
 /** What the certification is held to. Takes tallies; gives each goal with its measured share and whether it is met. */
-import { wilson } from '../../harness/measure/wilson.ts'
+import { wilson } from '../../harness/measure/wilson-interval.ts'
 import { formatPercent } from '../../harness/core/units.ts'
 import type { Tally } from './tally.ts'
 

@@ -5,7 +5,7 @@ import { parentPort } from 'node:worker_threads'
 import type { Verdict } from '../../harness/expect/expectation.ts'
 import type { Fault } from '../../harness/rack/fault.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
-import { accept } from '../../harness/simulate/acceptance.ts'
+import { accept } from '../../harness/simulate/simulate-acceptance.ts'
 import { loadSuites } from '../../harness/simulate/load-suites.ts'
 
 const PROJECT = resolve(import.meta.dirname, '../..')

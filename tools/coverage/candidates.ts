@@ -2,7 +2,7 @@
 import { mean, sampleStandardDeviation } from 'simple-statistics'
 import type { Interval } from '../../harness/measure/interval.ts'
 import { logGamma } from '../../harness/measure/student-t.ts'
-import { random, type Random } from '../../harness/rack/random.ts'
+import { random, type Random } from '../../harness/rack/seeded-random.ts'
 
 const RESAMPLES = 399
 

@@ -1,7 +1,7 @@
 /** What the planner says of the example SKU's transfer of 1 GiB, as a table for docs/statistics.md. */
 import { fileURLToPath } from 'node:url'
 import { bytes, formatTime, fraction, seconds } from '../../harness/core/units.ts'
-import { planComparison } from '../../harness/measure/planner.ts'
+import { planComparison } from '../../harness/measure/plan-rounds.ts'
 import { loadSku } from '../../harness/sku/sku.ts'
 
 const SKU = new URL('../../fixtures/skus/h100x8.yaml', import.meta.url)

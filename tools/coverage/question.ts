@@ -13,7 +13,7 @@ import {
 } from '../../harness/measure/interval.ts'
 import { percentileInterval, type Percentile } from '../../harness/measure/latency.ts'
 import { fraction } from '../../harness/core/units.ts'
-import type { Random } from '../../harness/rack/random.ts'
+import type { Random } from '../../harness/rack/seeded-random.ts'
 import {
   hodgesLehmann,
   interpolatedPercentile,

@@ -5,7 +5,7 @@
 import { fraction } from '../../harness/core/units.ts'
 import { ratioInterval } from '../../harness/measure/interval.ts'
 import { tQuantile } from '../../harness/measure/student-t.ts'
-import { random } from '../../harness/rack/random.ts'
+import { random } from '../../harness/rack/seeded-random.ts'
 import { NOISES, type NoiseName } from './noise.ts'
 import { simulateRun, TRUE_RATIO } from './simulated-run.ts'
 

@@ -2,8 +2,8 @@
  * How often intervals miss. Takes questions, a kind of noise and a number of runs; gives counts. Each run is looked at
  * as an expectation looks at it: at 3, 5 and 8 rounds; one interval that misses the truth makes the run a miss.
  */
-import { levelOf, looksFor } from '../../harness/measure/looks.ts'
-import { random } from '../../harness/rack/random.ts'
+import { levelOf, looksFor } from '../../harness/measure/sequential-looks.ts'
+import { random } from '../../harness/rack/seeded-random.ts'
 import { NOISES, type NoiseName } from './noise.ts'
 import type { Method, Question } from './question.ts'
 import { simulateRun, type SimulatedRun } from './simulated-run.ts'

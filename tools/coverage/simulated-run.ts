@@ -1,6 +1,6 @@
 /** A run of 8 rounds whose truth is known. Takes a kind of noise and random numbers; gives what the intervals are made of. */
 import { ROUND_NOISE } from '../../harness/measure/interval.ts'
-import type { Random } from '../../harness/rack/random.ts'
+import type { Random } from '../../harness/rack/seeded-random.ts'
 import type { Noise } from './noise.ts'
 
 /** The most that a run with 3 rounds before the first look may have. */

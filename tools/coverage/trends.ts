@@ -4,7 +4,7 @@
  */
 import { cumulativeStdNormalProbability } from 'simple-statistics'
 import { driftInterval } from '../../harness/measure/drift.ts'
-import { random } from '../../harness/rack/random.ts'
+import { random } from '../../harness/rack/seeded-random.ts'
 import { NOISES, type NoiseName } from './noise.ts'
 import { simulateRun } from './simulated-run.ts'
 

@@ -2,11 +2,11 @@
  * What the suites make of each declared fault in the model runtime, over seeds. Takes declarations, a rack and seeds;
  * gives for each fault the red tests of every seed. Never writes.
  */
-import { withFaults, type FaultDeclaration } from '../../harness/rack/catalogue.ts'
+import { withFaults, type FaultDeclaration } from '../../harness/rack/fault-catalogue.ts'
 import type { Rack } from '../../harness/rack/rack.ts'
 import { failureText } from '../../harness/expect/expectation.ts'
-import { accept } from '../../harness/simulate/acceptance.ts'
-import type { CollectedTest } from '../../harness/simulate/suite.ts'
+import { accept } from '../../harness/simulate/simulate-acceptance.ts'
+import type { CollectedTest } from '../../harness/simulate/collecting-suite.ts'
 
 export interface RedTest {
   readonly test: string

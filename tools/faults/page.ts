@@ -1,7 +1,7 @@
 /** docs/faults.md as text. Takes declarations and what a run made of them; gives Markdown. */
-import type { FaultDeclaration } from '../../harness/rack/catalogue.ts'
+import type { FaultDeclaration } from '../../harness/rack/fault-catalogue.ts'
 import type { FaultOutcome } from './measure.ts'
-import { wilson } from '../../harness/measure/wilson.ts'
+import { wilson } from '../../harness/measure/wilson-interval.ts'
 
 export interface FaultsRun {
   readonly catalogue: readonly FaultDeclaration[]

@@ -1,0 +1,154 @@
+/**
+ * From a report to its certificate. Takes a finished run; gives a certificate, or why there can be none: it is issued
+ * only where every test was judged, and every verdict can be made again from the evidence.
+ */
+import { verdictOver } from '../expect/waiver.ts'
+import { armsOf } from '../measure/round.ts'
+import type { RunReport, TestReport } from '../report/run-report.ts'
+import type { ArmName } from '../sku/sku.ts'
+import { digestOf, canonical } from './canonical-json.ts'
+import {
+  CERTIFICATE_SCHEMA,
+  certificateSchema,
+  isSame,
+  sealed,
+  type Certificate,
+  type CertificateBody,
+} from './certificate.ts'
+import { evidenceSchema, type Evidence } from './evidence-schema.ts'
+
+export type Issued = { readonly certificate: Certificate } | { readonly refused: string }
+
+export function certify(report: RunReport): Issued {
+  const refused = objectionTo(report)
+  if (refused !== undefined) return { refused }
+  const body = bodyOf(report)
+  return 'refused' in body ? body : { certificate: sealed(body) }
+}
+
+function objectionTo(report: RunReport): string | undefined {
+  if (report.outcome === 'interrupted') return 'the run was interrupted'
+  const problem = report.problems.find(({ code }) => code !== 'WAIVER_EXPIRED')
+  if (problem !== undefined) return `the run had an error outside its tests (${problem.code})`
+  const judged = report.tests.filter((test) => test.verdict !== 'skipped')
+  if (judged.length === 0) return 'no test was judged'
+  for (const test of judged) {
+    const objection = objectionToTest(test, report)
+    if (objection !== undefined) return `"${[...test.suite, test.name].join(' > ')}" ${objection}`
+  }
+  return undefined
+}
+
+function objectionToTest(test: TestReport, { files }: RunReport): string | undefined {
+  const [problem] = test.problems
+  if (problem !== undefined) return `threw what is no expectation (${problem.code})`
+  if (test.expectations.length === 0) return 'states nothing that could be judged again'
+  const evidence = files[test.file]?.evidence ?? {}
+  for (const { statement, basis } of test.expectations) {
+    if (basis === undefined) return `asks what cannot be judged again: ${statement}`
+    if ((evidence[basis.on] ?? null) === null) return `rests on evidence that was never there: ${basis.on}`
+  }
+  if (verdictOver(test.expectations) !== test.verdict)
+    return `is called ${test.verdict}, which is not what its expectations say`
+  return undefined
+}
+
+/** Of a run by its tests. */
+export function verdictOf(parts: readonly string[]): Certificate['verdict'] {
+  if (parts.includes('failed')) return 'failed'
+  return parts.includes('inconclusive') ? 'inconclusive' : 'passed'
+}
+
+function bodyOf(report: RunReport): CertificateBody | { readonly refused: string } {
+  const files = Object.entries(report.files).filter(([name]) =>
+    report.tests.some((test) => test.file === name && test.verdict !== 'skipped'),
+  )
+  const [first] = files
+  if (first?.[1].profile === undefined) return { refused: 'no SKU was recorded' }
+  const { target, emulation, profile } = first[1]
+  const other = files.find(
+    ([, file]) =>
+      !isSame([file.target, file.emulation, file.profile], [target, emulation, profile]) ||
+      file.nodes === undefined,
+  )
+  if (other !== undefined) return { refused: `${other[0]} and ${first[0]} ran on different targets or SKUs` }
+  const evidence = Object.fromEntries(files.map(([name, file]) => [name, evidenceOf(file.evidence)]))
+  const { tool, run, startedAt, finishedAt } = report
+  return certificateSchema.omit({ sections: true, digest: true }).parse(
+    plain({
+      schema: CERTIFICATE_SCHEMA,
+      tool,
+      run,
+      startedAt,
+      finishedAt,
+      target,
+      emulation,
+      sku: { digest: digestOf(profile), profile },
+      fingerprint: {
+        nodes: Object.assign({}, ...files.map(([, file]) => file.nodes)),
+        libraries: librariesIn(Object.values(evidence).flatMap((own) => Object.values(own))),
+      },
+      verdict: verdictOf(report.tests.map((test) => test.verdict)),
+      tests: report.tests.map(({ file, suite, name, verdict, skipReason, expectations }) => ({
+        file,
+        suite,
+        name,
+        verdict,
+        skipReason,
+        expectations,
+      })),
+      evidence,
+    }),
+  )
+}
+
+/** As JSON holds it: a field that is undefined is not there. */
+const plain = (value: unknown): unknown => JSON.parse(canonical(value)) as unknown
+
+function evidenceOf(reported: Readonly<Record<string, unknown>>): Record<string, Evidence> {
+  const known = Object.entries(reported).filter(([, value]) => value !== null)
+  return Object.fromEntries(
+    known.map(([name, value]) => [name, evidenceSchema.parse(measuredOnly(plain(value)))]),
+  )
+}
+
+interface ReportedRounds {
+  readonly kind: 'rounds'
+  readonly plan: unknown
+  readonly rounds: readonly ({ readonly round: number } & {
+    readonly [Name in ArmName]?: { readonly outcome?: unknown }
+  })[]
+  readonly failure?: unknown
+}
+
+/** Without the figures that a report computes from the outcomes for its readers. */
+function measuredOnly(value: unknown): unknown {
+  if ((value as { kind?: unknown }).kind !== 'rounds') return value
+  const { kind, plan, rounds, failure } = value as ReportedRounds
+  return {
+    kind,
+    plan,
+    rounds: rounds.map(({ round, ...arms }) => ({
+      round,
+      ...Object.fromEntries(Object.entries(arms).map(([name, arm]) => [name, arm.outcome])),
+    })),
+    ...(failure === undefined ? {} : { failure }),
+  }
+}
+
+/** By library, the versions that transfers told, sorted. */
+export function librariesIn(evidence: readonly Evidence[]): Record<string, string[]> {
+  const versions = evidence.flatMap((one) =>
+    one.kind === 'rounds'
+      ? one.rounds
+          .flatMap((round) => armsOf(round))
+          .flatMap(({ result }) => Object.entries(result.library_versions))
+      : [],
+  )
+  return Object.fromEntries(
+    [...Map.groupBy(versions, ([name]) => name)].map(([name, all]) => [
+      name,
+      [...new Set(all.flatMap(([, version]) => version ?? []))].sort(),
+    ]),
+  )
+}

@@ -1,0 +1,92 @@
+/**
+ * What two runs are compared by: where they ran, what they said, and the figures of every round. Takes a certificate;
+ * gives a few kilobytes, which the history keeps a line each.
+ */
+import { z } from 'zod'
+import { armsOf } from '../measure/round.ts'
+import { environmentSchema } from '../report/run-report.ts'
+import { certificateSchema, type Certificate } from './certificate.ts'
+import { comparisonPlan, linkPlan, type Rounds } from './evidence-schema.ts'
+import { roundsOf } from './recorded-rounds.ts'
+
+export const SUMMARY_SCHEMA = 'claimcheck.history/1'
+
+const positive = z.number().gt(0)
+const figures = z.strictObject({
+  bandwidth: positive.describe('GB/s'),
+  p50: positive.describe('seconds'),
+  p99: positive.describe('seconds'),
+})
+
+const rounds = z.array(
+  z.strictObject({
+    aligned: figures.exactOptional(),
+    unaligned: figures.exactOptional(),
+    linked: figures.exactOptional(),
+    staged: figures.exactOptional(),
+  }),
+)
+
+const { tool, run, finishedAt, verdict, fingerprint, digest } = certificateSchema.shape
+
+export const summarySchema = z.strictObject({
+  schema: z.literal(SUMMARY_SCHEMA),
+  tool,
+  run,
+  finishedAt,
+  target: environmentSchema.shape.target,
+  emulation: environmentSchema.shape.emulation,
+  sku: z.strictObject({ name: z.string(), digest }),
+  fingerprint,
+  verdict,
+  /** By file, suites and name. */
+  tests: z.record(z.string(), z.enum(['passed', 'waived', 'warned', 'failed', 'inconclusive', 'skipped'])),
+  /** By file and name. */
+  comparisons: z.record(
+    z.string(),
+    z.union([
+      comparisonPlan.omit({ name: true, firstRounds: true }).extend({ rounds }),
+      linkPlan.omit({ name: true, firstRounds: true }).extend({ rounds }),
+    ]),
+  ),
+  certificate: digest.describe("the certificate's digest"),
+})
+
+export type Summary = z.infer<typeof summarySchema>
+export type ComparisonSummary = Summary['comparisons'][string]
+export type Figures = z.infer<typeof figures>
+
+export function summaryOf(certificate: Certificate): Summary {
+  const { emulation, sku, evidence, tests } = certificate
+  const comparisons = Object.entries(evidence).flatMap(([file, own]) =>
+    Object.entries(own).flatMap(([name, one]) =>
+      one.kind === 'rounds' ? [[`${file}: ${name}`, comparisonOf(one, certificate)] as const] : [],
+    ),
+  )
+  return {
+    schema: SUMMARY_SCHEMA,
+    tool: certificate.tool,
+    run: certificate.run,
+    finishedAt: certificate.finishedAt,
+    target: certificate.target,
+    ...(emulation === undefined ? {} : { emulation }),
+    sku: { name: sku.profile.name, digest: sku.digest },
+    fingerprint: certificate.fingerprint,
+    verdict: certificate.verdict,
+    tests: Object.fromEntries(
+      tests.map((test) => [[test.file, ...test.suite, test.name].join(' > '), test.verdict]),
+    ),
+    comparisons: Object.fromEntries(comparisons),
+    certificate: certificate.digest,
+  }
+}
+
+function comparisonOf(evidence: Rounds, certificate: Certificate): ComparisonSummary {
+  const { name: _, firstRounds: __, ...plan } = evidence.plan
+  const rounds = roundsOf(evidence, certificate).map((round) =>
+    Object.fromEntries(
+      armsOf(round).map(({ arm, bandwidth, latency: { p50, p99 } }) => [arm, { bandwidth, p50, p99 }]),
+    ),
+  )
+  return { ...plan, rounds }
+}

@@ -1,0 +1,134 @@
+/**
+ * Proof that an allocation has the topology its arm stands for. Takes the allocation read back, the placement and the
+ * SKU; gives the distance of every GPU-NIC pair, or an error that names each wrong device. No figure without it.
+ */
+import { ClaimcheckError } from '../core/errors.ts'
+import type { NumaArm, Sku } from '../sku/sku.ts'
+import { distanceOf, type Distance } from './pcie-distance.ts'
+import { skuGpuOf, skuNicOf } from './sku-device.ts'
+import type { DeviceGroup, Placement } from './placement.ts'
+import type { AllocatedClaim, AllocatedGpu, AllocatedNic } from './allocated-claim.ts'
+
+export interface PairDistance {
+  /** Names as published. */
+  readonly gpu: string
+  readonly nic: string
+  readonly distance: Distance
+}
+
+export interface TopologyProof {
+  readonly arm: NumaArm
+  readonly node: string
+  readonly gpus: readonly string[]
+  readonly nics: readonly string[]
+  readonly pairs: readonly PairDistance[]
+}
+
+export interface DeviceComplaint {
+  readonly device: string
+  readonly expectedNumaNode: number
+  /** What the slice says; undefined: nothing. */
+  readonly publishedNumaNodes: readonly number[] | undefined
+  /** What the SKU says; undefined: the SKU has no device at that PCI address. */
+  readonly skuNumaNode: number | undefined
+}
+
+/** Throws PRECONDITION_TOPOLOGY naming every device that is not where the placement wants it. */
+export function proveTopology(allocated: AllocatedClaim, placement: Placement, sku: Sku): TopologyProof {
+  const gpus = allocated.gpus.map((gpu) => ({ device: gpu, known: skuGpuOf(gpu, sku) }))
+  const nics = allocated.nics.map((nic) => ({ device: nic, known: skuNicOf(nic, sku) }))
+  const complaints = [
+    ...gpus.flatMap((gpu) => complaintOf(gpu, placement.gpus) ?? []),
+    ...nics.flatMap((nic) => complaintOf(nic, placement.nics) ?? []),
+  ]
+  const problems = [
+    ...wrongCount('GPUs', gpus.length, placement.gpus),
+    ...wrongCount('NICs', nics.length, placement.nics),
+    ...nics.filter(({ device }) => !device.rdma).map(({ device }) => `${device.name} has no RDMA`),
+    ...complaints.map(describe),
+  ]
+  if (problems.length > 0) throw precondition(allocated, placement, problems, complaints)
+  return {
+    arm: placement.arm,
+    node: allocated.node,
+    gpus: gpus.map(({ device }) => device.name),
+    nics: nics.map(({ device }) => device.name),
+    pairs: distancesOf(allocated, sku),
+  }
+}
+
+/** Throws PRECONDITION_TOPOLOGY unless the claim has every GPU of the SKU and nothing else. */
+export function proveGpus({ name, node, gpus, nics }: AllocatedClaim, sku: Sku): void {
+  const missing = sku.gpus.filter(({ pciBusID }) => !gpus.some(({ pciAddress }) => pciAddress === pciBusID))
+  if (missing.length === 0 && gpus.length === sku.gpus.length && nics.length === 0) return
+  throw new ClaimcheckError('PRECONDITION_TOPOLOGY', {
+    subject: `ResourceClaim ${name} on ${node}`,
+    problem: 'does not have the GPUs of its SKU',
+    expected: sku.gpus.map((gpu) => `${gpu.name} (${gpu.pciBusID})`).join(', '),
+    found: [...gpus, ...nics]
+      .map((device) => `${device.name} (${device.pciAddress ?? 'no PCI address'})`)
+      .join(', '),
+  })
+}
+
+/** The distance of every pair, by the SKU's map. A device that the SKU does not have has no distance. */
+export function distancesOf({ gpus, nics }: AllocatedClaim, sku: Sku): PairDistance[] {
+  return gpus.flatMap((gpu) =>
+    nics.flatMap((nic) => {
+      const [from, to] = [skuGpuOf(gpu, sku), skuNicOf(nic, sku)]
+      if (from === undefined || to === undefined) return []
+      const distance = distanceOf(
+        { numaNode: from.numaNode, pcieRoot: gpu.pcieRoot },
+        { numaNode: to.numaNode, pcieRoot: nic.pcieRoot },
+      )
+      return { gpu: gpu.name, nic: nic.name, distance }
+    }),
+  )
+}
+
+interface Matched<Device> {
+  readonly device: Device
+  readonly known: { readonly numaNode: number } | undefined
+}
+
+function complaintOf(
+  { device, known }: Matched<AllocatedGpu | AllocatedNic>,
+  { numaNode }: DeviceGroup,
+): DeviceComplaint | undefined {
+  const published = device.numaNodes
+  // Older GPU drivers publish no NUMA node; a NIC that publishes none could not have been selected by it.
+  const publishedRight = published === undefined ? device.kind === 'gpu' : published.includes(numaNode)
+  if (publishedRight && known?.numaNode === numaNode) return undefined
+  return {
+    device: device.name,
+    expectedNumaNode: numaNode,
+    publishedNumaNodes: published,
+    skuNumaNode: known?.numaNode,
+  }
+}
+
+const wrongCount = (what: string, found: number, { count }: DeviceGroup): string[] =>
+  found === count ? [] : [`${what}: ${found} where ${count} are asked for`]
+
+function describe(complaint: DeviceComplaint): string {
+  const published = complaint.publishedNumaNodes?.join(' and ') ?? 'nothing'
+  const sku =
+    complaint.skuNumaNode === undefined
+      ? 'the SKU has no such device'
+      : `the SKU says NUMA node ${complaint.skuNumaNode}`
+  return `${complaint.device} should be on NUMA node ${complaint.expectedNumaNode}, its slice says ${published}, ${sku}`
+}
+
+function precondition(
+  { name, node }: AllocatedClaim,
+  { arm }: Placement,
+  problems: readonly string[],
+  complaints: readonly DeviceComplaint[],
+): ClaimcheckError {
+  return new ClaimcheckError('PRECONDITION_TOPOLOGY', {
+    subject: `ResourceClaim ${name} on ${node}`,
+    problem: `does not have the topology of arm "${arm}": ${problems.join('; ')}`,
+    hint: 'Compare ResourceSlices, SKU and the node itself (nvidia-smi topo -m, /sys/bus/pci/devices/*/numa_node).',
+    details: { node, arm, devices: complaints },
+  })
+}

@@ -1,0 +1,83 @@
+/**
+ * ResourceSlices from outside. Takes JSON as the API (or a recorded file) gives it: a list object or an array; gives
+ * checked slices. Strict about what the harness relies on, blind to every other field.
+ */
+import { z } from 'zod'
+import { ClaimcheckError } from '../core/errors.ts'
+import type { AttributeValue, Device, DeviceTaint, ResourceSlice } from './objects.ts'
+
+const int = z.int()
+const attributeForms = {
+  string: z.string(),
+  int,
+  bool: z.boolean(),
+  version: z.string(),
+  strings: z.array(z.string()),
+  ints: z.array(int),
+  bools: z.array(z.boolean()),
+  versions: z.array(z.string()),
+}
+const known = Object.keys(attributeForms).join(', ')
+const attribute = z
+  .looseObject({})
+  .refine((value) => Object.keys(value).length === 1, `expected one of ${known}, and only one`)
+  .pipe(
+    z.union(
+      Object.entries(attributeForms).map(([key, form]) => z.object({ [key]: form })),
+      `expected one of ${known} with a value of that type`,
+    ),
+  ) as unknown as z.ZodType<AttributeValue>
+
+const taint = z.object({
+  key: z.string().min(1),
+  value: z.string().exactOptional(),
+  // Effects of later versions are none to this one.
+  effect: z.enum(['NoSchedule', 'NoExecute', 'None']).catch('None'),
+}) satisfies z.ZodType<DeviceTaint>
+
+const device = z.object({
+  name: z.string().min(1),
+  attributes: z.record(z.string(), attribute).exactOptional(),
+  capacity: z.record(z.string(), z.object({ value: z.string() })).exactOptional(),
+  allowMultipleAllocations: z.boolean().exactOptional(),
+  taints: z.array(taint).exactOptional(),
+}) satisfies z.ZodType<Device>
+
+const slice = z.object({
+  apiVersion: z.literal('resource.k8s.io/v1').default('resource.k8s.io/v1'),
+  kind: z.literal('ResourceSlice').default('ResourceSlice'),
+  metadata: z.object({ name: z.string().min(1) }),
+  spec: z.object({
+    driver: z.string().min(1),
+    pool: z.object({ name: z.string().min(1), generation: int, resourceSliceCount: int.min(1) }),
+    nodeName: z.string().min(1).exactOptional(),
+    allNodes: z.boolean().exactOptional(),
+    devices: z.array(device).exactOptional(),
+  }),
+}) satisfies z.ZodType<ResourceSlice>
+
+/** Throws SLICE_INVALID naming slice and field. `source` is where the JSON came from: a file, an API server. */
+export function parseResourceSlices(json: unknown, source = 'ResourceSlices'): ResourceSlice[] {
+  const items = Array.isArray(json) ? json : ((json as { items?: unknown } | null)?.items ?? null)
+  if (!Array.isArray(items)) {
+    throw new ClaimcheckError('SLICE_INVALID', {
+      subject: source,
+      problem: 'is not a list of ResourceSlices',
+      expected: 'an array, or an object whose items are one',
+      found: json === null ? 'null' : typeof json,
+      hint: 'Take it from: kubectl get resourceslices -o json',
+    })
+  }
+  return items.map((item: unknown, index) => parseSlice(item, `${source} items[${index}]`))
+}
+
+function parseSlice(item: unknown, place: string): ResourceSlice {
+  const result = slice.safeParse(item)
+  if (result.success) return result.data
+  const name = (item as { metadata?: { name?: unknown } } | null)?.metadata?.name
+  throw new ClaimcheckError('SLICE_INVALID', {
+    subject: typeof name === 'string' ? `${place} (${name})` : place,
+    problem: `cannot be understood: ${z.prettifyError(result.error)}`,
+    hint: 'Check that the driver publishes resource.k8s.io/v1.',
+  })
+}

@@ -1,0 +1,48 @@
+/**
+ * Slices put together into pools. Takes slices in any state; gives per driver and pool those of the newest generation,
+ * in the order given, and whether all of them are there. Never mixes generations: an older one is about to vanish.
+ */
+import { onceFor } from '../core/memo.ts'
+import type { Device, ResourceSlice } from './objects.ts'
+
+export interface Pool {
+  readonly driver: string
+  readonly name: string
+  readonly generation: number
+  /** Whether every slice of this generation is here; an incomplete pool must not be allocated from. */
+  readonly complete: boolean
+  readonly slices: readonly ResourceSlice[]
+}
+
+export interface PooledDevice {
+  readonly driver: string
+  readonly pool: string
+  readonly device: Device
+}
+
+export const poolsOf = onceFor((slices: readonly ResourceSlice[]): readonly Pool[] => {
+  const pools = Map.groupBy(slices, ({ spec }) => `${spec.driver}/${spec.pool.name}`)
+  return [...pools.values()].map(newest)
+})
+
+/** Devices that pods on `node` can get, in slice order. */
+export function devicesOn(node: string, pool: Pool): PooledDevice[] {
+  return pool.slices
+    .filter(({ spec }) => spec.nodeName === node || spec.allNodes === true)
+    .flatMap(({ spec }) => spec.devices ?? [])
+    .map((device) => ({ driver: pool.driver, pool: pool.name, device }))
+}
+
+function newest(slices: readonly ResourceSlice[]): Pool {
+  const generation = Math.max(...slices.map(({ spec }) => spec.pool.generation))
+  const current = slices.filter(({ spec }) => spec.pool.generation === generation)
+  const [first] = current
+  if (first === undefined) throw new RangeError('a pool has at least one slice')
+  return {
+    driver: first.spec.driver,
+    name: first.spec.pool.name,
+    generation,
+    complete: current.length === first.spec.pool.resourceSliceCount,
+    slices: current,
+  }
+}

@@ -1,0 +1,26 @@
+/** The `status.devices` that DRANET writes into a claim once the pod's sandbox exists. */
+import type { AllocatedDeviceStatus } from '../dra/objects.ts'
+import { NIC_DRIVER } from '../claim/published-device.ts'
+import type { NicPlan } from './pod-plan.ts'
+import { pciDeviceName } from './publish-nic.ts'
+
+/** `status.devices` of a pod that runs. */
+export function statusOf(
+  node: string,
+  nics: readonly Pick<NicPlan, 'nic' | 'address' | 'mac'>[],
+): AllocatedDeviceStatus[] {
+  return nics.map(({ nic, address, mac }) => ({
+    driver: NIC_DRIVER,
+    pool: node,
+    device: pciDeviceName(nic),
+    conditions:
+      nic.ifName === undefined
+        ? [ready('RDMAOnlyDeviceReady')]
+        : [ready('NetworkDeviceReady'), { type: 'NetworkReady', status: 'True', reason: 'NetworkReady' }],
+    ...(nic.ifName === undefined
+      ? {}
+      : { networkData: { interfaceName: nic.ifName, ips: [address], hardwareAddress: mac } }),
+  }))
+}
+
+const ready = (reason: string) => ({ type: 'Ready', status: 'True', reason })

@@ -1,0 +1,41 @@
+/**
+ * A pod's log as a broken node hands it on. Takes the lines of the real log and the rack's faults; gives what the harness
+ * gets to read. The log itself is never touched.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { faultOn } from '../rack/node-faults.ts'
+import type { Rack } from '../rack/rack.ts'
+
+/** Beyond it a line carries data; the binary's few words of progress are shorter. */
+const LONG = 500
+
+export async function* disturbed(
+  lines: AsyncIterable<string>,
+  rack: Rack,
+  node: string,
+): AsyncGenerator<string, void> {
+  const has = (kind: Parameters<typeof faultOn>[1]): boolean => faultOn(rack, kind, node) !== undefined
+  const late = faultOn(rack, 'log-late', node)
+  let waited = false
+  for await (const line of lines) {
+    if (has('log-missing')) continue
+    if (late !== undefined && !waited) {
+      await sleep(late.by * 1000)
+      waited = true
+    }
+    if (has('log-cut') && line.length > LONG) {
+      yield line.slice(0, line.length / 2)
+      return
+    }
+    yield has('log-garbled') && line.length > LONG ? garbled(line) : line
+    if (has('log-double') || (has('result-duplicate') && line.startsWith('RESULT '))) yield line
+  }
+}
+
+/** Another digit for the digit in the middle, so that what is read still looks like data. */
+function garbled(line: string): string {
+  const middle = Math.floor(line.length / 2)
+  const at = middle + line.slice(middle).search(/\d/)
+  if (at < middle) return line
+  return `${line.slice(0, at)}${(Number(line[at]) + 1) % 10}${line.slice(at + 1)}`
+}

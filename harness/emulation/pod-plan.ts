@@ -1,0 +1,121 @@
+/**
+ * What a node must build for a pod: takes the rack and an allocation; gives the pod's network, devices and faults.
+ * Pure: it decides, a runtime does. Rates are those of the hardware; a runtime scales them.
+ */
+import { ClaimcheckError } from '../core/errors.ts'
+import type { Bytes, Fraction, GBps } from '../core/units.ts'
+import type { DeviceAllocation } from '../dra/objects.ts'
+import { GPU_DRIVER, NIC_DRIVER } from '../claim/published-device.ts'
+import { changesOverTime, courseOf, type Course } from '../rack/rate-schedule.ts'
+import { faultOn } from '../rack/node-faults.ts'
+import { nicRate, trueMtu } from '../rack/link-model.ts'
+import type { Rack } from '../rack/rack.ts'
+import type { SkuGpu, SkuNic } from '../sku/sku.ts'
+import type { ContainerSpec } from '../scheduling/pod.ts'
+import { infinibandDevices, type CharDevice } from './char-devices.ts'
+import { pciDeviceName } from './publish-nic.ts'
+import { railAddress } from './rail-addresses.ts'
+
+export interface NicPlan {
+  readonly nic: SkuNic
+  readonly rail: number
+  /** With prefix length. */
+  readonly address: string
+  readonly mac: string
+  /** At the SKU's MTU. */
+  readonly rate: GBps
+  readonly mtu: number
+  /** How the rate changes over time; absent: it does not. */
+  readonly course?: Course
+  /** Of its packets, both ways. */
+  readonly lost?: Fraction
+  readonly corruptEveryBytes?: Bytes
+  readonly cutAfterBytes?: Bytes
+  /** Another run's part of what the port carries. */
+  readonly contended?: Fraction
+  /** The claimed NIC that carries what should leave by this one. */
+  readonly leavesBy?: SkuNic
+}
+
+export interface PodPlan {
+  readonly name: string
+  readonly node: string
+  /** In the pod network, without prefix length. */
+  readonly address: string
+  readonly gpus: readonly SkuGpu[]
+  readonly nics: readonly NicPlan[]
+  /** What `/dev/infiniband` lists: claimed, leaked, broken. */
+  readonly devices: readonly CharDevice[]
+  /** Traffic to the fabric leaves over eth0. */
+  readonly fallsBack: boolean
+  readonly containers: readonly ContainerSpec[]
+}
+
+export function planPod(
+  rack: Rack,
+  pod: {
+    readonly name: string
+    readonly node: string
+    readonly address: string
+    readonly containers: readonly ContainerSpec[]
+  },
+  devices: readonly DeviceAllocation[],
+): PodPlan {
+  const gpus = rack.sku.gpus.filter((gpu) =>
+    devices.some((device) => device.driver === GPU_DRIVER && device.device === gpu.name),
+  )
+  const nics = rack.sku.nics.filter((nic) =>
+    devices.some((device) => device.driver === NIC_DRIVER && device.device === pciDeviceName(nic)),
+  )
+  if (gpus.length + nics.length !== devices.length) {
+    throw new ClaimcheckError('ALLOCATION_INVALID', {
+      subject: `pod ${pod.name}`,
+      problem: 'was given devices that the rack does not have',
+      expected: `${devices.length} devices`,
+      found: `${gpus.length} GPUs and ${nics.length} NICs`,
+    })
+  }
+  return {
+    ...pod,
+    gpus,
+    nics: nics.map((nic, index) => planNic(rack, pod, nic, nics, gpus[index % Math.max(gpus.length, 1)])),
+    devices: infinibandDevices(rack, pod.node, nics),
+    fallsBack: faultOn(rack, 'tcp-fallback', pod.node) !== undefined,
+  }
+}
+
+function planNic(
+  rack: Rack,
+  { name, node }: { readonly name: string; readonly node: string },
+  nic: SkuNic,
+  claimed: readonly SkuNic[],
+  gpu: SkuGpu | undefined,
+): NicPlan {
+  const { rail, address, mac } = railAddress(rack.nodes.indexOf(node), rack.sku.nics.indexOf(nic))
+  const steered = rack.faults
+    .filter(changesOverTime)
+    .find((fault) => fault.node === node && fault.nic === nic.name)
+  const over = faultOn(rack, 'rail-shared', node, nic.name)?.over
+  return {
+    nic,
+    rail,
+    address,
+    mac,
+    rate: nicRate(rack, node, nic, gpu),
+    mtu: trueMtu(rack, node, nic),
+    ...present({
+      course: steered && courseOf(steered, rack.seed, `${name}/${nic.name}`),
+      lost: faultOn(rack, 'packet-loss', node, nic.name)?.share,
+      corruptEveryBytes: faultOn(rack, 'corrupt', node, nic.name)?.everyBytes,
+      cutAfterBytes: faultOn(rack, 'link-cut', node, nic.name)?.afterBytes,
+      contended: faultOn(rack, 'contention', node, nic.name)?.share,
+      leavesBy: claimed.find((other) => other.name === over),
+    }),
+  }
+}
+
+type Present<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
+
+/** Only the keys that have a value. */
+const present = <T extends object>(object: T): Present<T> =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Present<T>

@@ -1,0 +1,94 @@
+/**
+ * What the drivers of an emulated rack publish. Takes a rack; gives ResourceSlices as DRANET and the NVIDIA GPU driver
+ * write them, and the two DeviceClasses. Faults of publishing change what is published, never what the rack is.
+ */
+import { GPU_CLASS, NIC_CLASS } from '../claim/claim-template.ts'
+import type { Device, DeviceClass, ResourceSlice } from '../dra/objects.ts'
+import { GPU_DRIVER, NIC_DRIVER } from '../claim/published-device.ts'
+import { faultOn } from '../rack/node-faults.ts'
+import { trueMtu } from '../rack/link-model.ts'
+import type { Rack } from '../rack/rack.ts'
+import type { SkuGpu, SkuNic } from '../sku/sku.ts'
+import { gpuDevice } from './publish-gpu.ts'
+import { nicDevice, otherInterfaces } from './publish-nic.ts'
+import { railAddress } from './rail-addresses.ts'
+
+export interface Publication {
+  readonly slices: readonly ResourceSlice[]
+  readonly classes: readonly DeviceClass[]
+}
+
+export function publish(rack: Rack): Publication {
+  return {
+    slices: rack.nodes.flatMap((node, nodeIndex) => [
+      slice(NIC_DRIVER, node, [...otherInterfaces(nodeIndex), ...nics(rack, node, nodeIndex)]),
+      slice(
+        GPU_DRIVER,
+        node,
+        gpusOn(rack, node).map((gpu, index) =>
+          gpuDevice(rack, gpu, nodeIndex * rack.sku.gpus.length + index),
+        ),
+      ),
+    ]),
+    classes: [deviceClass(NIC_CLASS, NIC_DRIVER), deviceClass(GPU_CLASS, GPU_DRIVER)],
+  }
+}
+
+function slice(driver: string, node: string, devices: readonly Device[]): ResourceSlice {
+  return {
+    apiVersion: 'resource.k8s.io/v1',
+    kind: 'ResourceSlice',
+    metadata: { name: `${node}-${driver}` },
+    spec: {
+      driver,
+      pool: { name: node, generation: 1, resourceSliceCount: 1 },
+      nodeName: node,
+      devices,
+    },
+  }
+}
+
+function deviceClass(name: string, driver: string): DeviceClass {
+  return {
+    apiVersion: 'resource.k8s.io/v1',
+    kind: 'DeviceClass',
+    metadata: { name },
+    spec: { selectors: [{ cel: { expression: `device.driver == "${driver}"` } }] },
+  }
+}
+
+function nics(rack: Rack, node: string, nodeIndex: number): Device[] {
+  const { sku } = rack
+  return sku.nics.map((nic, nicIndex) => {
+    const published = {
+      named: swappedWith(rack, node, nic),
+      numaNode: faultOn(rack, 'numa-misreport', node, nic.name)?.numaNode ?? nic.numaNode,
+      rdma: sku.nic.rdma && faultOn(rack, 'rdma-misreport', node, nic.name) === undefined,
+      mtu: trueMtu(rack, node, nic),
+    }
+    return nicDevice(sku, nic, published, railAddress(nodeIndex, nicIndex))
+  })
+}
+
+/** The NIC under whose name this one is published; itself where nothing is wrong. */
+function swappedWith({ sku, faults }: Rack, node: string, nic: SkuNic): SkuNic {
+  const swap = faults.find(
+    (fault) =>
+      fault.kind === 'nics-swapped' && fault.node === node && [fault.nic, fault.with].includes(nic.name),
+  )
+  if (swap?.kind !== 'nics-swapped') return nic
+  const other = swap.nic === nic.name ? swap.with : swap.nic
+  return sku.nics.find(({ name }) => name === other) ?? nic
+}
+
+/** The SKU's GPUs, or as many as a fault says; those beyond the SKU sit where nothing else does. */
+function gpusOn(rack: Rack, node: string): readonly SkuGpu[] {
+  const { gpus } = rack.sku
+  const count = faultOn(rack, 'gpu-count', node)?.count ?? gpus.length
+  const unknown = Array.from({ length: Math.max(0, count - gpus.length) }, (_, i) => ({
+    name: `gpu-${gpus.length + i}`,
+    pciBusID: `00${(0xf0 + i).toString(16)}:00:00.0`,
+    numaNode: 0,
+  }))
+  return [...gpus.slice(0, count), ...unknown]
+}

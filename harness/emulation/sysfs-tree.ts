@@ -1,0 +1,43 @@
+/**
+ * The /sys that a pod of the rack sees: every GPU and NIC of its node with PCI path and NUMA node, as in the shared RDMA
+ * namespace mode of a real node, where only /dev/infiniband says what was claimed. Takes the SKU as the node was built;
+ * gives files and links.
+ */
+import type { Sku } from '../sku/sku.ts'
+import { numaNodesOf } from '../sku/sku.ts'
+
+export interface SysfsTree {
+  readonly files: readonly { readonly path: string; readonly content: string }[]
+  readonly links: readonly { readonly path: string; readonly to: string }[]
+}
+
+const GPU_CLASS = '0x030200'
+const NIC_CLASS = '0x020000'
+const NVIDIA = '0x10de'
+const MELLANOX = '0x15b3'
+
+export function sysfsOf(sku: Sku): SysfsTree {
+  const files: { path: string; content: string }[] = []
+  const links: { path: string; to: string }[] = []
+  const put = (path: string, content: string): void =>
+    void files.push({ path: `/sys/${path}`, content: `${content}\n` })
+  const pci = (address: string, numaNode: number, kind: string, vendor: string): string => {
+    const folder = `devices/pci${address.slice(0, 7)}/${address}`
+    put(`${folder}/class`, kind)
+    put(`${folder}/vendor`, vendor)
+    put(`${folder}/numa_node`, String(numaNode))
+    links.push({ path: `/sys/bus/pci/devices/${address}`, to: `../../../${folder}` })
+    return folder
+  }
+  for (const gpu of sku.gpus) pci(gpu.pciBusID, gpu.numaNode, GPU_CLASS, NVIDIA)
+  for (const nic of sku.nics) {
+    const folder = pci(nic.pciAddress, nic.numaNode, NIC_CLASS, MELLANOX)
+    if (nic.ifName !== undefined) put(`${folder}/net/${nic.ifName}/type`, '1')
+    put(`${folder}/infiniband/${nic.name}/node_type`, '1: CA')
+    links.push({ path: `/sys/class/infiniband/${nic.name}`, to: `../../${folder}/infiniband/${nic.name}` })
+    links.push({ path: `/sys/${folder}/infiniband/${nic.name}/device`, to: '..' })
+    put(`class/infiniband_verbs/uverbs${nic.charDevice}/ibdev`, nic.name)
+  }
+  for (const node of numaNodesOf(sku)) put(`devices/system/node/node${node}/cpulist`, '')
+  return { files, links }
+}

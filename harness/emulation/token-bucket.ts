@@ -1,0 +1,19 @@
+/** A token bucket for a payload rate: takes the rate and the MTU; gives what a shaper must let through, headers included. */
+import { bitsPerSecond, type GBps } from '../core/units.ts'
+import { payloadShare } from '../rack/link-model.ts'
+
+export interface Shape {
+  readonly rate_bits: number
+  readonly burst_bytes: number
+}
+
+const BURST_SECONDS = 0.01
+const ETHERNET = 14
+
+export function shapeFor(payload: GBps, mtu: number): Shape {
+  const rate = bitsPerSecond(payload) / payloadShare(mtu)
+  return {
+    rate_bits: Math.round(rate),
+    burst_bytes: Math.max(2 * (mtu + ETHERNET), Math.round((rate / 8) * BURST_SECONDS)),
+  }
+}

@@ -1,0 +1,160 @@
+/** Judges figures: one arm against the other, and against the SKU's reference. What latency does is in judge-latency. */
+import { median } from 'simple-statistics'
+import { fraction, formatBytes, formatPercent, parsePercent, type Fraction } from '../core/units.ts'
+import { absoluteInterval, ratioInterval, type Interval } from '../measure/interval.ts'
+import { armOf, type Round } from '../measure/round.ts'
+import { QUANTITIES, requireSameComparison, type Arm, type ArmReference, type Quantity } from './arm.ts'
+import type { Expectation } from './expectation.ts'
+import { expectationOf, formatFigure, invalidLimit, readLimit } from './format-figures.ts'
+import { decide, type Limits } from './sequential-decision.ts'
+
+export {
+  belowStatement,
+  judgeBelow,
+  judgeStable,
+  judgeSteady,
+  stableStatement,
+  steadyStatement,
+  type Below,
+  type Steady,
+} from './judge-latency.ts'
+export { evenStatement, judgeEven, type Even } from './judge-gpu-nic-paths.ts'
+
+/** `by` is the least ratio: 1.3 asks for 1.3 times the other arm's bandwidth. */
+export interface Outperform {
+  readonly by: number
+  readonly in: 'bandwidth'
+}
+
+/** `by` is the least reduction: `20 %` asks for at most 0.8 of the other arm's latency. */
+export interface Undercut {
+  readonly by: string
+  readonly in: 'mean latency' | 'p50 latency'
+}
+
+export const outperformStatement = (arm: Arm, other: Arm, { by, in: quantity }: Outperform): string =>
+  `${arm.name} ${quantity} is at least ${by}x ${other.name}`
+
+/** Throws EXPECTATION_INVALID for a ratio that is not above 0, or arms that were not measured together. */
+export async function judgeOutperform(arm: Arm, other: Arm, ask: Outperform): Promise<Expectation> {
+  if (!(ask.by > 0 && Number.isFinite(ask.by)))
+    throw invalidLimit('toOutperform { by }', 'a ratio greater than 0, such as 1.3', String(ask.by))
+  const limits = { atLeast: ask.by }
+  return judgeRatio(arm, other, ask.in, limits, outperformStatement(arm, other, ask), `≥ ${ask.by}x`)
+}
+
+export const undercutStatement = (arm: Arm, other: Arm, { by, in: quantity }: Undercut): string =>
+  `${arm.name} ${quantity} is at least ${by} lower than ${other.name}`
+
+/** Throws EXPECTATION_INVALID for a reduction outside 0 % to 100 %, or arms that were not measured together. */
+export async function judgeUndercut(arm: Arm, other: Arm, ask: Undercut): Promise<Expectation> {
+  const share = readLimit('toUndercut { by }', ask.by, {
+    parse: parsePercent,
+    holds: (value) => value > 0 && value < 1,
+    expected: 'a reduction between 0 % and 100 %, such as "20 %"',
+  })
+  const limits = { atMost: 1 - share }
+  const limit = `≤ ${(1 - share).toFixed(2)}x`
+  return judgeRatio(arm, other, ask.in, limits, undercutStatement(arm, other, ask), limit)
+}
+
+async function judgeRatio(
+  arm: Arm,
+  other: Arm,
+  quantity: Quantity,
+  limits: Limits,
+  statement: string,
+  limit: string,
+): Promise<Expectation> {
+  requireSameComparison(arm, other)
+  const { of, unit } = QUANTITIES[quantity]
+  const estimate = (rounds: readonly Round[], level: number): Interval =>
+    ratioInterval(
+      rounds.map((round) => [of(armOf(round, arm.name)), of(armOf(round, other.name))] as const),
+      level,
+    )
+  const decision = await decide(arm.comparison, estimate, limits)
+  const { interval, rounds } = decision
+  const [near, far] = [arm, other].map((one) => formatFigure(median(one.of(rounds).map(of)), unit))
+  return expectationOf(decision, {
+    statement,
+    limit,
+    measured: `${interval.estimate.toFixed(3)}x`,
+    detail: `${near} to ${far}`,
+    arms: [arm, other],
+    properties: {
+      ratio: interval.estimate,
+      'ratio.ci95.low': interval.low,
+      'ratio.ci95.high': interval.high,
+      'ratio.of': quantity,
+    },
+  })
+}
+
+/** One expectation each for bandwidth and mean latency. Throws EXPECTATION_INVALID for a reference that cannot be one. */
+export async function judgeWithin(arm: Arm, reference: ArmReference): Promise<readonly Expectation[]> {
+  requireReference(arm, reference)
+  return [
+    await judgeBounds(arm, 'bandwidth', reference.bandwidth),
+    await judgeBounds(arm, 'mean latency', reference.latency),
+  ]
+}
+
+export const withinStatement = (arm: Arm, quantity: Quantity): string =>
+  `${arm.name} ${quantity} lies within the SKU's bounds`
+
+async function judgeBounds(
+  arm: Arm,
+  quantity: 'bandwidth' | 'mean latency',
+  { value, bounds }: ArmReference['bandwidth'] | ArmReference['latency'],
+): Promise<Expectation> {
+  const { of, unit } = QUANTITIES[quantity]
+  const [atLeast, atMost] = [value * (1 + bounds.lower), value * (1 + bounds.upper)]
+  const estimate = (rounds: readonly Round[], level: number): Interval =>
+    absoluteInterval(arm.of(rounds).map(of), level)
+  const decision = await decide(arm.comparison, estimate, { atLeast, atMost })
+  const name = `arm.${arm.name}.${unit === 'GB/s' ? 'bandwidth.GBps' : 'latency.mean.seconds'}`
+  return expectationOf(decision, {
+    statement: withinStatement(arm, quantity),
+    limit: `${formatFigure(atLeast, unit).split(' ')[0]} to ${formatFigure(atMost, unit)}`,
+    detail: `SKU ${formatFigure(value, unit)}`,
+    measured: formatFigure(decision.interval.estimate, unit),
+    arms: [arm],
+    unit,
+    properties: {
+      [`${name}.ci95.low`]: decision.interval.low,
+      [`${name}.ci95.high`]: decision.interval.high,
+      [`${name}.limit.low`]: atLeast,
+      [`${name}.limit.high`]: atMost,
+    },
+  })
+}
+
+/** Bandwidth and latency of one transfer fix its size; GiB/s taken for GB/s are 7 % off. */
+const SIZE_TOLERANCE: Fraction = fraction(0.05)
+
+function requireReference(arm: Arm, { bandwidth, latency }: ArmReference): void {
+  for (const [name, { value, bounds }] of Object.entries({ bandwidth, latency })) {
+    const where = `reference.${arm.name}.${name}`
+    if (!(value > 0 && Number.isFinite(value)))
+      throw invalidLimit(`${where}.value`, 'a figure above 0', String(value))
+    if (!(bounds.lower <= 0 && bounds.lower > -1))
+      throw invalidLimit(
+        `${where}.bounds.lower`,
+        'a share from above -100 % to 0 %',
+        signedPercent(bounds.lower),
+      )
+    if (!(bounds.upper >= 0 && Number.isFinite(bounds.upper)))
+      throw invalidLimit(`${where}.bounds.upper`, 'a share of 0 % or above', signedPercent(bounds.upper))
+  }
+  const { size } = arm.comparison
+  const implied = bandwidth.value * 1e9 * latency.value
+  if (Math.abs(implied / size - 1) <= SIZE_TOLERANCE) return
+  throw invalidLimit(
+    `reference.${arm.name}`,
+    `bandwidth times latency to be the size of the transfer, ${formatBytes(size)}`,
+    `${formatFigure(bandwidth.value, 'GB/s')} and ${formatFigure(latency.value, 's')}, which is ${(implied / size).toFixed(3)} times that: a reference of another size, or GiB/s taken for GB/s`,
+  )
+}
+
+const signedPercent = (share: number): string => `${share > 0 ? '+' : ''}${formatPercent(share)}`

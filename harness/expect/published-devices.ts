@@ -1,0 +1,30 @@
+/** What a target's drivers publish, as something a suite can expect things of. */
+import type { ResourceSlice } from '../dra/objects.ts'
+import type { Target } from '../targets/target.ts'
+
+/** Published by a rack that runs, or on record. */
+export interface Published {
+  readonly emulated: boolean
+  nodes(): Promise<readonly string[]>
+  slices(): Promise<readonly ResourceSlice[]>
+}
+
+export class PublishedRack implements Published {
+  readonly target: Target
+
+  constructor(target: Target) {
+    this.target = target
+  }
+
+  get emulated(): boolean {
+    return this.target.emulation !== undefined
+  }
+
+  nodes(): Promise<readonly string[]> {
+    return this.target.nodes()
+  }
+
+  slices(): Promise<readonly ResourceSlice[]> {
+    return this.target.slices()
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * One arm of one round. Takes a transfer's outcome; gives its figures in the units of the hardware it stands for,
+ * with the proof of where the bytes went. Raw seconds and bytes stay in the outcome.
+ */
+import { bytes, gigabytesPerSecond, rateOf, seconds, type GBps, type Seconds } from '../core/units.ts'
+import type { ArmName, Sku } from '../sku/sku.ts'
+import type { Endpoint, TransferOutcome } from '../transfer/node-pair-transfer.ts'
+import { nicName } from '../claim/sku-device.ts'
+import { nicsOfStream, proveTransport, type TransportProof } from './transport-proof.ts'
+
+export interface Latency {
+  readonly mean: Seconds
+  readonly min: Seconds
+  readonly p50: Seconds
+  readonly p95: Seconds
+  readonly p99: Seconds
+}
+
+export interface StreamRate {
+  readonly device: string
+  /** `node-a/mlx5_1 - node-b/mlx5_1`. */
+  readonly path: string
+  readonly bandwidth: GBps
+}
+
+export interface ArmRound {
+  readonly arm: ArmName
+  readonly round: number
+  readonly bandwidth: GBps
+  readonly latency: Latency
+  readonly streams: readonly StreamRate[]
+  readonly transport: TransportProof
+  readonly outcome: TransferOutcome
+}
+
+export function measure(
+  { arm, round, outcome }: Pick<ArmRound, 'arm' | 'round' | 'outcome'>,
+  sku: Sku,
+  emulation: { readonly scale: number } | undefined,
+): ArmRound {
+  const scale = emulation?.scale ?? 1
+  const { result } = outcome
+  const scaled = (moved: number, time: number): GBps =>
+    gigabytesPerSecond(rateOf(bytes(moved), seconds(time)) * scale)
+  const nicsAt = (end: Endpoint, stream: number): string =>
+    nicsOfStream(end, stream, result.streams.length)
+      .map((nic) => `${end.node}/${nicName(nic, sku)}`)
+      .join('+') || `${end.node}, no NIC`
+  return {
+    arm,
+    round,
+    outcome,
+    bandwidth: scaled(result.total_bytes, result.avg_seconds),
+    latency: {
+      mean: seconds(result.avg_seconds),
+      min: seconds(result.min_seconds),
+      p50: seconds(result.p50_seconds),
+      p95: seconds(result.p95_seconds),
+      p99: seconds(result.p99_seconds),
+    },
+    streams: result.streams.map((stream, index) => ({
+      device: stream.device,
+      path: `${nicsAt(outcome.initiator, index)} - ${nicsAt(outcome.target, index)}`,
+      bandwidth: scaled(stream.bytes, stream.p50_seconds),
+    })),
+    transport: proveTransport(outcome, sku),
+  }
+}

@@ -1,0 +1,125 @@
+/** Arms between two nodes. Takes two placements and a transfer; gives rounds, each with every arm once on the same nodes. */
+import type { Placement } from '../claim/placement.ts'
+import { numaAttributesOf } from '../claim/numa-attribute.ts'
+import { templateFor } from '../claim/claim-template.ts'
+import { proveTopology } from '../claim/verify-allocation.ts'
+import type { Journal } from '../core/journal.ts'
+import { bytes, formatBytes, seconds, type Bytes, type Seconds } from '../core/units.ts'
+import type { NumaArm, Sku } from '../sku/sku.ts'
+import type { Target } from '../targets/target.ts'
+import { runPair, type TransferPlan } from '../transfer/node-pair-transfer.ts'
+import { measure, type ArmRound } from './arm-round.ts'
+import { directionOf, type Direction } from './interleave.ts'
+import { MeasuredRounds } from './measured-rounds.ts'
+
+export interface ComparisonPlan {
+  readonly name: string
+  readonly arms: Readonly<Record<NumaArm, Placement>>
+  readonly op: 'WRITE' | 'READ'
+  /** Over all GPUs of a pod. */
+  readonly size: Bytes
+  readonly iters: number
+  readonly warmupIters: number
+  readonly firstRounds: number
+}
+
+export interface ComparisonContext {
+  readonly target: Target
+  readonly sku: Sku
+  readonly journal: Journal
+}
+
+export class Comparison extends MeasuredRounds<NumaArm> {
+  readonly plan: ComparisonPlan
+  readonly #journal: Journal
+  #nodes: Direction | undefined
+
+  constructor(plan: ComparisonPlan, { target, sku, journal }: ComparisonContext) {
+    const { name, size, firstRounds } = plan
+    super({
+      name: `${name} ${formatBytes(size)}`,
+      arms: ['aligned', 'unaligned'],
+      size,
+      firstRounds,
+      target,
+      sku,
+    })
+    this.plan = plan
+    this.#journal = journal
+  }
+
+  protected async measureArm(arm: NumaArm, round: number): Promise<ArmRound> {
+    const { target, sku } = this
+    const journal = this.#journal
+    const placement = this.plan.arms[arm]
+    const template = templateFor(placement, sku, { published: numaAttributesOf(await target.slices()) })
+    const made = transferPlan({ plan: this.plan, arm, round, sku, emulation: target.emulation })
+    const plan = this.#nodes === undefined ? made : { ...made, nodes: directionOf(this.#nodes, round) }
+    this.tell({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
+    const outcome = await runPair(template, plan, {
+      target,
+      journal,
+      admit: (allocated) => void proveTopology(allocated, placement, sku),
+      onEvent: (event) => {
+        const iteration = Number(event['iter'] ?? (event.event === 'verified' ? plan.iters : 0))
+        this.tell({ arm, round, phase: event.event, done: iteration, of: plan.iters })
+      },
+    })
+    this.#nodes ??= { initiator: outcome.initiator.node, target: outcome.target.node }
+    const result = measure({ arm, round, outcome }, sku, target.emulation)
+    journal.record('arm-measured', `${this.plan.name} ${arm} round ${round + 1}`, {
+      bandwidthGBps: result.bandwidth,
+      p50Seconds: result.latency.p50,
+      phases: outcome.phases,
+    })
+    return result
+  }
+}
+
+type Emulated = { readonly scale: number; readonly transfer: Iterations } | undefined
+
+/** One arm's transfer in a round, on any two nodes. */
+export function transferPlan(of: {
+  readonly plan: ComparisonPlan
+  readonly arm: NumaArm
+  readonly round: number
+  readonly sku: Sku
+  readonly emulation: Emulated
+}): TransferPlan {
+  const { plan, arm, round, sku, emulation } = of
+  const { iters, warmupIters } = iterationsOf(plan, emulation)
+  return {
+    name: `${plan.name}-${arm}-${round + 1}`,
+    op: plan.op,
+    devices: Array.from({ length: plan.arms[arm].gpus.count }, (_, i) =>
+      emulation === undefined ? `cuda:${i}` : `dram:${i}`,
+    ),
+    bytesPerDevice: bytesPerDevice(plan, arm, emulation),
+    iters,
+    warmupIters,
+    within: patience(sku, plan.size, iters + warmupIters),
+  }
+}
+
+type Iterations = Pick<ComparisonPlan, 'iters' | 'warmupIters'>
+
+/** An emulated iteration costs CPU, so the rack says how many there are. */
+export const iterationsOf = (
+  plan: Iterations,
+  emulation: { readonly transfer: Iterations } | undefined,
+): Iterations => emulation?.transfer ?? plan
+
+/** The buffer of each GPU in an arm: its part of the size, scaled, in whole words. */
+export function bytesPerDevice(
+  plan: Pick<ComparisonPlan, 'arms' | 'size'>,
+  arm: NumaArm,
+  emulation: { readonly scale: number } | undefined,
+): Bytes {
+  const share = plan.size / plan.arms[arm].gpus.count / (emulation?.scale ?? 1)
+  return bytes(Math.max(8, Math.round(share / 8) * 8))
+}
+
+/** Ten times what the SKU's slower arm takes, or what 1 GB/s takes, and a minute for set-up. */
+function patience(sku: Sku, size: Bytes, iterations: number): Seconds {
+  return seconds(60 + (10 * iterations * size) / ((sku.reference.unaligned?.bandwidth.value ?? 1) * 1e9))
+}

@@ -1,0 +1,30 @@
+/**
+ * What a packed archive brings along instead of building or fetching it. Takes the project's folder; gives the paths, or
+ * undefined where this is no unpacked archive.
+ */
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Binaries } from './build-binaries.ts'
+import type { Nixl } from './nixl.ts'
+import { perftestIn, type Perftest } from './ucx-perftest.ts'
+
+/** Only an archive has this folder. */
+export const CARRIED = 'carried'
+export const NIXL_CAPI = '.nixl_cu12.mesonpy.libs/libnixl_capi.so'
+
+export interface Carried {
+  readonly binaries: Binaries
+  readonly nixl: Nixl
+  readonly perftest: Perftest
+}
+
+export function carriedIn(project: string = resolve(import.meta.dirname, '../..')): Carried | undefined {
+  const folder = join(project, CARRIED)
+  if (!existsSync(folder)) return undefined
+  const nixl = join(folder, 'nixl')
+  return {
+    binaries: { transfer: join(folder, 'bin/claimcheck-transfer'), node: join(folder, 'bin/claimcheck-node') },
+    nixl: { folder: nixl, capi: join(nixl, NIXL_CAPI) },
+    perftest: perftestIn(join(folder, 'perftest')),
+  }
+}

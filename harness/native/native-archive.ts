@@ -1,0 +1,73 @@
+/**
+ * The transfer binary and what it needs as one archive, to be sent into pods. Takes binaries and NIXL; gives the path of a
+ * gzipped tar with `bin/`, `nixl/` and `lib/`, made once for each binary and kept in the cache folder.
+ */
+import { createHash } from 'node:crypto'
+import { access, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { ClaimcheckError } from '../core/errors.ts'
+import { NATIVE, type Binaries } from './build-binaries.ts'
+import type { Nixl } from './nixl.ts'
+
+const LIMIT_MS = 5 * 60_000
+
+export interface NativeFiles {
+  readonly binaries: Binaries
+  readonly nixl: Nixl
+}
+
+export interface Archive {
+  readonly path: string
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** Rejects with NATIVE_BUILD_FAILED. `say` gets a line when there is something to make. */
+export async function archiveOf(
+  { binaries, nixl }: NativeFiles,
+  cacheDir: string,
+  say: (line: string) => void,
+): Promise<Archive> {
+  const script = join(NATIVE, 'transfer', 'collect.sh')
+  const key = createHash('sha256')
+    .update(await readFile(binaries.transfer))
+    .update(await readFile(script))
+    .update(nixl.folder)
+  const path = join(cacheDir, `transfer-${key.digest('hex').slice(0, 16)}.tgz`)
+  if (!(await exists(path))) {
+    say('Collecting what the transfer binary needs (once)')
+    await make(path, cacheDir, ['sh', script, binaries.transfer, nixl.folder])
+  }
+  const sha256 = createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex')
+  return { path, bytes: (await stat(path)).size, sha256 }
+}
+
+async function make(path: string, cacheDir: string, [sh = 'sh', ...args]: readonly string[]): Promise<void> {
+  const work = await mkdtemp(join(cacheDir, 'transfer-'))
+  try {
+    const folder = join(work, 'files')
+    await execa(sh, [...args, folder], { timeout: LIMIT_MS })
+    const file = join(work, 'archive.tgz')
+    await execa('tar', ['--owner=0', '--group=0', '-czf', file, '-C', folder, '.'], { timeout: LIMIT_MS })
+    await rename(file, path)
+  } catch (cause) {
+    throw new ClaimcheckError('NATIVE_BUILD_FAILED', {
+      subject: 'the archive of the transfer binary',
+      problem: 'could not be made',
+      found: cause instanceof Error ? cause.message.split('\n').slice(0, 4).join(' ') : String(cause),
+      hint: 'It needs sh, ldd, tar and gzip, and a cache folder that may be written.',
+      cause,
+    })
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )

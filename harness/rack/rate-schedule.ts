@@ -1,0 +1,85 @@
+/**
+ * What a NIC's rate does over time. Takes a fault and a name to draw by; gives a course: steps in ascending time from
+ * the pod's first byte on, without end where it repeats. The process runtime follows it, the model runtime computes
+ * with it; neither knows which fault it was.
+ */
+import { seconds, type Seconds } from '../core/units.ts'
+import type { Fault, FaultOf } from './fault.ts'
+import { random } from './seeded-random.ts'
+
+export interface Step {
+  /** Since the first byte. */
+  readonly at: Seconds
+  /** Of the NIC's rate; 0: the link is down. */
+  readonly fraction: number
+}
+
+/** Can be read any number of times, each from its start. The first step is at 0. */
+export type Course = Iterable<Step>
+
+type OverTime = FaultOf<'rate-bimodal' | 'rate-jitter' | 'stall' | 'slow-start' | 'throttle' | 'link-flap'>
+
+/** What a paused NIC still lets through: a shaper knows no zero. */
+const PAUSED = 0.02
+
+const KINDS: readonly string[] = [
+  'rate-bimodal',
+  'rate-jitter',
+  'stall',
+  'slow-start',
+  'throttle',
+  'link-flap',
+] satisfies readonly OverTime['kind'][]
+
+export const changesOverTime = (fault: Fault): fault is OverTime => KINDS.includes(fault.kind)
+
+/** `name` tells the draws of one pod's NIC from those of another. */
+export function courseOf(fault: OverTime, seed: number, name: string): Course {
+  const draw = (): (() => number) => random(seed, `${fault.kind} ${name}`).uniform
+  switch (fault.kind) {
+    case 'rate-bimodal':
+      return [step(0, draw()() < fault.share ? fault.fraction : 1)]
+    case 'slow-start':
+      return [step(0, fault.fraction), step(fault.lasting, 1)]
+    case 'throttle':
+      return [step(0, 1), step(fault.after, fault.fraction)]
+    case 'link-flap':
+      return [step(0, 1), step(fault.after, 0), step(fault.after + fault.lasting, 1)]
+    case 'stall':
+      return repeated(fault.every, () => [step(0, 1), step(fault.every - fault.lasting, PAUSED)])
+    case 'rate-jitter':
+      return {
+        [Symbol.iterator]() {
+          const uniform = draw()
+          const next = (): Step[] => [step(0, fault.fraction + (1 - fault.fraction) * uniform())]
+          return repeated(fault.every, next)[Symbol.iterator]()
+        },
+      }
+    default:
+      return fault satisfies never
+  }
+}
+
+/** The time at which a load of `work` seconds at the full rate is done when it begins at `from`. */
+export function finishOf(course: Course, from: Seconds, work: Seconds): Seconds {
+  let [time, left, fraction] = [from as number, work as number, 1]
+  for (const { at, fraction: next } of course) {
+    if (at > time) {
+      const done = (at - time) * fraction
+      if (done >= left) break
+      ;[time, left] = [at, left - done]
+    }
+    fraction = next
+  }
+  return seconds(time + left / fraction)
+}
+
+const step = (at: number, fraction: number): Step => ({ at: seconds(at), fraction })
+
+function repeated(every: Seconds, once: () => readonly Step[]): Course {
+  return {
+    *[Symbol.iterator]() {
+      for (let n = 0; ; n++) for (const { at, fraction } of once()) yield step(n * every + at, fraction)
+    },
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * What JUnit is to say. Takes a run; gives suites and cases, each case with at most one outcome. Knows no XML.
+ * A suite a file, and one of the tool's name for what belongs to no file. A run that is not green holds a failure or an error.
+ */
+import type { ErrorCode } from '../core/errors.ts'
+import { factsOf, failureText, toleranceOf, type Expectation } from '../expect/expectation.ts'
+import {
+  environmentOf,
+  isEmulated,
+  isGreen,
+  type Environment,
+  type ReportedProblem,
+  type RunReport,
+  type TestReport,
+} from './run-report.ts'
+
+export interface Outcome {
+  readonly element: 'failure' | 'error' | 'skipped'
+  readonly code?: ErrorCode
+  readonly message: string
+  readonly text: string
+}
+
+export interface Case {
+  readonly name: string
+  readonly classname: string
+  readonly file?: string
+  readonly seconds: number
+  readonly properties: Readonly<Record<string, unknown>>
+  readonly outcome?: Outcome
+}
+
+export interface Suite {
+  readonly name: string
+  readonly startedAt: string
+  readonly properties: Readonly<Record<string, unknown>>
+  readonly cases: readonly Case[]
+}
+
+export function suitesOf(report: RunReport): readonly Suite[] {
+  const files = new Set([...report.tests, ...report.problems].map(({ file }) => file))
+  files.delete(undefined)
+  const suites: Suite[] = [...(files as Set<string>)].sort().map((file) => {
+    const tests = report.tests.filter((test) => test.file === file)
+    const environment = environmentOf(report, file)
+    return {
+      name: file,
+      startedAt: tests.find((test) => test.startedAt !== undefined)?.startedAt ?? report.startedAt,
+      properties: suiteProperties(report, environment),
+      cases: [
+        ...tests.map((test) => caseOf(test, environment)),
+        ...report.problems.filter((problem) => problem.file === file).map(problemCase),
+      ],
+    }
+  })
+  const ofTheRun = report.problems.filter((problem) => problem.file === undefined)
+  const bad = suites.some((suite) =>
+    suite.cases.some(({ outcome }) => outcome && outcome.element !== 'skipped'),
+  )
+  if (ofTheRun.length === 0 && !bad && !isGreen(report)) ofTheRun.push(unexplained(report))
+  if (ofTheRun.length === 0) return suites
+  const run = { name: report.tool.name, startedAt: report.startedAt, cases: ofTheRun.map(problemCase) }
+  return [...suites, { ...run, properties: suiteProperties(report, { target: report.target }) }]
+}
+
+const unexplained = ({ outcome }: RunReport): ReportedProblem => ({
+  code: outcome === 'interrupted' ? 'INTERRUPTED' : 'INTERNAL',
+  message: `the run is ${outcome} and no test says why`,
+})
+
+function suiteProperties(report: RunReport, environment: Environment): Record<string, unknown> {
+  const { target, sku, emulation } = environment
+  return {
+    run: report.run,
+    'claimcheck.version': report.tool.version,
+    target,
+    emulated: isEmulated(environment),
+    sku,
+    runtime: emulation?.runtime,
+    scale: emulation?.scale,
+    rack: emulation?.rack,
+    faults: emulation?.faults.join(', '),
+  }
+}
+
+function caseOf(test: TestReport, environment: Environment): Case {
+  const { file, suite, name, seconds } = test
+  const outcome = outcomeOf(test)
+  const properties = {
+    target: environment.target,
+    emulated: isEmulated(environment) || test.expectations.some((one) => one.emulated),
+    verdict: test.verdict,
+    tolerated: tolerancesOf(test.expectations),
+    ...mergedProperties(test.expectations),
+  }
+  const own = { name: [...suite, name].join(' > '), classname: file, file, seconds, properties }
+  return outcome === undefined ? own : { ...own, outcome }
+}
+
+/** What waivers and the warn tier have to say; absent where nothing. */
+const tolerancesOf = (expectations: readonly Expectation[]): string | undefined =>
+  [...new Set(expectations.flatMap((one) => toleranceOf(one) ?? []))].join('; ') || undefined
+
+/** Over all expectations of a test; where two differ in a value, the later one's name gets `#2`, `#3`... */
+function mergedProperties(expectations: readonly Expectation[]): Record<string, unknown> {
+  const merged: Record<string, unknown> = {}
+  for (const { properties } of expectations) {
+    for (const [name, value] of Object.entries(properties)) {
+      let free = name
+      for (let i = 2; free in merged && merged[free] !== value; i++) free = `${name}#${i}`
+      merged[free] = value
+    }
+  }
+  return merged
+}
+
+function outcomeOf(test: TestReport): Outcome | undefined {
+  const { verdict, expectations, problems } = test
+  if (verdict === 'passed') return undefined
+  if (verdict === 'skipped') {
+    return { element: 'skipped', message: test.skipReason ?? 'no reason given', text: '' }
+  }
+  const bad = expectations.filter((one) => one.verdict !== 'passed')
+  if (verdict === 'waived' || verdict === 'warned') {
+    const said = bad.map((one) => `${verdict}: ${summary(one)}; ${toleranceOf(one) ?? ''}`)
+    return { element: 'skipped', message: said[0] ?? verdict, text: bad.map(failureText).join('\n\n') }
+  }
+  const all = [
+    ...bad.map((one) => ({
+      verdict: one.verdict,
+      code: one.code,
+      message: summary(one),
+      text: failureText(one),
+    })),
+    ...problems.map((one) => ({ verdict: codeVerdict(one.code), ...one, text: problemText(one) })),
+  ]
+  const first = all.find((one) => one.verdict === verdict) ?? all[0]
+  const code = verdict === 'interrupted' ? 'INTERRUPTED' : (first?.code ?? 'INTERNAL')
+  return {
+    element: verdict === 'failed' ? 'failure' : 'error',
+    code,
+    message: first?.message ?? (verdict === 'interrupted' ? 'not run: the run was interrupted' : verdict),
+    text: all.map((one) => one.text).join('\n\n'),
+  }
+}
+
+const codeVerdict = (code: ErrorCode): TestReport['verdict'] =>
+  code === 'EXPECTATION_FAILED' ? 'failed' : code === 'INTERRUPTED' ? 'interrupted' : 'inconclusive'
+
+const summary = (one: Expectation): string => `${one.statement}: ${factsOf(one).join(', ')}`
+
+function problemCase(problem: ReportedProblem): Case {
+  const text = problemText(problem)
+  return {
+    name: problem.subject ?? (problem.file === undefined ? 'the run' : 'the file'),
+    classname: problem.file ?? 'claimcheck',
+    ...(problem.file === undefined ? {} : { file: problem.file }),
+    seconds: 0,
+    properties: {},
+    outcome: { element: 'error', code: problem.code, message: problem.message, text },
+  }
+}
+
+const problemText = ({ message, hint, stack }: ReportedProblem): string =>
+  [message, hint !== undefined && !message.includes(hint) ? hint : undefined, stack]
+    .filter((part) => part !== undefined)
+    .join('\n')

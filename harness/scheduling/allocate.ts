@@ -1,0 +1,84 @@
+/**
+ * Allocates the claims of one pod as Kubernetes' scheduler does for `resource.k8s.io/v1`: all of them on one node,
+ * first fit in node order, on each in the order of pools, slices and devices. Takes everything as values and changes
+ * none of it. Held against the scheduler of Kubernetes 1.36 by tests/scheduling/differential; what it does not cover, such
+ * as consumable capacity, shared counters and binding conditions, it refuses.
+ */
+import type { DeviceAllocation, DeviceClass, ResourceSlice } from '../dra/objects.ts'
+import { ClaimcheckError } from '../core/errors.ts'
+import { describe, explain } from './unsatisfiable-claim.ts'
+import { Inventory, type DeviceInUse } from './node-devices.ts'
+import { requestsOf, type NamedClaimSpec } from './device-request.ts'
+import { search, type Chosen } from './device-search.ts'
+import { refuseUnsupported } from './unsupported-features.ts'
+
+export interface AllocationInput {
+  /** The claims of one pod; they get devices of one node, and no device twice. */
+  readonly claims: readonly NamedClaimSpec[]
+  /** In the order in which they are tried. */
+  readonly nodes: readonly string[]
+  /** Nodes that are not tried, as for anti-affinity, and why. */
+  readonly excluded?: readonly { readonly node: string; readonly reason: string }[]
+  readonly slices: readonly ResourceSlice[]
+  readonly classes: readonly DeviceClass[]
+  readonly allocated: readonly DeviceInUse[]
+  readonly stepLimit?: number
+}
+
+export interface Allocation {
+  readonly node: string
+  /** In the order of the input's claims. */
+  readonly claims: readonly { readonly name: string; readonly results: readonly DeviceAllocation[] }[]
+}
+
+/**
+ * Throws CLAIM_UNSATISFIABLE with a reason per node and request, DEVICE_CLASS_MISSING, CEL_INVALID, CEL_RUNTIME,
+ * ALLOCATION_UNSUPPORTED or ALLOCATION_TOO_COMPLEX.
+ */
+export function allocate(input: AllocationInput): Allocation {
+  refuseUnsupported(input)
+  const requests = requestsOf(input.claims, input.classes)
+  const excluded = new Map((input.excluded ?? []).map(({ node, reason }) => [node, reason]))
+  const tried: Inventory[] = []
+  let found: Allocation | undefined
+  for (const node of input.nodes.filter((name) => !excluded.has(name))) {
+    const inventory = new Inventory(node, input.slices, input.allocated)
+    // All nodes are searched, although the first that fits is taken: what fails on one of them fails the claim.
+    const chosen = search(requests, inventory, { stepLimit: input.stepLimit })
+    if (chosen === undefined) tried.push(inventory)
+    else found ??= allocationOf(node, input.claims, chosen)
+  }
+  if (found !== undefined) return found
+  const nodes = tried.map((inventory) => explain(requests, inventory))
+  const names = input.claims.map(({ name }) => name).join(', ')
+  const reasons = [
+    ...nodes.map(describe),
+    ...[...excluded].map(([node, reason]) => `${node}: excluded, ${reason}`),
+  ]
+  throw new ClaimcheckError('CLAIM_UNSATISFIABLE', {
+    subject: `${input.claims.length === 1 ? 'claim' : 'claims'} ${names}`,
+    problem: `cannot be allocated on any node:${reasons.map((reason) => `\n  ${reason}`).join('')}`,
+    details: { nodes, excluded: Object.fromEntries(excluded) },
+  })
+}
+
+function allocationOf(
+  node: string,
+  claims: readonly NamedClaimSpec[],
+  chosen: readonly Chosen[],
+): Allocation {
+  return {
+    node,
+    claims: claims.map(({ name }) => ({
+      name,
+      results: chosen
+        .filter(({ alternative }) => alternative.claim === name)
+        .map(({ alternative, device: { driver, pool, device } }) => ({
+          request: alternative.label,
+          driver,
+          pool,
+          device: device.name,
+        })),
+    })),
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * The search for devices on one node: requests in order, alternatives in order, devices in the node's order, and back
+ * again where a choice leads nowhere. Takes requests and an inventory; gives the first choice or nothing. Bounded in steps.
+ */
+import type { PooledDevice } from '../dra/resource-pools.ts'
+import { ClaimcheckError } from '../core/errors.ts'
+import type { Inventory } from './node-devices.ts'
+import { RESULT_LIMIT, type Alternative, type Request } from './device-request.ts'
+import { isTolerated } from './toleration.ts'
+
+export interface Chosen {
+  readonly alternative: Alternative
+  readonly device: PooledDevice
+}
+
+export interface SearchOptions {
+  readonly stepLimit?: number | undefined
+  /** Told each choice that is found; false goes on to the next. Absent: the first one is taken. */
+  readonly accept?: (chosen: readonly Chosen[]) => boolean
+}
+
+export const STEP_LIMIT = 200_000
+
+/**
+ * Undefined: this node cannot have it. Throws what in Kubernetes fails the claims on every node: CEL_RUNTIME,
+ * CLAIM_UNSATISFIABLE where a request asks for all devices in vain; and ALLOCATION_TOO_COMPLEX after `stepLimit` tries.
+ */
+export function search(
+  requests: readonly Request[],
+  inventory: Inventory,
+  options: SearchOptions = {},
+): readonly Chosen[] | undefined {
+  const attempt = new Search(requests, inventory, options)
+  return attempt.isPossible() && attempt.solve(0) ? attempt.chosen : undefined
+}
+
+class Search {
+  readonly chosen: Chosen[] = []
+  readonly #requests: readonly Request[]
+  readonly #inventory: Inventory
+  readonly #stepLimit: number
+  readonly #accept: (chosen: readonly Chosen[]) => boolean
+  /** The claims that have been given a device here. */
+  readonly #takers = new Map<PooledDevice, string[]>()
+  /** What each request for all devices asks for. */
+  readonly #all = new Map<Alternative, readonly PooledDevice[]>()
+  /** No selector fails on this node, so devices can be looked at out of turn. */
+  readonly #isSafe: boolean
+  /** Alternatives of which every device has been tried, so that it pays to count ahead. */
+  readonly #tried = new Set<Alternative>()
+  #steps = 0
+
+  constructor(requests: readonly Request[], inventory: Inventory, { stepLimit, accept }: SearchOptions) {
+    this.#requests = requests
+    this.#inventory = inventory
+    this.#stepLimit = stepLimit ?? STEP_LIMIT
+    this.#accept = accept ?? (() => true)
+    const alternatives = requests.flat()
+    for (const alternative of alternatives) {
+      for (const constraint of alternative.constraints) constraint.reset()
+      if (alternative.need === 'All') this.#all.set(alternative, this.#everyDevice(alternative))
+    }
+    this.#refuseTooMany()
+    this.#isSafe = alternatives.every((alternative) => inventory.isSafe(alternative))
+  }
+
+  /** Whether each request could be met if it were alone. Saves trying every choice of one where another never fits. */
+  isPossible(): boolean {
+    if (!this.#isSafe) return true
+    return this.#requests.every((request) => request.some((alternative) => this.#fitsAlone(alternative)))
+  }
+
+  #fitsAlone(alternative: Alternative): boolean {
+    let left = alternative.need === 'All' ? 1 : alternative.need
+    return this.#inventory.devices.some((device) => this.#isEligible(alternative, device) && --left === 0)
+  }
+
+  solve(index: number): boolean {
+    const request = this.#requests[index]
+    if (request === undefined) return this.#accept(this.chosen)
+    return request.some((alternative) => {
+      const all = this.#all.get(alternative)
+      if (!this.#hasRoom(alternative)) return false
+      return all === undefined
+        ? this.#take(alternative, Number(alternative.need), 0, index)
+        : this.#takeAll(alternative, all, index)
+    })
+  }
+
+  #hasRoom(alternative: Alternative): boolean {
+    const sofar = this.chosen.filter(({ alternative: { claim } }) => claim === alternative.claim)
+    return sofar.length + this.#count(alternative) <= RESULT_LIMIT
+  }
+
+  #count(alternative: Alternative): number {
+    return this.#all.get(alternative)?.length ?? Number(alternative.need)
+  }
+
+  #refuseTooMany(): void {
+    for (const [claim, requests] of Map.groupBy(this.#requests, ([first]) => first?.claim)) {
+      const least = requests.map((request) => Math.min(...request.map((one) => this.#count(one))))
+      const total = least.reduce((sum, one) => sum + one, 0)
+      if (claim === undefined || total <= RESULT_LIMIT) continue
+      throw new ClaimcheckError('CLAIM_UNSATISFIABLE', {
+        subject: `claim ${claim}`,
+        problem: 'asks for more devices than one claim can have',
+        expected: `at most ${RESULT_LIMIT}`,
+        found: `${total} on ${this.#inventory.node}`,
+      })
+    }
+  }
+
+  #everyDevice(alternative: Alternative): PooledDevice[] {
+    const { node, faults, devices } = this.#inventory
+    if (faults.length > 0) throw allRefused(alternative, node, faults.join(', '))
+    return devices.filter((device) => this.#inventory.selects(alternative, device))
+  }
+
+  /** One that is in use fails it, and so does none at all. One that a constraint refuses fails the claim. */
+  #takeAll(alternative: Alternative, all: readonly PooledDevice[], index: number): boolean {
+    const before = this.chosen.length
+    const fits =
+      all.length > 0 &&
+      all.every((device) => {
+        if (!this.#isFree(alternative, device) || !isTolerated(device.device, alternative.tolerations)) {
+          return false
+        }
+        const refusing = this.#add(alternative, device)
+        if (refusing === undefined) return true
+        throw allRefused(
+          alternative,
+          this.#inventory.node,
+          `${refusing} leaves no choice of devices: ${device.device.name} does not go with the others`,
+        )
+      })
+    if (fits && this.solve(index + 1)) return true
+    while (this.chosen.length > before) this.#removeLast()
+    return false
+  }
+
+  #take(alternative: Alternative, left: number, from: number, index: number): boolean {
+    if (left === 0) return this.solve(index + 1)
+    const { devices } = this.#inventory
+    for (const [at, device] of devices.entries()) {
+      if (at < from || !this.#isEligible(alternative, device)) continue
+      if (this.#tried.has(alternative) && this.#countFrom(alternative, at) < left) return false
+      if (this.#add(alternative, device) !== undefined) continue
+      if (this.#take(alternative, left - 1, at + 1, index)) return true
+      this.#removeLast()
+    }
+    if (this.#isSafe) this.#tried.add(alternative)
+    return false
+  }
+
+  /** How many devices from `from` on could still be chosen, each for itself. */
+  #countFrom(alternative: Alternative, from: number): number {
+    // What distinctAttribute refuses now it may accept later: it remembers the last device only.
+    const lasting = alternative.constraints.filter(({ kind }) => kind === 'matchAttribute')
+    return this.#inventory.devices.filter(
+      (device, at) =>
+        at >= from &&
+        this.#isEligible(alternative, device) &&
+        lasting.every((constraint) => constraint.wouldAccept(device)),
+    ).length
+  }
+
+  /** In this order: a selector is asked of a tainted device too, and may fail on it. */
+  #isEligible(alternative: Alternative, device: PooledDevice): boolean {
+    return (
+      this.#isFree(alternative, device) &&
+      this.#inventory.selects(alternative, device) &&
+      isTolerated(device.device, alternative.tolerations)
+    )
+  }
+
+  /** Admin access shares what others have, but a claim has no device twice. */
+  #isFree(alternative: Alternative, device: PooledDevice): boolean {
+    const takers = this.#takers.get(device) ?? []
+    return alternative.adminAccess
+      ? !takers.includes(alternative.claim)
+      : takers.length === 0 && this.#inventory.holderOf(device) === undefined
+  }
+
+  /** Undefined, or the constraint that refuses the device. */
+  #add(alternative: Alternative, device: PooledDevice): string | undefined {
+    if (++this.#steps > this.#stepLimit) throw tooComplex(this.#inventory.node, this.#stepLimit)
+    const { label, claim, constraints } = alternative
+    for (const [position, constraint] of constraints.entries()) {
+      if (constraint.add(device, label)) continue
+      for (const added of constraints.slice(0, position)) added.remove(label)
+      return `constraint ${constraint.description}`
+    }
+    this.#takers.set(device, [...(this.#takers.get(device) ?? []), claim])
+    this.chosen.push({ alternative, device })
+    return undefined
+  }
+
+  #removeLast(): void {
+    const last = this.chosen.pop()
+    if (last === undefined) return
+    this.#takers.get(last.device)?.pop()
+    for (const constraint of last.alternative.constraints) constraint.remove(last.alternative.label)
+  }
+}
+
+function allRefused({ claim, label }: Alternative, node: string, why: string): ClaimcheckError {
+  return new ClaimcheckError('CLAIM_UNSATISFIABLE', {
+    subject: `claim ${claim}`,
+    problem: `cannot be allocated on any node, as its request "${label}" asks for all devices and on ${node} ${why}`,
+    details: { node, request: label },
+  })
+}
+
+function tooComplex(node: string, limit: number): ClaimcheckError {
+  return new ClaimcheckError('ALLOCATION_TOO_COMPLEX', {
+    subject: `node ${node}`,
+    problem: `was searched for the devices of a claim without an answer after ${limit} tries`,
+    hint: 'Ask with narrower selectors, so that fewer devices are left to the constraints.',
+  })
+}

@@ -1,0 +1,85 @@
+/**
+ * The devices of one node, and which of them a request may have. Takes slices; remembers what a selector said of a
+ * device, so that a search asks once.
+ */
+import type { Selector } from '../dra/cel/selector.ts'
+import type { ResourceSlice } from '../dra/objects.ts'
+import type { PooledDevice } from '../dra/resource-pools.ts'
+import { ClaimcheckError } from '../core/errors.ts'
+import { nodePools } from './node-pools.ts'
+import type { Alternative } from './device-request.ts'
+
+export interface DeviceInUse {
+  readonly driver: string
+  readonly pool: string
+  readonly device: string
+  /** Who has it, as a person names it: `claim aligned-target of pod target`. */
+  readonly holder: string
+}
+
+export class Inventory {
+  readonly node: string
+  /** In the order in which they are tried. */
+  readonly devices: readonly PooledDevice[]
+  /** Pools whose devices do not count, and why, as a sentence each. */
+  readonly faults: readonly string[]
+  readonly #holders: ReadonlyMap<string, string>
+  readonly #answers = new Map<Alternative, Map<PooledDevice, boolean | ClaimcheckError>>()
+
+  constructor(node: string, slices: readonly ResourceSlice[], allocated: readonly DeviceInUse[]) {
+    const pools = nodePools(node, slices)
+    this.node = node
+    this.devices = pools.flatMap(({ devices }) => devices)
+    this.faults = pools.flatMap(({ driver, name, fault }) =>
+      fault === undefined ? [] : [`pool ${name} of ${driver} ${fault} and does not count`],
+    )
+    this.#holders = new Map(
+      allocated.map((held) => [keyOf(held.driver, held.pool, held.device), held.holder]),
+    )
+  }
+
+  holderOf({ driver, pool, device }: PooledDevice): string | undefined {
+    return this.#holders.get(keyOf(driver, pool, device.name))
+  }
+
+  /** Whether class and request select the device. Throws CEL_RUNTIME, as Kubernetes fails the claim then. */
+  selects(alternative: Alternative, device: PooledDevice): boolean {
+    const answer = this.#answer(alternative, device)
+    if (answer instanceof ClaimcheckError) throw answer
+    return answer
+  }
+
+  /** Whether `selects` throws for no device of the node. */
+  isSafe(alternative: Alternative): boolean {
+    return !this.devices.some((device) => this.#answer(alternative, device) instanceof ClaimcheckError)
+  }
+
+  #answer(alternative: Alternative, device: PooledDevice): boolean | ClaimcheckError {
+    const answers = this.#answers.get(alternative) ?? new Map<PooledDevice, boolean | ClaimcheckError>()
+    this.#answers.set(alternative, answers)
+    const answer = answers.get(device) ?? ask(alternative, device, this.node)
+    answers.set(device, answer)
+    return answer
+  }
+}
+
+/** With the node in the error. */
+function ask(
+  { classSelectors, selectors }: Alternative,
+  { device, driver }: PooledDevice,
+  node: string,
+): boolean | ClaimcheckError {
+  try {
+    return [...classSelectors, ...selectors].every((selector: Selector) => selector.matches(device, driver))
+  } catch (error) {
+    if (!(error instanceof ClaimcheckError)) throw error
+    return new ClaimcheckError(error.code, {
+      subject: `node ${node}:`,
+      problem: error.message,
+      details: { ...error.details, node },
+      cause: error,
+    })
+  }
+}
+
+const keyOf = (driver: string, pool: string, device: string): string => `${driver}/${pool}/${device}`

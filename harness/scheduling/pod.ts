@@ -1,0 +1,49 @@
+/** A pod with one resource claim, from its specification to its end, and the limit of a wait for it. */
+import type { Seconds } from '../core/units.ts'
+import type { ResourceClaim } from '../dra/objects.ts'
+
+/** A container runs the transfer binary; `args` are its arguments. */
+export interface ContainerSpec {
+  readonly name: string
+  readonly args: readonly string[]
+  /** Environment that must not be seen in an object: a cluster keeps it in a Secret. */
+  readonly secretEnv?: Readonly<Record<string, string>>
+}
+
+export interface PodSpec {
+  readonly name: string
+  /** Pods of one group never share a node. */
+  readonly group: string
+  /** Nodes it may run on; absent: any. */
+  readonly nodes?: readonly string[]
+  /** Name of an applied ResourceClaimTemplate; the pod's claim is made from it and dies with the pod. */
+  readonly template: string
+  readonly containers: readonly ContainerSpec[]
+}
+
+export interface ScheduledPod {
+  readonly spec: PodSpec
+  readonly node: string
+  /** With its allocation. */
+  readonly claim: ResourceClaim
+}
+
+export interface RunningPod extends ScheduledPod {
+  /** The pod's address in the pod network. */
+  readonly address: string
+}
+
+export interface ContainerExit {
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+export interface ExecResult extends ContainerExit {
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Wait {
+  readonly within: Seconds
+  readonly signal?: AbortSignal | undefined
+}

@@ -1,0 +1,145 @@
+/**
+ * Why no node has what the claims ask for, for a person. Takes requests and the inventories that were searched in
+ * vain; gives per node and request how many devices class and selectors leave, who holds them, and what cut the rest.
+ */
+import type { Selector } from '../dra/cel/selector.ts'
+import type { PooledDevice } from '../dra/resource-pools.ts'
+import { ClaimcheckError } from '../core/errors.ts'
+import type { Inventory } from './node-devices.ts'
+import type { Alternative, Request } from './device-request.ts'
+import { search } from './device-search.ts'
+import { isTolerated } from './toleration.ts'
+
+export interface SelectorCount {
+  readonly expression: string
+  /** Devices left after the class, the selectors before and this one. */
+  readonly left: number
+}
+
+export interface RequestExplanation {
+  readonly claim: string
+  readonly request: string
+  readonly need: number | 'All'
+  readonly className: string
+  readonly ofClass: number
+  readonly selectors: readonly SelectorCount[]
+  /** Devices that all selectors leave and somebody has. */
+  readonly inUse: readonly { readonly device: string; readonly holder: string }[]
+  /** Devices that all selectors leave, nobody has and a taint keeps from the request. */
+  readonly tainted: readonly string[]
+  readonly free: number
+}
+
+export interface NodeExplanation {
+  readonly node: string
+  readonly requests: readonly RequestExplanation[]
+  /** What cuts the search where every request alone would find enough. */
+  readonly cut: string | undefined
+}
+
+export function explain(requests: readonly Request[], inventory: Inventory): NodeExplanation {
+  const explained = requests.map((request) => request.map((alternative) => count(alternative, inventory)))
+  const short = explained.filter((alternatives) => alternatives.every(isShort)).flat()
+  if (inventory.faults.length > 0 && short.length > 0) {
+    return { node: inventory.node, requests: short, cut: inventory.faults.join(', ') }
+  }
+  return {
+    node: inventory.node,
+    requests: short,
+    cut: short.length > 0 ? undefined : whatCuts(requests, inventory),
+  }
+}
+
+export function describe({ node, requests, cut }: NodeExplanation): string {
+  const parts = [...requests.map(describeRequest), ...(cut === undefined ? [] : [cut])]
+  return `${node}: ${parts.join('; ')}`
+}
+
+const isShort = ({ need, free, inUse, tainted }: RequestExplanation): boolean =>
+  need === 'All' ? free === 0 || inUse.length + tainted.length > 0 : free < need
+
+function count(alternative: Alternative, inventory: Inventory): RequestExplanation {
+  const narrow = (devices: readonly PooledDevice[], selector: Selector) =>
+    devices.filter((device) => matches(selector, device))
+  const ofClass = alternative.classSelectors.reduce(narrow, inventory.devices)
+  let left = ofClass
+  const selectors = alternative.selectors.map((selector) => {
+    left = narrow(left, selector)
+    return { expression: selector.expression, left: left.length }
+  })
+  const holderOf = (device: PooledDevice) =>
+    alternative.adminAccess ? undefined : inventory.holderOf(device)
+  const inUse = left.flatMap((device) => {
+    const holder = holderOf(device)
+    return holder === undefined ? [] : { device: device.device.name, holder }
+  })
+  const tainted = left
+    .filter((one) => holderOf(one) === undefined && !isTolerated(one.device, alternative.tolerations))
+    .map(({ device }) => device.name)
+  return {
+    claim: alternative.claim,
+    request: alternative.label,
+    need: alternative.need,
+    className: alternative.className,
+    ofClass: ofClass.length,
+    selectors,
+    inUse,
+    tainted,
+    free: left.length - inUse.length - tainted.length,
+  }
+}
+
+/** The search has not asked devices that are in use; a selector that fails on one of them does not match it. */
+function matches(selector: Selector, { device, driver }: PooledDevice): boolean {
+  try {
+    return selector.matches(device, driver)
+  } catch (error) {
+    if (error instanceof ClaimcheckError && error.code === 'CEL_RUNTIME') return false
+    throw error
+  }
+}
+
+/** Searches again with one constraint less at a time: those without which it works are the reason. */
+function whatCuts(requests: readonly Request[], inventory: Inventory): string {
+  const constraints = [...new Set(requests.flat().flatMap((alternative) => alternative.constraints))]
+  const without = (dropped: (typeof constraints)[number]) =>
+    requests.map((request) =>
+      request.map((alternative) => ({
+        ...alternative,
+        constraints: alternative.constraints.filter((constraint) => constraint !== dropped),
+      })),
+    )
+  const guilty = constraints.filter((constraint) => isFound(without(constraint), inventory))
+  if (guilty.length > 0) {
+    return `constraint ${guilty.map(({ description }) => description).join(' and ')} leaves no choice of devices`
+  }
+  return constraints.length === 0
+    ? 'each request alone finds enough devices, together they want the same ones'
+    : `constraints ${constraints.map(({ description }) => description).join(', ')} together leave no choice of devices`
+}
+
+/** A search that ends in an error of its own proves nothing about the constraint that was dropped. */
+function isFound(requests: readonly Request[], inventory: Inventory): boolean {
+  try {
+    return search(requests, inventory) !== undefined
+  } catch (error) {
+    if (error instanceof ClaimcheckError) return false
+    throw error
+  }
+}
+
+function describeRequest(explanation: RequestExplanation): string {
+  const { claim, request, need, className, ofClass, selectors, inUse, tainted, free } = explanation
+  const chain = selectors.map(({ expression, left }) => `${left} of them match ${expression}`)
+  const holders = [...Map.groupBy(inUse, ({ holder }) => holder)].map(
+    ([holder, held]) => `${held.map(({ device }) => device).join(', ')} by ${holder}`,
+  )
+  const use = holders.length === 0 ? [] : [`in use: ${holders.join('; ')}`]
+  return `claim ${claim} request "${request}" wants ${need === 'All' ? 'all, at least one' : need}: ${[
+    `${ofClass} devices of class ${className}`,
+    ...chain,
+    ...use,
+    ...(tainted.length === 0 ? [] : [`tainted: ${tainted.join(', ')}`]),
+    `${free} free`,
+  ].join(', ')}`
+}

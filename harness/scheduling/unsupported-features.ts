@@ -1,0 +1,63 @@
+/**
+ * Refuses what the emulated allocator does not know, by field, so that a feature of Kubernetes that it lacks is never
+ * answered as if it were not there. Takes slices and claims as they are; throws ALLOCATION_UNSUPPORTED.
+ */
+import type { DeviceRequest, ResourceSlice } from '../dra/objects.ts'
+import { ClaimcheckError } from '../core/errors.ts'
+import { onceFor } from '../core/memo.ts'
+import type { NamedClaimSpec } from './device-request.ts'
+
+const SLICE = ['driver', 'pool', 'nodeName', 'allNodes', 'devices']
+const DEVICE = ['name', 'attributes', 'capacity', 'taints']
+const REQUEST = [
+  'name',
+  'deviceClassName',
+  'selectors',
+  'allocationMode',
+  'count',
+  'adminAccess',
+  'tolerations',
+]
+const CONSTRAINT = ['requests', 'matchAttribute', 'distinctAttribute']
+
+export function refuseUnsupported(input: {
+  readonly slices: readonly ResourceSlice[]
+  readonly claims: readonly NamedClaimSpec[]
+}): void {
+  checkSlices(input.slices)
+  for (const { name, spec } of input.claims) {
+    for (const request of spec.devices.requests) {
+      for (const one of alternatives(request))
+        check(one, REQUEST, `request "${request.name}" of claim ${name}`)
+    }
+    for (const constraint of spec.devices.constraints ?? []) {
+      check(constraint, CONSTRAINT, `a constraint of claim ${name}`)
+    }
+  }
+}
+
+const checkSlices = onceFor((slices: readonly ResourceSlice[]): void => {
+  for (const { metadata, spec } of slices) {
+    check(spec, SLICE, `ResourceSlice ${metadata.name}`)
+    for (const device of spec.devices ?? []) {
+      const known =
+        device.allowMultipleAllocations === true ? DEVICE : [...DEVICE, 'allowMultipleAllocations']
+      check(device, known, `device ${device.name} of ResourceSlice ${metadata.name}`)
+    }
+  }
+})
+
+const alternatives = (request: DeviceRequest): readonly object[] =>
+  'exactly' in request ? [request.exactly] : request.firstAvailable
+
+function check(object: object, known: readonly string[], subject: string): void {
+  const unknown = Object.keys(object).filter((key) => !known.includes(key))
+  if (unknown.length === 0) return
+  throw new ClaimcheckError('ALLOCATION_UNSUPPORTED', {
+    subject,
+    problem: 'uses what the emulated allocator does not have',
+    expected: `nothing but ${known.join(', ')}`,
+    found: unknown.join(', '),
+    hint: 'Use the lab or a cluster for it: CLAIMCHECK_TARGET=lab.',
+  })
+}

@@ -1,0 +1,70 @@
+/**
+ * Stands in for `vitest/suite.ts` while suites are simulated: the same words, but tests are collected instead of run.
+ * Takes the declarations of a suite file as it is imported; gives them to `collected`. Never measures.
+ */
+import { gpusWithNics, sameGpus } from '../claim/numa-placements.ts'
+import { allGpus } from '../claim/placement.ts'
+import { formatTitle } from './title.ts'
+import type { ArmsSpec, LinksSpec, PodsSpec } from '../expect/declarations.ts'
+
+export { parseBytes as sizeOf } from '../core/units.ts'
+export { kvCacheBytes } from '../transfer/kv-cache.ts'
+export { allGpus, gpusWithNics, sameGpus }
+
+export type Body = (fixtures: Record<string, unknown>) => Promise<void> | void
+
+export interface CollectedTest {
+  readonly suite: readonly string[]
+  readonly name: string
+  readonly body: Body
+  /** False in the warn tier. */
+  readonly gates: boolean
+  /** What its fixtures are made from. */
+  readonly arms?: ArmsSpec
+  readonly pods?: PodsSpec
+  /** No rack has links between GPUs. */
+  readonly links?: LinksSpec
+}
+
+/** In the order of declaration. */
+export const collected: CollectedTest[] = []
+const open: string[] = []
+
+interface TestOptions {
+  readonly tags?: string | readonly string[]
+}
+
+interface Declare {
+  (name: string, body: Body): void
+  (name: string, options: TestOptions, body: Body): void
+}
+
+const declaring =
+  (made: Pick<CollectedTest, 'arms' | 'pods' | 'links'>): Declare =>
+  (name: string, ...rest: readonly [Body] | readonly [TestOptions, Body]): void => {
+    const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest
+    const gates = ![options.tags ?? []].flat().includes('warn')
+    collected.push({ suite: [...open], name, body, gates, ...made })
+  }
+
+export const test = declaring({})
+export const comparing = (arms: ArmsSpec): Declare => declaring({ arms })
+export const linking = (links: LinksSpec): Record<'ofEach' | 'ofSeveral', Declare> => ({
+  ofEach: declaring({ links }),
+  ofSeveral: declaring({ links }),
+})
+export const claiming = (pods: PodsSpec): Declare => declaring({ pods })
+
+function suite(name: string, body: () => void): void {
+  open.push(name)
+  body()
+  open.pop()
+}
+
+export const describe = Object.assign(suite, {
+  for:
+    <Row extends object>(rows: readonly Row[]) =>
+    (title: string, body: (row: Row) => void): void => {
+      for (const row of rows) suite(formatTitle(title, row), () => body(row))
+    },
+})

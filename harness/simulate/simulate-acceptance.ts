@@ -1,0 +1,124 @@
+/**
+ * One simulated acceptance: every test of the suites against a rack whose truth is known, in virtual time. Takes collected
+ * tests and a rack; gives each expectation and the verdict over all. The judging is the very code that judges hardware.
+ */
+import { asClaimcheckError } from '../core/errors.ts'
+import { Journal } from '../core/journal.ts'
+import { Arm } from '../expect/arm.ts'
+import { unjudged, type Expectation, type Verdict } from '../expect/expectation.ts'
+import { PodSet } from '../expect/pod-set.ts'
+import { PublishedRack } from '../expect/published-devices.ts'
+import { comparisonOf, type ArmsSpec } from '../expect/declarations.ts'
+import { vocabulary, type Sentence } from '../expect/matcher-definitions.ts'
+import type { Comparison } from '../measure/node-comparison.ts'
+import type { Rack } from '../rack/rack.ts'
+import { EmulatedTarget } from '../targets/emulated/emulated-target.ts'
+import { ModelRuntime } from '../targets/emulated/model/model-runtime.ts'
+import type { CollectedTest } from './collecting-suite.ts'
+
+export interface JudgedTest {
+  /** `suite > title`. */
+  readonly name: string
+  readonly title: string
+  readonly verdict: Verdict
+  readonly expectations: readonly Expectation[]
+}
+
+export interface Acceptance {
+  /** failed when any test failed; else inconclusive when any could not be judged; a gate accepts only passed. */
+  readonly verdict: Verdict
+  readonly tests: readonly JudgedTest[]
+  /** Over all comparisons. */
+  readonly rounds: number
+}
+
+export async function accept(
+  tests: readonly CollectedTest[],
+  rack: Rack,
+  firstRounds: number,
+): Promise<Acceptance> {
+  const target = new EmulatedTarget({
+    rack,
+    runtime: new ModelRuntime(rack),
+    kind: 'model',
+    journal: new Journal(),
+  })
+  const comparisons = new Map<ArmsSpec, Comparison>()
+  const comparisonFor = (spec: ArmsSpec): Comparison => {
+    const known = comparisons.get(spec)
+    if (known !== undefined) return known
+    const made = comparisonOf(spec, firstRounds, { target, sku: rack.sku, journal: new Journal() })
+    comparisons.set(spec, made)
+    return made
+  }
+  const judged: JudgedTest[] = []
+  try {
+    for (const test of tests.filter(({ links }) => links === undefined))
+      judged.push(await judge(test, target, rack, comparisonFor))
+  } finally {
+    await target.close()
+  }
+  const rounds = [...comparisons.values()].reduce((sum, comparison) => sum + comparison.rounds.length, 0)
+  return { verdict: worst(judged.map(({ verdict }) => verdict)), tests: judged, rounds }
+}
+
+async function judge(
+  test: CollectedTest,
+  target: EmulatedTarget,
+  rack: Rack,
+  comparisonFor: (spec: ArmsSpec) => Comparison,
+): Promise<JudgedTest> {
+  const expectations: Expectation[] = []
+  const pods = test.pods && new PodSet({ target, sku: rack.sku, ...test.pods })
+  const comparison = test.arms && comparisonFor(test.arms)
+  const fixtures = {
+    sku: rack.sku,
+    published: new PublishedRack(target),
+    expect: expecting(expectations),
+    ...(pods === undefined ? {} : { pods }),
+    ...(comparison === undefined
+      ? {}
+      : { aligned: new Arm(comparison, 'aligned'), unaligned: new Arm(comparison, 'unaligned') }),
+  }
+  try {
+    await test.body(fixtures)
+  } finally {
+    await pods?.close()
+  }
+  return {
+    name: [...test.suite, test.name].join(' > '),
+    title: test.name,
+    verdict: test.gates ? worst(expectations.map(({ verdict }) => verdict)) : 'passed',
+    expectations,
+  }
+}
+
+/** `expect(received)` with the sentences of the vocabulary; what a sentence cannot judge is inconclusive, as in a real run. */
+function expecting(expectations: Expectation[]) {
+  return (received: unknown): Record<string, (...words: readonly unknown[]) => Promise<void>> =>
+    Object.fromEntries(
+      Object.entries(
+        vocabulary as unknown as Record<
+          string,
+          (received: unknown, ...words: readonly unknown[]) => Sentence
+        >,
+      ).map(([name, sentence]) => [
+        name,
+        async (...words: readonly unknown[]): Promise<void> => {
+          const { question } = sentence(received, ...words).subject
+          try {
+            expectations.push(...(await question.judge()))
+          } catch (error) {
+            expectations.push(unjudged(question.statement, 'see the suite', asClaimcheckError(error), true))
+          }
+        },
+      ]),
+    )
+}
+
+const ORDER: readonly Verdict[] = ['passed', 'inconclusive', 'failed']
+const worst = (verdicts: readonly Verdict[]): Verdict =>
+  verdicts.reduce<Verdict>(
+    (bad, verdict) => (ORDER.indexOf(verdict) > ORDER.indexOf(bad) ? verdict : bad),
+    'passed',
+  )

@@ -1,0 +1,112 @@
+/**
+ * A run on somebody's cluster, from before its first test to after its last. Takes settings; gives what workers need, once it
+ * is certain that the cluster serves DRA and lets this user in. The Namespace goes at the end, whatever came of the tests.
+ */
+import type { Settings } from '../../core/variables.ts'
+import { seconds } from '../../core/units.ts'
+import { archiveOf, type NativeFiles } from '../../native/native-archive.ts'
+import { IMAGE, STREAM_IMAGE } from '../../native/container-image.ts'
+import { ClaimcheckError } from '../../core/errors.ts'
+import { Api } from './api-client.ts'
+import { Client } from './object-client.ts'
+import type { ClusterRun } from './cluster-target.ts'
+import { configFor, type Connection } from './kubeconfig.ts'
+import type { Delivery } from './binary-delivery.ts'
+import * as resources from './api-resources.ts'
+import { marksOf, namespaceManifest, namespaceOf, newRunId, removeNamespace } from './run-namespace.ts'
+
+const ENDING = seconds(60)
+
+export interface Preparation {
+  /** Called only where the binary is sent into pods. */
+  readonly prepareNative: () => Promise<NativeFiles>
+  readonly say: (line: string) => void
+}
+
+/** Throws VARIABLE_INVALID where no context is named: nobody loads a cluster by accident. */
+export function connectionOf({ context, kubeconfig }: Settings): Connection {
+  if (context !== undefined) return { kubeconfig, context }
+  throw new ClaimcheckError('VARIABLE_INVALID', {
+    subject: 'CLAIMCHECK_CONTEXT',
+    problem: 'is needed with CLAIMCHECK_TARGET=cluster',
+    expected: 'the name of a kubeconfig context; the current one is never used unasked',
+    hint: 'Set CLAIMCHECK_CONTEXT; `kubectl config get-contexts` lists them.',
+  })
+}
+
+export const openClient = (connection: Connection): Client => new Client(new Api(configFor(connection)))
+
+/** On the cluster that the settings name. Rejects as `beginRun` does. */
+export async function beginClusterRun(settings: Settings, preparation: Preparation): Promise<ClusterRun> {
+  const connection = connectionOf(settings)
+  await requireDra(openClient(connection))
+  const parts = {
+    kind: 'cluster' as const,
+    connection,
+    delivery: await deliveryFor(settings, preparation),
+    resources: settings.podResources,
+    nodes: settings.nodes,
+  }
+  return beginRun(parts, preparation.say)
+}
+
+/** Rejects with what keeps the run from beginning; then nothing is left. */
+export async function beginRun(
+  parts: Omit<ClusterRun, 'runId' | 'namespaceLives'>,
+  say: (line: string) => void,
+): Promise<ClusterRun> {
+  const runId = newRunId()
+  const { connection } = parts
+  await openClient(connection).apply(
+    resources.namespaces,
+    namespaceManifest(runId, marksOf(runId, Date.now())),
+  )
+  say(`Namespace ${namespaceOf(runId)} on ${connection.context}`)
+  return { ...parts, runId, namespaceLives: 'run' }
+}
+
+/** Rejects with NAMESPACE_STUCK. */
+export function endRun({ connection, runId }: ClusterRun): Promise<void> {
+  return removeNamespace(openClient(connection), namespaceOf(runId), { within: ENDING })
+}
+
+/** Rejects with TARGET_UNAVAILABLE where the API server does not serve resource.k8s.io/v1. */
+export async function requireDra(client: Client): Promise<void> {
+  const subject = `API server ${client.api.server}`
+  const versions = (await client.api.json({
+    verb: 'get',
+    resource: 'apis',
+    subject,
+    path: '/apis',
+  })) as {
+    readonly groups?: readonly { readonly name: string; readonly versions: readonly { version: string }[] }[]
+  }
+  const served = versions.groups?.find(({ name }) => name === 'resource.k8s.io')?.versions ?? []
+  if (served.some(({ version }) => version === 'v1')) return
+  throw new ClaimcheckError('TARGET_UNAVAILABLE', {
+    subject,
+    problem: 'does not serve Dynamic Resource Allocation',
+    expected: 'resource.k8s.io/v1, as Kubernetes 1.34 and newer do',
+    found: served.length === 0 ? 'no resource.k8s.io' : served.map(({ version }) => version).join(', '),
+    hint: 'Use a cluster of Kubernetes 1.34 or newer.',
+  })
+}
+
+export async function versionOf(client: Client): Promise<string> {
+  const { gitVersion } = (await client.api.json({
+    verb: 'get',
+    resource: 'version',
+    subject: `version of API server ${client.api.server}`,
+    path: '/version',
+  })) as { readonly gitVersion?: string }
+  return gitVersion ?? 'of no version'
+}
+
+async function deliveryFor(
+  { delivery, image, cacheDir }: Settings,
+  { prepareNative, say }: Preparation,
+): Promise<Delivery> {
+  if (delivery === 'image') return { kind: 'image', image: image ?? IMAGE }
+  const archive = await archiveOf(await prepareNative(), cacheDir, say)
+  return { kind: 'stream', image: image ?? STREAM_IMAGE, archive }
+}

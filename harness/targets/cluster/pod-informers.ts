@@ -1,0 +1,79 @@
+/**
+ * The pods and claims of a run's Namespace as they are now. Takes a client and the Namespace; gives conditions on them that,
+ * when they are not met in time, tell the last state and the events.
+ */
+import type { Wait as Deadline } from '../../core/deadline.ts'
+import { ClaimcheckError } from '../../core/errors.ts'
+import type { Client } from './object-client.ts'
+import { parseClaim, parseEvent, parsePod, type Claim, type Event, type Pod } from './object-schemas.ts'
+import * as resources from './api-resources.ts'
+import { Watched } from './informer.ts'
+
+const MOST_EVENTS = 10
+
+export class PodStore {
+  readonly pods: Watched<Pod>
+  readonly claims: Watched<Claim>
+  readonly #client: Client
+  readonly #namespace: string
+
+  constructor(client: Client, namespace: string) {
+    this.#client = client
+    this.#namespace = namespace
+    const { api } = client
+    this.pods = new Watched({ api, namespace, resource: resources.pods, parse: parsePod })
+    this.claims = new Watched({ api, namespace, resource: resources.resourceClaims, parse: parseClaim })
+  }
+
+  /** Resolves once `look` gives something, asked whenever a pod or a claim changes. */
+  async until<R>(look: () => R | undefined, wait: Deadline): Promise<R> {
+    // What is not listed yet is not gone.
+    await Promise.all([this.pods.ready(wait), this.claims.ready(wait)])
+    const met = new AbortController()
+    const signal = wait.signal === undefined ? met.signal : AbortSignal.any([wait.signal, met.signal])
+    const either = [this.pods, this.claims].map((watched) => watched.until(look, { ...wait, signal }))
+    try {
+      return await Promise.race(either)
+    } catch (error) {
+      if (error instanceof ClaimcheckError && error.code === 'DEADLINE')
+        throw await this.#withEvents(error, wait)
+      throw error
+    } finally {
+      met.abort()
+      await Promise.allSettled(either)
+    }
+  }
+
+  /** The newest events about the objects with these names, oldest first, for a person. */
+  async eventsOf(...names: readonly string[]): Promise<readonly string[]> {
+    const events = await this.#client.list(resources.events, parseEvent, { namespace: this.#namespace })
+    return events
+      .filter(({ involvedObject: { name } }) => names.length === 0 || names.includes(name ?? ''))
+      .sort((a, b) => timeOf(a) - timeOf(b))
+      .slice(-MOST_EVENTS)
+      .map(
+        ({ type, reason, message, involvedObject: { kind, name } }) =>
+          `${type ?? ''} ${reason ?? ''} on ${kind ?? ''} ${name ?? ''}: ${message ?? ''}`,
+      )
+  }
+
+  stop(): void {
+    this.pods.stop()
+    this.claims.stop()
+  }
+
+  async #withEvents(error: ClaimcheckError, { subject, until, within }: Deadline): Promise<ClaimcheckError> {
+    const events = await this.eventsOf().catch((cause: unknown) => [`could not be read: ${String(cause)}`])
+    return new ClaimcheckError('DEADLINE', {
+      subject,
+      problem: `was waited for ${until} for ${within} s in vain`,
+      ...(error.found === undefined ? {} : { found: error.found }),
+      hint: `Its events: ${events.length === 0 ? 'none' : events.join(' | ')}`,
+      details: { events },
+      cause: error,
+    })
+  }
+}
+
+const timeOf = ({ lastTimestamp, eventTime }: Event): number =>
+  Date.parse(lastTimestamp ?? eventTime ?? '') || 0

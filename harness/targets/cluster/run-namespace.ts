@@ -1,0 +1,91 @@
+/**
+ * The Namespace of a run, and what marks its objects as the run's. Takes a run id; gives names, labels and manifests, and
+ * removes the Namespace with all that is in it.
+ */
+import { randomBytes } from 'node:crypto'
+import { ClaimcheckError } from '../../core/errors.ts'
+import type { Wait } from '../../scheduling/pod.ts'
+import type { Client } from './object-client.ts'
+import { parseNamespace, type Namespace } from './object-schemas.ts'
+import * as resources from './api-resources.ts'
+import { Watched } from './informer.ts'
+
+export const RUN_LABEL = 'claimcheck.dev/run'
+export const EXPIRES = 'claimcheck.dev/expires'
+/** Longer than any run should take; `claimcheck sweep` asks before it touches anything younger. */
+const LIFETIME_MS = 6 * 60 * 60_000
+
+/** Short, and a legal name of its own. */
+export const newRunId = (): string => randomBytes(4).toString('hex')
+
+export const namespaceOf = (runId: string): string => `claimcheck-${runId}`
+
+export const isOfRun = (namespace: string): boolean => namespace.startsWith(namespaceOf(''))
+
+export interface Marks {
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+export const marksOf = (runId: string, now: number): Marks => ({
+  labels: { [RUN_LABEL]: runId, 'app.kubernetes.io/managed-by': 'claimcheck' },
+  annotations: { [EXPIRES]: new Date(now + LIFETIME_MS).toISOString() },
+})
+
+export function namespaceManifest(runId: string, { labels, annotations }: Marks) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name: namespaceOf(runId),
+      // Pods ask for IPC_LOCK, which the stricter levels forbid.
+      labels: { ...labels, 'pod-security.kubernetes.io/enforce': 'privileged' },
+      annotations,
+    },
+  }
+}
+
+export interface LeftNamespace {
+  readonly name: string
+  /** RFC 3339. */
+  readonly expires: string | undefined
+}
+
+/** The Namespaces of all runs, of those that are alive too. */
+export async function leftNamespaces(client: Client): Promise<readonly LeftNamespace[]> {
+  const query = { labelSelector: RUN_LABEL }
+  const found = await client.list(resources.namespaces, parseNamespace, { query })
+  return found.map(({ metadata }) => ({ name: metadata.name, expires: metadata.annotations?.[EXPIRES] }))
+}
+
+/** Idempotent. Rejects with NAMESPACE_STUCK, naming what keeps it. */
+export async function removeNamespace(client: Client, name: string, wait: Wait): Promise<void> {
+  const subject = `Namespace ${name}`
+  const watched = new Watched<Namespace>({
+    api: client.api,
+    resource: resources.namespaces,
+    query: { fieldSelector: `metadata.name=${name}` },
+    parse: parseNamespace,
+  })
+  try {
+    await client.delete({ resource: resources.namespaces, name })
+    await watched.until(() => (watched.all.length === 0 ? true : undefined), {
+      ...wait,
+      subject,
+      until: 'to be gone',
+    })
+  } catch (error) {
+    if (!(error instanceof ClaimcheckError) || error.code !== 'DEADLINE') throw error
+    const [left] = watched.all
+    const reasons = (left?.status.conditions ?? []).filter(({ status }) => status === 'True')
+    throw new ClaimcheckError('NAMESPACE_STUCK', {
+      subject,
+      problem: `was still ${left?.status.phase ?? 'there'} after ${wait.within} s`,
+      found: reasons.map(({ message, reason }) => message ?? reason ?? '').join('; ') || 'no condition',
+      hint: 'Something in it has a finalizer that nobody serves; remove that, then run `npx claimcheck sweep`.',
+      cause: error,
+    })
+  } finally {
+    watched.stop()
+  }
+}

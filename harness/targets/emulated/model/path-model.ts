@@ -1,0 +1,86 @@
+/**
+ * One path of a modelled transfer: from a GPU over a NIC of each end to the other. Takes both pods' plans; gives its rate
+ * and how long an iteration takes on it, by the rack's link model and faults.
+ */
+import { gigabytesPerSecond, seconds, type GBps } from '../../../core/units.ts'
+import { finishOf } from '../../../rack/rate-schedule.ts'
+import { payloadShare } from '../../../rack/link-model.ts'
+import type { Random } from '../../../rack/seeded-random.ts'
+import type { Rack } from '../../../rack/rack.ts'
+import type { NicPlan, PodPlan } from '../../../emulation/pod-plan.ts'
+
+/** What an iteration takes beyond its bytes: posting, completion, one round trip. */
+export const OVERHEAD_SECONDS = 30e-6
+/** How much a single iteration scatters, against a whole transfer. */
+const ITERATION_JITTER = 0.5
+
+/** What a lost packet costs: the peer's complaint, and sending again from there. */
+const RECOVERY_SECONDS = 2e-3
+
+export interface Path {
+  readonly from: NicPlan | undefined
+  readonly to: NicPlan | undefined
+  /** Payload bytes a second. */
+  readonly bytesPerSecond: number
+}
+
+/** One iteration of `size` bytes that begins `now` seconds after the first byte. */
+export function iterationSeconds(rack: Rack, path: Path, size: number, now: number, draw: Random): number {
+  const work = (size / path.bytesPerSecond) * (1 + scatter(rack, draw))
+  return overTime(path, now, work) + recovery(path, size, draw) + OVERHEAD_SECONDS
+}
+
+export function pathOf(
+  rack: Rack,
+  sender: PodPlan,
+  receiver: PodPlan,
+  stream: number,
+  streams: number,
+  draw: Random,
+): Path {
+  const from = sender.nics[stream % Math.max(sender.nics.length, 1)]
+  const to = receiver.nics[stream % Math.max(receiver.nics.length, 1)]
+  const shared = Math.max(1, streams / Math.max(1, sender.nics.length))
+  const ethernet = gigabytesPerSecond(rack.links.podNetwork.rate / streams)
+  const rates: GBps[] =
+    sender.fallsBack || from === undefined ? [ethernet] : [leavingRate(rack, sender, from)]
+  if (to !== undefined) rates.push(payloadRate(rack, to))
+  const jitter = 1 + rack.links.nic.jitter * draw.normal()
+  return { from, to, bytesPerSecond: ((Math.min(...rates) * 1e9) / rack.scale / shared) * jitter }
+}
+
+/** What leaves by one NIC shares it. */
+function leavingRate(rack: Rack, sender: PodPlan, from: NicPlan): GBps {
+  const by = carrierOf(sender, from)
+  const users = sender.nics.filter((nic) => carrierOf(sender, nic) === by).length
+  return gigabytesPerSecond(payloadRate(rack, by) / users)
+}
+
+/** The NIC by which what should leave by `from` really leaves. */
+export const carrierOf = (sender: PodPlan, from: NicPlan): NicPlan =>
+  sender.nics.find(({ nic }) => nic === from.leavesBy) ?? from
+
+/** Smaller frames carry more headers. */
+const payloadRate = (rack: Rack, { rate, mtu }: NicPlan): GBps =>
+  gigabytesPerSecond((rate * payloadShare(mtu)) / payloadShare(rack.sku.nic.mtu))
+
+/** How long `work` seconds take that begin at `now`, while the NICs of both ends keep their courses. */
+function overTime({ from, to }: Path, now: number, work: number): number {
+  const ends = [from?.course, to?.course].filter((course) => course !== undefined)
+  return Math.max(work, ...ends.map((course) => finishOf(course, seconds(now), seconds(work)) - now))
+}
+
+/** What lost packets of one iteration cost. */
+function recovery({ from, to }: Path, size: number, draw: Random): number {
+  return [from, to]
+    .filter((nic) => nic?.lost !== undefined)
+    .reduce((time, nic) => {
+      const expected = ((nic?.lost ?? 0) * size) / (nic?.mtu ?? 1)
+      const lost = Math.floor(expected) + (draw.uniform() < expected % 1 ? 1 : 0)
+      return time + lost * RECOVERY_SECONDS
+    }, 0)
+}
+
+/** Interference only ever slows an iteration down. */
+const scatter = (rack: Rack, draw: Random): number =>
+  Math.abs(rack.links.nic.jitter * ITERATION_JITTER * draw.normal())

@@ -1,0 +1,168 @@
+/**
+ * A transfer computed from the rack's link model, in virtual time. Takes both pods' plans and the binary's options;
+ * gives what the binary would print. The same links, faults and jitter as the process runtime, and no process.
+ */
+import { createHash } from 'node:crypto'
+import { faultOn } from '../../../rack/node-faults.ts'
+import { random, type Random } from '../../../rack/seeded-random.ts'
+import type { Rack } from '../../../rack/rack.ts'
+import type { NicPlan, PodPlan } from '../../../emulation/pod-plan.ts'
+import type { TransferOptions } from './transfer-options.ts'
+import { carrierOf, iterationSeconds, OVERHEAD_SECONDS, pathOf, type Path } from './path-model.ts'
+
+/** When every modelled transfer begins; a step of the clock can lie before it. */
+const STARTED_UNIX_MS = 1_700_000_000_000
+
+/** The lines of the initiator's log. */
+export function modelTransfer(
+  rack: Rack,
+  initiator: PodPlan,
+  target: PodPlan,
+  options: TransferOptions,
+): string[] {
+  const names = `${initiator.name} ${target.name}`
+  const draw = random(rack.seed, names)
+  const [sender, receiver] = options.op === 'WRITE' ? [initiator, target] : [target, initiator]
+  const paths = options.devices.map((_, stream) =>
+    pathOf(rack, sender, receiver, stream, options.devices.length, draw),
+  )
+  const moved = options.blockSize * options.devices.length * (options.warmupIters + options.iters + 1)
+  const cut = paths.findIndex((path) =>
+    [path.from, path.to].some(
+      (nic) => (nic?.cutAfterBytes ?? Infinity) < (moved / paths.length) * rack.scale,
+    ),
+  )
+  if (cut >= 0) return [linkDown(paths[cut], sender, receiver, cut)]
+
+  const streamSamples: number[][] = paths.map(() => [])
+  let now = 0
+  for (let iteration = -options.warmupIters; iteration < options.iters; iteration++) {
+    const taken = paths.map((path) => iterationSeconds(rack, path, options.blockSize, now, draw))
+    if (iteration >= 0) taken.forEach((time, stream) => streamSamples[stream]?.push(time))
+    now += Math.max(...taken)
+  }
+  const samples = Array.from({ length: options.iters }, (_, i) =>
+    Math.max(...streamSamples.map((own) => own[i] ?? 0)),
+  )
+  const total = options.blockSize * options.devices.length
+  const mean = average(samples)
+  const verification = random(rack.seed, `${names} verification`)
+  const changed = paths.flatMap((path, stream) =>
+    [path.from, path.to].some((nic) => changesByte(nic, options.blockSize * rack.scale, verification))
+      ? [
+          {
+            stream,
+            device: options.devices[stream],
+            nic: nameIn(path.from),
+            offset: 4096,
+            expected_hex: '5a',
+            found_hex: 'a5',
+            bad_bytes: 1,
+          },
+        ]
+      : [],
+  )
+  const unverified = faultOn(rack, 'unverified', receiver.node)
+  const corrupt = unverified === undefined ? changed : []
+  const json = JSON.stringify({
+    schema: 'claimcheck.result/1',
+    event: 'result',
+    op: options.op,
+    backend: 'model',
+    requested_backend: 'UCX',
+    device: options.devices.join(','),
+    avg_GBps: total / mean / 1e9,
+    avg_seconds: mean,
+    min_seconds: Math.min(...samples),
+    p50_seconds: percentile(samples, 50),
+    p95_seconds: percentile(samples, 95),
+    p99_seconds: percentile(samples, 99),
+    total_bytes: total,
+    block_size: options.blockSize,
+    batch_size: 1,
+    iters: options.iters,
+    warmup_iters: options.warmupIters,
+    samples_seconds: samples,
+    streams: paths.map((path, stream) => {
+      const own = streamSamples[stream] ?? []
+      const [near, far] = options.op === 'WRITE' ? [path.from, path.to] : [path.to, path.from]
+      const device = options.devices[stream]
+      return {
+        stream,
+        device,
+        nics: [nameIn(near)],
+        target_device: device,
+        target_nics: [nameIn(far)],
+        transport: null,
+        bytes: options.blockSize,
+        avg_seconds: average(own),
+        p50_seconds: percentile(own, 50),
+        samples_seconds: own,
+      }
+    }),
+    nics: counters(initiator, paths, moved, sender === initiator),
+    target_nics: counters(target, paths, moved, sender === target),
+    moved_bytes: moved,
+    verified_bytes: unverified?.claimed === false ? 0 : total - corrupt.length,
+    corrupt,
+    first_seconds: samples[0],
+    setup_seconds: OVERHEAD_SECONDS,
+    library_versions: { model: 'claimcheck.link-model/1' },
+    hostname: initiator.name,
+    target_hostname: target.name,
+    started_unix_ms: STARTED_UNIX_MS,
+    finished_unix_ms: STARTED_UNIX_MS + Math.round((now + clockStep(rack, initiator)) * 1000),
+  })
+  return [
+    `RESULT ${json}`,
+    `END ${JSON.stringify({ result_sha256: createHash('sha256').update(json).digest('hex') })}`,
+  ]
+}
+
+/** Whether a changed byte falls into `size` bytes, of which every so many one is changed. */
+const changesByte = (nic: NicPlan | undefined, size: number, draw: Random): boolean =>
+  nic?.corruptEveryBytes !== undefined && draw.uniform() < size / nic.corruptEveryBytes
+
+/** A wall clock that steps moves time stamps; what was timed, was timed by another clock. */
+const clockStep = (rack: Rack, { node }: PodPlan): number => faultOn(rack, 'clock-step', node)?.seconds ?? 0
+
+function linkDown(path: Path | undefined, sender: PodPlan, receiver: PodPlan, stream: number): string {
+  const [pod, nic] = path?.from?.cutAfterBytes === undefined ? [receiver, path?.to] : [sender, path.from]
+  const where = `${pod.node}/${nic?.nic.name ?? '?'}`
+  return `ERROR ${JSON.stringify({ code: 'LINK_DOWN', message: `the link of ${where} went down during stream ${stream}`, subject: where, hint: 'Look at the cable, the transceiver and the switch port.' })}`
+}
+
+/** What each interface of a pod has carried: its streams' bytes, and on the port those of others. */
+function counters(pod: PodPlan, paths: readonly Path[], moved: number, sends: boolean) {
+  const row = (name: string, role: 'claimed' | 'other', bytes: number) => ({
+    name,
+    kind: 'interface',
+    role,
+    tx_bytes_before: 0,
+    tx_bytes_after: sends ? bytes : 0,
+    rx_bytes_before: 0,
+    rx_bytes_after: sends ? 0 : bytes,
+  })
+  const away = sends && pod.fallsBack
+  const carries = (nic: NicPlan, path: Path): boolean => {
+    const own = sends ? path.from : path.to
+    return own !== undefined && (sends ? carrierOf(pod, own) : own) === nic
+  }
+  const load = (nic: NicPlan): number =>
+    (paths.filter((path) => carries(nic, path)).length * moved) / paths.length / (1 - (nic.contended ?? 0))
+  return [
+    row('eth0', 'other', away || pod.nics.length === 0 ? moved : 0),
+    ...pod.nics.map((nic) => row(nameIn(nic), 'claimed', away ? 0 : Math.round(load(nic)))),
+  ]
+}
+
+const nameIn = (nic: NicPlan | undefined): string => nic?.nic.ifName ?? nic?.nic.name ?? 'eth0'
+const average = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length
+
+function percentile(values: readonly number[], p: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const rank = ((sorted.length - 1) * p) / 100
+  const [low, high] = [sorted[Math.floor(rank)] ?? 0, sorted[Math.ceil(rank)] ?? 0]
+  return low + (high - low) * (rank - Math.floor(rank))
+}

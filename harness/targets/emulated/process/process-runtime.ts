@@ -1,0 +1,315 @@
+/**
+ * Emulated pods as real processes: takes pod plans; gives them to the node agent with every rate divided by the rack's
+ * scale. Real bytes move over shaped links; no figure is made here.
+ */
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import { asClaimcheckError, ClaimcheckError } from '../../../core/errors.ts'
+import type { Journal } from '../../../core/journal.ts'
+import { bitsPerSecond, gigabytesPerSecond } from '../../../core/units.ts'
+import { withDeadline } from '../../../core/deadline.ts'
+import type { Binaries } from '../../../native/build-binaries.ts'
+import type { Nixl } from '../../../native/nixl.ts'
+import { skuAsBuilt } from '../../../rack/link-model.ts'
+import { random } from '../../../rack/seeded-random.ts'
+import type { Rack } from '../../../rack/rack.ts'
+import type { ContainerExit, ExecResult, Wait } from '../../../scheduling/pod.ts'
+import type { NicPlan, PodPlan } from '../../../emulation/pod-plan.ts'
+import { FABRIC, railAddress } from '../../../emulation/rail-addresses.ts'
+import type { PodRuntime } from '../pod-runtime.ts'
+import { shapeFor, type Shape } from '../../../emulation/token-bucket.ts'
+import { sysfsOf, type SysfsTree } from '../../../emulation/sysfs-tree.ts'
+import { NodeAgent, type AgentEvent } from './node-agent.ts'
+import { ContainerLog } from '../../process-log.ts'
+import { followCourse } from './apply-rate-schedule.ts'
+
+export const POD_NETWORK = '10.244.0.0/16'
+const PODS_BINARY = '/opt/claimcheck/bin'
+const PODS_NIXL = '/opt/claimcheck/nixl'
+const GRACE_MS = 5000
+
+const anything = z.unknown()
+const opened = z.looseObject({ privilege: z.string(), niceness: z.int() })
+const execed = z.looseObject({
+  code: z.int().nullable(),
+  signal: z.string().nullable(),
+  stdout: z.string(),
+  stderr: z.string(),
+})
+
+export interface ProcessRuntimeParts {
+  readonly rack: Rack
+  readonly binaries: Binaries
+  readonly nixl: Nixl
+  readonly journal: Journal
+}
+
+export class ProcessRuntime implements PodRuntime {
+  readonly #rack: Rack
+  readonly #parts: ProcessRuntimeParts
+  readonly #agent: NodeAgent
+  readonly #sysfs: ReadonlyMap<string, SysfsTree>
+  readonly #logs = new Map<string, ContainerLog>()
+  readonly #environments = new Map<string, Readonly<Record<string, string>>>()
+  /** Per pod; aborted, nobody changes its rates any more. */
+  readonly #courses = new Map<string, AbortController>()
+
+  private constructor(parts: ProcessRuntimeParts) {
+    this.#rack = parts.rack
+    this.#parts = parts
+    this.#sysfs = new Map(parts.rack.nodes.map((node) => [node, sysfsOf(skuAsBuilt(parts.rack, node))]))
+    this.#agent = new NodeAgent(parts.binaries.node, {
+      onEvent: (event) => this.#onEvent(event),
+      onEnd: (error) => {
+        for (const log of this.#logs.values()) log.fail(error)
+      },
+    })
+  }
+
+  /** Rejects with SANDBOX_UNAVAILABLE where this machine allows no namespaces. */
+  static async open(parts: ProcessRuntimeParts): Promise<ProcessRuntime> {
+    const runtime = new ProcessRuntime(parts)
+    const { rack } = parts
+    const rails = rack.sku.nics
+      .map((_, index) => railAddress(0, index))
+      .map(({ rail, subnet }) => ({ rail, subnet }))
+    const podNetwork = {
+      subnet: POD_NETWORK,
+      rate_bits: Math.round(bitsPerSecond(rack.links.podNetwork.rate) / rack.scale),
+    }
+    try {
+      const { privilege, niceness } = await runtime.#agent.request(
+        'open',
+        { fabric: { rails, pod_network: podNetwork } },
+        opened,
+      )
+      parts.journal.record('rack-opened', rack.name, { privilege, niceness })
+    } catch (error) {
+      await runtime.close()
+      throw error
+    }
+    return runtime
+  }
+
+  async start(pod: PodPlan, wait: Wait): Promise<void> {
+    for (const container of pod.containers) {
+      const name = key(pod.name, container.name)
+      this.#logs.set(name, new ContainerLog())
+      this.#environments.set(name, { ...environment, ...container.secretEnv })
+    }
+    const spec = {
+      name: pod.name,
+      node: pod.node,
+      hostname: pod.name,
+      eth0: { address: `${pod.address}/16` },
+      nics: pod.nics.map((nic) => this.#nic(pod, nic)),
+      routes: routesOf(pod),
+      devices: pod.devices,
+      ...this.#sysfs.get(pod.node),
+      mounts: [
+        { source: dirname(this.#parts.binaries.transfer), target: PODS_BINARY },
+        { source: this.#parts.nixl.folder, target: PODS_NIXL },
+      ],
+      containers: pod.containers.map((container) => ({
+        name: container.name,
+        argv: argv(container.args),
+        env: this.#environments.get(key(pod.name, container.name)),
+      })),
+    }
+    await this.#within(
+      wait,
+      `pod ${pod.node}/${pod.name}`,
+      'to run',
+      this.#agent.request('run', { pod: spec }, anything),
+    )
+    this.#followCourses(pod)
+  }
+
+  log(pod: string, container: string, signal?: AbortSignal): AsyncIterable<string> {
+    return this.#log(pod, container).read(signal)
+  }
+
+  exit(pod: string, container: string, wait: Wait): Promise<ContainerExit> {
+    const log = this.#log(pod, container)
+    return this.#within(
+      wait,
+      `container ${pod}/${container}`,
+      'to end',
+      log.exit,
+      () => `still running, last lines ${JSON.stringify(log.lastLines.slice(-3))}`,
+    )
+  }
+
+  async exec(pod: string, container: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
+    if (this.#log(pod, container).ended) {
+      throw new ClaimcheckError('EXEC_FAILED', {
+        subject: `container ${pod}/${container}`,
+        problem: 'has ended: nothing can be run beside it',
+      })
+    }
+    const env = this.#environments.get(key(pod, container))
+    const limit = { timeout_ms: Math.ceil(wait.within * 1000) }
+    const request = this.#agent
+      .request('exec', { pod, container, argv: argv(args), env, ...limit }, execed)
+      .catch((error: unknown) => {
+        throw isLate(error) ? tooLong(`exec in ${pod}/${container}`, error) : error
+      })
+    return this.#within(
+      { ...wait, within: (wait.within + 2) as Wait['within'] },
+      `exec in ${pod}/${container}`,
+      'to end',
+      request,
+    )
+  }
+
+  async stop(pod: string, wait: Wait): Promise<void> {
+    this.#courses.get(pod)?.abort()
+    this.#courses.delete(pod)
+    await this.#within(
+      wait,
+      `pod ${pod}`,
+      'to be gone',
+      this.#agent.request('delete', { pod, grace_ms: GRACE_MS }, anything),
+    )
+    for (const [name, log] of this.#logs)
+      if (name.startsWith(`${pod}/`)) log.end({ code: null, signal: null })
+  }
+
+  async inspect(): Promise<Readonly<Record<string, unknown>>> {
+    const logs = Object.fromEntries(
+      [...this.#logs].map(([name, log]) => [name, { lastLines: log.lastLines, stderr: log.stderr }]),
+    )
+    return { logs, agent: await this.#agent.request('list', {}, anything) }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.close()
+    for (const [container, log] of this.#logs) {
+      if (log.ended) continue
+      log.fail(
+        new ClaimcheckError('INTERRUPTED', {
+          subject: `container ${container}`,
+          problem: 'ran when the rack was closed',
+        }),
+      )
+    }
+  }
+
+  #nic(pod: PodPlan, plan: NicPlan): Record<string, unknown> {
+    const { scale } = this.#rack
+    const scaled = (every: number): number => Math.ceil(every / scale)
+    const wire = {
+      ...(plan.corruptEveryBytes === undefined
+        ? {}
+        : { corrupt_every_bytes: scaled(plan.corruptEveryBytes) }),
+      ...(plan.cutAfterBytes === undefined ? {} : { cut_after_bytes: scaled(plan.cutAfterBytes) }),
+      // A share of the packets stays that share however many there are.
+      ...(plan.lost === undefined ? {} : { lose_every_bytes: Math.ceil(plan.mtu / plan.lost) }),
+    }
+    const [first] = plan.course ?? []
+    const shaping = this.#shape(pod, plan, first?.fraction ?? 1)
+    return {
+      name: interfaceOf(plan),
+      rail: plan.rail,
+      address: plan.address,
+      mac: plan.mac,
+      mtu: plan.mtu,
+      tx: shaping,
+      rx: shaping,
+      ...(Object.keys(wire).length === 0 ? {} : { wire }),
+    }
+  }
+
+  /** The NIC's rate in this pod, jitter included, times `fraction`. */
+  #shape(pod: PodPlan, { nic, rate }: NicPlan, fraction: number): Shape {
+    const { scale, seed, links, sku } = this.#rack
+    const jitter = 1 + links.nic.jitter * random(seed, `${pod.name}/${nic.name}`).normal()
+    return shapeFor(gigabytesPerSecond((rate / scale) * jitter * fraction), sku.nic.mtu)
+  }
+
+  #followCourses(pod: PodPlan): void {
+    const steered = pod.nics.filter(({ course }) => course !== undefined)
+    if (steered.length === 0) return
+    const ended = new AbortController()
+    this.#courses.set(pod.name, ended)
+    for (const plan of steered) {
+      const name = interfaceOf(plan)
+      void followCourse(this.#agent, plan.course ?? [], {
+        pod: pod.name,
+        nic: name,
+        shape: (fraction) => this.#shape(pod, plan, fraction),
+        signal: ended.signal,
+      }).catch((error: unknown) => {
+        if (ended.signal.aborted) return
+        this.#parts.journal.record('course-lost', `${pod.name}/${name}`, {
+          error: asClaimcheckError(error).message,
+        })
+      })
+    }
+  }
+
+  #onEvent(event: AgentEvent): void {
+    const { journal } = this.#parts
+    if (event.event === 'link_cut') {
+      journal.record('link-cut', `${event.pod}/${event.nic}`)
+      return
+    }
+    const log = this.#logs.get(key(event.pod, event.container))
+    if (log === undefined) return
+    if (event.event === 'exited') log.end({ code: event.code, signal: event.signal })
+    else if (event.stream === 'stdout') log.push(event.data)
+    else log.stderr = `${log.stderr}${event.data}\n`.slice(-4000)
+  }
+
+  #log(pod: string, container: string): ContainerLog {
+    const log = this.#logs.get(key(pod, container))
+    if (log !== undefined) return log
+    throw new ClaimcheckError('NOT_FOUND', {
+      subject: `container ${pod}/${container}`,
+      problem: 'does not exist',
+    })
+  }
+
+  #within<T>(
+    wait: Wait,
+    subject: string,
+    until: string,
+    work: Promise<T>,
+    lastSeen?: () => string,
+  ): Promise<T> {
+    return withDeadline(work, { ...wait, subject, until, ...(lastSeen === undefined ? {} : { lastSeen }) })
+  }
+}
+
+/** The agent's own limit, a little before ours: it has killed what it ran. */
+const isLate = (error: unknown): error is ClaimcheckError =>
+  error instanceof ClaimcheckError && error.details['code'] === 'EXEC_DEADLINE'
+
+const tooLong = (subject: string, cause: ClaimcheckError): ClaimcheckError =>
+  new ClaimcheckError('DEADLINE', {
+    subject,
+    problem: 'did not end in time',
+    ...(cause.expected === undefined ? {} : { expected: cause.expected }),
+    ...(cause.found === undefined ? {} : { found: cause.found }),
+    cause,
+  })
+
+const key = (pod: string, container: string): string => `${pod}/${container}`
+const argv = (args: readonly string[]): string[] => [`${PODS_BINARY}/claimcheck-transfer`, ...args]
+const environment = {
+  PATH: '/usr/bin:/bin',
+  NIXL_CAPI_LIB: `${PODS_NIXL}/.nixl_cu12.mesonpy.libs/libnixl_capi.so`,
+  UCX_LOG_LEVEL: 'error',
+}
+
+const interfaceOf = ({ nic }: NicPlan): string => nic.ifName ?? nic.name
+
+/** Traffic that leaves where it should not: all of it over eth0, or that of one rail by another NIC. */
+function routesOf({ fallsBack, nics }: PodPlan): { readonly to: string; readonly dev: string }[] {
+  if (fallsBack) return [{ to: FABRIC, dev: 'eth0' }]
+  return nics.flatMap(({ rail, leavesBy }) =>
+    leavesBy === undefined
+      ? []
+      : [{ to: railAddress(0, rail).subnet, dev: leavesBy.ifName ?? leavesBy.name }],
+  )
+}

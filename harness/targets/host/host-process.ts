@@ -1,0 +1,64 @@
+/**
+ * One container of a pod on this machine: the transfer binary as a process. Takes arguments and environment; gives its log
+ * and its end. It ends with its stdin, and so with this process, however that ends.
+ */
+import { createInterface } from 'node:readline'
+import { execa } from 'execa'
+import { ClaimcheckError } from '../../core/errors.ts'
+import { ContainerLog } from '../process-log.ts'
+
+const GRACE_MS = 5000
+
+export interface ProcessParts {
+  readonly binary: string
+  readonly args: readonly string[]
+  /** All of it: nothing of this process's own environment is passed on. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+export class HostProcess {
+  readonly log = new ContainerLog()
+  readonly #process
+  /** Resolves once it is gone. */
+  readonly #ended: Promise<void>
+
+  constructor({ binary, args, env }: ProcessParts) {
+    this.#process = execa(binary, [...args, '--until-stdin-closes'], {
+      stdin: 'pipe',
+      buffer: false,
+      reject: false,
+      extendEnv: false,
+      env,
+      forceKillAfterDelay: GRACE_MS,
+    })
+    const read = createInterface({ input: this.#process.stdout }).on('line', (line) => this.log.push(line))
+    const lines = new Promise((resolve) => read.once('close', resolve))
+    this.#process.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.log.stderr = (this.log.stderr + text).slice(-4000)
+    })
+    this.#process.stdin.on('error', () => this.#process.kill('SIGKILL'))
+    this.#ended = Promise.all([this.#process, lines]).then(
+      ([{ exitCode, signal, failed, code, shortMessage }]) => {
+        if (failed && exitCode === undefined && signal === undefined)
+          this.log.fail(
+            new ClaimcheckError('POD_FAILED', {
+              subject: binary,
+              problem: `could not be started (${code ?? 'no reason given'})`,
+              found: shortMessage ?? 'no reason given',
+            }),
+          )
+        else this.log.end({ code: exitCode ?? null, signal: signal ?? null })
+      },
+    )
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
+  /** Ends it, gently first. Resolves when it is gone. Idempotent. */
+  async stop(): Promise<void> {
+    this.#process.kill('SIGTERM')
+    await this.#ended
+  }
+}

@@ -1,0 +1,45 @@
+/** What a pod on this machine gets to see. Takes its claim and the inventory; gives environment and arguments that show no other device. */
+import { GPU_DRIVER, NIC_DRIVER } from '../../claim/published-device.ts'
+import type { DeviceAllocation } from '../../dra/objects.ts'
+import type { Nixl } from '../../native/nixl.ts'
+import type { ScheduledPod } from '../../scheduling/pod.ts'
+import type { Inventory } from './inventory.ts'
+import { nicDeviceName } from './publish-inventory.ts'
+
+export const devicesOf = (pod: ScheduledPod): readonly DeviceAllocation[] =>
+  pod.claim.status?.allocation?.devices.results ?? []
+
+/** Of the caller's environment only where programs and the driver's libraries are. */
+export function environmentOf(
+  pod: ScheduledPod,
+  { gpus }: Inventory,
+  { env, nixl }: { readonly env: Readonly<Record<string, string | undefined>>; readonly nixl: Nixl },
+): Record<string, string> {
+  const claimed = gpus
+    .filter(({ name }) => isClaimed(pod, GPU_DRIVER, name))
+    .toSorted((a, b) => (a.pciAddress < b.pciAddress ? -1 : 1))
+  const inherited: Record<string, string> = {}
+  for (const name of ['PATH', 'LD_LIBRARY_PATH']) if (env[name] !== undefined) inherited[name] = env[name]
+  return {
+    ...inherited,
+    CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+    CUDA_VISIBLE_DEVICES: claimed.map(({ uuid }) => uuid).join(','),
+    NIXL_CAPI_LIB: nixl.capi,
+    UCX_LOG_LEVEL: 'error',
+  }
+}
+
+/** The machine shows every NIC to every process, so `--nics claimed` becomes the claimed ones by name. */
+export function claimedByName(
+  args: readonly string[],
+  pod: ScheduledPod,
+  { nics }: Inventory,
+): readonly string[] {
+  const at = args.findIndex((arg, index) => arg === 'claimed' && args[index - 1] === '--nics')
+  if (at < 0) return args
+  const names = nics.filter((nic) => isClaimed(pod, NIC_DRIVER, nicDeviceName(nic))).map(({ name }) => name)
+  return names.length === 0 ? args.toSpliced(at - 1, 2) : args.with(at, names.join(','))
+}
+
+const isClaimed = (pod: ScheduledPod, driver: string, device: string): boolean =>
+  devicesOf(pod).some((one) => one.driver === driver && one.device === device)

@@ -1,0 +1,158 @@
+/**
+ * The images that pods of the lab run: the transfer binary with NIXL and the C libraries it needs, and the pause program
+ * of their sandboxes. Takes binaries, NIXL and the node's Debian; gives one archive that containerd imports.
+ */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { digestOfSources, type Binaries } from '../../../native/build-binaries.ts'
+import type { Nixl } from '../../../native/nixl.ts'
+import { buildPause, pauseSources } from './go-programs.ts'
+import { digest, tool, type Recipe } from './build-artifact.ts'
+
+export const TRANSFER_IMAGE = 'claimcheck.dev/transfer:lab'
+export const PAUSE_IMAGE = 'claimcheck.dev/pause:lab'
+/** In a node. */
+export const IMAGES_ARCHIVE = '/usr/share/claimcheck/images.tar'
+
+const NIXL_FOLDER = '/opt/claimcheck/nixl'
+const TRANSFER = '/opt/claimcheck/bin/claimcheck-transfer'
+
+interface Parts {
+  readonly binaries: Binaries
+  readonly nixl: Nixl
+  /** The product that has the C libraries. */
+  readonly debian: { readonly key: string; root(): Promise<string> }
+}
+
+interface Image {
+  readonly name: string
+  readonly entrypoint: readonly string[]
+  readonly env: readonly string[]
+}
+
+const transferImage: Image = {
+  name: TRANSFER_IMAGE,
+  entrypoint: [TRANSFER],
+  env: [
+    'PATH=/usr/bin:/bin',
+    `NIXL_CAPI_LIB=${NIXL_FOLDER}/.nixl_cu12.mesonpy.libs/libnixl_capi.so`,
+    'UCX_LOG_LEVEL=error',
+  ],
+}
+const pauseImage: Image = { name: PAUSE_IMAGE, entrypoint: ['/pause'], env: [] }
+
+export async function workload({ binaries, nixl, debian }: Parts): Promise<Recipe> {
+  // By its sources: the same ones give other bytes in another folder.
+  const transfer = await digestOfSources()
+  return {
+    name: 'workload',
+    about: 'Making the images that pods run',
+    inputs: [
+      transfer,
+      nixl.folder,
+      debian.key,
+      digest(await pauseSources()),
+      JSON.stringify([transferImage, pauseImage]),
+    ],
+    async make(root) {
+      const work = await mkdtemp(join(tmpdir(), 'claimcheck-workload-'))
+      try {
+        const pause = join(work, 'pause')
+        await mkdir(pause)
+        await buildPause(join(pause, 'pause'))
+        const whole = join(work, 'transfer')
+        await layTransfer(whole, await debian.root(), { binaries, nixl })
+        const archive = join(root, IMAGES_ARCHIVE)
+        await mkdir(join(archive, '..'), { recursive: true })
+        await writeArchive(archive, join(work, 'archive'), [
+          { image: transferImage, root: whole },
+          { image: pauseImage, root: pause },
+        ])
+      } finally {
+        await rm(work, { recursive: true, force: true })
+      }
+    },
+  }
+}
+
+async function layTransfer(
+  root: string,
+  debian: string,
+  { binaries, nixl }: Omit<Parts, 'debian'>,
+): Promise<void> {
+  const libraries = process.arch === 'arm64' ? 'usr/lib/aarch64-linux-gnu' : 'usr/lib/x86_64-linux-gnu'
+  for (const folder of [
+    'opt/claimcheck/bin',
+    libraries,
+    'usr/lib64',
+    'usr/bin',
+    'tmp',
+    'dev',
+    'proc',
+    'sys',
+    'etc',
+  ])
+    await mkdir(join(root, folder), { recursive: true })
+  await copyFile(binaries.transfer, join(root, TRANSFER))
+  await cp(nixl.folder, join(root, NIXL_FOLDER), { recursive: true })
+  // Whole libraries of C and C++, and a shell to look around with; links and all.
+  const parts = `cp -a ${libraries}/. "$1/${libraries}/" && cp -a bin lib lib64 "$1/" && cp -a usr/lib64/. "$1/usr/lib64/" && cp -a usr/bin/dash usr/bin/sh usr/bin/ls usr/bin/cat usr/bin/env usr/bin/sleep "$1/usr/bin/" && if [ -e usr/lib/ld-linux-aarch64.so.1 ]; then cp -a usr/lib/ld-linux-aarch64.so.1 "$1/usr/lib/"; fi`
+  await tool(['sh', '-c', parts, 'sh', root], { package: 'coreutils', cwd: debian })
+  const unused = ['gconv', 'libapt-*', 'libdb-*', 'perl-base', 'security', 'systemd']
+  const prune = `cd "$1" && rm -rf ${unused.join(' ')}`
+  await tool(['sh', '-c', prune, 'sh', join(root, libraries)], { package: 'coreutils' })
+}
+
+/** An archive as "docker save" writes it: one layer an image. */
+async function writeArchive(
+  path: string,
+  work: string,
+  parts: readonly { readonly image: Image; readonly root: string }[],
+): Promise<void> {
+  await mkdir(work)
+  const manifest = []
+  for (const [index, { image, root }] of parts.entries()) {
+    const layer = `layer-${index}.tar`
+    await tool(
+      [
+        'tar',
+        '--owner=0',
+        '--group=0',
+        '--mtime=@0',
+        '--sort=name',
+        '-cf',
+        join(work, layer),
+        '-C',
+        root,
+        '.',
+      ],
+      {
+        package: 'tar',
+      },
+    )
+    const config = `config-${index}.json`
+    await writeFile(
+      join(work, config),
+      JSON.stringify({
+        architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+        os: 'linux',
+        config: { Entrypoint: image.entrypoint, Env: image.env },
+        rootfs: { type: 'layers', diff_ids: [`sha256:${await sha256(join(work, layer))}`] },
+        history: [{ created_by: 'claimcheck' }],
+      }),
+    )
+    manifest.push({ Config: config, RepoTags: [image.name], Layers: [layer] })
+  }
+  await writeFile(join(work, 'manifest.json'), JSON.stringify(manifest))
+  await tool(['tar', '-cf', path, '-C', work, '.'], { package: 'tar' })
+}
+
+async function sha256(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
+}

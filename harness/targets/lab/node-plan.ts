@@ -1,0 +1,124 @@
+/**
+ * What the drivers of a node of the lab do. Takes the rack; gives a plan a node, by the same functions that the emulated
+ * target uses, so that the two agree. All that is computed is computed here: the lab's driver applies it.
+ */
+import type { AllocatedDeviceStatus, Device } from '../../dra/objects.ts'
+import { GPU_DRIVER, NIC_DRIVER } from '../../claim/published-device.ts'
+import { bitsPerSecond, gigabytesPerSecond } from '../../core/units.ts'
+import { faultOn } from '../../rack/node-faults.ts'
+import { nicRate, skuAsBuilt, trueMtu } from '../../rack/link-model.ts'
+import type { Rack } from '../../rack/rack.ts'
+import type { SkuGpu, SkuNic } from '../../sku/sku.ts'
+import { statusOf } from '../../emulation/device-status.ts'
+import { infinibandDevices, type CharDevice } from '../../emulation/char-devices.ts'
+import { publish } from '../../emulation/publish-rack.ts'
+import { pciDeviceName } from '../../emulation/publish-nic.ts'
+import { FABRIC, railAddress } from '../../emulation/rail-addresses.ts'
+import { shapeFor, type Shape } from '../../emulation/token-bucket.ts'
+import { sysfsOf, type SysfsTree } from '../../emulation/sysfs-tree.ts'
+
+export interface NodePlan {
+  readonly node: string
+  /** By driver. */
+  readonly published: Readonly<Record<string, readonly Device[]>>
+  /** In the SKU's order, as `nics`. */
+  readonly gpus: readonly string[]
+  readonly nics: readonly NicOfNode[]
+  /** In every pod with a claim. */
+  readonly leaked: readonly CharDevice[]
+  readonly sysfs: SysfsTree
+  readonly podNetwork: ShapeOfNode
+  /** What should leave for this network by NICs leaves over eth0. */
+  readonly fallsBack?: string
+  readonly prepareFailsOnce?: boolean
+  readonly statusAfterMillis: number
+}
+
+export interface NicOfNode {
+  readonly device: string
+  readonly interface: string
+  readonly address: string
+  readonly gateway: string
+  readonly mac: string
+  readonly mtu: number
+  /** By the GPU it serves, `""` for none. */
+  readonly shapes: Readonly<Record<string, ShapeOfNode>>
+  readonly devices: readonly CharDevice[]
+  readonly status: AllocatedDeviceStatus
+  /** The device that carries what should leave by this one, where a pod has both. */
+  readonly leavesBy?: string
+  readonly cutAfterBytes?: number
+}
+
+interface ShapeOfNode {
+  readonly rateBits: number
+  readonly burstBytes: number
+}
+
+/** An ordinary frame of the pod network. */
+const POD_NETWORK_MTU = 1500
+
+export function planNode(rack: Rack, node: string): NodePlan {
+  const { slices } = publish(rack)
+  const devicesOf = (driver: string): readonly Device[] =>
+    slices
+      .filter(({ spec }) => spec.nodeName === node && spec.driver === driver)
+      .flatMap(({ spec }) => spec.devices ?? [])
+  return {
+    node,
+    published: { [NIC_DRIVER]: devicesOf(NIC_DRIVER), [GPU_DRIVER]: devicesOf(GPU_DRIVER) },
+    gpus: rack.sku.gpus.map(({ name }) => name),
+    nics: rack.sku.nics.map((nic, index) => planNic(rack, node, nic, index)),
+    leaked: infinibandDevices(rack, node, []),
+    sysfs: sysfsOf(skuAsBuilt(rack, node)),
+    podNetwork: podNetwork(rack),
+    ...(faultOn(rack, 'tcp-fallback', node) === undefined ? {} : { fallsBack: FABRIC }),
+    ...(faultOn(rack, 'prepare-fails-once', node) === undefined ? {} : { prepareFailsOnce: true }),
+    statusAfterMillis: Math.round((faultOn(rack, 'late-status', node)?.by ?? 0) * 1000),
+  }
+}
+
+function planNic(rack: Rack, node: string, nic: SkuNic, index: number): NicOfNode {
+  const { address, gateway, mac } = railAddress(rack.nodes.indexOf(node), index)
+  const shaped = (gpu: SkuGpu | undefined): ShapeOfNode =>
+    ofNode(shapeFor(gigabytesPerSecond(nicRate(rack, node, nic, gpu) / rack.scale), rack.sku.nic.mtu))
+  const over = rack.sku.nics.find(({ name }) => name === faultOn(rack, 'rail-shared', node, nic.name)?.over)
+  const cut = faultOn(rack, 'link-cut', node, nic.name)
+  const [status] = statusOf(node, [{ nic, address, mac }])
+  if (status === undefined) throw new TypeError('a NIC has a status')
+  return {
+    device: pciDeviceName(nic),
+    interface: nic.ifName ?? nic.name,
+    address,
+    gateway,
+    mac,
+    mtu: trueMtu(rack, node, nic),
+    shapes: Object.fromEntries([
+      ['', shaped(undefined)],
+      ...rack.sku.gpus.map((gpu) => [gpu.name, shaped(gpu)] as const),
+    ]),
+    devices: infinibandDevices(rack, node, [nic]),
+    status: withMessages(status),
+    ...(over === undefined ? {} : { leavesBy: pciDeviceName(over) }),
+    ...(cut === undefined ? {} : { cutAfterBytes: Math.ceil(cut.afterBytes / rack.scale) }),
+  }
+}
+
+/** The API asks for a message, be it empty. */
+function withMessages(status: AllocatedDeviceStatus): AllocatedDeviceStatus {
+  return {
+    ...status,
+    conditions: (status.conditions ?? []).map((condition) => ({ ...condition, message: '' })),
+  }
+}
+
+function podNetwork({ links, scale }: Rack): ShapeOfNode {
+  const rateBits = Math.round(bitsPerSecond(links.podNetwork.rate) / scale)
+  // A hundredth of a second of it, but two frames at least.
+  return { rateBits, burstBytes: Math.max(2 * (POD_NETWORK_MTU + 14), Math.round(rateBits / 800)) }
+}
+
+const ofNode = ({ rate_bits, burst_bytes }: Shape): ShapeOfNode => ({
+  rateBits: rate_bits,
+  burstBytes: burst_bytes,
+})

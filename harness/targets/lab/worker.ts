@@ -1,0 +1,134 @@
+/** A worker of a lab. Takes its place, its plan and credentials; gives the files and services of its container. */
+import { driverOf, kubeconfig, kubeletOf, serverOf, type Credentials } from './credentials.ts'
+import { IMAGES_ARCHIVE, PAUSE_IMAGE } from './image/workload-images.ts'
+import { json, type InitConfig } from './init-config.ts'
+import type { Layout, WorkerPlace } from './layout.ts'
+import type { NodePlan } from './node-plan.ts'
+
+const CONFIG = '/etc/kubernetes'
+const CONTAINERD = '/etc/containerd/config.toml'
+const RUNTIME_SOCKET = '/run/containerd/containerd.sock'
+const HOOKS_SOCKET = '/run/nri/nri.sock'
+const PLAN = '/etc/claimcheck/plan.json'
+
+export function workerConfig(
+  layout: Layout,
+  { name, address, podNetwork, routes }: WorkerPlace,
+  plan: NodePlan,
+  credentials: Credentials,
+): InitConfig {
+  const server = serverOf(layout.controlPlane)
+  return {
+    lab: layout.lab,
+    node: name,
+    role: 'worker',
+    files: [
+      { path: `${CONFIG}/pki/ca.crt`, content: credentials.authority },
+      {
+        path: `${CONFIG}/kubelet.conf`,
+        content: kubeconfig(credentials, kubeletOf(name), server),
+        secret: true,
+      },
+      {
+        path: `${CONFIG}/driver.conf`,
+        content: kubeconfig(credentials, driverOf(name), server),
+        secret: true,
+      },
+      { path: `${CONFIG}/kubelet.json`, content: json(kubelet(address)) },
+      { path: CONTAINERD, content: containerd },
+      { path: '/etc/cni/net.d/10-pods.conflist', content: json(podsNetwork(podNetwork)) },
+      { path: PLAN, content: json(plan) },
+    ],
+    routes,
+    services: [
+      { name: 'containerd', argv: ['containerd', `--config=${CONTAINERD}`] },
+      {
+        name: 'images',
+        argv: ['ctr', '--namespace=k8s.io', 'images', 'import', IMAGES_ARCHIVE],
+        once: true,
+        waitFor: `unix:${RUNTIME_SOCKET}`,
+      },
+      {
+        name: 'kubelet',
+        argv: [
+          'kubelet',
+          `--config=${CONFIG}/kubelet.json`,
+          `--kubeconfig=${CONFIG}/kubelet.conf`,
+          `--hostname-override=${name}`,
+          `--node-ip=${address}`,
+        ],
+        waitFor: `unix:${RUNTIME_SOCKET}`,
+      },
+      {
+        name: 'claimcheck-driver',
+        argv: ['claimcheck-driver', `--plan=${PLAN}`, `--kubeconfig=${CONFIG}/driver.conf`],
+        // So that a node which publishes devices has the images of their pods.
+        after: ['images'],
+        waitFor: `unix:${HOOKS_SOCKET}`,
+      },
+    ],
+  }
+}
+
+const kubelet = (address: string) => ({
+  apiVersion: 'kubelet.config.k8s.io/v1beta1',
+  kind: 'KubeletConfiguration',
+  address,
+  authentication: {
+    anonymous: { enabled: false },
+    webhook: { enabled: true },
+    x509: { clientCAFile: `${CONFIG}/pki/ca.crt` },
+  },
+  authorization: { mode: 'Webhook' },
+  containerRuntimeEndpoint: `unix://${RUNTIME_SOCKET}`,
+  cgroupDriver: 'cgroupfs',
+  failCgroupV1: false,
+  failSwapOn: false,
+  featureGates: { KubeletInUserNamespace: true },
+  localStorageCapacityIsolation: false,
+  evictionHard: {},
+  imageGCHighThresholdPercent: 100,
+  nodeStatusUpdateFrequency: '4s',
+  serializeImagePulls: false,
+  // How long a pod waits whose prepare failed; a kubelet as it comes takes a minute and more.
+  syncFrequency: '2s',
+})
+
+/** No container starts while the driver is away: it would lack its devices and run all the same. */
+const containerd = `version = 3
+
+[plugins.'io.containerd.cri.v1.images'.pinned_images]
+  sandbox = '${PAUSE_IMAGE}'
+
+[plugins.'io.containerd.cri.v1.runtime']
+  restrict_oom_score_adj = true
+  enable_cdi = true
+
+[plugins.'io.containerd.cri.v1.runtime'.cni]
+  bin_dirs = ['/usr/lib/cni']
+  conf_dir = '/etc/cni/net.d'
+
+[plugins.'io.containerd.nri.v1.nri']
+  disable = false
+  socket_path = '${HOOKS_SOCKET}'
+  plugin_registration_timeout = '5s'
+  plugin_request_timeout = '10s'
+
+[plugins.'io.containerd.nri.v1.nri'.default_validator]
+  enable = true
+  required_plugins = ['claimcheck']
+`
+
+const podsNetwork = (subnet: string) => ({
+  cniVersion: '1.0.0',
+  name: 'pods',
+  plugins: [
+    {
+      type: 'bridge',
+      bridge: 'cni0',
+      isGateway: true,
+      ipMasq: false,
+      ipam: { type: 'host-local', ranges: [[{ subnet }]], routes: [{ dst: '0.0.0.0/0' }] },
+    },
+  ],
+})

@@ -1,0 +1,59 @@
+/**
+ * What every target refuses, in the same words. Takes what a target keeps by name; gives the entry, or throws the error that
+ * says what is missing, there already, or too late.
+ */
+import { ClaimcheckError } from '../core/errors.ts'
+import type { PodSpec, ScheduledPod } from '../scheduling/pod.ts'
+
+/** Throws NOT_FOUND where the pod's template was not applied, ALREADY_EXISTS where its name is taken. */
+export function templateFor<T>(
+  spec: PodSpec,
+  templates: ReadonlyMap<string, T>,
+  pods: ReadonlyMap<string, unknown>,
+): T {
+  const template = templates.get(spec.template)
+  if (template === undefined)
+    throw new ClaimcheckError('NOT_FOUND', {
+      subject: `ResourceClaimTemplate ${spec.template}`,
+      problem: 'does not exist',
+      hint: 'Apply it before the pod.',
+    })
+  if (pods.has(spec.name))
+    throw new ClaimcheckError('ALREADY_EXISTS', {
+      subject: `pod ${spec.name}`,
+      problem: 'exists already',
+      hint: 'Release it first.',
+    })
+  return template
+}
+
+/** Throws NOT_FOUND for a pod that is not scheduled. */
+export function recordOf<T>(pods: ReadonlyMap<string, T>, name: string): T {
+  const record = pods.get(name)
+  if (record !== undefined) return record
+  throw new ClaimcheckError('NOT_FOUND', {
+    subject: `pod ${name}`,
+    problem: 'is not scheduled or was released',
+  })
+}
+
+/** Throws NOT_FOUND for a container that the pod's spec does not have. */
+export function requireContainer({ spec }: ScheduledPod, container: string): void {
+  if (spec.containers.some(({ name }) => name === container)) return
+  throw new ClaimcheckError('NOT_FOUND', {
+    subject: `container ${spec.name}/${container}`,
+    problem: 'does not exist',
+    expected: `one of ${spec.containers.map(({ name }) => name).join(', ')}`,
+  })
+}
+
+export const ranAlready = (pod: string): ClaimcheckError =>
+  new ClaimcheckError('ALREADY_EXISTS', {
+    subject: `pod ${pod}`,
+    problem: 'was run already',
+    hint: 'Release it and schedule it again.',
+  })
+
+/** `what`: of the target, what is no longer there, as in `the rack has been closed`. */
+export const tooLate = (subject: string, what: string): ClaimcheckError =>
+  new ClaimcheckError('INTERRUPTED', { subject, problem: `is not to be had: ${what}` })

@@ -1,0 +1,45 @@
+/**
+ * The one interface between the harness and anything that can run a pod with a claim.
+ * Takes templates and pods; gives allocations, logs and command results. Knows nothing of transfers or verdicts.
+ * Every wait has a limit and rejects with a ClaimcheckError that names the object and its last state.
+ */
+import type { ResourceClaimTemplate, ResourceSlice } from '../dra/objects.ts'
+import type { ContainerExit, ExecResult, PodSpec, RunningPod, ScheduledPod, Wait } from '../scheduling/pod.ts'
+
+export type TargetKind = 'emulated' | 'lab' | 'cluster' | 'host'
+
+/** Present where figures do not come from the hardware they are named after. */
+export interface Emulation {
+  readonly rack: string
+  /** In words: `nic-slow on node-a/mlx5_1`. */
+  readonly faults: readonly string[]
+  /** Rates and sizes are divided by this while bytes move. */
+  readonly scale: number
+  readonly runtime: 'process' | 'model'
+  readonly transfer: { readonly iters: number; readonly warmupIters: number }
+}
+
+/** What a person would look at first: objects, last states and logs around a subject, bounded. */
+export type Diagnosis = Readonly<Record<string, unknown>>
+
+export interface Target {
+  readonly kind: TargetKind
+  readonly emulation: Emulation | undefined
+  nodes(): Promise<readonly string[]>
+  slices(): Promise<readonly ResourceSlice[]>
+  apply(template: ResourceClaimTemplate): Promise<void>
+  /** Creates the pod and its claim and resolves once both are scheduled. Rejects with CLAIM_UNSATISFIABLE and the reason. */
+  schedule(pod: PodSpec, wait: Wait): Promise<ScheduledPod>
+  /** Resolves once every container's process runs. */
+  run(pod: ScheduledPod, wait: Wait): Promise<RunningPod>
+  /** The container's stdout line by line from its start; ends when the container has ended. */
+  log(pod: RunningPod, container: string, signal?: AbortSignal): AsyncIterable<string>
+  exit(pod: RunningPod, container: string, wait: Wait): Promise<ContainerExit>
+  /** Runs the transfer binary once more beside the container, with its devices and network. */
+  exec(pod: RunningPod, container: string, args: readonly string[], wait: Wait): Promise<ExecResult>
+  /** Deletes pods gracefully; resolves once pods and claims are gone and every device is free again. Idempotent. */
+  release(pods: readonly ScheduledPod[], wait: Wait): Promise<void>
+  diagnose(subject: string): Promise<Diagnosis>
+  /** Releases whatever is left, in any state. Idempotent. */
+  close(): Promise<void>
+}

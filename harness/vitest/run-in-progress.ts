@@ -1,0 +1,155 @@
+/**
+ * A run on its way to a report. Takes Vitest's modules when it has ended; gives the `RunReport`, which always says why
+ * where the run is not green.
+ */
+import { randomUUID } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import type { SerializedError } from 'vitest'
+import type { TestModule, TestRunEndReason } from 'vitest/node'
+import type { Expectation } from '../expect/expectation.ts'
+import { superfluous, type Waiver } from '../expect/waiver.ts'
+import packageJson from '../../package.json' with { type: 'json' }
+import {
+  isGreen,
+  isLetThrough,
+  RESULTS_SCHEMA,
+  type FileReport,
+  type ReportedProblem,
+  type RunReport,
+} from '../report/run-report.ts'
+import { fileOf, problemOf, reportModuleProblems, reportTest } from './report-test-case.ts'
+
+const UNFINISHED: ReportedProblem = { code: 'INTERRUPTED', message: 'the run has not finished' }
+const INTERRUPTED: ReportedProblem = { code: 'INTERRUPTED', message: 'the run was interrupted' }
+const NO_TESTS: ReportedProblem = {
+  code: 'NO_TESTS',
+  message: 'the run found no test',
+  hint: 'Look at the files and filters on the command line.',
+}
+const NOT_STARTED: ReportedProblem = {
+  code: 'INTERNAL',
+  message: 'no test was started, since the set-up of the run failed',
+}
+const UNEXPLAINED: ReportedProblem = {
+  code: 'INTERNAL',
+  message: 'Vitest calls the run failed and says no more',
+}
+
+export class RunInProgress {
+  /** The project folder; files are named from it. */
+  readonly root: string
+  readonly #target: string
+  readonly #id = randomUUID()
+  readonly #startedAt = new Date()
+  #files = 0
+
+  constructor(root: string, target: string) {
+    this.root = root
+    this.#target = target
+  }
+
+  expectFiles(count: number): void {
+    this.#files = count
+  }
+
+  unfinished(): RunReport {
+    return this.#report({ outcome: 'interrupted', tests: [], problems: [UNFINISHED], files: {} })
+  }
+
+  /** True where files were to be run and none was, for a reason that Vitest has yet to tell. */
+  startedNoTest(
+    modules: readonly TestModule[],
+    unhandled: readonly SerializedError[],
+    outcome: TestRunEndReason,
+  ): boolean {
+    return this.#files > 0 && modules.length === 0 && unhandled.length === 0 && outcome === 'failed'
+  }
+
+  finished(
+    modules: readonly TestModule[],
+    unhandled: readonly SerializedError[],
+    outcome: TestRunEndReason,
+  ): RunReport {
+    const run = { root: this.root, interrupted: outcome === 'interrupted' }
+    const reported = modules.map((module) => {
+      const tests = [...module.children.allTests()].map((test) => reportTest(test, run))
+      return { tests, problems: reportModuleProblems(module, tests, run) }
+    })
+    const tests = reported.flatMap((one) => one.tests)
+    const expectations = tests.flatMap((test) => test.expectations)
+    const skus = new Set(modules.map((module) => module.meta().claimcheckFile?.sku?.name))
+    const waivers = (modules[0]?.project.getProvidedContext().waivers ?? []).filter(
+      ({ sku }) => sku === undefined || skus.has(sku),
+    )
+    const notes = superfluous(
+      waivers.filter(({ expired }) => !expired),
+      expectations,
+    )
+    const report = this.#report({
+      outcome,
+      tests,
+      problems: [
+        ...reported.flatMap((one) => one.problems),
+        ...unhandled.map((error) => problemOf(error, this.root)),
+        ...(run.interrupted ? [INTERRUPTED] : []),
+        ...waivers.filter(({ expired }) => expired).map((waiver) => expiryOf(waiver, expectations)),
+      ],
+      ...(notes.length === 0 ? {} : { notes }),
+      files: Object.fromEntries(
+        modules.map((module) => [fileOf(module, this.root), this.#fileReport(module)] as const),
+      ),
+    })
+    return hasCause(report) ? report : { ...report, problems: [this.#causeOf(report, modules)] }
+  }
+
+  #causeOf({ tests }: RunReport, modules: readonly TestModule[]): ReportedProblem {
+    if (this.#files > 0 && modules.length === 0) return NOT_STARTED
+    return tests.length === 0 ? NO_TESTS : UNEXPLAINED
+  }
+
+  /** What any of its tests says of its environment, with the evidence of the file. */
+  #fileReport(module: TestModule): FileReport {
+    const told = [...module.children.allTests()].flatMap((test) => test.meta().claimcheck?.environment ?? [])
+    const { evidence = {}, sku, nodes } = module.meta().claimcheckFile ?? {}
+    return {
+      ...(told[0] ?? { target: this.#target }),
+      ...(sku === undefined ? {} : { profile: sku }),
+      ...(nodes === undefined ? {} : { nodes }),
+      evidence,
+    }
+  }
+
+  #report(parts: Pick<RunReport, 'outcome' | 'tests' | 'problems' | 'files' | 'notes'>): RunReport {
+    return {
+      schema: RESULTS_SCHEMA,
+      tool: { name: 'claimcheck', version: packageJson.version },
+      run: this.#id,
+      startedAt: this.#startedAt.toISOString(),
+      finishedAt: new Date().toISOString(),
+      target: this.#target,
+      host: { platform: process.platform, cpus: availableParallelism(), node: process.versions.node },
+      ...parts,
+    }
+  }
+}
+
+function expiryOf(waiver: Waiver, expectations: readonly Expectation[]): ReportedProblem {
+  const meant = expectations.filter((one) => one.waiver?.at === waiver.at)
+  const unmet = meant.filter(({ verdict }) => verdict !== 'passed')
+  const [found, hint] =
+    meant.length === 0
+      ? ['it was not asked in this run', 'Remove the waiver, or renew it with its reason.']
+      : unmet.length === 0
+        ? ['it is met now', 'Remove the waiver.']
+        : [`it is ${unmet[0]?.verdict} still`, 'Mend the hardware, or renew the waiver with its reason.']
+  return {
+    code: 'WAIVER_EXPIRED',
+    subject: waiver.at,
+    message: `${waiver.at} expired on ${waiver.until}: "${waiver.statement}"; ${found}. ${hint}`,
+    hint,
+  }
+}
+
+/** A report that is not green must hold a test or a problem that says why. */
+const hasCause = (report: RunReport): boolean =>
+  isGreen(report) || report.problems.length > 0 || report.tests.some(({ verdict }) => !isLetThrough(verdict))

@@ -1,0 +1,218 @@
+/** Judgements of figures on the emulated rack in the model runtime: limits that make no sense, looks, drift and marks. */
+import { expect, onTestFinished, test } from 'vitest'
+import { Journal } from '../../harness/core/journal.ts'
+import { bytes, gigabytesPerSecond, seconds } from '../../harness/core/units.ts'
+import { Arm } from '../../harness/expect/arm.ts'
+import { driftWithin, fallOverRounds, outlyingBandwidth } from '../../harness/expect/failure-hints.ts'
+import {
+  judgeBelow,
+  judgeEven,
+  judgeOutperform,
+  judgeStable,
+  judgeSteady,
+  judgeUndercut,
+  judgeWithin,
+} from '../../harness/expect/judge-ratio-and-bounds.ts'
+import type { ArmRound } from '../../harness/measure/arm-round.ts'
+import { Comparison } from '../../harness/measure/node-comparison.ts'
+import { loadRack } from '../../harness/rack/rack.ts'
+import { EmulatedTarget } from '../../harness/targets/emulated/emulated-target.ts'
+import { ModelRuntime } from '../../harness/targets/emulated/model/model-runtime.ts'
+import { rackFile } from '../support/rack-file.ts'
+
+const placement = (nicsOn: number, arm: 'aligned' | 'unaligned') =>
+  ({ arm, gpus: { count: 4, numaNode: 0 }, nics: { count: 4, numaNode: nicsOn } }) as const
+
+/** Both arms of a comparison of 1 GiB on a rack of its own. */
+function arms(edit: (text: string) => string = (text) => text) {
+  const rack = loadRack(rackFile({ edit }))
+  const journal = new Journal()
+  const target = new EmulatedTarget({ rack, runtime: new ModelRuntime(rack), kind: 'model', journal })
+  onTestFinished(() => target.close())
+  const comparison = new Comparison(
+    {
+      name: 'judged',
+      arms: { aligned: placement(0, 'aligned'), unaligned: placement(1, 'unaligned') },
+      op: 'WRITE',
+      size: bytes(2 ** 30),
+      iters: 100,
+      warmupIters: 20,
+      firstRounds: 3,
+    },
+    { target, sku: rack.sku, journal },
+  )
+  return {
+    aligned: new Arm(comparison, 'aligned'),
+    unaligned: new Arm(comparison, 'unaligned'),
+    comparison,
+    reference: rack.sku.reference,
+  }
+}
+
+const invalid = (message: RegExp): unknown =>
+  expect.objectContaining({ code: 'EXPECTATION_INVALID', message: expect.stringMatching(message) })
+
+test('a clear answer takes the first look, an undecided one the last', async () => {
+  const { aligned, unaligned, comparison } = arms()
+  expect(await judgeOutperform(aligned, unaligned, { by: 1.3, in: 'bandwidth' })).toMatchObject({
+    verdict: 'passed',
+    interval: { rounds: 3, level: 0.985 },
+  })
+  expect(await judgeOutperform(aligned, unaligned, { by: 1.418, in: 'bandwidth' })).toMatchObject({
+    verdict: 'inconclusive',
+    code: 'TOO_NOISY',
+    interval: { rounds: 8 },
+  })
+  expect(comparison.rounds.length).toBe(8)
+})
+
+test('rounds that scatter too much for an answer say by how much, and accuse no NIC', async () => {
+  const { aligned, unaligned } = arms((text) => text.replace('jitter: 0.2 %', 'jitter: 8 %'))
+  const judged = await judgeOutperform(aligned, unaligned, { by: 1.45, in: 'bandwidth' })
+  expect(judged).toMatchObject({ verdict: 'inconclusive', code: 'TOO_NOISY' })
+  expect(judged.reasons.join('\n')).toMatch(
+    /aligned scatters by \d+\.\d % from round to round; a sound node stays within 1\.0 %/,
+  )
+  expect(judged.reasons.join('\n')).not.toMatch(/is slow/)
+})
+
+test('a limit out of reach fails', async () => {
+  const { aligned, unaligned } = arms()
+  expect(await judgeOutperform(aligned, unaligned, { by: 1.6, in: 'bandwidth' })).toMatchObject({
+    verdict: 'failed',
+    code: 'EXPECTATION_FAILED',
+  })
+})
+
+test.for([0, -1.3, Number.NaN, Infinity])('%s is no ratio to outperform by', async (by) => {
+  const { aligned, unaligned } = arms()
+  await expect(judgeOutperform(aligned, unaligned, { by, in: 'bandwidth' })).rejects.toEqual(
+    invalid(/^toOutperform \{ by \} is no limit: expected a ratio greater than 0/),
+  )
+})
+
+test.for(['-20 %', '120 %', '0 %', '20', '20 ms'])('%s is no reduction to undercut by', async (by) => {
+  const { aligned, unaligned } = arms()
+  await expect(judgeUndercut(aligned, unaligned, { by, in: 'p50 latency' })).rejects.toEqual(
+    invalid(/^toUndercut \{ by \} is no limit: expected a reduction between 0 % and 100 %.*found "/),
+  )
+})
+
+test('a rate is no limit for latency', async () => {
+  await expect(judgeBelow(arms().aligned, '39 GB/s', { in: 'p95 latency' })).rejects.toEqual(
+    invalid(/^toStayBelow is no limit: expected a time above 0.*found "39 GB\/s", the unit "GB\/s"/),
+  )
+})
+
+test('a bound with the wrong sign names itself', async () => {
+  const { aligned, reference } = arms()
+  const { bandwidth, latency } = reference.aligned
+  await expect(
+    judgeWithin(aligned, { bandwidth: { ...bandwidth, bounds: { lower: 0.12, upper: 0.12 } }, latency }),
+  ).rejects.toEqual(invalid(/^reference\.aligned\.bandwidth\.bounds\.lower is no limit.*found \+12\.0 %/))
+  await expect(
+    judgeWithin(aligned, { bandwidth, latency: { ...latency, bounds: { lower: -0.1, upper: -0.1 } } }),
+  ).rejects.toEqual(invalid(/^reference\.aligned\.latency\.bounds\.upper is no limit.*found -10\.0 %/))
+})
+
+test('a reference in GiB/s, or of another size, is not taken for one in GB/s', async () => {
+  const { aligned, reference } = arms()
+  const { bandwidth, latency } = reference.aligned
+  const inGiB = { ...bandwidth, value: gigabytesPerSecond(bandwidth.value / 1.073741824) }
+  await expect(judgeWithin(aligned, { bandwidth: inGiB, latency })).rejects.toEqual(
+    invalid(/^reference\.aligned is no limit.*0\.932 times that.*GiB\/s taken for GB\/s/),
+  )
+  const of4GiB = { ...latency, value: seconds(latency.value * 4) }
+  await expect(judgeWithin(aligned, { bandwidth, latency: of4GiB })).rejects.toEqual(
+    invalid(/4\.00\d times that/),
+  )
+  expect((await judgeWithin(aligned, reference.aligned)).map(({ verdict }) => verdict)).toEqual([
+    'passed',
+    'passed',
+  ])
+})
+
+test('a tail limit below 1 is none', async () => {
+  await expect(judgeStable(arms().aligned, { p99OverP50: 0.9 })).rejects.toEqual(
+    invalid(/^toBeStable \{ p99OverP50 \} is no limit/),
+  )
+})
+
+test('percentiles stay below a limit with an interval of their own', async () => {
+  const { aligned } = arms((text) => text.replace('iters: 24', 'iters: 100'))
+  const judged = await judgeBelow(aligned, '45 ms', { in: 'p99 latency' })
+  expect(judged).toMatchObject({ verdict: 'passed', interval: { unit: 's' } })
+  expect(judged.properties['arm.aligned.latency.p99.seconds.ci95.high']).toBeLessThan(0.045)
+  expect(await judgeBelow(aligned, '10 ms', { in: 'p50 latency' })).toMatchObject({ verdict: 'failed' })
+})
+
+test('the emulated rack is steady', async () => {
+  expect(await judgeSteady(arms().aligned)).toMatchObject({ verdict: 'passed', interval: { rounds: 3 } })
+  await expect(judgeSteady(arms().aligned, { within: '5' })).rejects.toEqual(
+    invalid(/^toBeSteady \{ within \} is no limit/),
+  )
+})
+
+/** The measured rounds with other figures: hardware that the emulated rack does not have. */
+async function roundsWith(
+  figures: readonly { bandwidth?: number; slowdown?: number }[],
+): Promise<ArmRound[]> {
+  const { aligned, comparison } = arms()
+  return aligned.of(await comparison.atLeast(figures.length)).map((round, i) => {
+    const { bandwidth = round.bandwidth, slowdown = 1 } = figures[i] ?? {}
+    const { result } = round.outcome
+    const samples_seconds = result.samples_seconds.map(
+      (time, at, all) => time * slowdown ** (at / all.length),
+    )
+    return {
+      ...round,
+      bandwidth: gigabytesPerSecond(bandwidth),
+      outcome: { ...round.outcome, result: { ...result, samples_seconds } },
+    }
+  })
+}
+
+test('an arm that throttles, one that warms up, one that falls and a round that lies apart are named', async () => {
+  expect(driftWithin(await roundsWith([{ slowdown: 1.1 }, { slowdown: 1.12 }, { slowdown: 1.11 }]))).toEqual([
+    expect.stringMatching(/^aligned slows down within the arm: an iteration takes 7\.\d % longer at the end/),
+  ])
+  expect(driftWithin(await roundsWith([{ slowdown: 0.9 }, { slowdown: 0.91 }, { slowdown: 0.9 }]))).toEqual([
+    expect.stringContaining('raise warmupIters'),
+  ])
+  expect(fallOverRounds(await roundsWith([{ bandwidth: 39 }, { bandwidth: 38 }, { bandwidth: 36 }]))).toEqual(
+    [expect.stringContaining('aligned falls from round to round: 39.00 GB/s, 38.00 GB/s, 36.00 GB/s')],
+  )
+  const apart = await roundsWith([39.1, 39.0, 31.2, 39.2, 39.1].map((bandwidth) => ({ bandwidth })))
+  expect(outlyingBandwidth(apart)).toEqual([
+    {
+      round: 2,
+      reason:
+        "aligned round 3 lies apart: 31.20 GB/s where the others' median is 39.10 GB/s. It is kept in every figure.",
+    },
+  ])
+  const sound = await roundsWith([{}, {}, {}])
+  expect([driftWithin(sound), fallOverRounds(sound), outlyingBandwidth(sound)]).toEqual([[], [], []])
+})
+
+const slowNic = (share: number) => (text: string) =>
+  `${text}faults:\n  - { kind: nic-slow, node: node-a, nic: mlx5_1, fraction: ${share} }\n`
+
+test('one NIC of four that is 5 % slow is found and named, although every figure of the arm keeps its bounds', async () => {
+  const { aligned, unaligned, reference } = arms(slowNic(0.95))
+  for (const { verdict } of await judgeWithin(aligned, reference.aligned)) expect(verdict).toBe('passed')
+  expect(await judgeEven(aligned)).toMatchObject({
+    verdict: 'failed',
+    code: 'EXPECTATION_FAILED',
+    reasons: [expect.stringMatching(/node-a\/mlx5_1.* is [45]\.\d % slower than the others/)],
+  })
+  expect(await judgeEven(unaligned)).toMatchObject({ verdict: 'passed' })
+})
+
+test('paths of a sound rack run evenly', async () => {
+  const { aligned, unaligned } = arms()
+  expect(await judgeEven(aligned)).toMatchObject({ verdict: 'passed' })
+  expect(await judgeEven(unaligned)).toMatchObject({ verdict: 'passed' })
+  await expect(judgeEven(aligned, { within: '-3 %' })).rejects.toEqual(
+    invalid(/^toRunEvenly \{ within \} is no limit/),
+  )
+})

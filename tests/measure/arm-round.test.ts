@@ -1,0 +1,30 @@
+/** Figures of one arm in one round: times as measured, rates in the units of the hardware, streams by their way. */
+import { expect, test } from 'vitest'
+import { measure } from '../../harness/measure/arm-round.ts'
+import { genuineResult } from '../transfer/recorded.ts'
+import { modelTarget, recorded } from './recorded-outcome.ts'
+
+test('an emulated arm is scaled back to the hardware it stands for', async () => {
+  const { rack, outcome } = await recorded()
+  const round = measure({ arm: 'aligned', round: 0, outcome }, rack.sku, modelTarget(rack).emulation)
+  expect(round.bandwidth).toBeCloseTo(0.1960232840840326 * 200, 9)
+  expect(round.latency).toEqual({
+    mean: genuineResult.avg_seconds,
+    min: genuineResult.min_seconds,
+    p50: genuineResult.p50_seconds,
+    p95: genuineResult.p95_seconds,
+    p99: genuineResult.p99_seconds,
+  })
+  expect(round.streams.map(({ device, path }) => `${device}: ${path}`)).toEqual(
+    [0, 1, 2, 3].map((n) => `dram:${n}: node-b/mlx5_${n} - node-a/mlx5_${n}`),
+  )
+  // Each stream alone is about a quarter.
+  for (const { bandwidth } of round.streams) expect(bandwidth / 9.77).toBeCloseTo(1.1, 0)
+  expect(round.transport.faults).toEqual([])
+})
+
+test('a figure of hardware is taken as it is', async () => {
+  const { rack, outcome } = await recorded()
+  const round = measure({ arm: 'aligned', round: 0, outcome }, rack.sku, undefined)
+  expect(round.bandwidth).toBeCloseTo(0.1960232840840326, 9)
+})

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { LEVEL, levelOf, looksFor, nextLook } from '../../harness/measure/sequential-looks.ts'
+
+test('three rounds before the first look make looks at 3, 5 and 8', () => {
+  expect(looksFor(3)).toEqual({ first: 3, cap: 8, at: [3, 5, 8] })
+})
+
+test('the errors of all looks together stay within the stated level', () => {
+  const looks = looksFor(3)
+  expect(looks.at.length * (1 - levelOf(looks))).toBeLessThanOrEqual(1 - LEVEL)
+})
+
+test('rounds that another expectation asked for count: the next look is at or after them', () => {
+  const looks = looksFor(3)
+  expect([0, 3, 4, 5, 6, 8, 9].map((rounds) => nextLook(looks, rounds))).toEqual([3, 3, 5, 5, 8, 8, 9])
+})
+
+test.for([0, 1, 1.5, -3, Number.NaN])('%s rounds before the first look are refused', (rounds) => {
+  expect(() => looksFor(rounds)).toThrow(
+    expect.objectContaining({
+      code: 'EXPECTATION_INVALID',
+      message: `rounds before the first look cannot carry an interval: expected a whole number of at least 2, found ${rounds}. Set CLAIMCHECK_ROUNDS to 2 or more; 3 is the default.`,
+    }),
+  )
+})

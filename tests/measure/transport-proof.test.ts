@@ -1,0 +1,134 @@
+/** What the counters prove, and what speaks against it: by value, from the counters of a real transfer. */
+import { expect, test } from 'vitest'
+import { fellBack, nicsOfStream, proveTransport } from '../../harness/measure/transport-proof.ts'
+import type { TransferResult } from '../../harness/transfer/result.ts'
+import { growing, recorded } from './recorded-outcome.ts'
+
+/** Payload of one NIC of the recorded transfer. */
+const SHARE = 10_737_408
+
+async function prove(change?: (result: TransferResult) => TransferResult, nics?: number) {
+  const { outcome, rack } = await recorded({
+    ...(change === undefined ? {} : { change }),
+    ...(nics === undefined ? {} : { nics }),
+  })
+  return proveTransport(outcome, rack.sku)
+}
+
+const faultsOf = async (...args: Parameters<typeof prove>): Promise<string[]> =>
+  (await prove(...args)).faults.map(({ nic, direction, bytes }) => `${nic} ${direction} ${bytes}`)
+
+test('the recorded transfer is proved: each claimed NIC its share, eth0 next to nothing', async () => {
+  const proof = await prove()
+  expect(proof.faults).toEqual([])
+  expect(fellBack(proof)).toBeUndefined()
+  const claimed = proof.loads.filter((load) => load.claimed)
+  expect(claimed.map(({ nic, direction }) => `${nic} ${direction}`)).toEqual([
+    ...[0, 1, 2, 3].map((n) => `node-b/mlx5_${n} sent`),
+    ...[0, 1, 2, 3].map((n) => `node-a/mlx5_${n} received`),
+  ])
+  for (const load of claimed) {
+    expect(load.expected).toBe(SHARE)
+    expect(load.bytes / SHARE).toBeGreaterThan(1)
+    expect(load.bytes / SHARE).toBeLessThan(1.01)
+  }
+  expect(proof.loads.filter((load) => !load.claimed).map(({ nic }) => nic)).toEqual([
+    'node-b/eth0',
+    'node-a/eth0',
+  ])
+})
+
+test.for([
+  ['idle', 0, ['node-b/mlx5_2 sent 0']],
+  ['at 89 %', 0.89 * SHARE, [`node-b/mlx5_2 sent ${0.89 * SHARE}`]],
+  ['at 91 %', 0.91 * SHARE, []],
+  ['at 111 %', 1.11 * SHARE, [`node-b/mlx5_2 sent ${1.11 * SHARE}`]],
+  ['with a counter that ran backwards', -5, ['node-b/mlx5_2 sent 0']],
+] as const)('a claimed NIC %s', async ([, grown, faults]) => {
+  expect(await faultsOf(growing('rdma2', grown))).toEqual(faults)
+})
+
+test('an idle NIC and the one that carried its bytes are both named, the worst first', async () => {
+  const change = (result: TransferResult) =>
+    growing('rdma1', 0, 'target_nics')(growing('rdma3', 2.5 * SHARE, 'target_nics')(result))
+  expect(await faultsOf(change)).toEqual([
+    `node-a/mlx5_3 received ${2.5 * SHARE}`,
+    'node-a/mlx5_1 received 0',
+  ])
+})
+
+test('a claimed NIC without any counter has proved nothing', async () => {
+  expect(
+    await faultsOf((result) => ({ ...result, nics: result.nics.filter(({ name }) => name !== 'rdma0') })),
+  ).toEqual(['node-b/mlx5_0 sent 0'])
+})
+
+test.for([
+  ['below 1 %', 0.009, 0],
+  ['above 1 %', 0.011, 1],
+  ['with everything', 1, 1],
+] as const)('eth0 carrying %s of what moved', async ([, share, faults]) => {
+  const proof = await prove((result) => growing('eth0', share * result.moved_bytes)(result))
+  expect(proof.faults.length).toBe(faults)
+  expect(fellBack(proof)?.nic).toBe(faults === 0 ? undefined : 'node-b/eth0')
+})
+
+test('an unclaimed NIC that carries bytes is a fall-back too, whatever the binary calls it', async () => {
+  const proof = await prove((result) => ({
+    ...result,
+    nics: result.nics.map((counter) =>
+      counter.name === 'rdma3' ? { ...counter, name: 'rdma7', role: 'claimed' as const } : counter,
+    ),
+  }))
+  expect(fellBack(proof)?.nic).toBe('node-b/rdma7')
+  expect(proof.faults.map(({ nic }) => nic)).toContain('node-b/mlx5_3')
+})
+
+test('a READ goes the other way', async () => {
+  const swapped = (result: TransferResult): TransferResult => ({
+    ...result,
+    op: 'READ',
+    nics: result.target_nics,
+    target_nics: result.nics,
+  })
+  const proof = await prove(swapped)
+  expect(proof.faults).toEqual([])
+  expect(new Set(proof.loads.map(({ nic, direction }) => `${nic.split('/')[0]} ${direction}`))).toEqual(
+    new Set(['node-b received', 'node-a sent']),
+  )
+  // The counters of a WRITE do not prove a READ.
+  expect((await prove((result) => ({ ...result, op: 'READ' }))).faults.length).toBe(8)
+})
+
+test("an RDMA device's counters count where its interface sees nothing, and are not added to it", async () => {
+  const idle = growing('rdma1', 0)
+  const withRdma = (result: TransferResult): TransferResult => {
+    const busy = result.nics.find(({ name }) => name === 'rdma0')
+    if (busy === undefined) throw new Error('the recorded transfer has an rdma0')
+    const { nics } = idle(result)
+    const extra = ['mlx5_0', 'mlx5_1'].map((name) => ({ ...busy, name, kind: 'rdma' as const }))
+    return { ...result, nics: [...nics, ...extra] }
+  }
+  expect(await faultsOf(idle)).toEqual(['node-b/mlx5_1 sent 0'])
+  expect(await faultsOf(withRdma)).toEqual([])
+})
+
+test('streams share a NIC where there are fewer, in the order of PCI addresses', async () => {
+  const { outcome } = await recorded({ nics: 2 })
+  const names = (stream: number): string[] =>
+    nicsOfStream(outcome.initiator, stream, 4).map(({ ifName }) => ifName ?? '')
+  expect([0, 1, 2, 3].map(names)).toEqual([['rdma0'], ['rdma1'], ['rdma0'], ['rdma1']])
+  expect(
+    (await prove(undefined, 2)).loads.filter(({ claimed }) => claimed).map(({ expected }) => expected),
+  ).toEqual(Array(4).fill(2 * SHARE))
+})
+
+test('spare NICs are dealt out as further rails', async () => {
+  const { outcome } = await recorded()
+  const names = (stream: number): string[] =>
+    nicsOfStream(outcome.initiator, stream, 2).map(({ ifName }) => ifName ?? '')
+  expect([names(0), names(1)]).toEqual([
+    ['rdma0', 'rdma2'],
+    ['rdma1', 'rdma3'],
+  ])
+})

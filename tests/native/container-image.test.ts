@@ -1,0 +1,71 @@
+/** What pods run: the image as its Dockerfile collects it, and the archive that is sent where no image can be pushed. */
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { expect, test } from 'vitest'
+import { readSettings } from '../../harness/core/variables.ts'
+import { archiveOf } from '../../harness/native/native-archive.ts'
+import { NATIVE, provideBinaries } from '../../harness/native/build-binaries.ts'
+import { IMAGE } from '../../harness/native/container-image.ts'
+import { provideCudaRuntime } from '../../harness/native/cuda-runtime.ts'
+import { provideNixl } from '../../harness/native/nixl.ts'
+import { PROJECT } from '../support/run-suite.ts'
+import { temporaryFolder } from '../support/rack-file.ts'
+
+const MOST_BYTES = 30e6
+const { cacheDir } = readSettings({})
+const dockerfile = readFileSync(join(NATIVE, 'transfer/Dockerfile'), 'utf8')
+const silent = (): void => undefined
+const parts = async () => {
+  const [binaries, nixl] = await Promise.all([provideBinaries(silent), provideNixl(cacheDir, silent)])
+  return { binaries, nixl: await provideCudaRuntime(nixl, cacheDir, silent) }
+}
+
+test('the Dockerfile names the image that pods run, and pins the wheels that the harness pins', () => {
+  expect(dockerfile).toContain(`claimcheck.dev/image="${IMAGE}"`)
+  const [nixl, cuda] = ['nixl', 'cuda-runtime'].map((name) =>
+    readFileSync(join(PROJECT, `harness/native/${name}.ts`), 'utf8'),
+  ) as [string, string]
+  const hashes = (text: string): string[] => (text.match(/[0-9a-f]{64}/g) ?? []).sort()
+  expect(hashes(dockerfile)).toEqual(hashes(nixl + cuda))
+  expect(dockerfile).toContain(/VERSION = '([\d.]+)'/.exec(nixl)?.[1] ?? 'no version')
+  expect(dockerfile).toContain(/version: '([\d.]+)'/.exec(cuda)?.[1] ?? 'no version')
+})
+
+test('the root of the image weighs at most 30 MB compressed', async () => {
+  const { binaries, nixl } = await parts()
+  const folder = temporaryFolder()
+  const root = join(folder, 'root')
+  await execa('sh', [join(NATIVE, 'transfer/collect.sh'), '--root', binaries.transfer, nixl.folder, root])
+  await execa('tar', ['-czf', join(folder, 'root.tgz'), '-C', root, '.'])
+  expect(statSync(join(folder, 'root.tgz')).size).toBeLessThan(MOST_BYTES)
+  // Nothing but what is in it: the dynamic loader of the image with the libraries of the image.
+  const loader = (await execa('find', [root, '-name', 'ld-linux*'])).stdout
+  const { stdout } = await execa(loader, ['--library-path', `${root}/lib:${root}/opt/claimcheck/lib`, '--list', `${root}/opt/claimcheck/nixl/.nixl_cu12.mesonpy.libs/plugins/libplugin_UCX.so`])
+  expect(stdout.split('\n').filter((line) => line.includes('=>') && !line.includes(root))).toEqual([])
+})
+
+test('the archive has all that the binary needs beside glibc', async () => {
+  const own = await parts()
+  const cache = join(temporaryFolder(), 'cache')
+  mkdirSync(cache)
+  const archive = await archiveOf(own, cache, silent)
+  expect(archive.bytes).toBeLessThan(MOST_BYTES)
+  expect(await archiveOf(own, cache, silent)).toEqual(archive)
+  const folder = temporaryFolder()
+  chmodSync(folder, 0o755)
+  await execa('tar', ['-xzf', archive.path, '-C', folder])
+  expect(existsSync(join(folder, 'nixl/nixl_cu12.libs/libcudart.so.12'))).toBe(true)
+  const target = ['--mode', 'target', '--devices', 'dram:0', '--block-size', '4096', '--timeout-seconds', '1']
+  const { stdout } = await execa(join(folder, 'bin/claimcheck-transfer'), [...target, '--port', '25555'], {
+    reject: false,
+    extendEnv: false,
+    env: {
+      LD_LIBRARY_PATH: join(folder, 'lib'),
+      NIXL_CAPI_LIB: join(folder, 'nixl/.nixl_cu12.mesonpy.libs/libnixl_capi.so'),
+      UCX_LOG_LEVEL: 'error',
+      TRANSFER_SECRET: '0'.repeat(64),
+    },
+  })
+  expect(stdout).toContain('"event":"target_ready"')
+})

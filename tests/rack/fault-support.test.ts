@@ -1,0 +1,41 @@
+/** Every kind of fault has a target that makes it, and one that cannot refuses it by name before anything starts. */
+import { resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { readSettings } from '../../harness/core/variables.ts'
+import { catalogue } from '../../harness/rack/fault-catalogue.ts'
+import { checkMakers } from '../../harness/rack/fault-support.ts'
+import type { Fault } from '../../harness/rack/fault.ts'
+import { loadRack } from '../../harness/rack/rack.ts'
+import { loadSubject } from '../../harness/targets/system-under-test.ts'
+import { rackFile } from '../support/rack-file.ts'
+
+const rack = loadRack(resolve(import.meta.dirname, '../../fixtures/racks/h100-2node.yaml'))
+
+test.for<[Fault, 'emulated' | 'lab', 'emulated' | 'lab']>([
+  [{ kind: 'clock-step', node: 'node-a', seconds: 2 }, 'lab', 'emulated'],
+  [{ kind: 'log-cut', node: 'node-b' }, 'lab', 'emulated'],
+  [{ kind: 'prepare-fails-once', node: 'node-a' }, 'emulated', 'lab'],
+  [{ kind: 'late-status', node: 'node-a', by: 1 as never }, 'emulated', 'lab'],
+])('%o', ([fault, refuses, makes]) => {
+  const faulty = { ...rack, faults: [{ kind: 'nics-slow', node: 'node-a', fraction: 0.5 } as const, fault] }
+  expect(() => checkMakers(faulty, makes)).not.toThrow()
+  expect(() => checkMakers(faulty, refuses)).toThrow(
+    expect.objectContaining({
+      code: 'FAULT_INVALID',
+      subject: expect.stringContaining(`faults[1] (${fault.kind} on `),
+      hint: expect.stringContaining(`CLAIMCHECK_TARGET=${makes}`),
+    }),
+  )
+})
+
+test('the emulated target makes all of the catalogue', () => {
+  for (const { faults } of catalogue())
+    expect(() => checkMakers({ ...rack, faults }, 'emulated')).not.toThrow()
+})
+
+test('the settings say who makes the faults', () => {
+  const path = rackFile({ faults: ['{ kind: log-cut, node: node-b }'] })
+  const settings = (target: string) => readSettings({ CLAIMCHECK_TARGET: target, CLAIMCHECK_RACK: path })
+  expect(loadSubject(settings('emulated')).rack?.faults).toHaveLength(1)
+  expect(() => loadSubject(settings('lab'))).toThrow(`${path} faults[0] (log-cut on node-b)`)
+})

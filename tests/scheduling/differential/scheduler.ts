@@ -1,0 +1,294 @@
+/**
+ * What a real kube-scheduler answers. Takes an API and cases; writes each case's nodes, slices, classes and claims as
+ * objects, a pod with them, and reads where it went or why nowhere. Many cases at once, each on nodes of its own.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DeviceAllocation, DeviceRequest, ResourceSlice } from '../../../harness/dra/objects.ts'
+import { ApiError, type KubeApi } from '../../support/kube-api.ts'
+import { textOf, type Answer, type Case, type ClaimDevices } from './case.ts'
+
+const RESOURCE = '/apis/resource.k8s.io/v1'
+const LABEL = 'claimcheck.dev/case'
+const WITHIN_MS = 60_000
+const LOOK_EVERY_MS = 100
+
+interface Pod {
+  readonly metadata: { readonly name: string; readonly generation?: number }
+  readonly spec: { readonly nodeName?: string }
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type: string
+      readonly status: string
+      readonly reason?: string
+      readonly message?: string
+      readonly observedGeneration?: number
+    }[]
+  }
+}
+
+interface Claim {
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> }
+  readonly status?: { readonly allocation?: { readonly devices: { readonly results?: DeviceAllocation[] } } }
+}
+
+/** Asks about cases; `stop` takes every object of them away again. */
+export class RealScheduler {
+  readonly #api: KubeApi
+  readonly #run = `d${Date.now().toString(36)}`
+  #batches = 0
+  #count = 0
+
+  constructor(api: KubeApi) {
+    this.#api = api
+  }
+
+  async answers(cases: readonly Case[]): Promise<Answer[]> {
+    const namespace = `claimcheck-${this.#run}-${this.#batches++}`
+    // Claims with admin access are allowed nowhere else.
+    const labels = { 'resource.kubernetes.io/admin-access': 'true' }
+    await this.#api.create('/api/v1/namespaces', { metadata: { name: namespace, labels } })
+    await this.#makeAccount(namespace)
+    const asked = cases.map((one) => ({ id: `${this.#run}c${this.#count++}`, one }))
+    try {
+      await Promise.all(asked.map(({ id, one }) => this.#writeCluster(namespace, id, one)))
+      await this.#seen(namespace)
+      const refused = await Promise.all(asked.map(({ id, one }) => this.#writePod(namespace, id, one)))
+      const waiting = asked.filter((_, index) => refused[index] === undefined).map(({ id }) => id)
+      const pods = await this.#decided(namespace, waiting)
+      const claims = await this.#api.list<Claim>(`${RESOURCE}/namespaces/${namespace}/resourceclaims`)
+      return asked.map(({ id, one }, index) => refused[index] ?? answerOf(id, one, pods.get(id), claims))
+    } finally {
+      await this.#clean(namespace)
+    }
+  }
+
+  /** Without it no pod is admitted; where controllers run, one of them makes it too. */
+  async #makeAccount(namespace: string): Promise<void> {
+    try {
+      await this.#api.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, {
+        metadata: { name: 'default' },
+      })
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 409)) throw error
+    }
+  }
+
+  async #writeCluster(namespace: string, id: string, one: Case): Promise<void> {
+    const named = (name: string) => `${id}-${name}`
+    await Promise.all([
+      ...one.nodes.map((node) => this.#api.create('/api/v1/nodes', nodeObject(id, named(node)))),
+      ...one.classes.map((deviceClass) =>
+        this.#api.create(`${RESOURCE}/deviceclasses`, {
+          ...deviceClass,
+          metadata: { name: named(deviceClass.metadata.name), labels: { [LABEL]: id } },
+        }),
+      ),
+      ...one.slices.map((slice) => this.#api.create(`${RESOURCE}/resourceslices`, sliceObject(id, slice))),
+      this.#hold(namespace, id, one),
+    ])
+  }
+
+  /** An earlier claim that has its devices for good: its holder is nothing that a controller looks after. */
+  async #hold(namespace: string, id: string, { held }: Case): Promise<void> {
+    if (held.length === 0) return
+    const path = `${RESOURCE}/namespaces/${namespace}/resourceclaims`
+    const claim = await this.#api.create(path, {
+      metadata: { name: `${id}-held`, labels: { [LABEL]: id } },
+      spec: { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'any' } }] } },
+    })
+    await this.#api.replace(`${path}/${id}-held/status`, {
+      ...claim,
+      status: {
+        allocation: {
+          devices: {
+            results: held.map((device) => ({ ...device, pool: `${id}-${device.pool}`, request: 'r' })),
+          },
+        },
+        reservedFor: [{ apiGroup: 'claimcheck.dev', resource: 'holders', name: id, uid: id }],
+      },
+    })
+  }
+
+  /** Resolves once the scheduler has seen all that was written: it reads each kind in order, so the last one says it. */
+  async #seen(namespace: string): Promise<void> {
+    const id = `${this.#run}s${this.#count++}`
+    const driver = 'seen.example.com'
+    const canary: Case = {
+      nodes: ['n'],
+      classes: [
+        {
+          apiVersion: 'resource.k8s.io/v1',
+          kind: 'DeviceClass',
+          metadata: { name: 'c' },
+          spec: { selectors: [{ cel: { expression: `device.driver == "${driver}"` } }] },
+        },
+      ],
+      slices: [
+        {
+          apiVersion: 'resource.k8s.io/v1',
+          kind: 'ResourceSlice',
+          metadata: { name: 's' },
+          spec: {
+            driver,
+            pool: { name: 'n', generation: 1, resourceSliceCount: 1 },
+            nodeName: 'n',
+            devices: [{ name: 'd' }],
+          },
+        },
+      ],
+      held: [],
+      claims: [
+        { name: 'c', spec: { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'c' } }] } } },
+      ],
+    }
+    await this.#writeCluster(namespace, id, canary)
+    await this.#writePod(namespace, id, canary)
+    const until = performance.now() + WITHIN_MS
+    while (performance.now() < until) {
+      const pods = await this.#api.list<Pod>(podsOf(namespace))
+      if (pods.some(({ metadata, spec }) => metadata.name === id && spec.nodeName !== undefined)) return
+      await sleep(LOOK_EVERY_MS)
+    }
+    throw new Error(`the scheduler has not scheduled ${namespace}/${id}, which it can, in ${WITHIN_MS} ms`)
+  }
+
+  /** Undefined, or why the API server refuses a claim. */
+  async #writePod(namespace: string, id: string, { claims }: Case): Promise<Answer | undefined> {
+    const renamed = claims.map(({ name, spec }) => ({
+      metadata: { name: `${id}-${name}`, labels: { [LABEL]: id } },
+      spec: {
+        devices: { ...spec.devices, requests: spec.devices.requests.map((one) => renameClass(id, one)) },
+      },
+    }))
+    try {
+      for (const claim of renamed) {
+        await this.#api.create(`${RESOURCE}/namespaces/${namespace}/resourceclaims`, claim)
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 422)) throw error
+      return { kind: 'refused', reason: error.message }
+    }
+    await this.#api.create(podsOf(namespace), {
+      metadata: { name: id, labels: { [LABEL]: id } },
+      spec: {
+        nodeSelector: { [LABEL]: id },
+        terminationGracePeriodSeconds: 0,
+        automountServiceAccountToken: false,
+        // Admission taints every new node as not ready, and here nothing takes that back.
+        tolerations: [{ operator: 'Exists' }],
+        containers: [{ name: 'main', image: 'none' }],
+        resourceClaims: claims.map(({ name }) => ({ name, resourceClaimName: `${id}-${name}` })),
+      },
+    })
+    return undefined
+  }
+
+  async #decided(namespace: string, ids: readonly string[]): Promise<ReadonlyMap<string, Pod>> {
+    const until = performance.now() + WITHIN_MS
+    for (;;) {
+      const pods = await this.#api.list<Pod>(podsOf(namespace))
+      const byName = new Map(pods.map((pod) => [pod.metadata.name, pod]))
+      const open = ids.filter((id) => !isDecided(byName.get(id)))
+      if (open.length === 0) return byName
+      if (performance.now() > until) {
+        const states = open.map((id) => `${id}: ${JSON.stringify(byName.get(id)?.status)}`)
+        throw new Error(`the scheduler has not decided on\n${states.join('\n')}`)
+      }
+      await sleep(LOOK_EVERY_MS)
+    }
+  }
+
+  async #clean(namespace: string): Promise<void> {
+    const ours = `?labelSelector=${LABEL}`
+    await this.#api.delete(podsOf(namespace))
+    const path = `${RESOURCE}/namespaces/${namespace}/resourceclaims`
+    const claims = await this.#api.list<Claim>(path)
+    await Promise.all(
+      // The scheduler's finalizer is taken off by a controller that a bare control plane does not have.
+      claims.map(async (claim) => {
+        const one = `${path}/${claim.metadata.name}`
+        await this.#api.merge(one, { metadata: { finalizers: null } })
+        await this.#api.delete(one)
+      }),
+    )
+    for (const kind of ['/api/v1/nodes', `${RESOURCE}/resourceslices`, `${RESOURCE}/deviceclasses`]) {
+      await this.#api.delete(`${kind}${ours}`)
+    }
+    await this.#api.delete(`/api/v1/namespaces/${namespace}`)
+  }
+}
+
+const podsOf = (namespace: string): string => `/api/v1/namespaces/${namespace}/pods`
+
+function nodeObject(id: string, name: string): object {
+  const capacity = { cpu: '8', memory: '64Gi', pods: '110' }
+  return {
+    metadata: { name, labels: { [LABEL]: id, 'kubernetes.io/hostname': name } },
+    status: { capacity, allocatable: capacity, conditions: [{ type: 'Ready', status: 'True' }] },
+  }
+}
+
+/** Devices of all nodes are those of all nodes of this case. */
+function sliceObject(id: string, { metadata, spec }: ResourceSlice): object {
+  const { nodeName, allNodes, ...rest } = spec
+  const here = { key: LABEL, operator: 'In', values: [id] }
+  return {
+    metadata: { name: `${id}-${metadata.name}`, labels: { [LABEL]: id } },
+    spec: {
+      ...rest,
+      pool: { ...rest.pool, name: `${id}-${rest.pool.name}` },
+      ...(allNodes === true
+        ? { nodeSelector: { nodeSelectorTerms: [{ matchExpressions: [here] }] } }
+        : { nodeName: `${id}-${nodeName ?? ''}` }),
+    },
+  }
+}
+
+function renameClass(id: string, request: DeviceRequest): DeviceRequest {
+  const renamed = <T extends { readonly deviceClassName: string }>(one: T): T => ({
+    ...one,
+    deviceClassName: `${id}-${one.deviceClassName}`,
+  })
+  return 'exactly' in request
+    ? { ...request, exactly: renamed(request.exactly) }
+    : { ...request, firstAvailable: request.firstAvailable.map(renamed) }
+}
+
+const scheduledCondition = (pod: Pod) => pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
+
+/** Bound, or found unschedulable as it is now, and not for a reason that goes by itself. */
+function isDecided(pod: Pod | undefined): pod is Pod {
+  if (pod === undefined) return false
+  if (pod.spec.nodeName !== undefined) return true
+  const condition = scheduledCondition(pod)
+  if (condition?.status !== 'False') return false
+  if (
+    condition.observedGeneration !== undefined &&
+    condition.observedGeneration !== pod.metadata.generation
+  ) {
+    return false
+  }
+  return !PASSING.test(condition.message ?? '')
+}
+
+const PASSING =
+  /resourceclaim .* not found|in the process of being allocated|has been modified|timed out|no nodes available/
+
+function answerOf(id: string, { claims }: Case, pod: Pod | undefined, all: readonly Claim[]): Answer {
+  const local = (name: string) => name.replace(`${id}-`, '')
+  if (pod?.spec.nodeName === undefined) {
+    const message = (pod === undefined ? undefined : scheduledCondition(pod)?.message) ?? ''
+    return { kind: 'unsatisfiable', reason: message.replaceAll(`${id}-`, '') }
+  }
+  const devices = claims.map(({ name }): ClaimDevices => {
+    const results = all.find(({ metadata }) => metadata.name === `${id}-${name}`)?.status?.allocation?.devices
+      .results
+    return {
+      claim: name,
+      devices: (results ?? []).map((one) =>
+        textOf({ request: one.request, driver: one.driver, pool: local(one.pool), device: one.device }),
+      ),
+    }
+  })
+  return { kind: 'allocated', node: local(pod.spec.nodeName), devices }
+}

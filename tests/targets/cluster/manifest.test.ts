@@ -1,0 +1,104 @@
+/** Pods ask for what the transfer needs, and for nothing else. */
+import { describe, expect, test } from 'vitest'
+import { podManifest, secretManifest, type PodParts } from '../../../harness/targets/cluster/pod-manifest.ts'
+import { marksOf } from '../../../harness/targets/cluster/run-namespace.ts'
+import { RememberedSlices } from '../../../harness/targets/cluster/slice-cache.ts'
+import { publish } from '../../../harness/emulation/publish-rack.ts'
+import { Journal } from '../../../harness/core/journal.ts'
+import { loadRack } from '../../../harness/rack/rack.ts'
+import { rackFile } from '../../support/rack-file.ts'
+import { LISTENING, podOf } from '../emulated/rack-target.ts'
+
+const PARTS: PodParts = {
+  namespace: 'claimcheck-1',
+  marks: marksOf('1', 0),
+  image: 'somewhere/transfer:1',
+  delivery: 'image',
+  resources: { cpu: '4', memory: '8Gi' },
+}
+
+describe('a pod', () => {
+  const { spec, metadata } = podManifest(podOf('t', { containers: [LISTENING], nodes: ['node-a'] }), PARTS)
+
+  test('may lock memory and nothing else', () => {
+    expect(spec.containers[0]?.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'], add: ['IPC_LOCK'] },
+    })
+    expect(spec).toMatchObject({
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+      tolerations: [{ key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' }],
+      volumes: [{ name: 'shm', emptyDir: { medium: 'Memory' } }],
+    })
+    expect(JSON.stringify(spec)).not.toMatch(/hostNetwork|hostPID|hostPath|privileged|runAsUser/)
+  })
+
+  test('keeps apart from its group, and to its nodes', () => {
+    const group = { 'claimcheck.dev/group': 'pod' }
+    expect(metadata.labels).toMatchObject(group)
+    expect(spec.affinity).toEqual({
+      podAntiAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: [
+          { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: group } },
+        ],
+      },
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [
+            { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['node-a'] }] },
+          ],
+        },
+      },
+    })
+  })
+
+  test('names its secret and does not show it', () => {
+    expect(JSON.stringify(spec)).not.toContain('0'.repeat(64))
+    const secret = secretManifest(podOf('t', { containers: [LISTENING] }), PARTS)
+    expect(secret?.stringData).toEqual({ 'main.TRANSFER_SECRET': '0'.repeat(64) })
+    expect(spec.containers[0]?.env).toContainEqual({
+      name: 'TRANSFER_SECRET',
+      valueFrom: { secretKeyRef: { name: secret?.metadata.name, key: 'main.TRANSFER_SECRET' } },
+    })
+  })
+
+  test('of a long group has a label that Kubernetes takes', () => {
+    const long = podManifest(podOf('t', { group: 'x'.repeat(200) }), PARTS).metadata.labels
+    expect(long).toHaveProperty(['claimcheck.dev/group'], expect.stringMatching(/^x{50}-[0-9a-f]{12}$/))
+  })
+
+  test('that the binary is sent into waits for it and can be ended while it waits', () => {
+    const sent = podManifest(podOf('t', { containers: [LISTENING] }), { ...PARTS, delivery: 'stream' }).spec
+    expect(sent.containers[0]).toMatchObject({
+      command: [
+        '/bin/sh',
+        '-c',
+        expect.stringMatching(/^trap 'exit 143' TERM; until/),
+        'claimcheck',
+        ...LISTENING.args,
+      ],
+    })
+  })
+})
+
+test('what a driver withdraws of a device in use is remembered; what it says now counts', () => {
+  const journal = new Journal()
+  const remembered = new RememberedSlices(journal)
+  const { slices } = publish(loadRack(rackFile()))
+  expect(remembered.recall(slices)).toEqual(slices)
+  const withdrawn = structuredClone(slices) as unknown as {
+    spec: { driver: string; devices: { name: string; attributes: Record<string, unknown> }[] }
+  }[]
+  const nic = withdrawn[0]?.spec.devices.find(({ name }) => name === 'pci-0101-00-00-0')
+  if (nic === undefined) throw new Error('the rack publishes NICs')
+  delete nic.attributes['dra.net/numaNode']
+  delete nic.attributes['numaNode']
+  nic.attributes['dra.net/mtu'] = { int: 1500 }
+  const [recalled] = remembered.recall(withdrawn as unknown as typeof slices)
+  const seen = recalled?.spec.devices?.find(({ name }) => name === nic.name)
+  expect(JSON.stringify(seen?.attributes)).toContain('numaNode')
+  expect(seen?.attributes?.['dra.net/mtu']).toEqual({ int: 1500 })
+  expect(journal.entries.map(({ event }) => event)).toEqual(['attributes-withdrawn'])
+})

@@ -1,0 +1,124 @@
+/** deploy/rbac.yaml: enough for a whole run, and not one verb of it too many. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { ClaimcheckError } from '../../../harness/core/errors.ts'
+import { seconds } from '../../../harness/core/units.ts'
+import { Api } from '../../../harness/targets/cluster/api-client.ts'
+import { configFor } from '../../../harness/targets/cluster/kubeconfig.ts'
+import {
+  describeRight,
+  missingRights,
+  RIGHTS,
+  type Right,
+} from '../../../harness/targets/cluster/permissions.ts'
+import { endRun } from '../../../harness/targets/cluster/cluster-run.ts'
+import { PROJECT } from '../../support/run-suite.ts'
+import { claimOf, LISTENING, linesOf, podOf, SOON } from '../emulated/rack-target.ts'
+import { paperCluster, unclosed } from './paper-cluster.ts'
+
+interface Rule {
+  readonly apiGroups: readonly string[]
+  readonly resources: readonly string[]
+  readonly verbs: readonly string[]
+}
+
+const documents = parseAllDocuments(readFileSync(join(PROJECT, 'deploy/rbac.yaml'), 'utf8')).map(
+  (document) => document.toJS() as { kind: string; rules?: Rule[] },
+)
+const role = documents.find(({ kind }) => kind === 'ClusterRole')
+const rules = role?.rules ?? []
+const granted: readonly Right[] = rules.flatMap(({ apiGroups, resources, verbs }) =>
+  apiGroups.flatMap((group) =>
+    resources.flatMap((resource) => verbs.map((verb) => ({ group, resource, verb }))),
+  ),
+)
+
+const cluster = paperCluster()
+const SHORT = { within: seconds(3) }
+
+/** Gives `runner` these rights and no others. */
+async function grant(rights: readonly Right[]): Promise<void> {
+  const only = rights.map(({ group, resource, verb }) => ({
+    apiGroups: [group],
+    resources: [resource],
+    verbs: [verb],
+  }))
+  await cluster.plane.apply({ ...role, rules: only })
+}
+
+beforeAll(async () => {
+  await cluster.plane.apply(...documents)
+  await cluster.plane.apply({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'runner' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'claimcheck' },
+    subjects: [{ kind: 'User', name: 'runner', apiGroup: 'rbac.authorization.k8s.io' }],
+  })
+})
+
+/** What a run does, all of it: also what it does only when something is wrong. Kubelets on paper serve no logs and no exec. */
+async function wholeRun(): Promise<void> {
+  const connection = { kubeconfig: [cluster.plane.kubeconfig], context: 'runner' }
+  const target = unclosed(cluster, { connection, namespaceLives: 'run' })
+  try {
+    await target.nodes()
+    const template = await claimOf(target, 4, 4)
+    const on = { nodes: ['node-a'] }
+    const pod = await target.schedule(podOf(template, { containers: [LISTENING], ...on }), SOON)
+    const running = await target.run(pod, SOON)
+    await failing(target.schedule(podOf(template, { name: 'late', ...on }), SHORT), 'CLAIM_UNSATISFIABLE')
+    await linesOf(target.log(running, 'main', AbortSignal.timeout(300)))
+    await failing(target.exec(running, 'main', ['--version'], SHORT), 'EXEC_FAILED')
+    await target.release([pod], SOON)
+  } finally {
+    await target.close()
+  }
+  await endRun({
+    kind: 'cluster',
+    connection,
+    delivery: { kind: 'image', image: 'none' },
+    resources: { cpu: '1', memory: '1Gi' },
+    runId: target.namespace.replace('claimcheck-', ''),
+    namespaceLives: 'run',
+  })
+}
+
+/** What a missing right gives goes through. */
+async function failing(work: Promise<unknown>, code: string): Promise<void> {
+  const error = await work.then(
+    () => undefined,
+    (one: unknown) => one,
+  )
+  if (error instanceof ClaimcheckError && error.code === 'RBAC_DENIED') throw error
+  expect(error).toMatchObject({ code })
+}
+
+test('the file grants what the code uses', () => {
+  expect(granted.map(describeRight).sort()).toEqual(RIGHTS.map(describeRight).sort())
+})
+
+test('all of it is enough for a run', async () => {
+  await grant(granted)
+  await expect(wholeRun()).resolves.toBeUndefined()
+})
+
+test('a user without any is told all that is missing', async () => {
+  const api = new Api(configFor({ kubeconfig: [cluster.plane.kubeconfig], context: 'nobody' }))
+  expect((await missingRights(api)).map(describeRight)).toEqual(RIGHTS.map(describeRight))
+})
+
+describe('without one of them, the run names it:', () => {
+  test.for(granted.map((right) => [describeRight(right), right] as const))('%s', async ([name, right]) => {
+    await grant(granted.filter((one) => one !== right))
+    const error = await wholeRun().then(
+      () => undefined,
+      (one: unknown) => one,
+    )
+    await cluster.plane.kubectl(['delete', 'namespaces', '-l', 'claimcheck.dev/run', '--wait=false'])
+    expect(String(error)).toContain(`needs the right to ${name}`)
+    expect(error).toMatchObject({ code: 'RBAC_DENIED' })
+  })
+})

@@ -1,0 +1,51 @@
+/** What the contract asks of every target is asked on the rack of the example; here are the words for it. */
+import { expect, onTestFinished } from 'vitest'
+import type { DeviceAllocation, DeviceRequest, ResourceClaimTemplate } from '../../../harness/dra/objects.ts'
+import { seconds } from '../../../harness/core/units.ts'
+import type { PodSpec, ScheduledPod } from '../../../harness/scheduling/pod.ts'
+import type { Target } from '../../../harness/targets/target.ts'
+
+/** A target of its own on fixtures/racks/h100-2node.yaml, with all devices free. Whoever opens it closes it. */
+export type Open = () => Promise<Target>
+
+/** For waits that have to be in vain. */
+export const LITTLE = { within: seconds(5) }
+
+/** Closed when the test ends, whatever it did. */
+export async function opened(open: Open): Promise<Target> {
+  const target = await open()
+  onTestFinished(() => target.close())
+  return target
+}
+
+export const templateOf = (name: string, ...requests: DeviceRequest[]): ResourceClaimTemplate => ({
+  apiVersion: 'resource.k8s.io/v1',
+  kind: 'ResourceClaimTemplate',
+  metadata: { name },
+  spec: { spec: { devices: { requests } } },
+})
+
+export const gpus = (count: number, ...expressions: string[]): DeviceRequest => ({
+  name: 'gpu',
+  exactly: {
+    deviceClassName: 'gpu.nvidia.com',
+    count,
+    selectors: expressions.map((expression) => ({ cel: { expression } })),
+  },
+})
+
+export const devicesOf = ({ claim }: ScheduledPod): readonly DeviceAllocation[] =>
+  claim.status?.allocation?.devices.results ?? []
+
+export const deviceNames = (pod: ScheduledPod): string[] => devicesOf(pod).map(({ device }) => device)
+
+/** An error of ours that says what it is about. */
+export const failure = (code: string, subject: string, message = ''): unknown =>
+  expect.objectContaining({
+    name: 'ClaimcheckError',
+    code,
+    subject: expect.stringContaining(subject),
+    message: expect.stringContaining(message),
+  })
+
+export const onNode = (node: string): Partial<PodSpec> => ({ nodes: [node] })

@@ -1,0 +1,219 @@
+/**
+ * What `target.ts` promises of pods that run, as tests: logs, exits, commands, isolation, release and closing. Takes how to
+ * open a target, and whether its containers are programs or computed.
+ */
+import { describe, expect, test } from 'vitest'
+import { seconds } from '../../../harness/core/units.ts'
+import type { ContainerSpec, PodSpec, RunningPod } from '../../../harness/scheduling/pod.ts'
+import type { Target } from '../../../harness/targets/target.ts'
+import { claimOf, linesOf, LISTENING, LOOKING, podOf, SOON } from '../emulated/rack-target.ts'
+import { deviceNames, failure, LITTLE, onNode, opened, type Open } from './bench.ts'
+
+const DEVICES = ['--mode', 'devices']
+/** Refused by the binary's own look at its arguments. */
+const WRONG: ContainerSpec = { name: 'main', args: ['--mode', 'nonsense'] }
+
+export function runningContract(open: Open, { programs }: { readonly programs: boolean }): void {
+  async function started(spec: Partial<PodSpec> = {}): Promise<{ target: Target; pod: RunningPod }> {
+    const target = await opened(open)
+    return { target, pod: await start(target, spec) }
+  }
+
+  describe('a pod that runs', () => {
+    test('has an address, and the state of its claimed NICs', async () => {
+      const { pod } = await started({ containers: [LISTENING] })
+      expect(pod.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
+      expect(pod.claim.metadata.name).not.toBe('')
+    })
+
+    test('is unknown once it was released', async () => {
+      const { target, pod } = await started()
+      await target.release([pod], SOON)
+      await expect(target.run(pod, SOON)).rejects.toEqual(failure('NOT_FOUND', 'pod pod'))
+    })
+  })
+
+  describe('a log', () => {
+    test('is read from its start: by two at once, again, and when the container has ended', async () => {
+      const { target, pod } = await started()
+      const [one, two] = await Promise.all([
+        linesOf(target.log(pod, 'main')),
+        linesOf(target.log(pod, 'main')),
+      ])
+      expect(one.some((line) => line.startsWith('DEVICES '))).toBe(true)
+      expect(two).toEqual(one)
+      await target.exit(pod, 'main', SOON)
+      expect(await linesOf(target.log(pod, 'main'))).toEqual(one)
+    })
+
+    test('is read while the container runs, and no longer than the reader wants', async () => {
+      const { target, pod } = await started({ containers: [LISTENING] })
+      const over = new AbortController()
+      const seen: string[] = []
+      for await (const line of target.log(pod, 'main', over.signal)) {
+        seen.push(line)
+        if (line.includes('target_ready')) over.abort()
+      }
+      expect(seen.some((line) => line.includes('target_ready'))).toBe(true)
+      expect(await linesOf(target.log(pod, 'main', over.signal))).toEqual([])
+    })
+
+    test('of a container that is not there is an error', async () => {
+      const { target, pod } = await started()
+      const absent = failure('NOT_FOUND', 'container pod/other')
+      await expect(async () => linesOf(target.log(pod, 'other'))).rejects.toEqual(absent)
+      await expect(async () => target.exit(pod, 'other', SOON)).rejects.toEqual(absent)
+    })
+  })
+
+  describe('an exit', () => {
+    test('tells success', async () => {
+      const { target, pod } = await started()
+      expect(await target.exit(pod, 'main', SOON)).toEqual({ code: 0, signal: null })
+      expect(await target.exit(pod, 'main', SOON)).toEqual({ code: 0, signal: null })
+    })
+
+    test.runIf(programs)('tells failure', async () => {
+      const { target, pod } = await started({ containers: [WRONG] })
+      const { code, signal } = await target.exit(pod, 'main', SOON)
+      expect(code).toBeGreaterThan(0)
+      expect(signal).toBeNull()
+    })
+
+    test.runIf(programs)('is waited for no longer than is said, and until somebody says stop', async () => {
+      const { target, pod } = await started({ containers: [LISTENING] })
+      const brief = { within: seconds(1) }
+      await expect(target.exit(pod, 'main', brief)).rejects.toEqual(failure('DEADLINE', 'pod/main'))
+      const over = new AbortController()
+      const waiting = target.exit(pod, 'main', { ...SOON, signal: over.signal })
+      over.abort()
+      await expect(waiting).rejects.toEqual(failure('INTERRUPTED', 'pod/main'))
+    })
+  })
+
+  describe('a command', () => {
+    test('runs beside a container, with its devices', async () => {
+      const { target, pod } = await started({ containers: [LISTENING] })
+      const ran = await target.exec(pod, 'main', DEVICES, SOON)
+      expect(ran).toMatchObject({ code: 0, signal: null })
+      expect(uverbsIn(ran.stdout)).toHaveLength(2)
+    })
+
+    test.runIf(programs)('says how it failed', async () => {
+      const { target, pod } = await started({ containers: [LISTENING] })
+      const ran = await target.exec(pod, 'main', WRONG.args, SOON)
+      expect(ran.code).toBeGreaterThan(0)
+      expect(`${ran.stdout}${ran.stderr}`).toContain('nonsense')
+    })
+
+    test.runIf(programs)('that does not end is ended', async () => {
+      const { target, pod } = await started({ containers: [LISTENING] })
+      const port = ['--port', '5999']
+      await expect(target.exec(pod, 'main', [...LISTENING.args, ...port], LITTLE)).rejects.toEqual(
+        failure('DEADLINE', 'pod/main'),
+      )
+      expect(await target.exec(pod, 'main', DEVICES, SOON)).toMatchObject({ code: 0 })
+    })
+
+    test.runIf(programs)('beside a container that has ended is refused', async () => {
+      const { target, pod } = await started()
+      await target.exit(pod, 'main', SOON)
+      await expect(target.exec(pod, 'main', DEVICES, SOON)).rejects.toEqual(failure('EXEC_FAILED', 'pod'))
+    })
+
+    test('in a container that is not there is refused', async () => {
+      const { target, pod } = await started({ containers: [LISTENING] })
+      await expect(target.exec(pod, 'other', DEVICES, SOON)).rejects.toMatchObject({
+        name: 'ClaimcheckError',
+        message: expect.stringContaining('other'),
+      })
+    })
+  })
+
+  describe('isolation', () => {
+    test('ends at the pod: its containers see the same devices', async () => {
+      const { target, pod } = await started({ containers: [LOOKING, { ...LOOKING, name: 'second' }] })
+      const [one, two] = await Promise.all(['main', 'second'].map((name) => sightingOf(target, pod, name)))
+      expect(one).toHaveLength(2)
+      expect(two).toEqual(one)
+    })
+
+    test('two pods of one node have no device in common', async () => {
+      const { target, pod } = await started(onNode('node-a'))
+      const other = await start(target, { name: 'other', ...onNode('node-a') })
+      expect(other.node).toBe(pod.node)
+      expect(deviceNames(pod).filter((name) => deviceNames(other).includes(name))).toEqual([])
+      const [one, two] = [await sightingOf(target, pod), await sightingOf(target, other)]
+      expect([one, two].map(({ length }) => length)).toEqual([2, 2])
+      expect(one.filter((path) => two.includes(path))).toEqual([])
+    })
+  })
+
+  describe('releasing', () => {
+    test('frees devices and name of pods in any state: scheduled, running, ended', async () => {
+      const target = await opened(open)
+      const template = await claimOf(target, 1, 2)
+      const here = onNode('node-a')
+      const scheduled = await target.schedule(podOf(template, { name: 'scheduled', ...here }), SOON)
+      const running = await start(target, { name: 'running', containers: [LISTENING], ...here })
+      const ended = await start(target, { name: 'ended', ...onNode('node-b') })
+      await target.exit(ended, 'main', SOON)
+      const all = [scheduled, running, ended]
+      await target.release(all, SOON)
+      await target.release(all, SOON)
+      for (const pod of all) {
+        const again = await target.schedule(
+          podOf(template, { ...onNode(pod.node), name: pod.spec.name }),
+          SOON,
+        )
+        expect(deviceNames(again)).toEqual(deviceNames(pod))
+      }
+    })
+
+    test('ends the logs of who still reads', async () => {
+      const { target, pod } = await started({ containers: [LISTENING] })
+      const reading = linesOf(target.log(pod, 'main')).then(
+        () => 'ended',
+        (error: unknown) => String(error),
+      )
+      await target.release([pod], SOON)
+      expect(await reading).toBe('ended')
+    })
+  })
+
+  describe('closing', () => {
+    test('ends whoever waits for a start, a log, an exit, and refuses what comes later', async () => {
+      const { target, pod } = await started({ containers: [LISTENING], ...onNode('node-a') })
+      const template = await claimOf(target, 1, 2)
+      const other = await target.schedule(podOf(template, { name: 'other' }), SOON)
+      const waiting = [
+        target.run(other, SOON),
+        linesOf(target.log(pod, 'main')),
+        target.exit(pod, 'main', SOON),
+      ].map((work) =>
+        work.then(
+          () => 'ended',
+          (error: unknown) => (error as Error).name,
+        ),
+      )
+      await target.close()
+      for (const how of await Promise.all(waiting)) expect(['ended', 'ClaimcheckError']).toContain(how)
+      const refused = failure('INTERRUPTED', 'pod pod', 'closed')
+      await expect(target.exec(pod, 'main', DEVICES, SOON)).rejects.toEqual(refused)
+      await expect(target.exit(pod, 'main', SOON)).rejects.toEqual(refused)
+      await expect(async () => linesOf(target.log(pod, 'main'))).rejects.toEqual(refused)
+    })
+  })
+}
+
+/** One GPU and two NICs, unless `spec` says otherwise. */
+async function start(target: Target, spec: Partial<PodSpec>): Promise<RunningPod> {
+  const template = await claimOf(target, 1, 2)
+  return target.run(await target.schedule(podOf(template, spec), SOON), SOON)
+}
+
+const uverbsIn = (text: string): string[] => [...new Set(text.match(/\/dev\/infiniband\/uverbs\d+/g))].sort()
+
+async function sightingOf(target: Target, pod: RunningPod, container = 'main'): Promise<string[]> {
+  return uverbsIn((await linesOf(target.log(pod, container))).join('\n'))
+}

@@ -1,0 +1,234 @@
+/**
+ * What `target.ts` promises until a pod is scheduled, and of its release, as tests. Takes how to open a target; holds for
+ * every target, whether or not its pods run.
+ */
+import { describe, expect, test } from 'vitest'
+import type { Target } from '../../../harness/targets/target.ts'
+import { claimOf, LISTENING, LOOKING, podOf, SOON } from '../emulated/rack-target.ts'
+import {
+  deviceNames,
+  devicesOf,
+  failure,
+  gpus,
+  LITTLE,
+  onNode,
+  opened,
+  templateOf,
+  type Open,
+} from './bench.ts'
+
+const HALF = [4, 4] as const
+/** Kubernetes takes the devices of a pod that has ended, released or not. */
+const LASTING = { containers: [LISTENING] }
+
+export function schedulingContract(open: Open): void {
+  async function withHalf(): Promise<{ target: Target; template: string }> {
+    const target = await opened(open)
+    return { target, template: await claimOf(target, ...HALF) }
+  }
+
+  describe('nodes and slices', () => {
+    test('are named, and every node publishes GPUs and NICs', async () => {
+      const target = await opened(open)
+      const nodes = await target.nodes()
+      expect(nodes).toEqual(['node-a', 'node-b'])
+      const published = (await target.slices()).map(({ spec }) => `${spec.nodeName} ${spec.driver}`)
+      expect(published.sort()).toEqual(nodes.flatMap((node) => [`${node} dra.net`, `${node} gpu.nvidia.com`]))
+    })
+  })
+
+  describe('a template', () => {
+    test('may be applied again, and changed for the pods to come', async () => {
+      const target = await opened(open)
+      for (const count of [1, 1, 3]) await target.apply(templateOf('changing', gpus(count)))
+      const pod = await target.schedule(podOf('changing'), SOON)
+      expect(deviceNames(pod)).toHaveLength(3)
+    })
+
+    test('that was not applied is named', async () => {
+      const target = await opened(open)
+      await expect(target.schedule(podOf('nothing'), SOON)).rejects.toEqual(
+        failure('NOT_FOUND', 'ResourceClaimTemplate nothing'),
+      )
+    })
+  })
+
+  describe('a pod', () => {
+    test('gets devices that its node publishes, and no one else has them', async () => {
+      const { target, template } = await withHalf()
+      const pod = await target.schedule(podOf(template), SOON)
+      expect(devicesOf(pod).filter(({ request }) => request === 'gpu')).toHaveLength(4)
+      expect(devicesOf(pod).filter(({ request }) => request === 'nic')).toHaveLength(4)
+      const published = (await target.slices())
+        .filter(({ spec }) => spec.nodeName === pod.node)
+        .flatMap(({ spec }) =>
+          (spec.devices ?? []).map(({ name }) => `${spec.driver}/${spec.pool.name}/${name}`),
+        )
+      for (const { driver, pool, device } of devicesOf(pod)) {
+        expect(published).toContain(`${driver}/${pool}/${device}`)
+      }
+      expect(pod.claim.status?.reservedFor).toMatchObject([{ resource: 'pods', name: 'pod' }])
+    })
+
+    test('never shares a node with one of its group, but does with others', async () => {
+      const target = await opened(open)
+      const template = await claimOf(target, 1, 1)
+      const schedule = (name: string, group: string, wait = SOON) =>
+        target.schedule(podOf(template, { name, group }), wait)
+      const first = await schedule('a', 'pair')
+      const second = await schedule('b', 'pair')
+      expect([first.node, second.node].sort()).toEqual(['node-a', 'node-b'])
+      await expect(schedule('c', 'pair', LITTLE)).rejects.toEqual(
+        failure('CLAIM_UNSATISFIABLE', 'claim', 'holds pod a of the same group'),
+      )
+      await schedule('d', 'other')
+    })
+
+    test('goes where it is told to, or nowhere', async () => {
+      const target = await opened(open)
+      const template = await claimOf(target, 1, 1)
+      const there = await target.schedule(podOf(template, { name: 'a', ...onNode('node-b') }), SOON)
+      expect(there.node).toBe('node-b')
+      await expect(
+        target.schedule(podOf(template, { name: 'b', ...onNode('node-z') }), LITTLE),
+      ).rejects.toEqual(failure('CLAIM_UNSATISFIABLE', 'claim', 'is not one of node-z'))
+    })
+
+    test('has a name of its own', async () => {
+      const { target, template } = await withHalf()
+      await target.schedule(podOf(template), SOON)
+      await expect(target.schedule(podOf(template), SOON)).rejects.toEqual(
+        failure('ALREADY_EXISTS', 'pod pod'),
+      )
+    })
+  })
+
+  describe('a claim', () => {
+    test('that nothing satisfies is refused long before the wait is over, with the reason', async () => {
+      const target = await opened(open)
+      await target.apply(templateOf('nine', gpus(9)))
+      const forever = { within: (10 * SOON.within) as typeof SOON.within }
+      await expect(target.schedule(podOf('nine'), forever)).rejects.toEqual(
+        failure('CLAIM_UNSATISFIABLE', 'claim', 'wants 9: 8 devices of class gpu.nvidia.com'),
+      )
+      // The name is free again.
+      await target.schedule(podOf(await claimOf(target, 1, 1)), SOON)
+    })
+
+    test('whose selector fails on a device is refused long before the wait is over', async () => {
+      const target = await opened(open)
+      await target.apply(templateOf('fails', gpus(1, 'device.attributes["gpu.nvidia.com"]["nosuch"] == 1')))
+      const forever = { within: (10 * SOON.within) as typeof SOON.within }
+      await expect(target.schedule(podOf('fails'), forever)).rejects.toEqual(
+        failure('CEL_RUNTIME', '', 'attribute nosuch'),
+      )
+    })
+
+    test('waits for devices that another pod has, and gets them', async () => {
+      const { target, template } = await withHalf()
+      const here = onNode('node-a')
+      const holder = await target.schedule(podOf(template, { name: 'holder', ...LASTING, ...here }), SOON)
+      const waiting = target.schedule(podOf(template, { name: 'waiting', ...here }), SOON)
+      const first = Promise.race([
+        waiting.then(() => 'scheduled'),
+        new Promise((go) => setImmediate(go, 'waiting')),
+      ])
+      expect(await first).toBe('waiting')
+      await target.release([holder], SOON)
+      expect(deviceNames(await waiting)).toEqual(deviceNames(holder))
+    })
+
+    test('that waits in vain says who has the devices', async () => {
+      const { target, template } = await withHalf()
+      const here = onNode('node-a')
+      await target.schedule(podOf(template, { name: 'holder', ...LASTING, ...here }), SOON)
+      await expect(target.schedule(podOf(template, { name: 'late', ...here }), LITTLE)).rejects.toEqual(
+        failure('CLAIM_UNSATISFIABLE', 'late', 'holder'),
+      )
+    })
+
+    test('that is not waited for any more leaves name and devices free', async () => {
+      const { target, template } = await withHalf()
+      const here = onNode('node-a')
+      const holder = await target.schedule(podOf(template, { name: 'holder', ...LASTING, ...here }), SOON)
+      const over = new AbortController()
+      const late = podOf(template, { name: 'late', ...here })
+      const waiting = target.schedule(late, { ...SOON, signal: over.signal })
+      over.abort()
+      await expect(waiting).rejects.toEqual(failure('INTERRUPTED', 'late'))
+      await expect(target.schedule(late, { ...SOON, signal: over.signal })).rejects.toEqual(
+        failure('INTERRUPTED', 'late'),
+      )
+      await target.release([holder], SOON)
+      expect(deviceNames(await target.schedule(late, SOON))).toEqual(deviceNames(holder))
+    })
+  })
+
+  describe('releasing', () => {
+    test('is idempotent, at once and again, and frees the devices for the next claim', async () => {
+      const { target, template } = await withHalf()
+      const one = await target.schedule(podOf(template, { name: 'one', ...onNode('node-a') }), SOON)
+      const two = await target.schedule(podOf(template, { name: 'two', ...onNode('node-b') }), SOON)
+      await Promise.all([target.release([one, two], SOON), target.release([two, one], SOON)])
+      await target.release([one], SOON)
+      // By the same name, and without a wait for devices.
+      const again = await target.schedule(podOf(template, { name: 'one', ...onNode('node-a') }), SOON)
+      expect(deviceNames(again)).toEqual(deviceNames(one))
+    })
+
+    test('of nothing is nothing', async () => {
+      const target = await opened(open)
+      await expect(target.release([], SOON)).resolves.toBeUndefined()
+    })
+  })
+
+  describe('secrets', () => {
+    test('are in no object that is shown', async () => {
+      const target = await opened(open)
+      const template = await claimOf(target, 1, 1)
+      const secret = 'f'.repeat(64)
+      const containers = [{ ...LISTENING, secretEnv: { TRANSFER_SECRET: secret } }]
+      const pod = await target.schedule(podOf(template, { containers }), SOON)
+      expect(JSON.stringify(pod.claim)).not.toContain(secret)
+      expect(JSON.stringify(await target.diagnose('pod'))).not.toContain(secret)
+    })
+  })
+
+  describe('a diagnosis', () => {
+    test('is bounded JSON, before, while and after there are pods', async () => {
+      const { target, template } = await withHalf()
+      const sizes = async () => JSON.stringify(await target.diagnose('everything')).length
+      const before = await sizes()
+      await target.schedule(podOf(template, { containers: [LOOKING] }), SOON)
+      const during = await sizes()
+      await target.close()
+      const after = await sizes()
+      for (const size of [before, during, after]) expect(size).toBeLessThan(1_000_000)
+      expect(await target.diagnose('everything')).toMatchObject({ subject: 'everything' })
+    })
+  })
+
+  describe('closing', () => {
+    test('takes everything away, ends who waits, and may be asked for twice', async () => {
+      const { target, template } = await withHalf()
+      const here = onNode('node-a')
+      const holder = await target.schedule(podOf(template, { name: 'holder', ...LASTING, ...here }), SOON)
+      const waiting = target
+        .schedule(podOf(template, { name: 'waiting', ...here }), SOON)
+        .catch((error: unknown) => error)
+      await Promise.all([target.close(), target.close()])
+      expect(await waiting).toEqual(failure('INTERRUPTED', 'waiting'))
+      await expect(target.schedule(podOf(template, { name: 'new' }), SOON)).rejects.toEqual(
+        failure('INTERRUPTED', 'pod new', 'closed'),
+      )
+      await expect(target.run(holder, SOON)).rejects.toEqual(failure('INTERRUPTED', 'pod holder'))
+      await target.release([holder], SOON)
+      await target.close()
+    })
+
+    test('of a target that did nothing is nothing', async () => {
+      const target = await open()
+      await expect(target.close()).resolves.toBeUndefined()
+    })
+  })
+}

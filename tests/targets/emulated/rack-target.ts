@@ -1,0 +1,75 @@
+/** A target on a small rack, in either runtime, closed when the test ends; and pods and claims for it. */
+import { onTestFinished } from 'vitest'
+import { numaAttributesOf } from '../../../harness/claim/numa-attribute.ts'
+import { templateFor } from '../../../harness/claim/claim-template.ts'
+import { Journal } from '../../../harness/core/journal.ts'
+import { seconds } from '../../../harness/core/units.ts'
+import { readSettings } from '../../../harness/core/variables.ts'
+import { provideBinaries } from '../../../harness/native/build-binaries.ts'
+import { provideNixl } from '../../../harness/native/nixl.ts'
+import { loadRack } from '../../../harness/rack/rack.ts'
+import { openTarget, type NativeParts } from '../../../harness/targets/open-target.ts'
+import type { ContainerSpec, PodSpec } from '../../../harness/scheduling/pod.ts'
+import type { Target } from '../../../harness/targets/target.ts'
+import { rackFile } from '../../support/rack-file.ts'
+
+export const RUNTIMES = ['process', 'model'] as const
+export type RuntimeName = (typeof RUNTIMES)[number]
+
+export const SOON = { within: seconds(60) }
+export const AT_ONCE = { within: seconds(0.2) }
+
+const silent = (): void => undefined
+let prepared: Promise<NativeParts> | undefined
+
+async function prepare(): Promise<NativeParts> {
+  const { cacheDir } = readSettings(process.env)
+  const [binaries, nixl] = await Promise.all([provideBinaries(silent), provideNixl(cacheDir, silent)])
+  return { binaries, nixl }
+}
+
+export async function rackTarget(runtime: RuntimeName, faults: readonly string[] = []): Promise<Target> {
+  const settings = readSettings({ CLAIMCHECK_RUNTIME: runtime })
+  prepared ??= prepare()
+  const rack = loadRack(rackFile({ faults }))
+  const target = await openTarget(settings, { sku: rack.sku, rack }, await prepared, new Journal())
+  onTestFinished(() => target.close())
+  return target
+}
+
+/** Applies a template for so many GPUs and NICs of NUMA node 0 and returns its name. */
+export async function claimOf(target: Target, gpus: number, nics: number): Promise<string> {
+  const rack = loadRack(rackFile())
+  const placement = {
+    arm: 'aligned',
+    gpus: { count: gpus, numaNode: 0 },
+    nics: { count: nics, numaNode: 0 },
+  } as const
+  const published = numaAttributesOf(await target.slices())
+  const template = templateFor(placement, rack.sku, { published })
+  await target.apply(template)
+  return template.metadata.name
+}
+
+export const LOOKING: ContainerSpec = { name: 'main', args: ['--mode', 'devices'] }
+
+/** Waits for a peer for as long as anybody lets it. */
+export const LISTENING: ContainerSpec = {
+  name: 'main',
+  args: ['--mode', 'target', '--devices', 'dram:0', '--block-size', '4096', '--timeout-seconds', '600'],
+  secretEnv: { TRANSFER_SECRET: '0'.repeat(64) },
+}
+
+export const podOf = (template: string, spec: Partial<PodSpec> = {}): PodSpec => ({
+  name: 'pod',
+  group: spec.name ?? 'pod',
+  template,
+  containers: [LOOKING],
+  ...spec,
+})
+
+export async function linesOf(lines: AsyncIterable<string>): Promise<string[]> {
+  const all: string[] = []
+  for await (const line of lines) all.push(line)
+  return all
+}

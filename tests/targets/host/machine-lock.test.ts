@@ -1,0 +1,49 @@
+/** One run at a time: the second is told who the first is, and gets the machine when it is gone, however it ended. */
+import { once } from 'node:events'
+import { execa } from 'execa'
+import { expect, test } from 'vitest'
+import { claimMachine } from '../../../harness/targets/host/machine-lock.ts'
+
+const socket = `\0claimcheck-test-${process.pid}`
+const HOLD = new URL('../../../harness/targets/host/machine-lock.ts', import.meta.url).href
+
+/** A process that holds it until it is ended. */
+async function otherRun() {
+  const program = `import { claimMachine } from '${HOLD}'
+    await claimMachine(process.argv[1].replace('@', '\\0')); console.log('held'); setInterval(() => {}, 1000)`
+  const args = ['--input-type=module-typescript', '-e', program, socket.replace('\0', '@')]
+  const other = execa('node', args, { reject: false, buffer: false })
+  await once(other.stdout, 'data')
+  // In an object: by itself it would be awaited.
+  return { other }
+}
+
+test('the holder is named, and what it holds is free when it is gone, even by kill -9', async () => {
+  const { other } = await otherRun()
+  await expect(claimMachine(socket)).rejects.toThrow(
+    expect.objectContaining({
+      code: 'TARGET_UNAVAILABLE',
+      found: expect.stringContaining(`process ${other.pid} of `) as string,
+    }),
+  )
+  other.kill('SIGKILL')
+  await other
+  await (await claimMachine(socket)).release()
+})
+
+test('targets of one run share it, and the last one gives it back', async () => {
+  const [one, two] = [await claimMachine(socket), await claimMachine(socket)]
+  await one.release()
+  await one.release()
+  const refused = await execa('node', [
+    '--input-type=module-typescript',
+    '-e',
+    `import { claimMachine } from '${HOLD}'
+    await claimMachine('${socket.replace('\0', '\\0')}').catch((error) => console.log(error.found))`,
+  ])
+  expect(refused.stdout).toMatch(new RegExp(`process ${process.pid} of `))
+  await two.release()
+  const { other } = await otherRun()
+  other.kill()
+  await other
+})

@@ -1,0 +1,168 @@
+/** Labs come, stand side by side and go: nothing stays of one that was ended, interrupted, killed or never could start. */
+import { once } from 'node:events'
+import { readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, describe, expect, test } from 'vitest'
+import { readSettings } from '../../../harness/core/variables.ts'
+import { loadRack } from '../../../harness/rack/rack.ts'
+import { accessOf, ask } from '../../../harness/targets/lab/api-request.ts'
+import { findLab, labs, standingLab, startLab, stopLab } from '../../../harness/targets/lab/lab.ts'
+import { labsFolder } from '../../../harness/targets/lab/lab-state.ts'
+import { until } from '../../support/lab-pods.ts'
+
+const PROJECT = resolve(import.meta.dirname, '../../..')
+const RACK = join(PROJECT, 'fixtures/racks/h100-2node.yaml')
+const rack = loadRack(RACK)
+const { cacheDir } = readSettings(process.env)
+const name = (which: string): string => `life-${process.pid}-${which}`
+
+const command = (...args: string[]) =>
+  execa(process.execPath, [join(PROJECT, 'bin/claimcheck.js'), 'lab', ...args], {
+    reject: false,
+    all: true,
+    env: { CLAIMCHECK_RACK: RACK },
+  })
+const remainsOf = async (lab: string) => (await labs()).find((one) => one.lab === lab)
+
+describe('labs', () => {
+  afterAll(async () => {
+    for (const { lab } of await labs())
+      if (lab.startsWith(`life-${process.pid}-`)) await stopLab(cacheDir, lab)
+  })
+
+  test('control planes of two names stand side by side', async () => {
+    const options = (which: string) => ({ cacheDir, name: name(which), workers: 0 })
+    const [one, two] = await Promise.all(['one', 'two'].map((which) => startLab(rack, options(which))))
+    if (one === undefined || two === undefined) throw new Error('two were started')
+    const servers = [one, two].map(({ kubeconfig }) => accessOf(readFileSync(kubeconfig, 'utf8')))
+    expect(new Set(servers.map(({ server }) => server)).size).toBe(2)
+    for (const access of servers) {
+      const { body } = await ask(access, 'GET', '/apis/resource.k8s.io/v1/deviceclasses')
+      const names = (body as { items: { metadata: { name: string } }[] }).items.map(
+        ({ metadata }) => metadata.name,
+      )
+      expect(names).toEqual(['dranet.net', 'gpu.nvidia.com'])
+    }
+    expect(statSync(one.kubeconfig).mode & 0o777).toBe(0o600)
+    expect((await findLab(rack, options('one')))?.kubeconfig).toBe(one.kubeconfig)
+    expect(await findLab({ ...rack, seed: 2 }, options('one'))).toBeUndefined()
+    await expect(startLab(rack, options('one'))).rejects.toMatchObject({
+      code: 'LAB_UNAVAILABLE',
+      message: expect.stringContaining('is there already'),
+    })
+    await one.stop()
+    await one.stop()
+    expect(await findLab(rack, options('one'))).toBeUndefined()
+    expect(await remainsOf(one.name)).toBeUndefined()
+    expect((await findLab(rack, options('two')))?.name).toBe(two.name)
+    await two.stop()
+    expect(await remainsOf(two.name)).toBeUndefined()
+  })
+
+  test('a lab that stays is found by its rack or its name', async () => {
+    const own = { ...rack, name: name('rack'), nodes: [] }
+    const stays = await startLab(own, { cacheDir, name: name('stays'), stays: true })
+    expect((await standingLab(own, { cacheDir, name: undefined }))?.name).toBe(stays.name)
+    expect((await standingLab(own, { cacheDir, name: stays.name }))?.name).toBe(stays.name)
+    expect(await standingLab({ ...own, seed: 2 }, { cacheDir, name: undefined })).toBeUndefined()
+    expect(await standingLab(own, { cacheDir, name: name('other') })).toBeUndefined()
+    expect((await remainsOf(stays.name))?.owner).toBe('nobody')
+    await stays.stop()
+  })
+
+  test.for(['SIGINT', 'SIGTERM'] as const)('%s while a lab starts leaves nothing', async (signal) => {
+    const lab = name(signal.toLowerCase())
+    const up = command('up', '--name', lab, '--nodes', '0')
+    await until(
+      'its container',
+      () => remainsOf(lab),
+      (remains) => (remains?.containers.length ?? 0) > 0,
+    )
+    up.kill(signal)
+    const { exitCode, all } = await up
+    expect(exitCode, all).toBe(1)
+    expect(all).toContain('INTERRUPTED')
+    expect(await remainsOf(lab)).toBeUndefined()
+  })
+
+  test('what a killed run left is removed by the next lab', async () => {
+    const lab = name('killed')
+    const script = `
+      import { startLab } from ${JSON.stringify(join(PROJECT, 'harness/targets/lab/lab.ts'))}
+      import { loadRack } from ${JSON.stringify(join(PROJECT, 'harness/rack/rack.ts'))}
+      await startLab(loadRack(${JSON.stringify(RACK)}), { cacheDir: ${JSON.stringify(cacheDir)}, name: '${lab}', workers: 0 })
+      console.log('ready')
+      setInterval(() => undefined, 1000)`
+    const run = execa(process.execPath, ['--input-type=module', '-e', script], { reject: false })
+    await once(run.stdout, 'data')
+    expect((await remainsOf(lab))?.owner).toBe('alive')
+    run.kill('SIGKILL')
+    await run
+    expect((await remainsOf(lab))?.owner).toBe('gone')
+    const next = await startLab(rack, { cacheDir, name: name('next'), workers: 0 })
+    expect(await remainsOf(lab)).toBeUndefined()
+    await next.stop()
+  })
+
+  test('up, status, up once more and down, by the command line', async () => {
+    const lab = name('cli')
+    const up = await command('up', '--name', lab, '--nodes', '0')
+    expect(up.exitCode, up.all).toBe(0)
+    expect(up.all).toContain(`export KUBECONFIG=${join(labsFolder(cacheDir), lab, 'kubeconfig')}`)
+    const status = await command('status')
+    expect(status.all).toContain(`${lab}: 1 of 1 containers run, started to stay`)
+    expect((await command('up', '--name', lab, '--nodes', '0')).all).toContain('is there already')
+    const down = await command('down', '--name', lab)
+    expect(down.all).toContain(`Ended lab ${lab}.`)
+    expect((await command('down', '--name', lab)).all).toContain(`There is no lab ${lab}.`)
+  })
+})
+
+test('a name that Docker would not take is refused', async () => {
+  await expect(startLab(rack, { cacheDir, name: 'No_Such Name' })).rejects.toMatchObject({
+    code: 'LAB_UNAVAILABLE',
+    subject: 'lab "No_Such Name"',
+  })
+})
+
+test('more workers than the rack has nodes are refused', async () => {
+  const { exitCode, all } = await command('up', '--nodes', '3')
+  expect(exitCode).toBe(1)
+  expect(all).toContain('--nodes is a whole number from 0 to 2, found "3"')
+})
+
+test('a fault that the lab cannot make is refused before anything starts', async () => {
+  const faults = [{ kind: 'log-cut', node: 'node-a' } as const]
+  await expect(startLab({ ...rack, faults }, { cacheDir, name: name('faulty') })).rejects.toMatchObject({
+    code: 'FAULT_INVALID',
+  })
+})
+
+const statusWith = (program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  execa(program, [...args, process.execPath, join(PROJECT, 'bin/claimcheck.js'), 'lab', 'status'], {
+    reject: false,
+    all: true,
+    env: { ...env },
+  })
+
+test('without Docker the error says what to install', async () => {
+  const { exitCode, all } = await statusWith('env', ['DOCKER_HOST=unix:///nonexistent/docker.sock'])
+  expect(exitCode, all).toBe(1)
+  expect(all).toContain('LAB_UNAVAILABLE: Docker cannot be reached')
+  expect(all).toContain('/nonexistent/docker.sock')
+  expect(all).toContain("Install Docker's engine")
+})
+
+test.skipIf(process.getuid?.() !== 0)('a user who may not use Docker is told how to get in', async () => {
+  const { exitCode, all } = await statusWith(
+    'setpriv',
+    ['--reuid=65534', '--regid=65534', '--clear-groups'],
+    {
+      HOME: '/nonexistent',
+    },
+  )
+  expect(exitCode, all).toBe(1)
+  expect(all).toContain('LAB_UNAVAILABLE: Docker does not let this user in')
+  expect(all).toContain('add this user to the group "docker"')
+})

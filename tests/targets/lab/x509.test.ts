@@ -1,0 +1,68 @@
+/** Certificates that other programs take: Node's own reader, and a TLS connection with both sides checked. */
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { connect, createServer, type TLSSocket } from 'node:tls'
+import { expect, test } from 'vitest'
+import { createAuthority } from '../../../harness/targets/lab/x509.ts'
+
+const authority = createAuthority('some-authority')
+const root = new X509Certificate(authority.certificate)
+
+test('the authority signs itself', () => {
+  expect(root.ca).toBe(true)
+  expect(root.verify(root.publicKey)).toBe(true)
+  expect(root.subject).toBe('CN=some-authority')
+})
+
+test('a server is known by its names and addresses only', () => {
+  const server = new X509Certificate(authority.server('api', ['localhost', '10.96.0.1']).certificate)
+  expect(server.verify(root.publicKey)).toBe(true)
+  expect(server.ca).toBe(false)
+  expect(server.checkHost('localhost')).toBe('localhost')
+  expect(server.checkIP('10.96.0.1')).toBe('10.96.0.1')
+  expect(server.checkIP('10.96.0.2')).toBeUndefined()
+})
+
+test('a client carries its groups', () => {
+  const client = new X509Certificate(authority.client('someone', ['system:masters', 'others']).certificate)
+  expect(client.subject.split('\n')).toEqual(['O=system:masters', 'O=others', 'CN=someone'])
+  expect(Date.parse(client.validTo)).toBeGreaterThan(Date.now() + 300 * 86_400_000)
+})
+
+test('another authority of the same name does not count', () => {
+  const other = new X509Certificate(createAuthority('some-authority').certificate)
+  const server = new X509Certificate(authority.server('api', ['localhost']).certificate)
+  expect(server.verify(other.publicKey)).toBe(false)
+})
+
+test('both sides of a TLS connection take them', async ({ onTestFinished }) => {
+  const api = authority.server('api', ['localhost'])
+  const admin = authority.client('admin', ['system:masters'])
+  const ca = authority.certificate
+  const server = createServer({
+    cert: api.certificate,
+    key: api.key,
+    ca,
+    requestCert: true,
+    rejectUnauthorized: true,
+  })
+  onTestFinished(() => void server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const accepted = once(server, 'secureConnection')
+  const socket = connect({
+    port,
+    host: '127.0.0.1',
+    servername: 'localhost',
+    ca,
+    cert: admin.certificate,
+    key: admin.key,
+  })
+  const [peer] = (await accepted) as [TLSSocket]
+  expect(peer.authorized).toBe(true)
+  expect(peer.getPeerCertificate().subject).toMatchObject({ O: 'system:masters', CN: 'admin' })
+  socket.destroy()
+  peer.destroy()
+})
