@@ -12,7 +12,7 @@ import { bytes, formatBytes, parseBytes } from '../harness/core/units.ts'
 import { readSettings } from '../harness/core/variables.ts'
 import { orderOf } from '../harness/measure/interleave.ts'
 import { provideBinaries } from '../harness/native/build-binaries.ts'
-import { carriedIn } from '../harness/native/bundled.ts'
+import { findBundle } from '../harness/native/bundled.ts'
 import { provideCudaRuntime } from '../harness/native/cuda-runtime.ts'
 import { provideNixl } from '../harness/native/nixl.ts'
 import { providePerftest } from '../harness/native/ucx-perftest.ts'
@@ -63,7 +63,7 @@ try {
 async function bench(): Promise<void> {
   const { cacheDir, reportDir } = readSettings(process.env)
   const inventory = await takeInventory()
-  const { binaries, nixl, perftest } = carriedIn() ?? (await provided(cacheDir))
+  const { binaries, nixl, perftest } = findBundle() ?? (await provided(cacheDir))
   const torch = await openTorch()
   if (torch === undefined) say('no PyTorch here: the bench goes on without it')
   const { from, iters, warmupIters, rounds } = options

@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { Command, InvalidArgumentError } from 'commander'
 import { resolve } from 'node:path'
-import { catalogue } from '../harness/rack/fault-catalogue.ts'
+import { loadFaultCatalogue } from '../harness/rack/fault-catalogue.ts'
 import type { Counts, Job } from './certify/worker.ts'
 import { pageOf, summaryOf } from './certify/page.ts'
 import type { Tally } from './certify/tally.ts'
@@ -44,7 +44,7 @@ if (gate) process.exitCode = goals.every(({ met }) => met) ? 0 : 1
 else await writeFile(PAGE, pageOf(all, goals))
 
 function jobsOf(total: number): Job[] {
-  const bad = catalogue(resolve(import.meta.dirname, '../fixtures/faults'))
+  const bad = loadFaultCatalogue(resolve(import.meta.dirname, '../fixtures/faults'))
   const good = Math.round(total * GOOD_SHARE)
   const each = Math.max(1, Math.round((total - good) / bad.length))
   const truths = [

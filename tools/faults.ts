@@ -5,7 +5,7 @@
 import { globSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { catalogue } from '../harness/rack/fault-catalogue.ts'
+import { loadFaultCatalogue } from '../harness/rack/fault-catalogue.ts'
 import { loadRack } from '../harness/rack/rack.ts'
 import { measureFault, type FaultOutcome } from './faults/measure.ts'
 import { faultsPage } from './faults/page.ts'
@@ -38,7 +38,7 @@ const measurement = {
   rounds: ROUNDS,
   seeds: Array.from({ length: count }, (_, i) => i + 1),
 }
-const faults = catalogue(values.catalogue)
+const faults = loadFaultCatalogue(values.catalogue)
 const healthy = await measureFault(measurement, { name: 'none', faults: [] })
 const outcomes: FaultOutcome[] = []
 for (const fault of faults) {

@@ -1,5 +1,5 @@
 /** The transfer binary from GPU to GPU of this machine. Takes a job; gives the timing of the slower way. */
-import { Transcript } from '../../harness/transfer/transfer-log.ts'
+import { TransferLog } from '../../harness/transfer/transfer-log.ts'
 import type { TransferResult } from '../../harness/transfer/result.ts'
 import { freePort, runBounded } from '../programs/limits.ts'
 import { median, type Job, type Timing } from './job.ts'
@@ -35,8 +35,8 @@ async function one(binary: string, capi: string, job: Job): Promise<TransferResu
     iters: job.iters,
     'warmup-iters': job.warmupIters,
   }).flatMap(([name, value]) => [`--${name}`, String(value)])
-  const start = async (args: readonly string[]): Promise<Transcript> => {
-    const transcript = new Transcript(`${args[1]}`)
+  const start = async (args: readonly string[]): Promise<TransferLog> => {
+    const transcript = new TransferLog(`${args[1]}`)
     for await (const line of runBounded(binary, [...args, ...options, '--no-verify'], env))
       transcript.add(line)
     return transcript

@@ -4,7 +4,7 @@
 import { provideBinaries } from '../../harness/native/build-binaries.ts'
 import { provideNixl } from '../../harness/native/nixl.ts'
 import type { TransferResult } from '../../harness/transfer/result.ts'
-import { Transcript, type TransferEvent } from '../../harness/transfer/transfer-log.ts'
+import { TransferLog, type TransferEvent } from '../../harness/transfer/transfer-log.ts'
 import type { Context } from '../figure.ts'
 import { freePort, runBounded } from './limits.ts'
 
@@ -81,16 +81,16 @@ export async function startTarget(program: Program, streams: number, blockBytes:
 interface Side {
   /** Its `target_ready`; rejects where it ends without one. */
   readonly ready: Promise<TransferEvent>
-  readonly transcript: Promise<Transcript>
+  readonly transcript: Promise<TransferLog>
   end(): void
 }
 
 function side({ binary, env }: Program, args: readonly string[]): Side {
   const process = runBounded(binary, args, env)
-  const transcript = new Transcript(`${binary} ${args.slice(0, 2).join(' ')}`)
+  const transcript = new TransferLog(`${binary} ${args.slice(0, 2).join(' ')}`)
   const ready = Promise.withResolvers<TransferEvent>()
   ready.promise.catch(() => undefined)
-  const read = async (): Promise<Transcript> => {
+  const read = async (): Promise<TransferLog> => {
     for await (const line of process) {
       const event = transcript.add(line)
       if (event?.event === 'target_ready') ready.resolve(event)

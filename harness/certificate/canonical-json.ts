@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto'
 
 /** Undefined fields are left out, as in JSON. */
-export const canonical = (value: unknown): string => JSON.stringify(sorted(value))
+export const canonical = (value: unknown): string => JSON.stringify(sortKeys(value))
 
 /** `value` with every object's keys in order. */
-export function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
+export function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys)
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]))
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]))
 }
 
 /** `sha256:` and the digest of the canonical text in UTF-8, in hexadecimal. */

@@ -5,9 +5,9 @@
 import { z } from 'zod'
 import { environmentSchema, expectationSchema } from '../report/run-report.ts'
 import { nodeFingerprintSchema } from '../report/node-fingerprint.ts'
-import { basisSchema } from '../expect/assertion-spec.ts'
+import { replayInfoSchema } from '../expect/assertion-spec.ts'
 import { skuValueSchema } from '../sku/sku.ts'
-import { canonical, digestOf, sorted } from './canonical-json.ts'
+import { canonical, digestOf, sortKeys } from './canonical-json.ts'
 import { evidenceSchema } from './evidence-schema.ts'
 
 export const CERTIFICATE_SCHEMA = 'claimcheck.certificate/1'
@@ -20,7 +20,7 @@ const certifiedTest = z.strictObject({
   name: z.string(),
   verdict: z.enum(['passed', 'waived', 'warned', 'failed', 'inconclusive', 'skipped']),
   skipReason: z.string().exactOptional(),
-  expectations: z.array(expectationSchema.extend({ basis: basisSchema })),
+  expectations: z.array(expectationSchema.extend({ basis: replayInfoSchema })),
 })
 
 export const certificateSchema = z.strictObject({
@@ -54,7 +54,7 @@ export type CertifiedTest = Certificate['tests'][number]
 export type CertifiedExpectation = CertifiedTest['expectations'][number]
 
 /** `passed`, `passed with 2 waivers and 1 warning`. */
-export function verdictInWords({ verdict, tests }: Certificate): string {
+export function describeVerdict({ verdict, tests }: Certificate): string {
   const unmet = tests.flatMap((test) => test.expectations).filter((one) => one.verdict !== 'passed')
   const waivers = unmet.filter((one) => one.waiver?.expired === false).length
   const warnings = unmet.filter((one) => one.waiver === undefined && one.tier === 'warn').length
@@ -65,7 +65,7 @@ export function verdictInWords({ verdict, tests }: Certificate): string {
 const count = (n: number, what: string): string => (n === 0 ? '' : `${n} ${what}${n === 1 ? '' : 's'}`)
 
 /** Adds the digests. */
-export function sealed(body: CertificateBody): Certificate {
+export function sealCertificate(body: CertificateBody): Certificate {
   const whole = { ...body, sections: sectionsOf(body) }
   return { ...whole, digest: digestOf(whole) }
 }
@@ -85,7 +85,7 @@ export function sectionsOf(body: CertificateBody): Record<string, string> {
 
 /** The file's text; there is one for a certificate, to the byte. */
 export const formatCertificate = (certificate: unknown): string =>
-  `${JSON.stringify(sorted(certificate), null, 1)}\n`
+  `${JSON.stringify(sortKeys(certificate), null, 1)}\n`
 
 export function formatCertificateSchema(): string {
   const schema = {

@@ -4,7 +4,7 @@ import { isSame } from './certificate.ts'
 import type { Summary } from './run-summary.ts'
 
 /** Empty where they are alike. Nodes, drivers and faults may differ: what comes of that is what a comparison is for. */
-export function unlikeness(a: Summary, b: Summary): readonly string[] {
+export function incomparabilities(a: Summary, b: Summary): readonly string[] {
   const differ = (what: string, one: unknown, other: unknown): string[] =>
     isSame([one], [other]) ? [] : [`${what}: ${shown(one)} against ${shown(other)}`]
   const sku = ({ name, digest }: Summary['sku']): string => `${name} (${digest.slice(0, 19)}...)`

@@ -6,12 +6,12 @@ import { ClaimcheckError } from '../core/errors.ts'
 import { LEVEL } from '../measure/sequential-looks.ts'
 import type { Interval } from '../measure/interval.ts'
 import { ARM_NAMES, type ArmName } from '../sku/sku.ts'
-import { changeBetween } from './figure-change.ts'
-import { differences } from './json-differences.ts'
-import { unlikeness } from './comparability.ts'
+import { changeInterval } from './figure-change.ts'
+import { jsonDifferences } from './json-differences.ts'
+import { incomparabilities } from './comparability.ts'
 import type { ComparisonSummary, Summary } from './run-summary.ts'
 
-export interface Change {
+export interface FigureChange {
   /** `suites/numa/kv-transfer.test.ts: kv-1gib`. */
   readonly comparison: string
   readonly figure: string
@@ -21,16 +21,16 @@ export interface Change {
   readonly told: 'better' | 'worse' | 'same' | 'unknown'
 }
 
-export interface Flip {
+export interface VerdictChange {
   readonly test: string
   readonly before: string
   readonly after: string
 }
 
 export interface RunComparison {
-  readonly changes: readonly Change[]
+  readonly changes: readonly FigureChange[]
   /** Of the tests that both runs have. */
-  readonly flips: readonly Flip[]
+  readonly verdictChanges: readonly VerdictChange[]
   readonly onlyBefore: readonly string[]
   readonly onlyAfter: readonly string[]
   /** Nodes, drivers, libraries, faults, versions that are not the same. */
@@ -64,7 +64,7 @@ function overOf(arm: ArmName, other: ArmName): ComparedFigure {
 
 /** Throws RUNS_UNLIKE, naming every difference that forbids it. */
 export function compareRuns(before: Summary, after: Summary): RunComparison {
-  const unlike = unlikeness(before, after)
+  const unlike = incomparabilities(before, after)
   if (unlike.length > 0)
     throw new ClaimcheckError('RUNS_UNLIKE', {
       subject: `runs ${before.run} and ${after.run}`,
@@ -73,21 +73,26 @@ export function compareRuns(before: Summary, after: Summary): RunComparison {
     })
   const changes = changesBetween(before.comparisons, after.comparisons)
   const names = Object.keys(before.tests)
-  const flips = names.flatMap((test) => {
+  const verdictChanges = names.flatMap((test) => {
     const [was, is] = [before.tests[test], after.tests[test]]
     return was === undefined || is === undefined || was === is ? [] : [{ test, before: was, after: is }]
   })
   return {
     changes,
-    flips,
+    verdictChanges,
     onlyBefore: names.filter((test) => !(test in after.tests)),
     onlyAfter: Object.keys(after.tests).filter((test) => !(test in before.tests)),
     surroundings: surroundingsOf(before, after),
-    worse: changes.some(({ told }) => told === 'worse') || flips.some((flip) => flip.before === 'passed'),
+    worse:
+      changes.some(({ told }) => told === 'worse') ||
+      verdictChanges.some((change) => change.before === 'passed'),
   }
 }
 
-function changesBetween(before: Summary['comparisons'], after: Summary['comparisons']): readonly Change[] {
+function changesBetween(
+  before: Summary['comparisons'],
+  after: Summary['comparisons'],
+): readonly FigureChange[] {
   const common = Object.keys(before).filter((name) => name in after)
   const compared = common.flatMap((comparison) =>
     FIGURES.map(({ figure, of, more }) => {
@@ -99,13 +104,13 @@ function changesBetween(before: Summary['comparisons'], after: Summary['comparis
   )
   // Each interval is made so wide that all of them hold together.
   const level = 1 - (1 - LEVEL) / compared.length
-  return compared.map(({ comparison, figure, more, was, is }): Change => {
-    const ratio = changeBetween(was, is, level)
+  return compared.map(({ comparison, figure, more, was, is }): FigureChange => {
+    const ratio = changeInterval(was, is, level)
     return { comparison, figure, ratio, told: toldBy(ratio, more) }
   })
 }
 
-function toldBy(ratio: Interval | undefined, more: 'better' | 'worse'): Change['told'] {
+function toldBy(ratio: Interval | undefined, more: 'better' | 'worse'): FigureChange['told'] {
   if (ratio === undefined) return 'unknown'
   if (ratio.low > 1) return more
   if (ratio.high < 1) return more === 'better' ? 'worse' : 'better'
@@ -127,7 +132,9 @@ function surroundingsOf(before: Summary, after: Summary): readonly string[] {
       ),
     ),
   })
-  return differences(of(before), of(after), '').map((one) => one.replace(', the samples give ', ', then '))
+  return jsonDifferences(of(before), of(after), '').map((one) =>
+    one.replace(', the samples give ', ', then '),
+  )
 }
 
 const flat = (lists: Readonly<Record<string, readonly string[]>>): Record<string, string> =>

@@ -5,13 +5,13 @@
 import { z } from 'zod'
 import type { ResourceSlice } from '../dra/objects.ts'
 import type { AllocatedClaim } from '../claim/allocated-claim.ts'
-import { CATALOGUE, type ErrorCode } from '../core/errors.ts'
+import { ERROR_CATALOGUE, type ErrorCode } from '../core/errors.ts'
 import type { Bytes, Seconds } from '../core/units.ts'
 import { resultSchema } from '../transfer/result.ts'
-import { sightingSchema } from '../transfer/visible-devices.ts'
+import { visibleDevicesSchema } from '../transfer/visible-devices.ts'
 
 const failure = z.strictObject({
-  code: z.enum(Object.keys(CATALOGUE) as ErrorCode[]),
+  code: z.enum(Object.keys(ERROR_CATALOGUE) as ErrorCode[]),
   message: z.string(),
 })
 
@@ -99,7 +99,7 @@ export const podsSchema = z.strictObject({
   kind: z.literal('pods'),
   claims: z.array(allocatedClaim).exactOptional(),
   seen: z
-    .array(z.strictObject({ node: z.string(), container: z.string(), sighting: sightingSchema }))
+    .array(z.strictObject({ node: z.string(), container: z.string(), sighting: visibleDevicesSchema }))
     .exactOptional(),
   failure: failure.exactOptional(),
 })

@@ -7,7 +7,7 @@ import type { Interval } from '../measure/interval.ts'
 import { tQuantile } from '../measure/student-t.ts'
 
 /** Undefined where either run has fewer than two rounds: one round has no noise to hold a change against. */
-export function changeBetween(
+export function changeInterval(
   before: readonly number[],
   after: readonly number[],
   level: number,

@@ -7,7 +7,7 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from
 import { dirname } from 'node:path'
 import { ClaimcheckError } from '../core/errors.ts'
 import { readInputFile } from '../core/input-file.ts'
-import { unlikeness } from './comparability.ts'
+import { incomparabilities } from './comparability.ts'
 import { summarySchema, type Summary } from './run-summary.ts'
 
 export const HISTORY_FILE = 'history.ndjson'
@@ -67,7 +67,7 @@ export function lastGreen(history: History, run: Summary, path: string): Summary
       one.sku.name === run.sku.name &&
       one.target === run.target,
   )
-  const like = green.findLast((one) => unlikeness(one, run).length === 0)
+  const like = green.findLast((one) => incomparabilities(one, run).length === 0)
   const last = like ?? green.at(-1)
   if (last !== undefined) return last
   throw new ClaimcheckError('NO_REFERENCE', {

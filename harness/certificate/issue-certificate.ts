@@ -2,7 +2,7 @@
  * From a report to its certificate. Takes a finished run; gives a certificate, or why there can be none: it is issued
  * only where every test was judged, and every verdict can be made again from the evidence.
  */
-import { verdictOver } from '../expect/waiver.ts'
+import { overallVerdict } from '../expect/waiver.ts'
 import { armsOf } from '../measure/round.ts'
 import type { RunReport, TestReport } from '../report/run-report.ts'
 import type { ArmName } from '../sku/sku.ts'
@@ -11,7 +11,7 @@ import {
   CERTIFICATE_SCHEMA,
   certificateSchema,
   isSame,
-  sealed,
+  sealCertificate,
   type Certificate,
   type CertificateBody,
 } from './certificate.ts'
@@ -19,11 +19,11 @@ import { evidenceSchema, type Evidence } from './evidence-schema.ts'
 
 export type Issued = { readonly certificate: Certificate } | { readonly refused: string }
 
-export function certify(report: RunReport): Issued {
+export function issueCertificate(report: RunReport): Issued {
   const refused = objectionTo(report)
   if (refused !== undefined) return { refused }
   const body = bodyOf(report)
-  return 'refused' in body ? body : { certificate: sealed(body) }
+  return 'refused' in body ? body : { certificate: sealCertificate(body) }
 }
 
 function objectionTo(report: RunReport): string | undefined {
@@ -48,7 +48,7 @@ function objectionToTest(test: TestReport, { files }: RunReport): string | undef
     if (basis === undefined) return `asks what cannot be judged again: ${statement}`
     if ((evidence[basis.on] ?? null) === null) return `rests on evidence that was never there: ${basis.on}`
   }
-  if (verdictOver(test.expectations) !== test.verdict)
+  if (overallVerdict(test.expectations) !== test.verdict)
     return `is called ${test.verdict}, which is not what its expectations say`
   return undefined
 }

@@ -3,13 +3,15 @@
 /** Another machine may round a logarithm's last bits another way. */
 const ROUNDING = 1e-9
 
-export function differences(said: unknown, found: unknown, path: string): readonly string[] {
+export function jsonDifferences(said: unknown, found: unknown, path: string): readonly string[] {
   if (isObject(said) && isObject(found)) {
     const keys = [...new Set([...Object.keys(said), ...Object.keys(found)])]
-    return keys.flatMap((key) => differences(said[key], found[key], path === '' ? key : `${path}.${key}`))
+    return keys.flatMap((key) => jsonDifferences(said[key], found[key], path === '' ? key : `${path}.${key}`))
   }
   if (said === found || (isNumber(said) && isNumber(found) && isNear(said, found))) return []
-  return [`${path === '' ? 'the whole' : path} is ${told(said)}, the samples give ${told(found)}`]
+  return [
+    `${path === '' ? 'the whole' : path} is ${formatValue(said)}, the samples give ${formatValue(found)}`,
+  ]
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -17,4 +19,4 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const isNumber = (value: unknown): value is number => typeof value === 'number'
 const isNear = (a: number, b: number): boolean =>
   Math.abs(a - b) <= ROUNDING * Math.max(Math.abs(a), Math.abs(b))
-const told = (value: unknown): string => (value === undefined ? 'absent' : JSON.stringify(value))
+const formatValue = (value: unknown): string => (value === undefined ? 'absent' : JSON.stringify(value))

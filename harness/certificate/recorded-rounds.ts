@@ -3,11 +3,11 @@
  * Figures and proofs are made anew from counters, samples and allocations; a round that is not what the plan says is refused.
  */
 import { pairsOfTurn } from '../claim/gpu-pairs.ts'
-import { proveGpus, proveTopology } from '../claim/verify-allocation.ts'
+import { verifyGpus, verifyTopology } from '../claim/verify-allocation.ts'
 import { ClaimcheckError } from '../core/errors.ts'
-import { measure, type ArmRound } from '../measure/arm-round.ts'
+import { measureArm, type ArmRound } from '../measure/arm-round.ts'
 import { bytesPerDevice } from '../measure/node-comparison.ts'
-import { measureLink } from '../measure/link-round.ts'
+import { measureLinkArm } from '../measure/link-round.ts'
 import { looksFor, type Looks } from '../measure/sequential-looks.ts'
 import { bytes, type Bytes } from '../core/units.ts'
 import { armOf, type Round } from '../measure/round.ts'
@@ -34,15 +34,15 @@ export function roundsOf(evidence: Rounds, { sku, emulation }: Certificate): rea
         { streams: pairsOfTurn(plan.gpus, plan.turn).length, bytes: plan.size },
         where,
       )
-      for (const end of [outcome.initiator, outcome.target]) proveGpus(end.allocated, profile)
-      return measureLink({ arm: link, round: index, outcome }, plan, profile)
+      for (const end of [outcome.initiator, outcome.target]) verifyGpus(end.allocated, profile)
+      return measureLinkArm({ arm: link, round: index, outcome }, plan, profile)
     }
     const numa = arm as NumaArm
     const planned = { streams: plan.arms[numa].gpus.count, bytes: bytesPerDevice(plan, numa, emulation) }
     requirePlanned(outcome, plan, planned, where)
     for (const end of [outcome.initiator, outcome.target])
-      proveTopology(end.allocated, plan.arms[numa], profile)
-    return measure({ arm, round: index, outcome }, profile, emulation)
+      verifyTopology(end.allocated, plan.arms[numa], profile)
+    return measureArm({ arm, round: index, outcome }, profile, emulation)
   }
   const names = 'turn' in plan ? plan.arms : (['aligned', 'unaligned'] as const)
   return evidence.rounds.map(({ round, ...outcomes }, index) => {

@@ -4,15 +4,15 @@
  */
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import { recordedSlices } from '../expect/evidence.ts'
-import { negated, toleranceOf, unjudged, type Expectation } from '../expect/expectation.ts'
-import { askArms, askPods, askPublished, type Question } from '../expect/evaluate.ts'
-import { verdictOver } from '../expect/waiver.ts'
+import { negated, toleranceOf, inconclusiveExpectation, type Expectation } from '../expect/expectation.ts'
+import { evaluateArms, evaluatePods, evaluatePublished, type Evaluation } from '../expect/evaluate.ts'
+import { overallVerdict } from '../expect/waiver.ts'
 import type { Round } from '../measure/round.ts'
 import { isEmulated } from '../report/run-report.ts'
 import type { Sku } from '../sku/sku.ts'
 import { digestOf } from './canonical-json.ts'
 import type { Certificate, CertifiedExpectation } from './certificate.ts'
-import { differences } from './json-differences.ts'
+import { jsonDifferences } from './json-differences.ts'
 import type { Evidence, Rounds } from './evidence-schema.ts'
 import { librariesIn, verdictOf } from './issue-certificate.ts'
 import { RecordedPods } from './recorded-pods.ts'
@@ -30,7 +30,7 @@ export interface Verified {
   readonly faults: readonly string[]
 }
 
-export async function verify(certificate: Certificate): Promise<readonly Verified[]> {
+export async function verifyCertificate(certificate: Certificate): Promise<readonly Verified[]> {
   const remake = remaker(certificate)
   const verified: Verified[] = []
   for (const { file, suite, name, verdict, expectations } of certificate.tests) {
@@ -40,7 +40,7 @@ export async function verify(certificate: Certificate): Promise<readonly Verifie
       const { statement, verdict: said } = expectation
       verified.push({ of, statement, verdict: said, tolerance: toleranceOf(expectation), faults })
     }
-    const own = verdict === 'skipped' ? 'skipped' : verdictOver(expectations)
+    const own = verdict === 'skipped' ? 'skipped' : overallVerdict(expectations)
     if (own !== verdict || (verdict !== 'skipped' && expectations.length === 0))
       verified.push({
         of,
@@ -68,7 +68,7 @@ function faultsOf({ verdict, tests, sku, fingerprint, evidence }: Certificate): 
     ...(whole === verdict ? [] : [`its tests together are ${whole}`]),
     ...(tests.some((test) => test.verdict !== 'skipped') ? [] : ['no test was judged']),
     ...(digestOf(sku.profile) === sku.digest ? [] : ['sku.digest is not that of sku.profile']),
-    ...differences(
+    ...jsonDifferences(
       fingerprint.libraries,
       librariesIn(Object.values(evidence).flatMap((own) => Object.values(own))),
       'fingerprint.libraries',
@@ -83,22 +83,22 @@ function remaker(certificate: Certificate) {
     target: certificate.target,
     ...(certificate.emulation === undefined ? {} : { emulation: certificate.emulation }),
   })
-  const question = ({ ask, seen, on }: CertifiedExpectation['basis'], evidence: Evidence): Question => {
+  const question = ({ ask, seen, on }: CertifiedExpectation['basis'], evidence: Evidence): Evaluation => {
     if (ask.kind === 'matches-sku') {
       if (evidence.kind !== 'published' || ask.sku !== sku.name)
         throw notFor(ask.kind, `published slices and SKU ${ask.sku}`, `${evidence.kind} and SKU ${sku.name}`)
-      return askPublished(ask, recordedSlices(evidence, emulated), sku)
+      return evaluatePublished(ask, recordedSlices(evidence, emulated), sku)
     }
     if ('arm' in ask) {
       if (evidence.kind !== 'rounds') throw notFor(on, 'rounds', evidence.kind)
       const all = known.get(evidence) ?? roundsOf(evidence, certificate)
       known.set(evidence, all)
       const source = new RecordedRounds(all, seen, { evidence, emulated })
-      const { statement, judge } = askArms(ask, source)
+      const { statement, judge } = evaluateArms(ask, source)
       return { statement, judge: async () => requireAllSeen(await judge(), source, on) }
     }
     if (evidence.kind !== 'pods') throw notFor(on, 'pods', evidence.kind)
-    return askPods(ask, new RecordedPods(evidence, { sku, emulated }))
+    return evaluatePods(ask, new RecordedPods(evidence, { sku, emulated }))
   }
   return async (file: string, recorded: CertifiedExpectation): Promise<readonly string[]> => {
     // What lets an expectation through is somebody's word, not in the samples.
@@ -107,7 +107,7 @@ function remaker(certificate: Certificate) {
     try {
       if (evidence === undefined) throw notFor(basis.on, `evidence of ${file}`, 'none')
       const remade = await answer(question(basis, evidence), basis, emulated)
-      return differences(said, remade, '')
+      return jsonDifferences(said, remade, '')
     } catch (error) {
       return [asClaimcheckError(error).message]
     }
@@ -116,7 +116,7 @@ function remaker(certificate: Certificate) {
 
 /** Rejects where the record itself is at fault, and not what was measured. */
 async function answer(
-  { statement, judge }: Question,
+  { statement, judge }: Evaluation,
   { part, not }: CertifiedExpectation['basis'],
   emulated: boolean,
 ): Promise<Expectation | undefined> {
@@ -126,7 +126,7 @@ async function answer(
   } catch (error) {
     const known = asClaimcheckError(error)
     if (known.code === 'CERTIFICATE_INCOMPLETE' || known.code === 'INTERNAL') throw known
-    return unjudged(statement, 'see the suite', known, emulated)
+    return inconclusiveExpectation(statement, 'see the suite', known, emulated)
   }
 }
 

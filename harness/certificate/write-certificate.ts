@@ -6,25 +6,25 @@ import { join } from 'node:path'
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import type { RunReport } from '../report/run-report.ts'
 import type { ReportFolder } from '../report/report-folder.ts'
-import { formatCertificate, verdictInWords } from './certificate.ts'
+import { formatCertificate, describeVerdict } from './certificate.ts'
 import { addToHistory, HISTORY_FILE } from './history.ts'
-import { certify, type Issued } from './issue-certificate.ts'
+import { issueCertificate, type Issued } from './issue-certificate.ts'
 import { summaryOf } from './run-summary.ts'
 
 /** Throws REPORT_UNWRITABLE. */
-export function publish(report: RunReport, folder: ReportFolder): string {
+export function writeCertificate(report: RunReport, folder: ReportFolder): string {
   const issued = certified(report)
   if ('refused' in issued) return `no certificate: ${issued.refused}`
   const { certificate } = issued
   folder.add('certificate.json', formatCertificate(certificate))
   addToHistory(join(folder.path, HISTORY_FILE), summaryOf(certificate))
-  return `certificate.json, ${verdictInWords(certificate)}, ${certificate.digest}`
+  return `certificate.json, ${describeVerdict(certificate)}, ${certificate.digest}`
 }
 
 /** A report that fits no certificate must not cost the run its other reports. */
 function certified(report: RunReport): Issued {
   try {
-    return certify(report)
+    return issueCertificate(report)
   } catch (error) {
     const { code, message } = error instanceof ClaimcheckError ? error : asClaimcheckError(error)
     return { refused: `${code}: ${message}` }

@@ -20,7 +20,7 @@ export interface AllocatedClaim {
 }
 
 /** Throws ALLOCATION_INVALID: not allocated, a device that no slice publishes, or devices of two nodes. */
-export function readBack(claim: ResourceClaim, slices: readonly ResourceSlice[]): AllocatedClaim {
+export function resolveAllocation(claim: ResourceClaim, slices: readonly ResourceSlice[]): AllocatedClaim {
   const subject = `ResourceClaim ${claim.metadata.namespace === undefined ? '' : `${claim.metadata.namespace}/`}${claim.metadata.name}`
   const results = claim.status?.allocation?.devices.results ?? []
   if (results.length === 0) {

@@ -22,7 +22,11 @@ export interface TemplateOptions {
 }
 
 /** Throws EXPECTATION_INVALID for a placement that the SKU cannot have, SLICE_INVALID where no NIC publishes numaNode. */
-export function templateFor(placement: Placement, sku: Sku, options: TemplateOptions): ResourceClaimTemplate {
+export function numaTemplate(
+  placement: Placement,
+  sku: Sku,
+  options: TemplateOptions,
+): ResourceClaimTemplate {
   checkPlacement(placement, sku)
   const { gpus, nics, arm } = placement
   const { gpu, nic } = options.published
@@ -58,7 +62,7 @@ export function templateFor(placement: Placement, sku: Sku, options: TemplateOpt
 }
 
 /** All GPUs of the SKU, by their PCI addresses, which every driver publishes. */
-export function gpuTemplateFor(sku: Sku): ResourceClaimTemplate {
+export function allGpusTemplate(sku: Sku): ResourceClaimTemplate {
   const expression = among(sku.gpus)
   return {
     apiVersion: 'resource.k8s.io/v1',

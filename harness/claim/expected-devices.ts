@@ -7,7 +7,7 @@ import type { Sku, SkuNic } from '../sku/sku.ts'
 import { skuNicOf } from './sku-device.ts'
 import type { AllocatedNic } from './allocated-claim.ts'
 
-export interface SeenDevice {
+export interface ListedDevice {
   readonly path: string
   readonly opens: boolean
 }
@@ -44,7 +44,7 @@ export function expectedInterfaces(nics: readonly AllocatedNic[], sku: Sku): Rea
 
 export function compareDevices(
   expected: ReadonlySet<string>,
-  seen: readonly SeenDevice[],
+  seen: readonly ListedDevice[],
   sku: Sku,
 ): DeviceComparison {
   const paths = new Set(seen.map(({ path }) => path))

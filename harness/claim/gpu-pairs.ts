@@ -6,12 +6,12 @@
 export type GpuPair = readonly [from: number, to: number]
 
 /** Of the turns from 1 on; with an odd number of GPUs one of them rests each time. */
-export const turnsOf = (gpus: number): number => (gpus < 2 ? 0 : gpus - 1 + (gpus % 2))
+export const turnCount = (gpus: number): number => (gpus < 2 ? 0 : gpus - 1 + (gpus % 2))
 
 /** By position among the GPUs. Empty for a turn beyond the last. */
 export function pairsOfTurn(gpus: number, turn: number): readonly GpuPair[] {
   if (turn === 0) return Array.from({ length: gpus }, (_, gpu) => [gpu, gpu] as const)
-  const seats = turnsOf(gpus)
+  const seats = turnCount(gpus)
   if (turn > seats) return []
   // The last seat stays; the others move on by one each turn.
   const seat = (place: number): number => (place === seats ? seats : (place + turn) % seats)

@@ -2,7 +2,7 @@
  * Under which name, and in which form, the devices of a cluster publish their NUMA node. Takes slices; gives the one
  * form that every device of a kind has, so that a selector can read it without meeting a device that lacks it.
  */
-import { onceFor } from '../core/memo.ts'
+import { memoizeByObject } from '../core/memo.ts'
 import type { Device, ResourceSlice } from '../dra/objects.ts'
 import { qualify } from '../dra/cel/cel-device.ts'
 import { GPU_DRIVER, NIC_DRIVER, STANDARD_DOMAIN } from './published-device.ts'
@@ -20,7 +20,7 @@ export interface NumaAttributes {
 }
 
 /** Looks at all GPUs and at all RDMA NICs; a NIC without RDMA needs no NUMA node. */
-export const numaAttributesOf = onceFor((slices: readonly ResourceSlice[]): NumaAttributes => {
+export const numaAttributesOf = memoizeByObject((slices: readonly ResourceSlice[]): NumaAttributes => {
   const devices = (driver: string) =>
     poolsOf(slices)
       .filter((pool) => pool.driver === driver)

@@ -3,7 +3,7 @@
  * gaps below); gives devices with PCI address and NUMA nodes. Devices of other drivers, or of no node, are left out.
  * DRANET up to v1.4.0 names no rdmaDevice for RoCE NICs and no standard numaNode; older GPU drivers have no numaNode.
  */
-import { onceFor } from '../core/memo.ts'
+import { memoizeByObject } from '../core/memo.ts'
 import type { AttributeValue, ResourceSlice } from '../dra/objects.ts'
 import { qualify } from '../dra/cel/cel-device.ts'
 import { devicesOn, poolsOf, type PooledDevice } from '../dra/resource-pools.ts'
@@ -37,7 +37,7 @@ export interface PublishedNic extends OnNode {
 }
 export type PublishedDevice = PublishedGpu | PublishedNic
 
-export const devicesOf = onceFor((slices: readonly ResourceSlice[]): readonly PublishedDevice[] => {
+export const devicesOf = memoizeByObject((slices: readonly ResourceSlice[]): readonly PublishedDevice[] => {
   const nodes = [...new Set(slices.flatMap(({ spec }) => spec.nodeName ?? []))]
   return nodes.flatMap((node) =>
     poolsOf(slices.filter(({ spec }) => spec.nodeName === node))

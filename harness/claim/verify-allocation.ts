@@ -16,7 +16,7 @@ export interface PairDistance {
   readonly distance: Distance
 }
 
-export interface TopologyProof {
+export interface VerifiedTopology {
   readonly arm: NumaArm
   readonly node: string
   readonly gpus: readonly string[]
@@ -24,7 +24,7 @@ export interface TopologyProof {
   readonly pairs: readonly PairDistance[]
 }
 
-export interface DeviceComplaint {
+export interface TopologyViolation {
   readonly device: string
   readonly expectedNumaNode: number
   /** What the slice says; undefined: nothing. */
@@ -34,20 +34,20 @@ export interface DeviceComplaint {
 }
 
 /** Throws PRECONDITION_TOPOLOGY naming every device that is not where the placement wants it. */
-export function proveTopology(allocated: AllocatedClaim, placement: Placement, sku: Sku): TopologyProof {
+export function verifyTopology(allocated: AllocatedClaim, placement: Placement, sku: Sku): VerifiedTopology {
   const gpus = allocated.gpus.map((gpu) => ({ device: gpu, known: skuGpuOf(gpu, sku) }))
   const nics = allocated.nics.map((nic) => ({ device: nic, known: skuNicOf(nic, sku) }))
-  const complaints = [
-    ...gpus.flatMap((gpu) => complaintOf(gpu, placement.gpus) ?? []),
-    ...nics.flatMap((nic) => complaintOf(nic, placement.nics) ?? []),
+  const violations = [
+    ...gpus.flatMap((gpu) => violationOf(gpu, placement.gpus) ?? []),
+    ...nics.flatMap((nic) => violationOf(nic, placement.nics) ?? []),
   ]
   const problems = [
     ...wrongCount('GPUs', gpus.length, placement.gpus),
     ...wrongCount('NICs', nics.length, placement.nics),
     ...nics.filter(({ device }) => !device.rdma).map(({ device }) => `${device.name} has no RDMA`),
-    ...complaints.map(describe),
+    ...violations.map(describe),
   ]
-  if (problems.length > 0) throw precondition(allocated, placement, problems, complaints)
+  if (problems.length > 0) throw precondition(allocated, placement, problems, violations)
   return {
     arm: placement.arm,
     node: allocated.node,
@@ -58,7 +58,7 @@ export function proveTopology(allocated: AllocatedClaim, placement: Placement, s
 }
 
 /** Throws PRECONDITION_TOPOLOGY unless the claim has every GPU of the SKU and nothing else. */
-export function proveGpus({ name, node, gpus, nics }: AllocatedClaim, sku: Sku): void {
+export function verifyGpus({ name, node, gpus, nics }: AllocatedClaim, sku: Sku): void {
   const missing = sku.gpus.filter(({ pciBusID }) => !gpus.some(({ pciAddress }) => pciAddress === pciBusID))
   if (missing.length === 0 && gpus.length === sku.gpus.length && nics.length === 0) return
   throw new ClaimcheckError('PRECONDITION_TOPOLOGY', {
@@ -91,10 +91,10 @@ interface Matched<Device> {
   readonly known: { readonly numaNode: number } | undefined
 }
 
-function complaintOf(
+function violationOf(
   { device, known }: Matched<AllocatedGpu | AllocatedNic>,
   { numaNode }: DeviceGroup,
-): DeviceComplaint | undefined {
+): TopologyViolation | undefined {
   const published = device.numaNodes
   // Older GPU drivers publish no NUMA node; a NIC that publishes none could not have been selected by it.
   const publishedRight = published === undefined ? device.kind === 'gpu' : published.includes(numaNode)
@@ -110,7 +110,7 @@ function complaintOf(
 const wrongCount = (what: string, found: number, { count }: DeviceGroup): string[] =>
   found === count ? [] : [`${what}: ${found} where ${count} are asked for`]
 
-function describe(complaint: DeviceComplaint): string {
+function describe(complaint: TopologyViolation): string {
   const published = complaint.publishedNumaNodes?.join(' and ') ?? 'nothing'
   const sku =
     complaint.skuNumaNode === undefined
@@ -123,7 +123,7 @@ function precondition(
   { name, node }: AllocatedClaim,
   { arm }: Placement,
   problems: readonly string[],
-  complaints: readonly DeviceComplaint[],
+  complaints: readonly TopologyViolation[],
 ): ClaimcheckError {
   return new ClaimcheckError('PRECONDITION_TOPOLOGY', {
     subject: `ResourceClaim ${name} on ${node}`,

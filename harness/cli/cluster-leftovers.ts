@@ -4,17 +4,17 @@
  */
 import { seconds } from '../core/units.ts'
 import type { Settings } from '../core/variables.ts'
-import type { Leftover } from './leftover.ts'
+import type { StaleResource } from './leftover.ts'
 
 const GONE = { within: seconds(120) }
 
-export async function clusterLeftovers(settings: Settings, now: number): Promise<Leftover[]> {
+export async function clusterLeftovers(settings: Settings, now: number): Promise<StaleResource[]> {
   // Only now: a sweep of this machine needs no Kubernetes client.
   const { connectionOf, openClient } = await import('../targets/cluster/cluster-run.ts')
-  const { leftNamespaces, removeNamespace } = await import('../targets/cluster/run-namespace.ts')
+  const { staleNamespaces, removeNamespace } = await import('../targets/cluster/run-namespace.ts')
   const connection = connectionOf(settings)
   const client = openClient(connection)
-  return (await leftNamespaces(client)).map(({ name, expires }) => {
+  return (await staleNamespaces(client)).map(({ name, expires }) => {
     const over = expires !== undefined && Date.parse(expires) <= now
     const when = expires === undefined ? 'without an expiry' : `${over ? 'expired' : 'expires'} ${expires}`
     return {

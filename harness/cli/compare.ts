@@ -4,9 +4,9 @@
  */
 import { z } from 'zod'
 import { certificateIn } from '../certificate/read-certificate.ts'
-import { compareRuns, type Change, type RunComparison } from '../certificate/compare-runs.ts'
+import { compareRuns, type FigureChange, type RunComparison } from '../certificate/compare-runs.ts'
 import { lastGreen, readHistory } from '../certificate/history.ts'
-import { certify } from '../certificate/issue-certificate.ts'
+import { issueCertificate } from '../certificate/issue-certificate.ts'
 import { summaryOf, type Summary } from '../certificate/run-summary.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { readJsonFile } from '../core/json-file.ts'
@@ -32,7 +32,7 @@ function summaryIn(path: string): Summary {
   const head = z.looseObject({ schema: z.literal(RESULTS_SCHEMA) }).safeParse(file.value)
   if (!head.success) return summaryOf(certificateIn(file))
   const parsed = runReportSchema.safeParse(file.value)
-  const issued = certify(parsed.success ? parsed.data : parseYaml(file.text, path, runReportSchema))
+  const issued = issueCertificate(parsed.success ? parsed.data : parseYaml(file.text, path, runReportSchema))
   if ('certificate' in issued) return summaryOf(issued.certificate)
   throw new ClaimcheckError('CERTIFICATE_INCOMPLETE', {
     subject: path,
@@ -52,7 +52,13 @@ function tell(before: Summary, after: Summary, say: (line: string) => void): boo
 const nameOf = ({ run, finishedAt, sku, target, emulation, verdict }: Summary): string =>
   `${finishedAt} ${sku.name} on ${target}${emulation === undefined ? '' : `, ${emulation.runtime}, EMULATED`}: ${verdict} (run ${run})`
 
-function linesOf({ changes, flips, onlyBefore, onlyAfter, surroundings }: RunComparison): readonly string[] {
+function linesOf({
+  changes,
+  verdictChanges,
+  onlyBefore,
+  onlyAfter,
+  surroundings,
+}: RunComparison): readonly string[] {
   let last = ''
   const figures = changes.flatMap((change) => {
     const head = change.comparison === last ? [] : ['', `${change.comparison}, B / A`]
@@ -63,21 +69,22 @@ function linesOf({ changes, flips, onlyBefore, onlyAfter, surroundings }: RunCom
     ...figures,
     ...section(
       'Verdicts that flipped',
-      flips.map(({ test, before, after }) => `${test}: ${before}, now ${after}`),
+      verdictChanges.map(({ test, before, after }) => `${test}: ${before}, now ${after}`),
     ),
     ...section('Only in A', onlyBefore),
     ...section('Only in B', onlyAfter),
     ...section('Not the same about the runs', surroundings),
-    ...(flips.length === 0 ? ['', 'No verdict flipped.'] : []),
+    ...(verdictChanges.length === 0 ? ['', 'No verdict flipped.'] : []),
   ]
 }
 
 const section = (title: string, lines: readonly string[]): readonly string[] =>
   lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)]
 
-const markOf = ({ told }: Change): string => ({ better: '+', worse: '-', same: '=', unknown: '?' })[told]
+const markOf = ({ told }: FigureChange): string =>
+  ({ better: '+', worse: '-', same: '=', unknown: '?' })[told]
 
-function toldOf({ ratio, told }: Change): string {
+function toldOf({ ratio, told }: FigureChange): string {
   if (ratio === undefined) return 'fewer than two rounds: nothing can be told'
   const interval = `${ratio.estimate.toFixed(3)}x [${ratio.low.toFixed(3)}x, ${ratio.high.toFixed(3)}x]`
   if (told !== 'same') return `${interval} ${told}`

@@ -1,13 +1,13 @@
 /** Asks a person. Takes a terminal; gives a question whose answer is yes only where somebody says so. */
 import { createInterface } from 'node:readline/promises'
 
-export type Ask = (question: string) => Promise<boolean>
+export type Confirm = (question: string) => Promise<boolean>
 
 /** Undefined where nobody sits at the other end: a pipe, a CI job. */
-export function askOn(terminal: {
+export function confirmOn(terminal: {
   readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   readonly stderr: { write(text: string): unknown }
-}): Ask | undefined {
+}): Confirm | undefined {
   const { stdin, stderr } = terminal
   if (stdin?.isTTY !== true) return undefined
   return async (question) => {

@@ -11,8 +11,8 @@ import type { Settings } from '../core/variables.ts'
 import { provideBinaries } from '../native/build-binaries.ts'
 import { IMAGE, STREAM_IMAGE } from '../native/container-image.ts'
 import { provideNixl } from '../native/nixl.ts'
-import type { Client } from '../targets/cluster/object-client.ts'
-import { lookAround, type Surroundings } from './inspect-cluster.ts'
+import type { ObjectClient } from '../targets/cluster/object-client.ts'
+import { inspectCluster, type ClusterInspection } from './inspect-cluster.ts'
 
 interface Finding {
   readonly is: 'there' | 'missing' | 'note'
@@ -37,10 +37,10 @@ export async function doctor(settings: Settings, say: (line: string) => void): P
 
 async function* findings(settings: Settings): AsyncGenerator<Finding> {
   if (settings.target === 'emulated') yield* machine(settings)
-  let around: Surroundings
+  let around: ClusterInspection
   try {
     if (settings.target === 'cluster') yield* rights(settings)
-    around = await lookAround(settings)
+    around = await inspectCluster(settings)
   } catch (error) {
     const { code, message } = asClaimcheckError(error)
     yield missing(`${code}: ${message}`)
@@ -72,14 +72,16 @@ async function* machine({ runtime, cacheDir }: Settings): AsyncGenerator<Finding
 /** Before anything else: what is missing here explains what cannot be read below. */
 async function* rights(settings: Settings): AsyncGenerator<Finding> {
   const { connectionOf, openClient } = await import('../targets/cluster/cluster-run.ts')
-  const { describeRight, missingRights, RIGHTS } = await import('../targets/cluster/permissions.ts')
+  const { describePermission, missingPermissions, PERMISSIONS } =
+    await import('../targets/cluster/permissions.ts')
   const { api } = openClient(connectionOf(settings))
-  const lacking = await missingRights(api)
-  if (lacking.length === 0) yield there(`all ${RIGHTS.length} rights of deploy/rbac.yaml`)
-  for (const right of lacking) yield missing(`the right to ${describeRight(right)}, see deploy/rbac.yaml`)
+  const lacking = await missingPermissions(api)
+  if (lacking.length === 0) yield there(`all ${PERMISSIONS.length} rights of deploy/rbac.yaml`)
+  for (const right of lacking)
+    yield missing(`the right to ${describePermission(right)}, see deploy/rbac.yaml`)
 }
 
-async function* server(client: Client): AsyncGenerator<Finding> {
+async function* server(client: ObjectClient): AsyncGenerator<Finding> {
   const { requireDra, versionOf } = await import('../targets/cluster/cluster-run.ts')
   const version = await versionOf(client)
   yield await requireDra(client).then(
@@ -88,7 +90,7 @@ async function* server(client: Client): AsyncGenerator<Finding> {
   )
 }
 
-function* published({ place, slices, classes, nodes, sku }: Surroundings): Generator<Finding> {
+function* published({ place, slices, classes, nodes, sku }: ClusterInspection): Generator<Finding> {
   const devices = devicesOf(slices)
   for (const [driver, what] of [
     [NIC_DRIVER, 'RDMA NICs'],

@@ -8,10 +8,10 @@ import { Journal } from '../core/journal.ts'
 import type { Settings } from '../core/variables.ts'
 import { loadRack, type Rack } from '../rack/rack.ts'
 import { loadSku, type Sku } from '../sku/sku.ts'
-import type { Client } from '../targets/cluster/object-client.ts'
-import { publish } from '../emulation/publish-rack.ts'
+import type { ObjectClient } from '../targets/cluster/object-client.ts'
+import { publishRack } from '../emulation/publish-rack.ts'
 
-export interface Surroundings {
+export interface ClusterInspection {
   /** `rack h100-2node`, `context prod`. */
   readonly place: string
   readonly slices: readonly ResourceSlice[]
@@ -23,11 +23,11 @@ export interface Surroundings {
   /** Where there is a rack. */
   readonly rack: Rack | undefined
   /** Where there is an API server. */
-  readonly client: Client | undefined
+  readonly client: ObjectClient | undefined
 }
 
 /** Rejects with what keeps it from looking: no context, no answer, a missing right, no lab. */
-export async function lookAround(settings: Settings): Promise<Surroundings> {
+export async function inspectCluster(settings: Settings): Promise<ClusterInspection> {
   const { target } = settings
   if (target === 'emulated') return onPaper(loadRack(settings.rack))
   if (target === 'cluster') {
@@ -37,8 +37,8 @@ export async function lookAround(settings: Settings): Promise<Surroundings> {
   }
   if (target === 'lab') {
     const rack = loadRack(settings.rack)
-    const { standingLab } = await import('../targets/lab/lab.ts')
-    const lab = await standingLab(rack, { cacheDir: settings.cacheDir, name: settings.lab })
+    const { findRunningLab } = await import('../targets/lab/lab.ts')
+    const lab = await findRunningLab(rack, { cacheDir: settings.cacheDir, name: settings.lab })
     if (lab !== undefined) {
       const connection = { kubeconfig: [lab.kubeconfig], context: lab.context }
       return onCluster(settings, connection, { sku: rack.sku, rack })
@@ -57,8 +57,8 @@ export async function lookAround(settings: Settings): Promise<Surroundings> {
   })
 }
 
-function onPaper(rack: Rack): Surroundings {
-  const { slices, classes } = publish(rack)
+function onPaper(rack: Rack): ClusterInspection {
+  const { slices, classes } = publishRack(rack)
   return {
     place: `rack ${rack.name}`,
     slices,
@@ -76,12 +76,12 @@ async function onCluster(
     readonly kubeconfig: readonly string[] | { readonly text: string }
     readonly context: string
   },
-  known: Pick<Surroundings, 'sku' | 'rack'>,
-): Promise<Surroundings> {
+  known: Pick<ClusterInspection, 'sku' | 'rack'>,
+): Promise<ClusterInspection> {
   const { openClient } = await import('../targets/cluster/cluster-run.ts')
-  const { ClusterObjects } = await import('../targets/cluster/cluster-inventory.ts')
+  const { ClusterInventory } = await import('../targets/cluster/cluster-inventory.ts')
   const client = openClient(connection)
-  const objects = new ClusterObjects(client, new Journal(), settings.nodes)
+  const objects = new ClusterInventory(client, new Journal(), settings.nodes)
   const { signal } = new AbortController()
   try {
     const slices = await objects.slices(signal)

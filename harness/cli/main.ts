@@ -9,7 +9,7 @@ import { HISTORY_FILE } from '../certificate/history.ts'
 import { asClaimcheckError } from '../core/errors.ts'
 import { readSettings } from '../core/variables.ts'
 import { binariesIn, NATIVE } from '../native/build-binaries.ts'
-import { askOn } from './confirm.ts'
+import { confirmOn } from './confirm.ts'
 import { clusterLeftovers } from './cluster-leftovers.ts'
 import { compareFiles, compareWithLast } from './compare.ts'
 import { addLabCommands } from './lab.ts'
@@ -75,8 +75,8 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
         return discoverHost(say)
       }
       const { discover } = await import('./discover.ts')
-      const { lookAround } = await import('./inspect-cluster.ts')
-      const { slices, place } = await lookAround(settings)
+      const { inspectCluster } = await import('./inspect-cluster.ts')
+      const { slices, place } = await inspectCluster(settings)
       const { yaml, others } = discover(slices, place, node)
       stdout.write(yaml)
       for (const { nodes } of others)
@@ -88,9 +88,9 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     .argument('[suites...]', 'files or folders', ['suites/numa'])
     .action(async (paths: string[]) => {
       const { plan } = await import('./plan.ts')
-      const { lookAround } = await import('./inspect-cluster.ts')
+      const { inspectCluster } = await import('./inspect-cluster.ts')
       const settings = readSettings(env)
-      say(await plan(paths, { settings, around: await lookAround(settings), now: Date.now() }))
+      say(await plan(paths, { settings, around: await inspectCluster(settings), now: Date.now() }))
     })
   claimcheck
     .command('sweep')
@@ -103,7 +103,15 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       const settings = readSettings(env)
       const others = settings.target === 'cluster' ? await clusterLeftovers(settings, Date.now()) : []
       const { cacheDir } = settings
-      await sweep({ binaries: binariesIn(NATIVE), cacheDir, dryRun, say, others, yes, ask: askOn(terminal) })
+      await sweep({
+        binaries: binariesIn(NATIVE),
+        cacheDir,
+        dryRun,
+        say,
+        others,
+        yes,
+        ask: confirmOn(terminal),
+      })
     })
   claimcheck
     .command('pack')

@@ -7,7 +7,7 @@ import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Binaries } from '../native/build-binaries.ts'
-import type { Leftover } from './leftover.ts'
+import type { StaleResource } from './leftover.ts'
 
 const GONE_WITHIN_MS = 5000
 const LOOK_EVERY_MS = 20
@@ -23,11 +23,11 @@ interface Process {
   readonly program: string
 }
 
-export async function orphans(binaries: Binaries): Promise<Leftover[]> {
+export async function orphanProcesses(binaries: Binaries): Promise<StaleResource[]> {
   const ours = await allOf(Object.values(binaries))
   const own = new Set(ours.map(({ pid }) => pid))
   const tops = ours.filter(({ parent }) => !own.has(parent))
-  const left: Leftover[] = []
+  const left: StaleResource[] = []
   for (const process of tops) {
     if (!(await isOrphaned(process))) continue
     const what = `process ${process.pid}, ${basename(process.program)}, whose harness is gone`

@@ -10,22 +10,22 @@ import type { ResourceClaimTemplate } from '../dra/objects.ts'
 import { numaAttributesOf } from '../claim/numa-attribute.ts'
 import { allGpus, type GpuPlacement, type Placement } from '../claim/placement.ts'
 import { devicesOn, poolsOf } from '../dra/resource-pools.ts'
-import { gpuTemplateFor, templateFor } from '../claim/claim-template.ts'
+import { allGpusTemplate, numaTemplate } from '../claim/claim-template.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { formatBytes, formatPercent, formatTime, seconds, type Seconds } from '../core/units.ts'
 import type { Settings } from '../core/variables.ts'
-import type { ArmsSpec } from '../expect/declarations.ts'
+import type { ComparisonDeclaration } from '../expect/declarations.ts'
 import { iterationsOf } from '../measure/node-comparison.ts'
-import { planComparison } from '../measure/plan-rounds.ts'
+import { planRounds } from '../measure/plan-rounds.ts'
 import { IMAGE, STREAM_IMAGE } from '../native/container-image.ts'
 import { loadSuites } from '../simulate/load-suites.ts'
 import type { Sku } from '../sku/sku.ts'
 import { podManifest, secretManifest, type PodParts } from '../targets/cluster/pod-manifest.ts'
-import { marksOf, namespaceManifest, namespaceOf } from '../targets/cluster/run-namespace.ts'
+import { runLabels, namespaceManifest, namespaceOf } from '../targets/cluster/run-namespace.ts'
 import type { PodSpec } from '../scheduling/pod.ts'
 import { argsOf, CONTAINER } from '../transfer/node-pair-transfer.ts'
 import { transferPlan } from '../measure/node-comparison.ts'
-import type { Surroundings } from './inspect-cluster.ts'
+import type { ClusterInspection } from './inspect-cluster.ts'
 
 /** What an arm took beside its transfer: in the emulated rack, and in the lab, see docs/performance.md. */
 const OVERHEADS: Readonly<Record<'emulated' | 'cluster', Seconds>> = {
@@ -36,7 +36,7 @@ const RUN = '<run>'
 
 export interface Planning {
   readonly settings: Settings
-  readonly around: Surroundings
+  readonly around: ClusterInspection
   readonly now: number
 }
 
@@ -54,7 +54,7 @@ export async function plan(paths: readonly string[], { settings, around, now }: 
     ...(links.length === 0 ? [] : [allGpus()]),
   ]
   const templateOf = (placement: Placement | GpuPlacement): ResourceClaimTemplate =>
-    placement.gpus === 'all' ? gpuTemplateFor(sku) : templateFor(placement, sku, { published })
+    placement.gpus === 'all' ? allGpusTemplate(sku) : numaTemplate(placement, sku, { published })
   const templates = new Map(
     placements.map((placement) => {
       const template = templateOf(placement)
@@ -93,7 +93,7 @@ export async function plan(paths: readonly string[], { settings, around, now }: 
       })),
     ),
   ]
-  const marks = marksOf(RUN, now)
+  const marks = runLabels(RUN, now)
   const parts: PodParts = {
     namespace: namespaceOf(RUN),
     marks,
@@ -131,7 +131,7 @@ export async function plan(paths: readonly string[], { settings, around, now }: 
 const comment = (lines: readonly string[]): string[] => lines.map((line) => `# ${line}`.trimEnd())
 
 /** Of the devices that are published now, whoever uses them. */
-function matches(template: ResourceClaimTemplate, { slices, nodes }: Surroundings): string[] {
+function matches(template: ResourceClaimTemplate, { slices, nodes }: ClusterInspection): string[] {
   const { name } = template.metadata
   return [
     `ResourceClaimTemplate ${name} matches now:`,
@@ -163,16 +163,16 @@ function matches(template: ResourceClaimTemplate, { slices, nodes }: Surrounding
 const DRIVERS: Readonly<Record<string, string>> = { 'dranet.net': 'dra.net' }
 
 function times(
-  spec: ArmsSpec,
+  spec: ComparisonDeclaration,
   sku: Sku,
   { rounds, target }: Settings,
-  emulation: Surroundings['rack'],
+  emulation: ClusterInspection['rack'],
 ): string[] {
   const { iters, warmupIters } = iterationsOf(
     { iters: spec.iters ?? 100, warmupIters: spec.warmupIters ?? 20 },
     emulation,
   )
-  const looks = planComparison({
+  const looks = planRounds({
     reference: sku.reference,
     firstRounds: rounds,
     size: spec.size,

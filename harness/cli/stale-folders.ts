@@ -4,16 +4,16 @@
  */
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ownerOfUnpacking, UNPACKING } from '../native/nixl.ts'
-import type { Leftover } from './leftover.ts'
+import { pidOfUnpacking, UNPACKING_PREFIX } from '../native/nixl.ts'
+import type { StaleResource } from './leftover.ts'
 
 const OLD_MS = 60 * 60_000
 
-export async function unfinishedUnpackings(cacheDir: string): Promise<Leftover[]> {
+export async function unfinishedUnpacks(cacheDir: string): Promise<StaleResource[]> {
   const names = (await readdir(cacheDir).catch(absent(() => [] as string[]))).filter((name) =>
-    name.startsWith(UNPACKING),
+    name.startsWith(UNPACKING_PREFIX),
   )
-  const left: Leftover[] = []
+  const left: StaleResource[] = []
   for (const name of names.sort()) {
     const path = join(cacheDir, name)
     const why = await reason(path, name)
@@ -24,7 +24,7 @@ export async function unfinishedUnpackings(cacheDir: string): Promise<Leftover[]
 }
 
 async function reason(path: string, name: string): Promise<string | undefined> {
-  if (ownerOfUnpacking(name) === 'gone') return 'whose run is gone'
+  if (pidOfUnpacking(name) === 'gone') return 'whose run is gone'
   const folder = await stat(path).catch(absent(() => undefined))
   if (folder === undefined || Date.now() - folder.mtimeMs < OLD_MS) return undefined
   return 'older than an hour'

@@ -5,10 +5,10 @@
  */
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Binaries } from '../native/build-binaries.ts'
-import type { Ask } from './confirm.ts'
-import type { Leftover } from './leftover.ts'
-import { unfinishedUnpackings } from './stale-folders.ts'
-import { orphans } from './orphan-processes.ts'
+import type { Confirm } from './confirm.ts'
+import type { StaleResource } from './leftover.ts'
+import { unfinishedUnpacks } from './stale-folders.ts'
+import { orphanProcesses } from './orphan-processes.ts'
 
 export interface Sweep {
   readonly binaries: Binaries
@@ -17,17 +17,17 @@ export interface Sweep {
   readonly dryRun: boolean
   readonly say: (line: string) => void
   /** On a cluster. */
-  readonly others?: readonly Leftover[]
+  readonly others?: readonly StaleResource[]
   /** Removes what has not expired too. */
   readonly yes?: boolean
   /** Absent where nobody can be asked. */
-  readonly ask?: Ask | undefined
+  readonly ask?: Confirm | undefined
 }
 
 /** Removes all it can; rejects with NOT_SWEPT, naming what stayed. */
 export async function sweep(how: Sweep): Promise<void> {
   const { binaries, cacheDir, dryRun, say, others = [] } = how
-  const leftovers = [...(await orphans(binaries)), ...(await unfinishedUnpackings(cacheDir)), ...others]
+  const leftovers = [...(await orphanProcesses(binaries)), ...(await unfinishedUnpacks(cacheDir)), ...others]
   if (leftovers.length === 0) say('Nothing was left behind.')
   const failures: { readonly what: string; readonly cause: unknown }[] = []
   for (const leftover of leftovers) {
@@ -57,7 +57,10 @@ export async function sweep(how: Sweep): Promise<void> {
 }
 
 /** Rejects with NOT_SWEPT where somebody should be asked and nobody can be. */
-async function mayGo({ what, mayLive = false }: Leftover, { yes = false, ask }: Sweep): Promise<boolean> {
+async function mayGo(
+  { what, mayLive = false }: StaleResource,
+  { yes = false, ask }: Sweep,
+): Promise<boolean> {
   if (!mayLive || yes) return true
   if (ask !== undefined) return ask(`${what}: its run may still be alive. Remove it?`)
   throw new ClaimcheckError('NOT_SWEPT', {

@@ -1,14 +1,14 @@
 /** `claimcheck verify`: takes a certificate's path; says of every verdict whether it holds. Needs no network and no target. */
 import { readCertificate } from '../certificate/read-certificate.ts'
-import { verdictInWords, type Certificate } from '../certificate/certificate.ts'
-import { verify, type Verified } from '../certificate/verify-certificate.ts'
+import { describeVerdict, type Certificate } from '../certificate/certificate.ts'
+import { verifyCertificate, type Verified } from '../certificate/verify-certificate.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 
 /** Rejects with what is wrong with the file, or CERTIFICATE_REFUTED where a verdict does not hold. */
 export async function verifyFile(path: string, say: (line: string) => void): Promise<void> {
   const certificate = readCertificate(path)
   say(headOf(certificate))
-  const verified = await verify(certificate)
+  const verified = await verifyCertificate(certificate)
   const refuted = verified.filter(({ faults }) => faults.length > 0)
   let last = ''
   for (const one of verified) {
@@ -35,7 +35,7 @@ function headOf(certificate: Certificate): string {
     emulation === undefined
       ? target
       : `${target} (${emulation.runtime}, rack ${emulation.rack}, 1:${emulation.scale}), EMULATED`
-  return `${sku.profile.name} on ${where}, ${finishedAt}, by claimcheck ${tool.version}: ${verdictInWords(certificate)}`
+  return `${sku.profile.name} on ${where}, ${finishedAt}, by claimcheck ${tool.version}: ${describeVerdict(certificate)}`
 }
 
 const linesOf = ({ statement, verdict, tolerance, faults }: Verified): readonly string[] =>

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ClaimcheckError } from './errors.ts'
 import { formatTime, type Seconds } from './units.ts'
 
-export interface Wait {
+export interface Deadline {
   /** The object waited for, and for what: `pod node-a/target`, `to be ready`. */
   readonly subject: string
   readonly until: string
@@ -18,7 +18,7 @@ export interface Wait {
 }
 
 /** Resolves as `work` does, or rejects with DEADLINE after `within`, or with INTERRUPTED when `signal` fires. */
-export async function withDeadline<T>(work: Promise<T>, wait: Wait): Promise<T> {
+export async function withDeadline<T>(work: Promise<T>, wait: Deadline): Promise<T> {
   const over = new AbortController()
   const signal = wait.signal === undefined ? over.signal : AbortSignal.any([over.signal, wait.signal])
   const late = sleep(wait.within * 1000, undefined, { signal, ref: true }).then(

@@ -1,5 +1,5 @@
 /** Remembers what was made of an object that never changes, for as long as the object lives. */
-export function onceFor<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
+export function memoizeByObject<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
   const made = new WeakMap<Key, { readonly value: Value }>()
   return (key) => {
     const known = made.get(key) ?? { value: make(key) }

@@ -2,7 +2,7 @@
  * Slices put together into pools. Takes slices in any state; gives per driver and pool those of the newest generation,
  * in the order given, and whether all of them are there. Never mixes generations: an older one is about to vanish.
  */
-import { onceFor } from '../core/memo.ts'
+import { memoizeByObject } from '../core/memo.ts'
 import type { Device, ResourceSlice } from './objects.ts'
 
 export interface Pool {
@@ -20,7 +20,7 @@ export interface PooledDevice {
   readonly device: Device
 }
 
-export const poolsOf = onceFor((slices: readonly ResourceSlice[]): readonly Pool[] => {
+export const poolsOf = memoizeByObject((slices: readonly ResourceSlice[]): readonly Pool[] => {
   const pools = Map.groupBy(slices, ({ spec }) => `${spec.driver}/${spec.pool.name}`)
   return [...pools.values()].map(newest)
 })

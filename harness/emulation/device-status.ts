@@ -5,7 +5,7 @@ import type { NicPlan } from './pod-plan.ts'
 import { pciDeviceName } from './publish-nic.ts'
 
 /** `status.devices` of a pod that runs. */
-export function statusOf(
+export function deviceStatuses(
   node: string,
   nics: readonly Pick<NicPlan, 'nic' | 'address' | 'mac'>[],
 ): AllocatedDeviceStatus[] {

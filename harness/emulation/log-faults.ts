@@ -3,19 +3,20 @@
  * gets to read. The log itself is never touched.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { faultOn } from '../rack/node-faults.ts'
+import { faultOnNode } from '../rack/node-faults.ts'
 import type { Rack } from '../rack/rack.ts'
 
 /** Beyond it a line carries data; the binary's few words of progress are shorter. */
 const LONG = 500
 
-export async function* disturbed(
+export async function* withLogFaults(
   lines: AsyncIterable<string>,
   rack: Rack,
   node: string,
 ): AsyncGenerator<string, void> {
-  const has = (kind: Parameters<typeof faultOn>[1]): boolean => faultOn(rack, kind, node) !== undefined
-  const late = faultOn(rack, 'log-late', node)
+  const has = (kind: Parameters<typeof faultOnNode>[1]): boolean =>
+    faultOnNode(rack, kind, node) !== undefined
+  const late = faultOnNode(rack, 'log-late', node)
   let waited = false
   for await (const line of lines) {
     if (has('log-missing')) continue

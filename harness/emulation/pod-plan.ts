@@ -6,8 +6,8 @@ import { ClaimcheckError } from '../core/errors.ts'
 import type { Bytes, Fraction, GBps } from '../core/units.ts'
 import type { DeviceAllocation } from '../dra/objects.ts'
 import { GPU_DRIVER, NIC_DRIVER } from '../claim/published-device.ts'
-import { changesOverTime, courseOf, type Course } from '../rack/rate-schedule.ts'
-import { faultOn } from '../rack/node-faults.ts'
+import { changesOverTime, rateScheduleOf, type RateSchedule } from '../rack/rate-schedule.ts'
+import { faultOnNode } from '../rack/node-faults.ts'
 import { nicRate, trueMtu } from '../rack/link-model.ts'
 import type { Rack } from '../rack/rack.ts'
 import type { SkuGpu, SkuNic } from '../sku/sku.ts'
@@ -26,7 +26,7 @@ export interface NicPlan {
   readonly rate: GBps
   readonly mtu: number
   /** How the rate changes over time; absent: it does not. */
-  readonly course?: Course
+  readonly rateSchedule?: RateSchedule
   /** Of its packets, both ways. */
   readonly lost?: Fraction
   readonly corruptEveryBytes?: Bytes
@@ -80,7 +80,7 @@ export function planPod(
     gpus,
     nics: nics.map((nic, index) => planNic(rack, pod, nic, nics, gpus[index % Math.max(gpus.length, 1)])),
     devices: infinibandDevices(rack, pod.node, nics),
-    fallsBack: faultOn(rack, 'tcp-fallback', pod.node) !== undefined,
+    fallsBack: faultOnNode(rack, 'tcp-fallback', pod.node) !== undefined,
   }
 }
 
@@ -95,7 +95,7 @@ function planNic(
   const steered = rack.faults
     .filter(changesOverTime)
     .find((fault) => fault.node === node && fault.nic === nic.name)
-  const over = faultOn(rack, 'rail-shared', node, nic.name)?.over
+  const over = faultOnNode(rack, 'rail-shared', node, nic.name)?.over
   return {
     nic,
     rail,
@@ -104,11 +104,11 @@ function planNic(
     rate: nicRate(rack, node, nic, gpu),
     mtu: trueMtu(rack, node, nic),
     ...present({
-      course: steered && courseOf(steered, rack.seed, `${name}/${nic.name}`),
-      lost: faultOn(rack, 'packet-loss', node, nic.name)?.share,
-      corruptEveryBytes: faultOn(rack, 'corrupt', node, nic.name)?.everyBytes,
-      cutAfterBytes: faultOn(rack, 'link-cut', node, nic.name)?.afterBytes,
-      contended: faultOn(rack, 'contention', node, nic.name)?.share,
+      course: steered && rateScheduleOf(steered, rack.seed, `${name}/${nic.name}`),
+      lost: faultOnNode(rack, 'packet-loss', node, nic.name)?.share,
+      corruptEveryBytes: faultOnNode(rack, 'corrupt', node, nic.name)?.everyBytes,
+      cutAfterBytes: faultOnNode(rack, 'link-cut', node, nic.name)?.afterBytes,
+      contended: faultOnNode(rack, 'contention', node, nic.name)?.share,
       leavesBy: claimed.find((other) => other.name === over),
     }),
   }

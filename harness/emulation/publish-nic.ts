@@ -8,7 +8,7 @@ import type { Sku, SkuNic } from '../sku/sku.ts'
 import type { RailAddress } from './rail-addresses.ts'
 
 /** What of a NIC its driver may get wrong, or finds other than the SKU says. */
-export interface NicAsPublished {
+export interface PublishedNicFacts {
   /** Whose name and interface it goes by. */
   readonly named: SkuNic
   readonly numaNode: number
@@ -19,7 +19,7 @@ export interface NicAsPublished {
 export function nicDevice(
   sku: Sku,
   nic: SkuNic,
-  { named, numaNode, rdma, mtu }: NicAsPublished,
+  { named, numaNode, rdma, mtu }: PublishedNicFacts,
   { address, mac }: RailAddress,
 ): Device {
   const { ifName } = named

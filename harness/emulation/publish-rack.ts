@@ -5,7 +5,7 @@
 import { GPU_CLASS, NIC_CLASS } from '../claim/claim-template.ts'
 import type { Device, DeviceClass, ResourceSlice } from '../dra/objects.ts'
 import { GPU_DRIVER, NIC_DRIVER } from '../claim/published-device.ts'
-import { faultOn } from '../rack/node-faults.ts'
+import { faultOnNode } from '../rack/node-faults.ts'
 import { trueMtu } from '../rack/link-model.ts'
 import type { Rack } from '../rack/rack.ts'
 import type { SkuGpu, SkuNic } from '../sku/sku.ts'
@@ -18,7 +18,7 @@ export interface Publication {
   readonly classes: readonly DeviceClass[]
 }
 
-export function publish(rack: Rack): Publication {
+export function publishRack(rack: Rack): Publication {
   return {
     slices: rack.nodes.flatMap((node, nodeIndex) => [
       slice(NIC_DRIVER, node, [...otherInterfaces(nodeIndex), ...nics(rack, node, nodeIndex)]),
@@ -62,8 +62,8 @@ function nics(rack: Rack, node: string, nodeIndex: number): Device[] {
   return sku.nics.map((nic, nicIndex) => {
     const published = {
       named: swappedWith(rack, node, nic),
-      numaNode: faultOn(rack, 'numa-misreport', node, nic.name)?.numaNode ?? nic.numaNode,
-      rdma: sku.nic.rdma && faultOn(rack, 'rdma-misreport', node, nic.name) === undefined,
+      numaNode: faultOnNode(rack, 'numa-misreport', node, nic.name)?.numaNode ?? nic.numaNode,
+      rdma: sku.nic.rdma && faultOnNode(rack, 'rdma-misreport', node, nic.name) === undefined,
       mtu: trueMtu(rack, node, nic),
     }
     return nicDevice(sku, nic, published, railAddress(nodeIndex, nicIndex))
@@ -84,7 +84,7 @@ function swappedWith({ sku, faults }: Rack, node: string, nic: SkuNic): SkuNic {
 /** The SKU's GPUs, or as many as a fault says; those beyond the SKU sit where nothing else does. */
 function gpusOn(rack: Rack, node: string): readonly SkuGpu[] {
   const { gpus } = rack.sku
-  const count = faultOn(rack, 'gpu-count', node)?.count ?? gpus.length
+  const count = faultOnNode(rack, 'gpu-count', node)?.count ?? gpus.length
   const unknown = Array.from({ length: Math.max(0, count - gpus.length) }, (_, i) => ({
     name: `gpu-${gpus.length + i}`,
     pciBusID: `00${(0xf0 + i).toString(16)}:00:00.0`,

@@ -2,7 +2,7 @@
 import { bitsPerSecond, type GBps } from '../core/units.ts'
 import { payloadShare } from '../rack/link-model.ts'
 
-export interface Shape {
+export interface TokenBucket {
   readonly rate_bits: number
   readonly burst_bytes: number
 }
@@ -10,7 +10,7 @@ export interface Shape {
 const BURST_SECONDS = 0.01
 const ETHERNET = 14
 
-export function shapeFor(payload: GBps, mtu: number): Shape {
+export function tokenBucketFor(payload: GBps, mtu: number): TokenBucket {
   const rate = bitsPerSecond(payload) / payloadShare(mtu)
   return {
     rate_bits: Math.round(rate),

@@ -25,13 +25,13 @@ export class Arm<Source extends RoundSource = RoundSource> {
   }
 }
 
-export const QUANTITIES = {
+export const METRICS = {
   bandwidth: { of: (round: ArmRound): number => round.bandwidth, unit: 'GB/s', label: 'bandwidth' },
   'mean latency': { of: (round: ArmRound): number => round.latency.mean, unit: 's', label: 'mean latency' },
   'p50 latency': { of: (round: ArmRound): number => round.latency.p50, unit: 's', label: 'p50 latency' },
 } as const
 
-export type Quantity = keyof typeof QUANTITIES
+export type Metric = keyof typeof METRICS
 
 export interface ArmReference {
   readonly bandwidth: Reference<GBps>

@@ -7,7 +7,7 @@ import { z } from 'zod'
 const arm = z.enum(['aligned', 'unaligned', 'linked', 'staged'])
 const bounds = z.strictObject({ lower: z.number().max(0), upper: z.number().min(0) })
 
-const armsAsk = z.discriminatedUnion('kind', [
+const armAssertionSpec = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('outperform'),
     arm,
@@ -43,7 +43,7 @@ const armsAsk = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('intact'), arm }),
 ])
 
-const podsAsk = z.discriminatedUnion('kind', [
+const podAssertionSpec = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('pairs-at'), distance: z.enum(['PIX', 'NODE', 'SYS']) }),
   z.strictObject({ kind: z.literal('only-claimed-devices') }),
   z.strictObject({ kind: z.literal('no-unclaimed-devices') }),
@@ -51,19 +51,19 @@ const podsAsk = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('claimed-gpus') }),
 ])
 
-const publishedAsk = z.strictObject({ kind: z.literal('matches-sku'), sku: z.string() })
+const publishedAssertionSpec = z.strictObject({ kind: z.literal('matches-sku'), sku: z.string() })
 
 /** By what is asked about: arms of a comparison, pods of a claim, published slices. */
-export const askSchema = z.union([armsAsk, podsAsk, publishedAsk])
+export const assertionSpecSchema = z.union([armAssertionSpec, podAssertionSpec, publishedAssertionSpec])
 
-export type ArmsAsk = Readonly<z.infer<typeof armsAsk>>
-export type PodsAsk = Readonly<z.infer<typeof podsAsk>>
-export type PublishedAsk = Readonly<z.infer<typeof publishedAsk>>
-export type Ask = ArmsAsk | PodsAsk | PublishedAsk
+export type ArmAssertionSpec = Readonly<z.infer<typeof armAssertionSpec>>
+export type PodAssertionSpec = Readonly<z.infer<typeof podAssertionSpec>>
+export type PublishedAssertionSpec = Readonly<z.infer<typeof publishedAssertionSpec>>
+export type AssertionSpec = ArmAssertionSpec | PodAssertionSpec | PublishedAssertionSpec
 
 /** How to make an expectation again: what was asked, of which evidence, and what of it was seen then. */
-export const basisSchema = z.strictObject({
-  ask: askSchema,
+export const replayInfoSchema = z.strictObject({
+  ask: assertionSpecSchema,
   /** Which of the expectations that the ask holds. */
   part: z.int().min(0),
   /** The name of the evidence in the test's file. */
@@ -74,4 +74,4 @@ export const basisSchema = z.strictObject({
   not: z.boolean(),
 })
 
-export type Basis = Readonly<z.infer<typeof basisSchema>>
+export type ReplayInfo = Readonly<z.infer<typeof replayInfoSchema>>

@@ -6,7 +6,7 @@ import { gigabytesPerSecond, seconds } from '../core/units.ts'
 import type { RoundSource } from '../measure/round-source.ts'
 import type { Sku } from '../sku/sku.ts'
 import { Arm } from './arm.ts'
-import type { ArmsAsk, PodsAsk, PublishedAsk } from './assertion-spec.ts'
+import type { ArmAssertionSpec, PodAssertionSpec, PublishedAssertionSpec } from './assertion-spec.ts'
 import type { Expectation } from './expectation.ts'
 import * as figures from './judge-ratio-and-bounds.ts'
 import * as gpus from './judge-visible-gpus.ts'
@@ -14,9 +14,9 @@ import * as pods from './judge-visible-nics.ts'
 import * as topology from './judge-topology.ts'
 import * as transport from './judge-nic-shares.ts'
 import type { ClaimedPods } from './pod-set.ts'
-import type { Published } from './published-devices.ts'
+import type { PublishedDevices } from './published-devices.ts'
 
-export interface Question {
+export interface Evaluation {
   /** Known before any answer. */
   readonly statement: string
   readonly judge: () => Promise<readonly Expectation[]>
@@ -24,7 +24,7 @@ export interface Question {
 
 const one = async (judgement: Promise<Expectation>): Promise<readonly Expectation[]> => [await judgement]
 
-export function askArms(ask: ArmsAsk, rounds: RoundSource): Question {
+export function evaluateArms(ask: ArmAssertionSpec, rounds: RoundSource): Evaluation {
   const arm = new Arm(rounds, ask.arm)
   switch (ask.kind) {
     case 'outperform': {
@@ -65,7 +65,7 @@ export function askArms(ask: ArmsAsk, rounds: RoundSource): Question {
   }
 }
 
-export function askPods(ask: PodsAsk, set: ClaimedPods): Question {
+export function evaluatePods(ask: PodAssertionSpec, set: ClaimedPods): Evaluation {
   switch (ask.kind) {
     case 'pairs-at': {
       const statement = topology.pairsStatement(ask.distance)
@@ -84,7 +84,11 @@ export function askPods(ask: PodsAsk, set: ClaimedPods): Question {
   }
 }
 
-export const askPublished = (_: PublishedAsk, published: Published, sku: Sku): Question => ({
+export const evaluatePublished = (
+  _: PublishedAssertionSpec,
+  published: PublishedDevices,
+  sku: Sku,
+): Evaluation => ({
   statement: topology.matchStatement(sku),
   judge: () => topology.judgeMatch(published, sku),
 })

@@ -5,13 +5,13 @@
 import type { AllocatedClaim } from '../claim/allocated-claim.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
 import { asClaimcheckError, type ErrorCode } from '../core/errors.ts'
-import { Comparison, iterationsOf, type ComparisonPlan } from '../measure/node-comparison.ts'
+import { NodeComparison, iterationsOf, type ComparisonPlan } from '../measure/node-comparison.ts'
 import type { LinkComparison, LinkPlan } from '../measure/link-comparison.ts'
 import type { Looks } from '../measure/sequential-looks.ts'
 import type { Round } from '../measure/round.ts'
 import type { Target } from '../targets/target.ts'
-import type { PodSet, SeenContainer } from './pod-set.ts'
-import type { Published } from './published-devices.ts'
+import type { PodSet, ContainerObservation } from './pod-set.ts'
+import type { PublishedDevices } from './published-devices.ts'
 
 export interface Failure {
   readonly code: ErrorCode
@@ -32,7 +32,7 @@ export interface PodsEvidence {
   readonly kind: 'pods'
   /** One pod each. */
   readonly claims?: readonly AllocatedClaim[]
-  readonly seen?: readonly Omit<SeenContainer, 'allocated'>[]
+  readonly seen?: readonly Omit<ContainerObservation, 'allocated'>[]
   readonly failure?: Failure
 }
 
@@ -44,11 +44,11 @@ export interface PublishedEvidence {
 
 export type Evidence = RoundsEvidence | PodsEvidence | PublishedEvidence
 
-export function comparisonEvidence(comparison: Comparison | LinkComparison): RoundsEvidence {
+export function comparisonEvidence(comparison: NodeComparison | LinkComparison): RoundsEvidence {
   const { looks, target, rounds, failure } = comparison
   return {
     kind: 'rounds',
-    plan: comparison instanceof Comparison ? planned(comparison.plan, target) : comparison.plan,
+    plan: comparison instanceof NodeComparison ? planned(comparison.plan, target) : comparison.plan,
     looks,
     rounds: rounds.map(({ index, ...arms }) => ({ round: index + 1, ...arms })),
     ...failureIn(failure),
@@ -72,12 +72,15 @@ export function podsEvidence({ observed: { claims, seen, failure } }: PodSet): P
 }
 
 /** What it publishes at one moment, to be judged and kept. */
-export async function publishedEvidence(published: Published): Promise<PublishedEvidence> {
+export async function publishedEvidence(published: PublishedDevices): Promise<PublishedEvidence> {
   const [nodes, slices] = await Promise.all([published.nodes(), published.slices()])
   return { kind: 'published', nodes, slices }
 }
 
-export const recordedSlices = ({ nodes, slices }: PublishedEvidence, emulated: boolean): Published => ({
+export const recordedSlices = (
+  { nodes, slices }: PublishedEvidence,
+  emulated: boolean,
+): PublishedDevices => ({
   emulated,
   nodes: () => Promise.resolve(nodes),
   slices: () => Promise.resolve(slices),

@@ -3,7 +3,7 @@
  * travels from the test to the reports. Three verdicts, never mixed: the hardware broke it is not we cannot tell.
  */
 import type { ClaimcheckError, ErrorCode } from '../core/errors.ts'
-import type { Basis } from './assertion-spec.ts'
+import type { ReplayInfo } from './assertion-spec.ts'
 import { formatRate, formatTime, gigabytesPerSecond, seconds } from '../core/units.ts'
 
 export type Verdict = 'passed' | 'failed' | 'inconclusive'
@@ -35,16 +35,16 @@ export interface Expectation {
   readonly properties: Readonly<Record<string, string | number | boolean>>
   readonly emulated: boolean
   /** How to make it again from the evidence; absent where it was asked wrongly. */
-  readonly basis?: Basis
+  readonly basis?: ReplayInfo
   readonly tier?: Tier
   /** That names this expectation, in force or expired. */
-  readonly waiver?: WaiverNote
+  readonly waiver?: AppliedWaiver
 }
 
 /** `warn`: shown where it is not met, and no reason to refuse the hardware. */
 export type Tier = 'warn'
 
-export interface WaiverNote {
+export interface AppliedWaiver {
   readonly reason: string
   /** The last day on which it holds. */
   readonly until: string
@@ -54,7 +54,7 @@ export interface WaiverNote {
 }
 
 /** The expectation that could not be judged because `error` came before any figure. */
-export function unjudged(
+export function inconclusiveExpectation(
   statement: string,
   limit: string,
   error: ClaimcheckError,

@@ -16,17 +16,17 @@ const DRIFT = 0.01
 const FALL = 0.03
 
 /** Everything that the rounds of a bad arm show. */
-export const suspicions = (rounds: readonly ArmRound[]): string[] => [
+export const failureHints = (rounds: readonly ArmRound[]): string[] => [
   ...slowPaths(rounds),
   ...driftWithin(rounds),
-  ...fallOverRounds(rounds),
+  ...declineOverRounds(rounds),
 ]
 
 /** Why the rounds of an arm do not settle. A path that is slow in a noisy round is no suspicion against its NIC. */
-export const unrest = (rounds: readonly ArmRound[]): string[] => [
+export const noiseHints = (rounds: readonly ArmRound[]): string[] => [
   ...scatterOverRounds(rounds),
   ...driftWithin(rounds),
-  ...fallOverRounds(rounds),
+  ...declineOverRounds(rounds),
 ]
 
 /** Says so when the bandwidth scatters more from round to round than on a sound node. */
@@ -52,7 +52,7 @@ const WHERE =
   'Compare /sys/class/infiniband/*/device/numa_node and `nvidia-smi topo -m` on both nodes with the published numaNode.'
 
 /** Names what carries the bytes of its arm as fast as the other arm carries its own: published there, it may lie elsewhere. */
-export function misplaced(one: readonly ArmRound[], other: readonly ArmRound[]): string[] {
+export function misplacedNicHints(one: readonly ArmRound[], other: readonly ArmRound[]): string[] {
   const [own, foreign] = [one, other].map((rounds) =>
     median(rounds.flatMap(({ streams }) => streams.map(({ bandwidth }) => bandwidth))),
   ) as [number, number]
@@ -115,7 +115,7 @@ export function driftWithin(rounds: readonly ArmRound[]): string[] {
 }
 
 /** Says so when every round is slower than the one before it: something changes over the run. */
-export function fallOverRounds(rounds: readonly ArmRound[]): string[] {
+export function declineOverRounds(rounds: readonly ArmRound[]): string[] {
   const rates = rounds.map(({ bandwidth }) => bandwidth)
   const [first, last] = [rates[0], rates.at(-1)]
   if (first === undefined || last === undefined || rates.length < 3) return []

@@ -4,7 +4,7 @@ import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import { formatRate, formatTime, gigabytesPerSecond, seconds } from '../core/units.ts'
 import type { ArmRound } from '../measure/arm-round.ts'
 import type { Arm } from './arm.ts'
-import { misplaced, outlyingBandwidth, suspicions, unrest } from './failure-hints.ts'
+import { misplacedNicHints, outlyingBandwidth, failureHints, noiseHints } from './failure-hints.ts'
 import type { Expectation, ReportedInterval } from './expectation.ts'
 import type { Decision } from './sequential-decision.ts'
 
@@ -25,7 +25,7 @@ export function expectationOf(
   of: Figures,
 ): Expectation {
   const [near, far] = of.arms
-  const doubts = verdict === 'failed' ? suspicions : code === 'TOO_NOISY' ? unrest : () => []
+  const doubts = verdict === 'failed' ? failureHints : code === 'TOO_NOISY' ? noiseHints : () => []
   return {
     statement: of.statement,
     verdict,
@@ -33,7 +33,9 @@ export function expectationOf(
     reasons: [
       ...reasons,
       ...of.arms.flatMap((arm) => doubts(arm.of(rounds))),
-      ...(verdict === 'failed' && far !== undefined ? misplaced(near.of(rounds), far.of(rounds)) : []),
+      ...(verdict === 'failed' && far !== undefined
+        ? misplacedNicHints(near.of(rounds), far.of(rounds))
+        : []),
       ...of.arms.flatMap((arm) => outlyingBandwidth(arm.of(rounds)).map(({ reason }) => reason)),
     ],
     measured: of.measured,

@@ -3,7 +3,7 @@ import { median } from 'simple-statistics'
 import { fraction, formatBytes, formatPercent, parsePercent, type Fraction } from '../core/units.ts'
 import { absoluteInterval, ratioInterval, type Interval } from '../measure/interval.ts'
 import { armOf, type Round } from '../measure/round.ts'
-import { QUANTITIES, requireSameComparison, type Arm, type ArmReference, type Quantity } from './arm.ts'
+import { METRICS, requireSameComparison, type Arm, type ArmReference, type Metric } from './arm.ts'
 import type { Expectation } from './expectation.ts'
 import { expectationOf, formatFigure, invalidLimit, readLimit } from './format-figures.ts'
 import { decide, type Limits } from './sequential-decision.ts'
@@ -61,13 +61,13 @@ export async function judgeUndercut(arm: Arm, other: Arm, ask: Undercut): Promis
 async function judgeRatio(
   arm: Arm,
   other: Arm,
-  quantity: Quantity,
+  quantity: Metric,
   limits: Limits,
   statement: string,
   limit: string,
 ): Promise<Expectation> {
   requireSameComparison(arm, other)
-  const { of, unit } = QUANTITIES[quantity]
+  const { of, unit } = METRICS[quantity]
   const estimate = (rounds: readonly Round[], level: number): Interval =>
     ratioInterval(
       rounds.map((round) => [of(armOf(round, arm.name)), of(armOf(round, other.name))] as const),
@@ -100,7 +100,7 @@ export async function judgeWithin(arm: Arm, reference: ArmReference): Promise<re
   ]
 }
 
-export const withinStatement = (arm: Arm, quantity: Quantity): string =>
+export const withinStatement = (arm: Arm, quantity: Metric): string =>
   `${arm.name} ${quantity} lies within the SKU's bounds`
 
 async function judgeBounds(
@@ -108,7 +108,7 @@ async function judgeBounds(
   quantity: 'bandwidth' | 'mean latency',
   { value, bounds }: ArmReference['bandwidth'] | ArmReference['latency'],
 ): Promise<Expectation> {
-  const { of, unit } = QUANTITIES[quantity]
+  const { of, unit } = METRICS[quantity]
   const [atLeast, atMost] = [value * (1 + bounds.lower), value * (1 + bounds.upper)]
   const estimate = (rounds: readonly Round[], level: number): Interval =>
     absoluteInterval(arm.of(rounds).map(of), level)

@@ -7,12 +7,12 @@ import { nicName } from '../claim/sku-device.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { Expectation } from './expectation.ts'
 import type { ClaimedPods } from './pod-set.ts'
-import type { Published } from './published-devices.ts'
+import type { PublishedDevices } from './published-devices.ts'
 
 export const matchStatement = (sku: Sku): string => `the published topology is that of ${sku.name}`
 
 /** One expectation a node, so that a report names the bad one. */
-export async function judgeMatch(rack: Published, sku: Sku): Promise<readonly Expectation[]> {
+export async function judgeMatch(rack: PublishedDevices, sku: Sku): Promise<readonly Expectation[]> {
   const slices = await rack.slices()
   const nodes = await rack.nodes()
   const mismatches = compareTopology(slices, sku, nodes)

@@ -1,7 +1,7 @@
 /** Judges the GPUs that a pod's containers see: those of the claim, with the links that the SKU gives them, and no other. */
 import type { Sku } from '../sku/sku.ts'
 import type { Expectation } from './expectation.ts'
-import type { ClaimedPods, SeenContainer } from './pod-set.ts'
+import type { ClaimedPods, ContainerObservation } from './pod-set.ts'
 
 export const statement = 'every container sees the claimed GPUs with their links, and no other GPU'
 
@@ -26,9 +26,9 @@ export async function judgeGpus(pods: ClaimedPods): Promise<Expectation> {
   }
 }
 
-const where = ({ node, container }: SeenContainer): string => `container ${container} on ${node}`
+const where = ({ node, container }: ContainerObservation): string => `container ${container} on ${node}`
 
-function missingIn(one: SeenContainer): string[] {
+function missingIn(one: ContainerObservation): string[] {
   const { gpus = [], gpu_error: why } = one.sighting
   return one.allocated.gpus
     .filter(({ pciAddress }) => !gpus.some(({ pci_address }) => pci_address === pciAddress))
@@ -38,13 +38,13 @@ function missingIn(one: SeenContainer): string[] {
     )
 }
 
-const foreignIn = (one: SeenContainer): string[] =>
+const foreignIn = (one: ContainerObservation): string[] =>
   (one.sighting.gpus ?? [])
     .filter(({ pci_address }) => !one.allocated.gpus.some(({ pciAddress }) => pciAddress === pci_address))
     .map(({ pci_address }) => `${where(one)} sees the GPU at ${pci_address}, which is not claimed`)
 
 /** Links are asked of the SKU that states them; GPUs with links reach each other's memory. */
-function linkFaults(one: SeenContainer, { gpu: { links } }: Sku): string[] {
+function linkFaults(one: ContainerObservation, { gpu: { links } }: Sku): string[] {
   if (links === undefined) return []
   const { gpus = [] } = one.sighting
   return gpus.flatMap(({ pci_address: gpu, nvlinks, peers }) => [

@@ -1,7 +1,7 @@
 /** Judges isolation: what the containers of a claimed pod see, against what the claim entitles them to. */
 import { compareDevices, expectedInfiniband, expectedInterfaces } from '../claim/expected-devices.ts'
 import type { Expectation } from './expectation.ts'
-import type { ClaimedPods, SeenContainer } from './pod-set.ts'
+import type { ClaimedPods, ContainerObservation } from './pod-set.ts'
 
 export const listStatement = '/dev/infiniband lists only the claimed NICs'
 export const lackStatement = 'no container has a device of an unclaimed NIC'
@@ -68,15 +68,15 @@ export async function judgeInterfaces(pods: ClaimedPods): Promise<Expectation> {
   })
 }
 
-const difference = (pods: ClaimedPods, one: SeenContainer) =>
+const difference = (pods: ClaimedPods, one: ContainerObservation) =>
   compareDevices(expectedInfiniband(one.allocated.nics, pods.sku), one.sighting.infiniband, pods.sku)
-const where = ({ node, container }: SeenContainer): string => `container ${container} on ${node}`
+const where = ({ node, container }: ContainerObservation): string => `container ${container} on ${node}`
 
 function judged(
   pods: ClaimedPods,
   parts: {
     statement: string
-    seen: readonly SeenContainer[]
+    seen: readonly ContainerObservation[]
     reasons: readonly string[]
     code: 'DEVICE_LEAK' | 'DEVICE_MISSING'
     limit: string

@@ -3,24 +3,24 @@
  * The pods are made when first asked for and released by `close`, whatever came of them.
  */
 import type { GpuPlacement, Placement } from '../claim/placement.ts'
-import { readBack, type AllocatedClaim } from '../claim/allocated-claim.ts'
+import { resolveAllocation, type AllocatedClaim } from '../claim/allocated-claim.ts'
 import { numaAttributesOf } from '../claim/numa-attribute.ts'
-import { gpuTemplateFor, templateFor } from '../claim/claim-template.ts'
+import { allGpusTemplate, numaTemplate } from '../claim/claim-template.ts'
 import type { Journal } from '../core/journal.ts'
 import { seconds } from '../core/units.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { ScheduledPod } from '../scheduling/pod.ts'
 import type { Target } from '../targets/target.ts'
-import { takeEvidence } from '../transfer/failure-diagnostics.ts'
-import { parseSighting, type Sighting } from '../transfer/visible-devices.ts'
+import { saveDiagnostics } from '../transfer/failure-diagnostics.ts'
+import { parseVisibleDevices, type VisibleDevices } from '../transfer/visible-devices.ts'
 
 const LIMIT = { within: seconds(120) }
 
-export interface SeenContainer {
+export interface ContainerObservation {
   readonly node: string
   readonly container: string
   readonly allocated: AllocatedClaim
-  readonly sighting: Sighting
+  readonly sighting: VisibleDevices
 }
 
 /** Pods of one claim, running or on record. */
@@ -30,13 +30,13 @@ export interface ClaimedPods {
   /** What each pod was given, as published before. Rejects with why a claim cannot be satisfied. */
   claims(): Promise<readonly AllocatedClaim[]>
   /** What every container of every pod lists. Rejects with what kept a pod from running. */
-  look(): Promise<readonly SeenContainer[]>
+  look(): Promise<readonly ContainerObservation[]>
 }
 
 /** What has been learnt of pods so far, and what kept more from being learnt. */
-export interface PodsObserved {
+export interface PodObservations {
   readonly claims?: readonly AllocatedClaim[]
-  readonly seen?: readonly SeenContainer[]
+  readonly seen?: readonly ContainerObservation[]
   readonly failure?: unknown
 }
 
@@ -47,9 +47,9 @@ export class PodSet implements ClaimedPods {
   readonly #containers: readonly string[]
   readonly #journal: Journal | undefined
   readonly #pods: ScheduledPod[] = []
-  #observed: PodsObserved = {}
+  #observed: PodObservations = {}
   #scheduled: Promise<readonly { pod: ScheduledPod; allocated: AllocatedClaim }[]> | undefined
-  #seen: Promise<readonly (readonly SeenContainer[])[]> | undefined
+  #seen: Promise<readonly (readonly ContainerObservation[])[]> | undefined
 
   constructor(parts: {
     target: Target
@@ -69,7 +69,7 @@ export class PodSet implements ClaimedPods {
     return this.target.emulation !== undefined
   }
 
-  get observed(): PodsObserved {
+  get observed(): PodObservations {
     return this.#observed
   }
 
@@ -81,7 +81,7 @@ export class PodSet implements ClaimedPods {
     })
   }
 
-  async look(): Promise<readonly SeenContainer[]> {
+  async look(): Promise<readonly ContainerObservation[]> {
     await this.claims()
     return this.#observe(async () => {
       const scheduled = await this.#schedule()
@@ -103,7 +103,7 @@ export class PodSet implements ClaimedPods {
     } catch (error) {
       this.#observed = { ...this.#observed, failure: error }
       if (this.#journal !== undefined)
-        await takeEvidence(this.target, this.#journal, { subject: `pods of ${this.placement.arm}`, error })
+        await saveDiagnostics(this.target, this.#journal, { subject: `pods of ${this.placement.arm}`, error })
       throw error
     }
   }
@@ -113,8 +113,8 @@ export class PodSet implements ClaimedPods {
       const slices = await this.target.slices()
       const template =
         this.placement.gpus === 'all'
-          ? gpuTemplateFor(this.sku)
-          : templateFor(this.placement, this.sku, { published: numaAttributesOf(slices) })
+          ? allGpusTemplate(this.sku)
+          : numaTemplate(this.placement, this.sku, { published: numaAttributesOf(slices) })
       await this.target.apply(template)
       const { name: group } = template.metadata
       const containers = this.#containers.map((name) => ({ name, args: ['--mode', 'devices'] }))
@@ -122,16 +122,19 @@ export class PodSet implements ClaimedPods {
         const spec = { name: `${group}-${node}`, group, nodes: [node], template: group, containers }
         this.#pods.push(await this.target.schedule(spec, LIMIT))
       }
-      return this.#pods.map((pod) => ({ pod, allocated: readBack(pod.claim, slices) }))
+      return this.#pods.map((pod) => ({ pod, allocated: resolveAllocation(pod.claim, slices) }))
     })()
     return this.#scheduled
   }
 
-  async #lookInto(scheduled: ScheduledPod, allocated: AllocatedClaim): Promise<readonly SeenContainer[]> {
+  async #lookInto(
+    scheduled: ScheduledPod,
+    allocated: AllocatedClaim,
+  ): Promise<readonly ContainerObservation[]> {
     const pod = await this.target.run(scheduled, LIMIT)
     return Promise.all(
       this.#containers.map(async (container) => {
-        const sighting = await parseSighting(
+        const sighting = await parseVisibleDevices(
           this.target.log(pod, container),
           `container ${container} of pod ${pod.spec.name}`,
         )

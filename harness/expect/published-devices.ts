@@ -3,13 +3,13 @@ import type { ResourceSlice } from '../dra/objects.ts'
 import type { Target } from '../targets/target.ts'
 
 /** Published by a rack that runs, or on record. */
-export interface Published {
+export interface PublishedDevices {
   readonly emulated: boolean
   nodes(): Promise<readonly string[]>
   slices(): Promise<readonly ResourceSlice[]>
 }
 
-export class PublishedRack implements Published {
+export class LivePublishedDevices implements PublishedDevices {
   readonly target: Target
 
   constructor(target: Target) {

@@ -3,7 +3,7 @@
  * expectation; gives it with what lets it through. Never changes a verdict: what is broken is still told as broken.
  */
 import { z } from 'zod'
-import { CATALOGUE } from '../core/errors.ts'
+import { ERROR_CATALOGUE } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { readYamlFile } from '../core/yaml-file.ts'
 import type { Expectation, Tier, Verdict } from './expectation.ts'
@@ -58,7 +58,7 @@ export function loadWaivers(path: string, today: Date): readonly Waiver[] {
   }))
 }
 
-export interface Circumstances {
+export interface WaiverContext {
   /** `suite > test` */
   readonly test: string
   readonly sku: string | undefined
@@ -67,9 +67,9 @@ export interface Circumstances {
 }
 
 /** The expectation with its tier and the waiver that is for it, in force or expired. */
-export function tolerated(
+export function applyWaiver(
   expectation: Expectation,
-  { test, sku, tier, waivers }: Circumstances,
+  { test, sku, tier, waivers }: WaiverContext,
 ): Expectation {
   const fitting = waivers.filter(
     (one) =>
@@ -90,20 +90,20 @@ export function tolerated(
 }
 
 /** A fault of the input, the machine or ours says nothing about what was waived. */
-const isExcusable = ({ code }: Expectation): boolean =>
-  code === undefined || ['hardware', 'cluster'].includes(CATALOGUE[code].culprit)
+const isWaivable = ({ code }: Expectation): boolean =>
+  code === undefined || ['hardware', 'cluster'].includes(ERROR_CATALOGUE[code].category)
 
 /** Whether the expectation, if it is not met, keeps the test from passing. */
-export const gates = (expectation: Expectation): boolean => {
+export const isGating = (expectation: Expectation): boolean => {
   const { tier, waiver } = expectation
   const excused = tier === 'warn' || (waiver !== undefined && !waiver.expired)
-  return !(excused && isExcusable(expectation))
+  return !(excused && isWaivable(expectation))
 }
 
 /** Of a test by its expectations; `waived` and `warned` where all that is not met is let through. */
-export function verdictOver(expectations: readonly Expectation[]): Verdict | 'waived' | 'warned' {
+export function overallVerdict(expectations: readonly Expectation[]): Verdict | 'waived' | 'warned' {
   const unmet = expectations.filter((one) => one.verdict !== 'passed')
-  const gating = unmet.filter(gates)
+  const gating = unmet.filter(isGating)
   if (gating.some((one) => one.verdict === 'failed')) return 'failed'
   if (gating.length > 0) return 'inconclusive'
   if (unmet.length === 0) return 'passed'
@@ -111,7 +111,7 @@ export function verdictOver(expectations: readonly Expectation[]): Verdict | 'wa
 }
 
 /** Waivers that are nobody's, or no longer needed, as sentences. `waivers`: those in force. */
-export function superfluous(
+export function unusedWaivers(
   waivers: readonly Waiver[],
   expectations: readonly Expectation[],
 ): readonly string[] {

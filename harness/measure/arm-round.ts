@@ -33,7 +33,7 @@ export interface ArmRound {
   readonly outcome: TransferOutcome
 }
 
-export function measure(
+export function measureArm(
   { arm, round, outcome }: Pick<ArmRound, 'arm' | 'round' | 'outcome'>,
   sku: Sku,
   emulation: { readonly scale: number } | undefined,

@@ -1,14 +1,14 @@
 /** Arms between the GPUs of one node. Takes a turn and a transfer; gives rounds, each over all pairs of the turn at once. */
 import { pairsOfTurn } from '../claim/gpu-pairs.ts'
-import { gpuTemplateFor } from '../claim/claim-template.ts'
-import { proveGpus } from '../claim/verify-allocation.ts'
+import { allGpusTemplate } from '../claim/claim-template.ts'
+import { verifyGpus } from '../claim/verify-allocation.ts'
 import type { Journal } from '../core/journal.ts'
 import { formatBytes, seconds, type Bytes, type Seconds } from '../core/units.ts'
 import type { LinkArm } from '../sku/sku.ts'
-import { runLinks } from '../transfer/gpu-link-transfer.ts'
+import { transferOverLinks } from '../transfer/gpu-link-transfer.ts'
 import type { ArmRound } from './arm-round.ts'
 import type { ComparisonContext } from './node-comparison.ts'
-import { measureLink } from './link-round.ts'
+import { measureLinkArm } from './link-round.ts'
 import { MeasuredRounds } from './measured-rounds.ts'
 
 export interface LinkPlan {
@@ -45,8 +45,8 @@ export class LinkComparison extends MeasuredRounds<LinkArm> {
     const { plan, sku, target } = this
     const pairs = pairsOfTurn(plan.gpus, plan.turn)
     this.tell({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
-    const outcome = await runLinks(
-      gpuTemplateFor(sku),
+    const outcome = await transferOverLinks(
+      allGpusTemplate(sku),
       {
         name: `${plan.name}-${arm}-${round + 1}`,
         op: plan.op,
@@ -56,19 +56,19 @@ export class LinkComparison extends MeasuredRounds<LinkArm> {
         bytesPerDevice: plan.size,
         iters: plan.iters,
         warmupIters: plan.warmupIters,
-        within: patience(plan, pairs.length),
+        within: transferTimeout(plan, pairs.length),
       },
       {
         target,
         journal: this.#journal,
-        admit: (allocated) => proveGpus(allocated, sku),
+        verifyAllocation: (allocated) => verifyGpus(allocated, sku),
         onEvent: (event) => {
           const done = Number(event['iter'] ?? (event.event === 'verified' ? plan.iters : 0))
           this.tell({ arm, round, phase: event.event, done, of: plan.iters })
         },
       },
     )
-    const result = measureLink({ arm, round, outcome }, plan, sku)
+    const result = measureLinkArm({ arm, round, outcome }, plan, sku)
     this.#journal.record('arm-measured', `${plan.name} ${arm} round ${round + 1}`, {
       bandwidthGBps: result.bandwidth,
       p50Seconds: result.latency.p50,
@@ -78,5 +78,5 @@ export class LinkComparison extends MeasuredRounds<LinkArm> {
   }
 }
 
-const patience = ({ size, iters, warmupIters }: LinkPlan, pairs: number): Seconds =>
+const transferTimeout = ({ size, iters, warmupIters }: LinkPlan, pairs: number): Seconds =>
   seconds(SET_UP_SECONDS + (pairs * size * (iters + warmupIters + 2)) / SLOWEST_BYTES_PER_SECOND)

@@ -15,7 +15,7 @@ const DIRECT = /^cuda_ipc\b/
 /** What else may cross a machine's interfaces in the seconds of a transfer; small transfers rest on UCX's word. */
 const BACKGROUND_BYTES = 64 * 2 ** 20
 
-export function measureLink(
+export function measureLinkArm(
   {
     arm,
     round,
@@ -45,11 +45,11 @@ export function measureLink(
       path: paths[index] ?? stream.device,
       bandwidth: gigabytesPerSecond(rateOf(bytes(stream.bytes), seconds(stream.p50_seconds))),
     })),
-    transport: proveWay(arm, outcome, paths, sku),
+    transport: proveLinkTransport(arm, outcome, paths, sku),
   }
 }
 
-function proveWay(
+function proveLinkTransport(
   arm: LinkArm,
   outcome: TransferOutcome,
   paths: readonly string[],

@@ -1,14 +1,14 @@
 /** Arms between two nodes. Takes two placements and a transfer; gives rounds, each with every arm once on the same nodes. */
 import type { Placement } from '../claim/placement.ts'
 import { numaAttributesOf } from '../claim/numa-attribute.ts'
-import { templateFor } from '../claim/claim-template.ts'
-import { proveTopology } from '../claim/verify-allocation.ts'
+import { numaTemplate } from '../claim/claim-template.ts'
+import { verifyTopology } from '../claim/verify-allocation.ts'
 import type { Journal } from '../core/journal.ts'
 import { bytes, formatBytes, seconds, type Bytes, type Seconds } from '../core/units.ts'
 import type { NumaArm, Sku } from '../sku/sku.ts'
 import type { Target } from '../targets/target.ts'
-import { runPair, type TransferPlan } from '../transfer/node-pair-transfer.ts'
-import { measure, type ArmRound } from './arm-round.ts'
+import { transferBetweenNodes, type TransferPlan } from '../transfer/node-pair-transfer.ts'
+import { measureArm, type ArmRound } from './arm-round.ts'
 import { directionOf, type Direction } from './interleave.ts'
 import { MeasuredRounds } from './measured-rounds.ts'
 
@@ -29,7 +29,7 @@ export interface ComparisonContext {
   readonly journal: Journal
 }
 
-export class Comparison extends MeasuredRounds<NumaArm> {
+export class NodeComparison extends MeasuredRounds<NumaArm> {
   readonly plan: ComparisonPlan
   readonly #journal: Journal
   #nodes: Direction | undefined
@@ -52,21 +52,21 @@ export class Comparison extends MeasuredRounds<NumaArm> {
     const { target, sku } = this
     const journal = this.#journal
     const placement = this.plan.arms[arm]
-    const template = templateFor(placement, sku, { published: numaAttributesOf(await target.slices()) })
+    const template = numaTemplate(placement, sku, { published: numaAttributesOf(await target.slices()) })
     const made = transferPlan({ plan: this.plan, arm, round, sku, emulation: target.emulation })
     const plan = this.#nodes === undefined ? made : { ...made, nodes: directionOf(this.#nodes, round) }
     this.tell({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
-    const outcome = await runPair(template, plan, {
+    const outcome = await transferBetweenNodes(template, plan, {
       target,
       journal,
-      admit: (allocated) => void proveTopology(allocated, placement, sku),
+      verifyAllocation: (allocated) => void verifyTopology(allocated, placement, sku),
       onEvent: (event) => {
         const iteration = Number(event['iter'] ?? (event.event === 'verified' ? plan.iters : 0))
         this.tell({ arm, round, phase: event.event, done: iteration, of: plan.iters })
       },
     })
     this.#nodes ??= { initiator: outcome.initiator.node, target: outcome.target.node }
-    const result = measure({ arm, round, outcome }, sku, target.emulation)
+    const result = measureArm({ arm, round, outcome }, sku, target.emulation)
     journal.record('arm-measured', `${this.plan.name} ${arm} round ${round + 1}`, {
       bandwidthGBps: result.bandwidth,
       p50Seconds: result.latency.p50,
@@ -97,7 +97,7 @@ export function transferPlan(of: {
     bytesPerDevice: bytesPerDevice(plan, arm, emulation),
     iters,
     warmupIters,
-    within: patience(sku, plan.size, iters + warmupIters),
+    within: transferTimeout(sku, plan.size, iters + warmupIters),
   }
 }
 
@@ -120,6 +120,6 @@ export function bytesPerDevice(
 }
 
 /** Ten times what the SKU's slower arm takes, or what 1 GB/s takes, and a minute for set-up. */
-function patience(sku: Sku, size: Bytes, iterations: number): Seconds {
+function transferTimeout(sku: Sku, size: Bytes, iterations: number): Seconds {
   return seconds(60 + (10 * iterations * size) / ((sku.reference.unaligned?.bandwidth.value ?? 1) * 1e9))
 }

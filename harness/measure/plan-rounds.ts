@@ -38,7 +38,7 @@ export interface PlannedLook {
 }
 
 /** Throws EXPECTATION_INVALID for fewer than two rounds, a power outside 0.5 to 1, or noise that is not positive. */
-export function planComparison(request: PlanRequest): readonly PlannedLook[] {
+export function planRounds(request: PlanRequest): readonly PlannedLook[] {
   const { firstRounds, noise = ROUND_NOISE, power = 0.9, overhead } = request
   requirePower(power, noise)
   const looks = looksFor(firstRounds)

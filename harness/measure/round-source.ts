@@ -18,7 +18,7 @@ export interface RoundSource {
 }
 
 /** Passes rounds on and remembers how many it showed each time: so a record can be shown in the same way. */
-export class WatchedRounds implements RoundSource {
+export class RecordingRounds implements RoundSource {
   readonly #source: RoundSource
   readonly #seen: number[] = []
 

@@ -8,9 +8,9 @@ import { ClaimcheckError } from '../core/errors.ts'
 /** That the intervals of all looks hold the truth together. */
 export const LEVEL = 0.95
 /** Of the error of 5 % so much is dealt out; the rest pays for rounds that are alike because they are neighbours in time. */
-const DEALT = 0.045
+const ALPHA_SPENT = 0.045
 /** Rounds added before the second and the third look. */
-const LATER = [2, 5] as const
+const ADDITIONAL_ROUNDS = [2, 5] as const
 
 export interface Looks {
   /** Rounds at the first look. */
@@ -32,12 +32,12 @@ export function looksFor(firstRounds: number): Looks {
       hint: 'Set CLAIMCHECK_ROUNDS to 2 or more; 3 is the default.',
     })
   }
-  const at = [firstRounds, ...LATER.map((more) => firstRounds + more)]
+  const at = [firstRounds, ...ADDITIONAL_ROUNDS.map((more) => firstRounds + more)]
   return { first: firstRounds, cap: Math.max(...at), at }
 }
 
 /** The level of the interval at each single look. */
-export const levelOf = (looks: Looks): number => 1 - DEALT / looks.at.length
+export const levelOf = (looks: Looks): number => 1 - ALPHA_SPENT / looks.at.length
 
 /** How many rounds the next look takes when there are `rounds` already. */
 export const nextLook = (looks: Looks, rounds: number): number =>

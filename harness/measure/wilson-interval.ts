@@ -8,7 +8,7 @@ export interface Share {
   readonly high: number
 }
 
-export function wilson(successes: number, trials: number): Share {
+export function wilsonInterval(successes: number, trials: number): Share {
   if (trials === 0) return { estimate: Number.NaN, low: 0, high: 1 }
   const share = successes / trials
   const centre = (share + Z ** 2 / (2 * trials)) / (1 + Z ** 2 / trials)

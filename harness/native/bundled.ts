@@ -9,17 +9,17 @@ import type { Nixl } from './nixl.ts'
 import { perftestIn, type Perftest } from './ucx-perftest.ts'
 
 /** Only an archive has this folder. */
-export const CARRIED = 'carried'
+export const BUNDLE_FOLDER = 'bundled'
 export const NIXL_CAPI = '.nixl_cu12.mesonpy.libs/libnixl_capi.so'
 
-export interface Carried {
+export interface Bundle {
   readonly binaries: Binaries
   readonly nixl: Nixl
   readonly perftest: Perftest
 }
 
-export function carriedIn(project: string = resolve(import.meta.dirname, '../..')): Carried | undefined {
-  const folder = join(project, CARRIED)
+export function findBundle(project: string = resolve(import.meta.dirname, '../..')): Bundle | undefined {
+  const folder = join(project, BUNDLE_FOLDER)
   if (!existsSync(folder)) return undefined
   const nixl = join(folder, 'nixl')
   return {

@@ -36,10 +36,10 @@ export interface Nixl {
 }
 
 /** How the folder begins in which a wheel is unpacked; whose it is follows. */
-export const UNPACKING = 'nixl-unpack-'
+export const UNPACKING_PREFIX = 'nixl-unpack-'
 
 /** Whether the run that made such a folder is alive; unknown where it is or was not on this machine. */
-export function ownerOfUnpacking(name: string): 'alive' | 'gone' | 'unknown' {
+export function pidOfUnpacking(name: string): 'alive' | 'gone' | 'unknown' {
   const [, host, pid] = /^nixl-unpack-(.+)-(\d+)-[^-]+$/.exec(name) ?? []
   if (host !== hostname() || pid === undefined) return 'unknown'
   try {
@@ -87,7 +87,7 @@ export async function provideNixl(cacheDir: string, say: (line: string) => void)
 async function workFolder(cacheDir: string): Promise<string> {
   try {
     await mkdir(cacheDir, { recursive: true })
-    return await mkdtemp(join(cacheDir, `${UNPACKING}${hostname()}-${process.pid}-`))
+    return await mkdtemp(join(cacheDir, `${UNPACKING_PREFIX}${hostname()}-${process.pid}-`))
   } catch (cause) {
     throw unavailable({
       problem: `cannot be kept in the cache folder ${cacheDir}`,

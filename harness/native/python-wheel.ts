@@ -8,7 +8,7 @@ import { arch, hostname } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { ClaimcheckError } from '../core/errors.ts'
-import { UNPACKING } from './nixl.ts'
+import { UNPACKING_PREFIX } from './nixl.ts'
 
 const LIMIT_MS = 10 * 60_000
 
@@ -40,7 +40,7 @@ export async function provideWheel(
   if (await access(folder).then(() => true, () => false)) return folder
   await mkdir(cacheDir, { recursive: true })
   // Named as NIXL's is, so that `claimcheck sweep` knows whose it was.
-  const work = await mkdtemp(join(cacheDir, `${UNPACKING}${hostname()}-${process.pid}-`))
+  const work = await mkdtemp(join(cacheDir, `${UNPACKING_PREFIX}${hostname()}-${process.pid}-`))
   try {
     say(`Fetching ${name} from PyPI (once)`)
     const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:']

@@ -5,9 +5,9 @@
 import { globSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
-import { CATALOGUE, ClaimcheckError, type ErrorCode } from '../core/errors.ts'
+import { ERROR_CATALOGUE, ClaimcheckError, type ErrorCode } from '../core/errors.ts'
 import { readYamlFile } from '../core/yaml-file.ts'
-import { checkFaults } from './validate-faults.ts'
+import { validateFaults } from './validate-faults.ts'
 import { faultSchema } from './fault.ts'
 import type { Rack } from './rack.ts'
 
@@ -15,7 +15,7 @@ const catchSchema = z.strictObject({
   /** The test's own name; of tests with one name in several suites, any. */
   test: z.string().min(1),
   verdict: z.enum(['failed', 'inconclusive']),
-  code: z.enum(Object.keys(CATALOGUE) as [ErrorCode, ...ErrorCode[]]),
+  code: z.enum(Object.keys(ERROR_CATALOGUE) as [ErrorCode, ...ErrorCode[]]),
 })
 
 const declarationSchema = z
@@ -76,7 +76,7 @@ export function loadFaultDeclaration(path: string): FaultDeclaration {
 const OURS = join(import.meta.dirname, '..', '..', 'fixtures', 'faults')
 
 /** All of a folder, by name; the project's own where none is given. */
-export const catalogue = (folder: string = OURS): readonly FaultDeclaration[] =>
+export const loadFaultCatalogue = (folder: string = OURS): readonly FaultDeclaration[] =>
   globSync('*.yaml', { cwd: folder })
     .sort()
     .map((file) => loadFaultDeclaration(join(folder, file)))
@@ -84,6 +84,6 @@ export const catalogue = (folder: string = OURS): readonly FaultDeclaration[] =>
 /** The rack with the declared faults and no others. Throws FAULT_INVALID where they do not fit it. */
 export function withFaults(rack: Rack, { faults }: Pick<FaultDeclaration, 'faults'>, seed = rack.seed): Rack {
   const faulty = { ...rack, faults, seed }
-  checkFaults(faulty)
+  validateFaults(faulty)
   return faulty
 }

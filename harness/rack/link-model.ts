@@ -4,19 +4,19 @@
  */
 import { gigabytesPerSecond, type GBps } from '../core/units.ts'
 import type { Sku, SkuGpu, SkuNic } from '../sku/sku.ts'
-import { faultOn, faultsOn } from './node-faults.ts'
+import { faultOnNode, faultsOnNode } from './node-faults.ts'
 import type { Rack } from './rack.ts'
 
 /** The rate of `nic` on `node` for `gpu`, without jitter and change over time. `gpu` undefined: host memory next to the NIC. */
 export function nicRate(rack: Rack, node: string, nic: SkuNic, gpu: SkuGpu | undefined): GBps {
   const crosses = gpu !== undefined && gpu.numaNode !== trueNumaNode(rack, node, nic)
-  const interconnect = faultOn(rack, 'interconnect', node)?.factor ?? rack.links.socketInterconnect.factor
-  const contended = faultOn(rack, 'contention', node, nic.name)?.share ?? 0
+  const interconnect = faultOnNode(rack, 'interconnect', node)?.factor ?? rack.links.socketInterconnect.factor
+  const contended = faultOnNode(rack, 'contention', node, nic.name)?.share ?? 0
   const factors = [
     crosses ? interconnect : 1,
-    faultOn(rack, 'nic-slow', node, nic.name)?.fraction ?? 1,
-    faultOn(rack, 'nics-slow', node)?.fraction ?? 1,
-    faultsOn(rack, 'gpu-path-slow', node).find((fault) => fault.gpu === gpu?.name)?.fraction ?? 1,
+    faultOnNode(rack, 'nic-slow', node, nic.name)?.fraction ?? 1,
+    faultOnNode(rack, 'nics-slow', node)?.fraction ?? 1,
+    faultsOnNode(rack, 'gpu-path-slow', node).find((fault) => fault.gpu === gpu?.name)?.fraction ?? 1,
     1 - contended,
   ]
   return gigabytesPerSecond(factors.reduce((rate, factor) => rate * factor, rack.links.nic.rate))
@@ -24,10 +24,10 @@ export function nicRate(rack: Rack, node: string, nic: SkuNic, gpu: SkuGpu | und
 
 /** Where the NIC sits, whatever the SKU says and the driver publishes. */
 export const trueNumaNode = (rack: Rack, node: string, nic: SkuNic): number =>
-  faultOn(rack, 'numa-moved', node, nic.name)?.numaNode ?? nic.numaNode
+  faultOnNode(rack, 'numa-moved', node, nic.name)?.numaNode ?? nic.numaNode
 
 export const trueMtu = (rack: Rack, node: string, nic: SkuNic): number =>
-  faultOn(rack, 'mtu', node, nic.name)?.mtu ?? rack.sku.nic.mtu
+  faultOnNode(rack, 'mtu', node, nic.name)?.mtu ?? rack.sku.nic.mtu
 
 /** The SKU's map as this node really is, for what a pod reads of its own hardware. */
 export const skuAsBuilt = (rack: Rack, node: string): Sku => ({

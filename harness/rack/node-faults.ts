@@ -3,7 +3,7 @@ import type { FaultKind, FaultOf } from './fault.ts'
 import type { Rack } from './rack.ts'
 
 /** `nic` narrows kinds that name one; kinds that name no node sit on all. */
-export function faultsOn<Kind extends FaultKind>(
+export function faultsOnNode<Kind extends FaultKind>(
   rack: Pick<Rack, 'faults'>,
   kind: Kind,
   node: string,
@@ -18,9 +18,9 @@ export function faultsOn<Kind extends FaultKind>(
 }
 
 /** The first of `faultsOn`. */
-export const faultOn = <Kind extends FaultKind>(
+export const faultOnNode = <Kind extends FaultKind>(
   rack: Pick<Rack, 'faults'>,
   kind: Kind,
   node: string,
   nic?: string,
-): FaultOf<Kind> | undefined => faultsOn(rack, kind, node, nic)[0]
+): FaultOf<Kind> | undefined => faultsOnNode(rack, kind, node, nic)[0]

@@ -9,7 +9,7 @@ import { percentSchema, rateSchema } from '../core/quantity-schema.ts'
 import { readYamlFile } from '../core/yaml-file.ts'
 import { hasNumaReference, loadSku, type NumaSku } from '../sku/sku.ts'
 import { faultSchema, type Fault } from './fault.ts'
-import { checkFaults } from './validate-faults.ts'
+import { validateFaults } from './validate-faults.ts'
 
 const nodeName = z
   .string()
@@ -76,6 +76,6 @@ export function loadRack(path: string): Rack {
     })
   }
   const rack = { ...file, path, sku }
-  checkFaults(rack)
+  validateFaults(rack)
   return rack
 }

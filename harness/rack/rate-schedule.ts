@@ -5,9 +5,9 @@
  */
 import { seconds, type Seconds } from '../core/units.ts'
 import type { Fault, FaultOf } from './fault.ts'
-import { random } from './seeded-random.ts'
+import { seededRandom } from './seeded-random.ts'
 
-export interface Step {
+export interface RateStep {
   /** Since the first byte. */
   readonly at: Seconds
   /** Of the NIC's rate; 0: the link is down. */
@@ -15,7 +15,7 @@ export interface Step {
 }
 
 /** Can be read any number of times, each from its start. The first step is at 0. */
-export type Course = Iterable<Step>
+export type RateSchedule = Iterable<RateStep>
 
 type OverTime = FaultOf<'rate-bimodal' | 'rate-jitter' | 'stall' | 'slow-start' | 'throttle' | 'link-flap'>
 
@@ -34,8 +34,8 @@ const KINDS: readonly string[] = [
 export const changesOverTime = (fault: Fault): fault is OverTime => KINDS.includes(fault.kind)
 
 /** `name` tells the draws of one pod's NIC from those of another. */
-export function courseOf(fault: OverTime, seed: number, name: string): Course {
-  const draw = (): (() => number) => random(seed, `${fault.kind} ${name}`).uniform
+export function rateScheduleOf(fault: OverTime, seed: number, name: string): RateSchedule {
+  const draw = (): (() => number) => seededRandom(seed, `${fault.kind} ${name}`).uniform
   switch (fault.kind) {
     case 'rate-bimodal':
       return [step(0, draw()() < fault.share ? fault.fraction : 1)]
@@ -51,7 +51,7 @@ export function courseOf(fault: OverTime, seed: number, name: string): Course {
       return {
         [Symbol.iterator]() {
           const uniform = draw()
-          const next = (): Step[] => [step(0, fault.fraction + (1 - fault.fraction) * uniform())]
+          const next = (): RateStep[] => [step(0, fault.fraction + (1 - fault.fraction) * uniform())]
           return repeated(fault.every, next)[Symbol.iterator]()
         },
       }
@@ -61,7 +61,7 @@ export function courseOf(fault: OverTime, seed: number, name: string): Course {
 }
 
 /** The time at which a load of `work` seconds at the full rate is done when it begins at `from`. */
-export function finishOf(course: Course, from: Seconds, work: Seconds): Seconds {
+export function finishTime(course: RateSchedule, from: Seconds, work: Seconds): Seconds {
   let [time, left, fraction] = [from as number, work as number, 1]
   for (const { at, fraction: next } of course) {
     if (at > time) {
@@ -74,9 +74,9 @@ export function finishOf(course: Course, from: Seconds, work: Seconds): Seconds 
   return seconds(time + left / fraction)
 }
 
-const step = (at: number, fraction: number): Step => ({ at: seconds(at), fraction })
+const step = (at: number, fraction: number): RateStep => ({ at: seconds(at), fraction })
 
-function repeated(every: Seconds, once: () => readonly Step[]): Course {
+function repeated(every: Seconds, once: () => readonly RateStep[]): RateSchedule {
   return {
     *[Symbol.iterator]() {
       for (let n = 0; ; n++) for (const { at, fraction } of once()) yield step(n * every + at, fraction)

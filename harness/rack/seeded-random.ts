@@ -1,13 +1,13 @@
 /** Seeded random numbers, so that an emulated run can be repeated. Takes a seed and a name; gives a stream of its own for each name. */
 
-export interface Random {
+export interface RandomSource {
   /** Uniform in [0, 1). */
   readonly uniform: () => number
   /** Standard normal. */
   readonly normal: () => number
 }
 
-export function random(seed: number, name: string): Random {
+export function seededRandom(seed: number, name: string): RandomSource {
   let state = seed >>> 0
   for (const char of name) state = Math.imul(state ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0
   const uniform = (): number => {

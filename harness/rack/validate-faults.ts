@@ -7,7 +7,7 @@ import type { Fault } from './fault.ts'
 import type { Rack } from './rack.ts'
 
 /** Throws FAULT_INVALID where a fault names what the rack lacks, or two faults want to steer one NIC's rate over time. */
-export function checkFaults(rack: Rack): void {
+export function validateFaults(rack: Rack): void {
   const steered = new Map<string, number>()
   rack.faults.forEach((fault, index) => {
     const subject = `${rack.path} faults[${index}] (${fault.kind})`

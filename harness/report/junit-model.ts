@@ -14,33 +14,33 @@ import {
   type TestReport,
 } from './run-report.ts'
 
-export interface Outcome {
+export interface JUnitOutcome {
   readonly element: 'failure' | 'error' | 'skipped'
   readonly code?: ErrorCode
   readonly message: string
   readonly text: string
 }
 
-export interface Case {
+export interface JUnitCase {
   readonly name: string
   readonly classname: string
   readonly file?: string
   readonly seconds: number
   readonly properties: Readonly<Record<string, unknown>>
-  readonly outcome?: Outcome
+  readonly outcome?: JUnitOutcome
 }
 
-export interface Suite {
+export interface JUnitSuite {
   readonly name: string
   readonly startedAt: string
   readonly properties: Readonly<Record<string, unknown>>
-  readonly cases: readonly Case[]
+  readonly cases: readonly JUnitCase[]
 }
 
-export function suitesOf(report: RunReport): readonly Suite[] {
+export function junitSuites(report: RunReport): readonly JUnitSuite[] {
   const files = new Set([...report.tests, ...report.problems].map(({ file }) => file))
   files.delete(undefined)
-  const suites: Suite[] = [...(files as Set<string>)].sort().map((file) => {
+  const suites: JUnitSuite[] = [...(files as Set<string>)].sort().map((file) => {
     const tests = report.tests.filter((test) => test.file === file)
     const environment = environmentOf(report, file)
     return {
@@ -83,7 +83,7 @@ function suiteProperties(report: RunReport, environment: Environment): Record<st
   }
 }
 
-function caseOf(test: TestReport, environment: Environment): Case {
+function caseOf(test: TestReport, environment: Environment): JUnitCase {
   const { file, suite, name, seconds } = test
   const outcome = outcomeOf(test)
   const properties = {
@@ -114,7 +114,7 @@ function mergedProperties(expectations: readonly Expectation[]): Record<string, 
   return merged
 }
 
-function outcomeOf(test: TestReport): Outcome | undefined {
+function outcomeOf(test: TestReport): JUnitOutcome | undefined {
   const { verdict, expectations, problems } = test
   if (verdict === 'passed') return undefined
   if (verdict === 'skipped') {
@@ -149,7 +149,7 @@ const codeVerdict = (code: ErrorCode): TestReport['verdict'] =>
 
 const summary = (one: Expectation): string => `${one.statement}: ${factsOf(one).join(', ')}`
 
-function problemCase(problem: ReportedProblem): Case {
+function problemCase(problem: ReportedProblem): JUnitCase {
   const text = problemText(problem)
   return {
     name: problem.subject ?? (problem.file === undefined ? 'the run' : 'the file'),

@@ -5,14 +5,14 @@
 import { stripVTControlCharacters } from 'node:util'
 import { create } from 'xmlbuilder2'
 import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js'
-import { suitesOf, type Case, type Outcome, type Suite } from './junit-model.ts'
+import { junitSuites, type JUnitCase, type JUnitOutcome, type JUnitSuite } from './junit-model.ts'
 import type { RunReport } from './run-report.ts'
 
 const TEXT_LIMIT = 64 * 1024
 const ATTRIBUTE_LIMIT = 4 * 1024
 
 export function formatJUnit(report: RunReport): string {
-  const suites = suitesOf(report)
+  const suites = junitSuites(report)
   const xml = create({ version: '1.0', encoding: 'UTF-8', invalidCharReplacement: '\uFFFD' })
   const root = xml.ele('testsuites', {
     name: report.tool.name,
@@ -24,7 +24,7 @@ export function formatJUnit(report: RunReport): string {
   return `${xml.end({ prettyPrint: true })}\n`
 }
 
-function addSuite(root: XMLBuilder, suite: Suite): void {
+function addSuite(root: XMLBuilder, suite: JUnitSuite): void {
   const element = root.ele('testsuite', {
     name: suite.name,
     ...countsOf(suite.cases),
@@ -36,7 +36,10 @@ function addSuite(root: XMLBuilder, suite: Suite): void {
   for (const one of suite.cases) addCase(element, one)
 }
 
-function addCase(suite: XMLBuilder, { name, classname, file, seconds, properties, outcome }: Case): void {
+function addCase(
+  suite: XMLBuilder,
+  { name, classname, file, seconds, properties, outcome }: JUnitCase,
+): void {
   const element = suite.ele('testcase', {
     name: attribute(name),
     classname: attribute(classname),
@@ -61,8 +64,8 @@ function addProperties(element: XMLBuilder, properties: Readonly<Record<string, 
     list.ele('property', { name: attribute(name), value: attribute(String(value)) })
 }
 
-function countsOf(cases: readonly Case[]): Record<'tests' | 'failures' | 'errors' | 'skipped', number> {
-  const count = (element: Outcome['element']): number =>
+function countsOf(cases: readonly JUnitCase[]): Record<'tests' | 'failures' | 'errors' | 'skipped', number> {
+  const count = (element: JUnitOutcome['element']): number =>
     cases.filter(({ outcome }) => outcome?.element === element).length
   return {
     tests: cases.length,

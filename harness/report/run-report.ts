@@ -3,14 +3,14 @@
  * The zod schema is the published one: `results.json` is a `RunReport` and its JSON Schema is made from this file.
  */
 import { z } from 'zod'
-import { basisSchema } from '../expect/assertion-spec.ts'
-import { CATALOGUE, type ErrorCode } from '../core/errors.ts'
+import { replayInfoSchema } from '../expect/assertion-spec.ts'
+import { ERROR_CATALOGUE, type ErrorCode } from '../core/errors.ts'
 import { skuValueSchema } from '../sku/sku.ts'
 import { nodeFingerprintSchema } from './node-fingerprint.ts'
 
 export const RESULTS_SCHEMA = 'claimcheck.results/1'
 
-const code = z.enum(Object.keys(CATALOGUE) as ErrorCode[])
+const code = z.enum(Object.keys(ERROR_CATALOGUE) as ErrorCode[])
 const scalar = z.union([z.string(), z.number(), z.boolean()])
 
 const interval = z.strictObject({
@@ -33,7 +33,7 @@ export const expectationSchema = z.strictObject({
   interval: interval.exactOptional(),
   properties: z.record(z.string(), scalar),
   emulated: z.boolean(),
-  basis: basisSchema.exactOptional().describe('how to make it again from the evidence of its file'),
+  basis: replayInfoSchema.exactOptional().describe('how to make it again from the evidence of its file'),
   tier: z.literal('warn').exactOptional().describe('shown where it is not met, and does not gate'),
   waiver: z
     .strictObject({
@@ -138,8 +138,8 @@ export const isGreen = (report: RunReport): boolean =>
   report.outcome === 'passed' &&
   report.problems.length === 0 &&
   report.tests.length > 0 &&
-  report.tests.every((test) => isLetThrough(test.verdict))
+  report.tests.every((test) => isAccepted(test.verdict))
 
 /** Every other verdict is an error or a failure to a gate. */
-export const isLetThrough = (verdict: TestVerdict): boolean =>
+export const isAccepted = (verdict: TestVerdict): boolean =>
   ['passed', 'waived', 'warned', 'skipped'].includes(verdict)

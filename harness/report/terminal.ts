@@ -3,10 +3,10 @@
  * Never writes; width and colour come in. A line an expectation where the width allows it, else the figures below.
  */
 import { styleText } from 'node:util'
-import { CATALOGUE, type Culprit, type ErrorCode } from '../core/errors.ts'
+import { ERROR_CATALOGUE, type ErrorCategory, type ErrorCode } from '../core/errors.ts'
 import { factsOf, toleranceOf, type Expectation } from '../expect/expectation.ts'
-import { gates } from '../expect/waiver.ts'
-import { fold, foldLines } from './wrap-text.ts'
+import { isGating } from '../expect/waiver.ts'
+import { wrapItems, wrapLines } from './wrap-text.ts'
 import {
   environmentOf,
   isGreen,
@@ -33,7 +33,7 @@ const MARKS = {
   skipped: ['-', 'gray'],
 } as const satisfies Record<TestVerdict, readonly [string, Paint]>
 
-const WHAT_TO_DO: Record<Culprit, string> = {
+const WHAT_TO_DO: Record<ErrorCategory, string> = {
   input: 'Correct the input.',
   hardware: 'Look at the devices.',
   cluster: 'Look at the cluster, then run again.',
@@ -80,9 +80,9 @@ export function formatPlace(place: Place, before: Place, style: Style): readonly
   const lines: string[] = []
   if (newFile) lines.push('', paint(place.file, 'bold', style))
   if (place.environment !== '' && place.environment !== before.environment)
-    lines.push(...foldLines(place.environment, style.width).map((line) => paintEmulated(line, style)))
+    lines.push(...wrapLines(place.environment, style.width).map((line) => paintEmulated(line, style)))
   if (place.suite !== '' && (newFile || place.suite !== before.suite))
-    lines.push(...foldLines(place.suite, style.width - 2).map((line) => `  ${line}`))
+    lines.push(...wrapLines(place.suite, style.width - 2).map((line) => `  ${line}`))
   return lines
 }
 
@@ -112,8 +112,8 @@ function note({ verdict, skipReason, problems }: TestReport): string {
 }
 
 function formatExpectation(one: Expectation, style: Style, told: Set<string>): readonly string[] {
-  const shown = one.verdict === 'passed' || gates(one) ? one.verdict : 'waived'
-  const tolerance = foldLines(toleranceOf(one) ?? '', style.width - 10).filter((line) => line !== '')
+  const shown = one.verdict === 'passed' || isGating(one) ? one.verdict : 'waived'
+  const tolerance = wrapLines(toleranceOf(one) ?? '', style.width - 10).filter((line) => line !== '')
   const lines = [
     ...marked(shown, one.statement, factsOf(one), style),
     ...tolerance.map((line) => `    ${line}`),
@@ -140,12 +140,12 @@ function explained(
   hint: string | undefined,
   style: Style,
 ): string[] {
-  const { title, culprit } = CATALOGUE[code]
+  const { title, category } = ERROR_CATALOGUE[code]
   const room = style.width - 12
   return [
-    ...foldLines(`${code}: ${title}`, room).map((line) => `    ${line}`),
-    ...found.flatMap((text) => foldLines(text, room)).map((line) => `      ${line}`),
-    ...(hint === undefined ? [`    ${WHAT_TO_DO[culprit]}`] : []),
+    ...wrapLines(`${code}: ${title}`, room).map((line) => `    ${line}`),
+    ...found.flatMap((text) => wrapLines(text, room)).map((line) => `      ${line}`),
+    ...(hint === undefined ? [`    ${WHAT_TO_DO[category]}`] : []),
   ]
 }
 
@@ -161,8 +161,8 @@ function marked(
   const room = style.width - 6
   const whole = facts.length === 0 ? sentence : `${sentence}: ${facts.join(', ')}`
   if (whole.length <= room) return [`${mark} ${paintEmulated(whole, style)}`]
-  const [first = '', ...rest] = foldLines(sentence, room)
-  const below = fold(facts, room - 4).map((line) => `    ${paintEmulated(line, style)}`)
+  const [first = '', ...rest] = wrapLines(sentence, room)
+  const below = wrapItems(facts, room - 4).map((line) => `    ${paintEmulated(line, style)}`)
   return [`${mark} ${first}`, ...rest.map((line) => `  ${line}`), ...below]
 }
 
@@ -178,7 +178,7 @@ export function formatEnd(report: RunReport, style: Style): readonly string[] {
   const recap = bad.flatMap(({ verdict, file, suite, name }) =>
     marked(verdict, `${verdict}: ${[file, ...suite, name].join(' > ')}`, [], style),
   )
-  const notes = (report.notes ?? []).flatMap((line) => foldLines(line, style.width))
+  const notes = (report.notes ?? []).flatMap((line) => wrapLines(line, style.width))
   return [
     ...(problems.length === 0 ? [] : ['', ...problems]),
     ...(recap.length === 0 ? [] : ['', ...recap]),
@@ -200,7 +200,7 @@ function formatTotals(report: RunReport, style: Style): readonly string[] {
   const emulated = report.tests.some((test) => test.expectations.some((one) => one.emulated))
   const text = `${totals.join(', ')} in ${seconds.toFixed(1)} s${emulated ? ', EMULATED' : ''}`
   const [sign, colour] = isGreen(report) ? MARKS.passed : MARKS.failed
-  return foldLines(text, style.width - 2).map(
+  return wrapLines(text, style.width - 2).map(
     (line, i) => `${i === 0 ? paint(sign, colour, style) : ' '} ${paintEmulated(line, style)}`,
   )
 }

@@ -1,6 +1,6 @@
 /** Folds text into lines of a width. Takes phrases; breaks between them where it can, else at spaces; cuts no word. */
 
-export function fold(phrases: readonly string[], width: number): readonly string[] {
+export function wrapItems(phrases: readonly string[], width: number): readonly string[] {
   const lines: string[] = []
   for (const [i, phrase] of phrases.entries()) {
     const text = i < phrases.length - 1 ? `${phrase},` : phrase
@@ -24,5 +24,5 @@ function words(text: string, width: number): readonly string[] {
 }
 
 /** Every line of `text` folded by itself. */
-export const foldLines = (text: string, width: number): readonly string[] =>
-  text.split('\n').flatMap((line) => fold([line], width))
+export const wrapLines = (text: string, width: number): readonly string[] =>
+  text.split('\n').flatMap((line) => wrapItems([line], width))

@@ -6,8 +6,8 @@
  */
 import type { DeviceAllocation, DeviceClass, ResourceSlice } from '../dra/objects.ts'
 import { ClaimcheckError } from '../core/errors.ts'
-import { describe, explain } from './unsatisfiable-claim.ts'
-import { Inventory, type DeviceInUse } from './node-devices.ts'
+import { describeNode, explainNode } from './unsatisfiable-claim.ts'
+import { NodeDevices, type DeviceInUse } from './node-devices.ts'
 import { requestsOf, type NamedClaimSpec } from './device-request.ts'
 import { search, type Chosen } from './device-search.ts'
 import { refuseUnsupported } from './unsupported-features.ts'
@@ -39,20 +39,20 @@ export function allocate(input: AllocationInput): Allocation {
   refuseUnsupported(input)
   const requests = requestsOf(input.claims, input.classes)
   const excluded = new Map((input.excluded ?? []).map(({ node, reason }) => [node, reason]))
-  const tried: Inventory[] = []
+  const tried: NodeDevices[] = []
   let found: Allocation | undefined
   for (const node of input.nodes.filter((name) => !excluded.has(name))) {
-    const inventory = new Inventory(node, input.slices, input.allocated)
+    const inventory = new NodeDevices(node, input.slices, input.allocated)
     // All nodes are searched, although the first that fits is taken: what fails on one of them fails the claim.
     const chosen = search(requests, inventory, { stepLimit: input.stepLimit })
     if (chosen === undefined) tried.push(inventory)
     else found ??= allocationOf(node, input.claims, chosen)
   }
   if (found !== undefined) return found
-  const nodes = tried.map((inventory) => explain(requests, inventory))
+  const nodes = tried.map((inventory) => explainNode(requests, inventory))
   const names = input.claims.map(({ name }) => name).join(', ')
   const reasons = [
-    ...nodes.map(describe),
+    ...nodes.map(describeNode),
     ...[...excluded].map(([node, reason]) => `${node}: excluded, ${reason}`),
   ]
   throw new ClaimcheckError('CLAIM_UNSATISFIABLE', {

@@ -4,7 +4,7 @@
  */
 import type { PooledDevice } from '../dra/resource-pools.ts'
 import { ClaimcheckError } from '../core/errors.ts'
-import type { Inventory } from './node-devices.ts'
+import type { NodeDevices } from './node-devices.ts'
 import { RESULT_LIMIT, type Alternative, type Request } from './device-request.ts'
 import { isTolerated } from './toleration.ts'
 
@@ -27,7 +27,7 @@ export const STEP_LIMIT = 200_000
  */
 export function search(
   requests: readonly Request[],
-  inventory: Inventory,
+  inventory: NodeDevices,
   options: SearchOptions = {},
 ): readonly Chosen[] | undefined {
   const attempt = new Search(requests, inventory, options)
@@ -37,7 +37,7 @@ export function search(
 class Search {
   readonly chosen: Chosen[] = []
   readonly #requests: readonly Request[]
-  readonly #inventory: Inventory
+  readonly #inventory: NodeDevices
   readonly #stepLimit: number
   readonly #accept: (chosen: readonly Chosen[]) => boolean
   /** The claims that have been given a device here. */
@@ -50,7 +50,7 @@ class Search {
   readonly #tried = new Set<Alternative>()
   #steps = 0
 
-  constructor(requests: readonly Request[], inventory: Inventory, { stepLimit, accept }: SearchOptions) {
+  constructor(requests: readonly Request[], inventory: NodeDevices, { stepLimit, accept }: SearchOptions) {
     this.#requests = requests
     this.#inventory = inventory
     this.#stepLimit = stepLimit ?? STEP_LIMIT

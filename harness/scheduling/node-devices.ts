@@ -17,7 +17,7 @@ export interface DeviceInUse {
   readonly holder: string
 }
 
-export class Inventory {
+export class NodeDevices {
   readonly node: string
   /** In the order in which they are tried. */
   readonly devices: readonly PooledDevice[]

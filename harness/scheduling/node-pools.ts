@@ -4,7 +4,7 @@
  */
 import type { ResourceSlice } from '../dra/objects.ts'
 import type { PooledDevice } from '../dra/resource-pools.ts'
-import { onceFor } from '../core/memo.ts'
+import { memoizeByObject } from '../core/memo.ts'
 
 export interface NodePool {
   readonly driver: string
@@ -14,7 +14,9 @@ export interface NodePool {
   readonly fault: string | undefined
 }
 
-const gathered = onceFor((_slices: readonly ResourceSlice[]) => new Map<string, readonly NodePool[]>())
+const gathered = memoizeByObject(
+  (_slices: readonly ResourceSlice[]) => new Map<string, readonly NodePool[]>(),
+)
 
 export function nodePools(node: string, slices: readonly ResourceSlice[]): readonly NodePool[] {
   const known = gathered(slices)

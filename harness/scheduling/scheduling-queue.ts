@@ -8,9 +8,9 @@ import { seconds } from '../core/units.ts'
 import type { Wait } from './pod.ts'
 
 /** Where a pod could go, or why nowhere, while the pods of this target hold their devices or as if none did. */
-export type Place<T> = (held: 'held' | 'free') => T | ClaimcheckError
+export type PlacementAttempt<T> = (held: 'held' | 'free') => T | ClaimcheckError
 
-export class Queue {
+export class SchedulingQueue {
   #released = Promise.withResolvers<void>()
 
   /** Whoever waits tries again. */
@@ -22,7 +22,7 @@ export class Queue {
   /** `attempt` is asked for anew after each release. Rejects with what the last one gave, or with INTERRUPTED. */
   async place<T extends object>(
     subject: string,
-    attempt: () => Promise<Place<T>> | Place<T>,
+    attempt: () => Promise<PlacementAttempt<T>> | PlacementAttempt<T>,
     wait: Wait,
   ): Promise<T> {
     const until = performance.now() + wait.within * 1000

@@ -5,7 +5,7 @@
 import type { Selector } from '../dra/cel/selector.ts'
 import type { PooledDevice } from '../dra/resource-pools.ts'
 import { ClaimcheckError } from '../core/errors.ts'
-import type { Inventory } from './node-devices.ts'
+import type { NodeDevices } from './node-devices.ts'
 import type { Alternative, Request } from './device-request.ts'
 import { search } from './device-search.ts'
 import { isTolerated } from './toleration.ts'
@@ -37,7 +37,7 @@ export interface NodeExplanation {
   readonly cut: string | undefined
 }
 
-export function explain(requests: readonly Request[], inventory: Inventory): NodeExplanation {
+export function explainNode(requests: readonly Request[], inventory: NodeDevices): NodeExplanation {
   const explained = requests.map((request) => request.map((alternative) => count(alternative, inventory)))
   const short = explained.filter((alternatives) => alternatives.every(isShort)).flat()
   if (inventory.faults.length > 0 && short.length > 0) {
@@ -46,11 +46,11 @@ export function explain(requests: readonly Request[], inventory: Inventory): Nod
   return {
     node: inventory.node,
     requests: short,
-    cut: short.length > 0 ? undefined : whatCuts(requests, inventory),
+    cut: short.length > 0 ? undefined : conflictingConstraints(requests, inventory),
   }
 }
 
-export function describe({ node, requests, cut }: NodeExplanation): string {
+export function describeNode({ node, requests, cut }: NodeExplanation): string {
   const parts = [...requests.map(describeRequest), ...(cut === undefined ? [] : [cut])]
   return `${node}: ${parts.join('; ')}`
 }
@@ -58,7 +58,7 @@ export function describe({ node, requests, cut }: NodeExplanation): string {
 const isShort = ({ need, free, inUse, tainted }: RequestExplanation): boolean =>
   need === 'All' ? free === 0 || inUse.length + tainted.length > 0 : free < need
 
-function count(alternative: Alternative, inventory: Inventory): RequestExplanation {
+function count(alternative: Alternative, inventory: NodeDevices): RequestExplanation {
   const narrow = (devices: readonly PooledDevice[], selector: Selector) =>
     devices.filter((device) => matches(selector, device))
   const ofClass = alternative.classSelectors.reduce(narrow, inventory.devices)
@@ -100,7 +100,7 @@ function matches(selector: Selector, { device, driver }: PooledDevice): boolean 
 }
 
 /** Searches again with one constraint less at a time: those without which it works are the reason. */
-function whatCuts(requests: readonly Request[], inventory: Inventory): string {
+function conflictingConstraints(requests: readonly Request[], inventory: NodeDevices): string {
   const constraints = [...new Set(requests.flat().flatMap((alternative) => alternative.constraints))]
   const without = (dropped: (typeof constraints)[number]) =>
     requests.map((request) =>
@@ -119,7 +119,7 @@ function whatCuts(requests: readonly Request[], inventory: Inventory): string {
 }
 
 /** A search that ends in an error of its own proves nothing about the constraint that was dropped. */
-function isFound(requests: readonly Request[], inventory: Inventory): boolean {
+function isFound(requests: readonly Request[], inventory: NodeDevices): boolean {
   try {
     return search(requests, inventory) !== undefined
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 import type { DeviceRequest, ResourceSlice } from '../dra/objects.ts'
 import { ClaimcheckError } from '../core/errors.ts'
-import { onceFor } from '../core/memo.ts'
+import { memoizeByObject } from '../core/memo.ts'
 import type { NamedClaimSpec } from './device-request.ts'
 
 const SLICE = ['driver', 'pool', 'nodeName', 'allNodes', 'devices']
@@ -36,7 +36,7 @@ export function refuseUnsupported(input: {
   }
 }
 
-const checkSlices = onceFor((slices: readonly ResourceSlice[]): void => {
+const checkSlices = memoizeByObject((slices: readonly ResourceSlice[]): void => {
   for (const { metadata, spec } of slices) {
     check(spec, SLICE, `ResourceSlice ${metadata.name}`)
     for (const device of spec.devices ?? []) {

@@ -5,7 +5,7 @@
 import { gpusWithNics, sameGpus } from '../claim/numa-placements.ts'
 import { allGpus } from '../claim/placement.ts'
 import { formatTitle } from './title.ts'
-import type { ArmsSpec, LinksSpec, PodsSpec } from '../expect/declarations.ts'
+import type { ComparisonDeclaration, GpuLinkDeclaration, PodDeclaration } from '../expect/declarations.ts'
 
 export { parseBytes as sizeOf } from '../core/units.ts'
 export { kvCacheBytes } from '../transfer/kv-cache.ts'
@@ -20,14 +20,14 @@ export interface CollectedTest {
   /** False in the warn tier. */
   readonly gates: boolean
   /** What its fixtures are made from. */
-  readonly arms?: ArmsSpec
-  readonly pods?: PodsSpec
+  readonly arms?: ComparisonDeclaration
+  readonly pods?: PodDeclaration
   /** No rack has links between GPUs. */
-  readonly links?: LinksSpec
+  readonly links?: GpuLinkDeclaration
 }
 
 /** In the order of declaration. */
-export const collected: CollectedTest[] = []
+export const collectedTests: CollectedTest[] = []
 const open: string[] = []
 
 interface TestOptions {
@@ -44,16 +44,16 @@ const declaring =
   (name: string, ...rest: readonly [Body] | readonly [TestOptions, Body]): void => {
     const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest
     const gates = ![options.tags ?? []].flat().includes('warn')
-    collected.push({ suite: [...open], name, body, gates, ...made })
+    collectedTests.push({ suite: [...open], name, body, gates, ...made })
   }
 
 export const test = declaring({})
-export const comparing = (arms: ArmsSpec): Declare => declaring({ arms })
-export const linking = (links: LinksSpec): Record<'ofEach' | 'ofSeveral', Declare> => ({
+export const comparisonTest = (arms: ComparisonDeclaration): Declare => declaring({ arms })
+export const gpuLinkTest = (links: GpuLinkDeclaration): Record<'ofEach' | 'ofSeveral', Declare> => ({
   ofEach: declaring({ links }),
   ofSeveral: declaring({ links }),
 })
-export const claiming = (pods: PodsSpec): Declare => declaring({ pods })
+export const podTest = (pods: PodDeclaration): Declare => declaring({ pods })
 
 function suite(name: string, body: () => void): void {
   open.push(name)

@@ -4,7 +4,7 @@
  */
 import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { collected, type CollectedTest } from './collecting-suite.ts'
+import { collectedTests, type CollectedTest } from './collecting-suite.ts'
 
 const STANDS_IN_FOR = /\/harness\/vitest\/suite\.ts$/
 const COLLECTING = new URL('collecting-suite.ts', import.meta.url).href
@@ -21,5 +21,5 @@ export async function loadSuites(paths: readonly string[]): Promise<readonly Col
   } finally {
     hooks.deregister()
   }
-  return [...collected]
+  return [...collectedTests]
 }

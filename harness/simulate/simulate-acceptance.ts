@@ -5,12 +5,12 @@
 import { asClaimcheckError } from '../core/errors.ts'
 import { Journal } from '../core/journal.ts'
 import { Arm } from '../expect/arm.ts'
-import { unjudged, type Expectation, type Verdict } from '../expect/expectation.ts'
+import { inconclusiveExpectation, type Expectation, type Verdict } from '../expect/expectation.ts'
 import { PodSet } from '../expect/pod-set.ts'
-import { PublishedRack } from '../expect/published-devices.ts'
-import { comparisonOf, type ArmsSpec } from '../expect/declarations.ts'
-import { vocabulary, type Sentence } from '../expect/matcher-definitions.ts'
-import type { Comparison } from '../measure/node-comparison.ts'
+import { LivePublishedDevices } from '../expect/published-devices.ts'
+import { createComparison, type ComparisonDeclaration } from '../expect/declarations.ts'
+import { matcherDefinitions, type BoundAssertion } from '../expect/matcher-definitions.ts'
+import type { NodeComparison } from '../measure/node-comparison.ts'
 import type { Rack } from '../rack/rack.ts'
 import { EmulatedTarget } from '../targets/emulated/emulated-target.ts'
 import { ModelRuntime } from '../targets/emulated/model/model-runtime.ts'
@@ -32,7 +32,7 @@ export interface Acceptance {
   readonly rounds: number
 }
 
-export async function accept(
+export async function simulateAcceptance(
   tests: readonly CollectedTest[],
   rack: Rack,
   firstRounds: number,
@@ -43,11 +43,11 @@ export async function accept(
     kind: 'model',
     journal: new Journal(),
   })
-  const comparisons = new Map<ArmsSpec, Comparison>()
-  const comparisonFor = (spec: ArmsSpec): Comparison => {
+  const comparisons = new Map<ComparisonDeclaration, NodeComparison>()
+  const comparisonFor = (spec: ComparisonDeclaration): NodeComparison => {
     const known = comparisons.get(spec)
     if (known !== undefined) return known
-    const made = comparisonOf(spec, firstRounds, { target, sku: rack.sku, journal: new Journal() })
+    const made = createComparison(spec, firstRounds, { target, sku: rack.sku, journal: new Journal() })
     comparisons.set(spec, made)
     return made
   }
@@ -66,14 +66,14 @@ async function judge(
   test: CollectedTest,
   target: EmulatedTarget,
   rack: Rack,
-  comparisonFor: (spec: ArmsSpec) => Comparison,
+  comparisonFor: (spec: ComparisonDeclaration) => NodeComparison,
 ): Promise<JudgedTest> {
   const expectations: Expectation[] = []
   const pods = test.pods && new PodSet({ target, sku: rack.sku, ...test.pods })
   const comparison = test.arms && comparisonFor(test.arms)
   const fixtures = {
     sku: rack.sku,
-    published: new PublishedRack(target),
+    published: new LivePublishedDevices(target),
     expect: expecting(expectations),
     ...(pods === undefined ? {} : { pods }),
     ...(comparison === undefined
@@ -98,9 +98,9 @@ function expecting(expectations: Expectation[]) {
   return (received: unknown): Record<string, (...words: readonly unknown[]) => Promise<void>> =>
     Object.fromEntries(
       Object.entries(
-        vocabulary as unknown as Record<
+        matcherDefinitions as unknown as Record<
           string,
-          (received: unknown, ...words: readonly unknown[]) => Sentence
+          (received: unknown, ...words: readonly unknown[]) => BoundAssertion
         >,
       ).map(([name, sentence]) => [
         name,
@@ -109,7 +109,9 @@ function expecting(expectations: Expectation[]) {
           try {
             expectations.push(...(await question.judge()))
           } catch (error) {
-            expectations.push(unjudged(question.statement, 'see the suite', asClaimcheckError(error), true))
+            expectations.push(
+              inconclusiveExpectation(question.statement, 'see the suite', asClaimcheckError(error), true),
+            )
           }
         },
       ]),

@@ -8,7 +8,7 @@ import type { Rack } from '../rack/rack.ts'
 import type { ClusterRun } from './cluster/cluster-target.ts'
 import { EmulatedTarget } from './emulated/emulated-target.ts'
 import { ModelRuntime } from './emulated/model/model-runtime.ts'
-import type { Subject } from './system-under-test.ts'
+import type { SystemUnderTest } from './system-under-test.ts'
 import type { Target } from './target.ts'
 
 /** What was built and fetched before any test began; absent for the model runtime. */
@@ -23,7 +23,7 @@ export type Prepared = NativeParts | ClusterRun
 /** Rejects with TARGET_UNAVAILABLE, or with what the target itself lacks. */
 export async function openTarget(
   settings: Settings,
-  { rack }: Subject,
+  { rack }: SystemUnderTest,
   prepared: Prepared | undefined,
   journal: Journal,
 ): Promise<Target> {

@@ -6,7 +6,7 @@ import { ClaimcheckError } from '../core/errors.ts'
 import type { PodSpec, ScheduledPod } from '../scheduling/pod.ts'
 
 /** Throws NOT_FOUND where the pod's template was not applied, ALREADY_EXISTS where its name is taken. */
-export function templateFor<T>(
+export function requireTemplate<T>(
   spec: PodSpec,
   templates: ReadonlyMap<string, T>,
   pods: ReadonlyMap<string, unknown>,
@@ -28,7 +28,7 @@ export function templateFor<T>(
 }
 
 /** Throws NOT_FOUND for a pod that is not scheduled. */
-export function recordOf<T>(pods: ReadonlyMap<string, T>, name: string): T {
+export function requirePod<T>(pods: ReadonlyMap<string, T>, name: string): T {
   const record = pods.get(name)
   if (record !== undefined) return record
   throw new ClaimcheckError('NOT_FOUND', {
@@ -47,7 +47,7 @@ export function requireContainer({ spec }: ScheduledPod, container: string): voi
   })
 }
 
-export const ranAlready = (pod: string): ClaimcheckError =>
+export const alreadyStarted = (pod: string): ClaimcheckError =>
   new ClaimcheckError('ALREADY_EXISTS', {
     subject: `pod ${pod}`,
     problem: 'was run already',
@@ -55,5 +55,5 @@ export const ranAlready = (pod: string): ClaimcheckError =>
   })
 
 /** `what`: of the target, what is no longer there, as in `the rack has been closed`. */
-export const tooLate = (subject: string, what: string): ClaimcheckError =>
+export const targetClosed = (subject: string, what: string): ClaimcheckError =>
   new ClaimcheckError('INTERRUPTED', { subject, problem: `is not to be had: ${what}` })

@@ -4,21 +4,21 @@
  */
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Settings } from '../core/variables.ts'
-import { checkMakers } from '../rack/fault-support.ts'
+import { requireFaultSupport } from '../rack/fault-support.ts'
 import { loadRack, type Rack } from '../rack/rack.ts'
 import { loadSku, type Sku } from '../sku/sku.ts'
 
-export interface Subject {
+export interface SystemUnderTest {
   readonly sku: Sku
   /** Absent where the hardware is real. */
   readonly rack?: Rack
 }
 
 /** Throws FILE_UNREADABLE, FILE_INVALID or FAULT_INVALID; VARIABLE_INVALID where real hardware has no profile. */
-export function loadSubject(settings: Settings): Subject {
+export function loadSystemUnderTest(settings: Settings): SystemUnderTest {
   if (settings.target === 'emulated' || settings.target === 'lab') {
     const rack = loadRack(settings.rack)
-    checkMakers(rack, settings.target)
+    requireFaultSupport(rack, settings.target)
     return { sku: rack.sku, rack }
   }
   if (settings.sku !== undefined) return { sku: loadSku(settings.sku) }

@@ -8,11 +8,11 @@ import { seconds } from '../core/units.ts'
 import { withDeadline } from '../core/deadline.ts'
 import type { Target } from '../targets/target.ts'
 
-export const EVIDENCE = 'evidence'
+export const DIAGNOSTICS = 'evidence'
 const LIMIT = seconds(20)
 
 /** An emulated rack has no more to say than its journal; an interrupted run wants to end. */
-export async function takeEvidence(
+export async function saveDiagnostics(
   target: Target,
   journal: Journal,
   of: { readonly subject: string; readonly error: unknown },
@@ -26,8 +26,11 @@ export async function takeEvidence(
       until: 'to be diagnosed',
       within: LIMIT,
     })
-    journal.record(EVIDENCE, subject, { error: { code, message }, ...diagnosis })
+    journal.record(DIAGNOSTICS, subject, { error: { code, message }, ...diagnosis })
   } catch (error) {
-    journal.record(EVIDENCE, subject, { error: { code, message }, missing: asClaimcheckError(error).message })
+    journal.record(DIAGNOSTICS, subject, {
+      error: { code, message },
+      missing: asClaimcheckError(error).message,
+    })
   }
 }

@@ -5,15 +5,15 @@
 import { randomBytes } from 'node:crypto'
 import type { ResourceClaimTemplate } from '../dra/objects.ts'
 import type { GpuPair } from '../claim/gpu-pairs.ts'
-import { readBack } from '../claim/allocated-claim.ts'
-import { withLentPods } from './pod-lease.ts'
+import { resolveAllocation } from '../claim/allocated-claim.ts'
+import { withPodLease } from './pod-lease.ts'
 import {
   PORT,
-  SCHEDULING,
-  STARTING,
+  SCHEDULE_TIMEOUT,
+  START_TIMEOUT,
   stopwatch,
-  transferBetween,
-  type PairContext,
+  followTransfer,
+  type TransferContext,
   type TransferOutcome,
   type TransferPlan,
 } from './node-pair-transfer.ts'
@@ -32,15 +32,15 @@ export interface LinkTransferPlan extends Pick<
 const HOST = 'tcp,cuda_copy'
 
 /** Rejects with what went wrong first: an unsatisfiable claim, a pod that failed, the binary's own error, a broken RESULT. */
-export async function runLinks(
+export async function transferOverLinks(
   template: ResourceClaimTemplate,
   plan: LinkTransferPlan,
-  context: PairContext,
+  context: TransferContext,
 ): Promise<TransferOutcome> {
   const { target, signal } = context
   const clock = stopwatch()
   const secretEnv = { TRANSFER_SECRET: randomBytes(32).toString('hex') }
-  const outcome = await withLentPods(context, plan.name, async (lent) => {
+  const outcome = await withPodLease(context, plan.name, async (lent) => {
     const slices = await target.slices()
     await target.apply(template)
     const containers = (['target', 'initiator'] as const).map((name) => ({
@@ -49,15 +49,15 @@ export async function runLinks(
       secretEnv,
     }))
     const spec = { name: plan.name, group: plan.name, template: template.metadata.name, containers }
-    const own = await target.schedule(spec, { within: SCHEDULING, signal })
+    const own = await target.schedule(spec, { within: SCHEDULE_TIMEOUT, signal })
     lent.push(own)
-    const end = { node: own.node, allocated: readBack(own.claim, slices) }
-    context.admit(end.allocated)
+    const end = { node: own.node, allocated: resolveAllocation(own.claim, slices) }
+    context.verifyAllocation(end.allocated)
     clock.lap('schedule')
-    const pod = await target.run(own, { within: STARTING, signal })
+    const pod = await target.run(own, { within: START_TIMEOUT, signal })
     clock.lap('start')
     const ends = { receiver: { pod, container: 'target' }, sender: { pod, container: 'initiator' } }
-    const result = await transferBetween(ends, plan, context)
+    const result = await followTransfer(ends, plan, context)
     clock.lap('transfer')
     return { result, initiator: end, target: end }
   })

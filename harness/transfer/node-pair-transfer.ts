@@ -6,25 +6,25 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ResourceClaimTemplate } from '../dra/objects.ts'
-import { readBack, type AllocatedClaim } from '../claim/allocated-claim.ts'
+import { resolveAllocation, type AllocatedClaim } from '../claim/allocated-claim.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Journal } from '../core/journal.ts'
 import { seconds, type Bytes, type Seconds } from '../core/units.ts'
 import type { RunningPod, ScheduledPod } from '../scheduling/pod.ts'
 import type { Target } from '../targets/target.ts'
-import { RELEASING, withLentPods } from './pod-lease.ts'
+import { RELEASE_TIMEOUT, withPodLease } from './pod-lease.ts'
 import type { TransferResult } from './result.ts'
-import { Transcript, type TransferEvent } from './transfer-log.ts'
+import { TransferLog, type TransferEvent } from './transfer-log.ts'
 
 export const PORT = 5555
 export const CONTAINER = 'transfer'
-export const SCHEDULING = seconds(120)
-export const STARTING = seconds(120)
+export const SCHEDULE_TIMEOUT = seconds(120)
+export const START_TIMEOUT = seconds(120)
 /** What the binary gets beyond its own deadline to say that it missed it, in seconds. */
-const OVERTIME = 10
-const LAST_WORDS = 3
+const REPORTING_GRACE_SECONDS = 10
+const PEER_ERROR_GRACE_SECONDS = 3
 /** Before a run that gave way tries again. */
-const MOST_WAY_MS = 5000
+const MAX_BACKOFF_MS = 5000
 
 export interface TransferPlan {
   /** Names pods and claims: `aligned-0`. */
@@ -54,20 +54,20 @@ export interface TransferOutcome {
   readonly phases: Readonly<Record<'schedule' | 'start' | 'transfer' | 'release', Seconds>>
 }
 
-export interface PairContext {
+export interface TransferContext {
   readonly target: Target
   readonly journal: Journal
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: (event: TransferEvent) => void
   /** Told each allocation before its pod is run; what it throws ends the transfer before any figure. */
-  readonly admit: (allocated: AllocatedClaim) => void
+  readonly verifyAllocation: (allocated: AllocatedClaim) => void
 }
 
 /** Rejects with what went wrong first: an unsatisfiable claim, a pod that failed, the binary's own error, a broken RESULT. */
-export async function runPair(
+export async function transferBetweenNodes(
   template: ResourceClaimTemplate,
   plan: TransferPlan,
-  context: PairContext,
+  context: TransferContext,
 ): Promise<TransferOutcome> {
   const { target, journal, signal } = context
   const clock = stopwatch()
@@ -86,34 +86,34 @@ export async function runPair(
         containers: [{ name: CONTAINER, args, secretEnv: { TRANSFER_SECRET: secret } }],
         ...(plan.nodes === undefined ? {} : { nodes: [plan.nodes[role]] }),
       },
-      { within: SCHEDULING, signal },
+      { within: SCHEDULE_TIMEOUT, signal },
     )
     lent.push(pod)
-    const allocated = readBack(pod.claim, slices)
-    context.admit(allocated)
+    const allocated = resolveAllocation(pod.claim, slices)
+    context.verifyAllocation(allocated)
     return { pod, end: { node: pod.node, allocated } }
   }
   const both = async (lent: ScheduledPod[]) => {
     const receiver = await schedule(lent, 'target', argsOf('target', plan))
-    const listening = await target.run(receiver.pod, { within: STARTING, signal })
+    const listening = await target.run(receiver.pod, { within: START_TIMEOUT, signal })
     const args = [...argsOf('initiator', plan), '--target-host', listening.address]
     return { receiver, listening, sender: await schedule(lent, 'initiator', args) }
   }
-  const outcome = await withLentPods(context, plan.name, async (lent) => {
+  const outcome = await withPodLease(context, plan.name, async (lent) => {
     await target.apply(template)
-    const giveBack = async (): Promise<void> => {
+    const releaseAll = async (): Promise<void> => {
       journal.record('gave-way', plan.name)
-      await target.release(lent.splice(0), { within: RELEASING, signal })
+      await target.release(lent.splice(0), { within: RELEASE_TIMEOUT, signal })
     }
-    const { receiver, listening, sender } = await givingWay(() => both(lent), giveBack)
+    const { receiver, listening, sender } = await retryOnContention(() => both(lent), releaseAll)
     clock.lap('schedule')
-    const sending = await target.run(sender.pod, { within: STARTING, signal })
+    const sending = await target.run(sender.pod, { within: START_TIMEOUT, signal })
     clock.lap('start')
     const ends = {
       receiver: { pod: listening, container: CONTAINER },
       sender: { pod: sending, container: CONTAINER },
     }
-    const result = await transferBetween(ends, plan, context)
+    const result = await followTransfer(ends, plan, context)
     clock.lap('transfer')
     return { result, initiator: sender.end, target: receiver.end }
   })
@@ -125,8 +125,8 @@ export async function runPair(
  * Two runs that each hold one node of a pair and wait for the other's would wait for ever: whoever notices gives back what it
  * has and tries again a little later, a random time, for as long as scheduling may take.
  */
-async function givingWay<T>(attempt: () => Promise<T>, giveBack: () => Promise<void>): Promise<T> {
-  const until = performance.now() + SCHEDULING * 1000
+async function retryOnContention<T>(attempt: () => Promise<T>, giveBack: () => Promise<void>): Promise<T> {
+  const until = performance.now() + SCHEDULE_TIMEOUT * 1000
   for (;;) {
     try {
       return await attempt()
@@ -134,7 +134,7 @@ async function givingWay<T>(attempt: () => Promise<T>, giveBack: () => Promise<v
       const contended = error instanceof ClaimcheckError && error.details['contended'] === true
       if (!contended || performance.now() > until) throw error
       await giveBack()
-      await sleep(randomInt(MOST_WAY_MS))
+      await sleep(randomInt(MAX_BACKOFF_MS))
     }
   }
 }
@@ -155,22 +155,22 @@ export function argsOf(mode: 'target' | 'initiator', plan: TransferPlan): readon
   return [...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]), '--progress']
 }
 
-export interface Side {
+export interface TransferSide {
   readonly pod: RunningPod
   readonly container: string
 }
 
 /** Follows both logs to their ends. Rejects with the error that came first of itself. */
-export async function transferBetween(
-  { receiver, sender }: { readonly receiver: Side; readonly sender: Side },
+export async function followTransfer(
+  { receiver, sender }: { readonly receiver: TransferSide; readonly sender: TransferSide },
   plan: Pick<TransferPlan, 'name' | 'within'>,
-  context: Pick<PairContext, 'target' | 'signal' | 'onEvent'>,
+  context: Pick<TransferContext, 'target' | 'signal' | 'onEvent'>,
 ): Promise<TransferResult> {
   const over = new AbortController()
-  const limit = AbortSignal.timeout(Math.ceil((plan.within + OVERTIME) * 1000))
+  const limit = AbortSignal.timeout(Math.ceil((plan.within + REPORTING_GRACE_SECONDS) * 1000))
   const signals = [over.signal, limit, ...(context.signal === undefined ? [] : [context.signal])]
-  const follow = async ({ pod, container }: Side): Promise<Transcript> => {
-    const transcript = new Transcript(`pod ${pod.spec.name} on ${pod.node}`)
+  const follow = async ({ pod, container }: TransferSide): Promise<TransferLog> => {
+    const transcript = new TransferLog(`pod ${pod.spec.name} on ${pod.node}`)
     for await (const line of context.target.log(pod, container, AbortSignal.any(signals))) {
       const event = transcript.add(line)
       if (event !== undefined) context.onEvent?.(event)
@@ -183,7 +183,8 @@ export async function transferBetween(
     // A receiver that failed is waited for by nobody: its peer gets a moment to say its last words.
     void receiving.then(
       (received) =>
-        received.error() && sleep(LAST_WORDS * 1000, undefined, { ref: false }).then(() => over.abort()),
+        received.error() &&
+        sleep(PEER_ERROR_GRACE_SECONDS * 1000, undefined, { ref: false }).then(() => over.abort()),
       () => over.abort(),
     )
     const [received, sent] = await Promise.all([receiving, sending])

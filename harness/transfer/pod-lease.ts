@@ -7,22 +7,22 @@ import type { Journal } from '../core/journal.ts'
 import { seconds } from '../core/units.ts'
 import type { ScheduledPod } from '../scheduling/pod.ts'
 import type { Target } from '../targets/target.ts'
-import { takeEvidence } from './failure-diagnostics.ts'
+import { saveDiagnostics } from './failure-diagnostics.ts'
 
 /** Controllers that lost their API server for a while take up to a minute to find back. */
-export const RELEASING = seconds(150)
+export const RELEASE_TIMEOUT = seconds(150)
 /** After an error a node may be lost, and what is left is asked for once more when the target closes. */
-const GIVING_UP = seconds(60)
+const RELEASE_TIMEOUT_AFTER_ERROR = seconds(60)
 
-export interface Lender {
+export interface PodLeaseContext {
   readonly target: Target
   readonly journal: Journal
   readonly signal?: AbortSignal | undefined
 }
 
 /** `work` adds every pod it schedules to `lent`. */
-export async function withLentPods<T>(
-  { target, journal, signal }: Lender,
+export async function withPodLease<T>(
+  { target, journal, signal }: PodLeaseContext,
   subject: string,
   work: (lent: ScheduledPod[]) => Promise<T>,
 ): Promise<T> {
@@ -31,12 +31,12 @@ export async function withLentPods<T>(
   try {
     outcome = await work(lent)
   } catch (error) {
-    await takeEvidence(target, journal, { subject, error })
-    await target.release(lent, { within: GIVING_UP }).catch((cause: unknown) => {
+    await saveDiagnostics(target, journal, { subject, error })
+    await target.release(lent, { within: RELEASE_TIMEOUT_AFTER_ERROR }).catch((cause: unknown) => {
       journal.record('release-failed', subject, { error: asClaimcheckError(cause).message })
     })
     throw error
   }
-  await target.release(lent, { within: RELEASING, signal })
+  await target.release(lent, { within: RELEASE_TIMEOUT, signal })
   return outcome
 }

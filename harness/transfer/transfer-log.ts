@@ -13,7 +13,7 @@ const endLine = z.looseObject({ result_sha256: z.string().optional() })
 export type TransferEvent = Readonly<Record<string, unknown>> & { readonly event: string }
 
 /** Collects lines as they come; `finish` is called once the container has ended. */
-export class Transcript {
+export class TransferLog {
   readonly #subject: string
   readonly #results: string[] = []
   #error: ReportedError | undefined

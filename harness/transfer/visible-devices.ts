@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { ClaimcheckError } from '../core/errors.ts'
 
-export const sightingSchema = z.looseObject({
+export const visibleDevicesSchema = z.looseObject({
   infiniband: z.array(
     z.looseObject({ path: z.string(), opens: z.boolean(), open_error: z.string().nullish() }),
   ),
@@ -18,14 +18,17 @@ export const sightingSchema = z.looseObject({
   gpu_error: z.string().nullish(),
 })
 
-export type Sighting = z.infer<typeof sightingSchema>
+export type VisibleDevices = z.infer<typeof visibleDevicesSchema>
 
 /** Rejects with RESULT_MISSING or RESULT_INVALID when there is no such line, or one that cannot be read. */
-export async function parseSighting(lines: AsyncIterable<string>, subject: string): Promise<Sighting> {
+export async function parseVisibleDevices(
+  lines: AsyncIterable<string>,
+  subject: string,
+): Promise<VisibleDevices> {
   for await (const line of lines) {
     if (!line.startsWith('DEVICES ')) continue
     try {
-      return sightingSchema.parse(JSON.parse(line.slice('DEVICES '.length)))
+      return visibleDevicesSchema.parse(JSON.parse(line.slice('DEVICES '.length)))
     } catch (cause) {
       throw new ClaimcheckError('RESULT_INVALID', {
         subject,

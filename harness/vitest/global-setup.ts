@@ -5,10 +5,10 @@
  */
 import type { TestProject } from 'vitest/node'
 import { readSettings, type Settings } from '../core/variables.ts'
-import { carriedIn } from '../native/bundled.ts'
+import { findBundle } from '../native/bundled.ts'
 import { loadWaivers, type Waiver } from '../expect/waiver.ts'
 import type { NativeParts, Prepared } from '../targets/open-target.ts'
-import { loadSubject, type Subject } from '../targets/system-under-test.ts'
+import { loadSystemUnderTest, type SystemUnderTest } from '../targets/system-under-test.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -20,7 +20,7 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const settings = readSettings(process.env)
-  const subject = loadSubject(settings)
+  const subject = loadSystemUnderTest(settings)
   project.provide('settings', settings)
   project.provide('waivers', settings.waivers === undefined ? [] : loadWaivers(settings.waivers, new Date()))
   const { prepared, end } = await prepare(settings, subject)
@@ -37,7 +37,7 @@ interface Preparation {
 const nothing = async (): Promise<void> => undefined
 
 /** What each target needs is loaded only for it: a Kubernetes client takes half a second. */
-async function prepare(settings: Settings, { rack }: Subject): Promise<Preparation> {
+async function prepare(settings: Settings, { rack }: SystemUnderTest): Promise<Preparation> {
   if (settings.target === 'cluster') {
     const { beginClusterRun, endRun } = await import('../targets/cluster/cluster-run.ts')
     const run = await beginClusterRun(settings, { prepareNative: () => prepareNative(settings), say })
@@ -56,8 +56,8 @@ async function prepare(settings: Settings, { rack }: Subject): Promise<Preparati
 const say = (line: string): void => void process.stderr.write(`claimcheck: ${line}\n`)
 
 async function prepareNative(settings: Settings): Promise<NativeParts> {
-  const carried = carriedIn()
-  if (carried !== undefined) return carried
+  const bundle = findBundle()
+  if (bundle !== undefined) return bundle
   // Only now: the model runtime needs neither.
   const { provideBinaries } = await import('../native/build-binaries.ts')
   const { provideNixl } = await import('../native/nixl.ts')

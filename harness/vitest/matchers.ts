@@ -6,14 +6,14 @@ import { expect, inject, type MatcherState, type RunnerTestCase } from 'vitest'
 import type { Distance } from '../claim/pcie-distance.ts'
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import type { Arm, ArmReference } from '../expect/arm.ts'
-import { basisSchema, type Basis } from '../expect/assertion-spec.ts'
-import { failureText, negated, unjudged, type Expectation } from '../expect/expectation.ts'
-import { gates, tolerated, type Circumstances } from '../expect/waiver.ts'
+import { replayInfoSchema, type ReplayInfo } from '../expect/assertion-spec.ts'
+import { failureText, negated, inconclusiveExpectation, type Expectation } from '../expect/expectation.ts'
+import { isGating, applyWaiver, type WaiverContext } from '../expect/waiver.ts'
 import type * as figures from '../expect/judge-ratio-and-bounds.ts'
 import type * as paths from '../expect/judge-gpu-nic-paths.ts'
 import type { PodSet } from '../expect/pod-set.ts'
-import type { PublishedRack } from '../expect/published-devices.ts'
-import { vocabulary, type Sentence } from '../expect/matcher-definitions.ts'
+import type { LivePublishedDevices } from '../expect/published-devices.ts'
+import { matcherDefinitions, type BoundAssertion } from '../expect/matcher-definitions.ts'
 import type { Sku } from '../sku/sku.ts'
 import {
   evidenceName,
@@ -25,7 +25,7 @@ import {
 
 async function check(
   { isNot = false, task }: Partial<Pick<MatcherState, 'isNot'>> & { task?: Readonly<RunnerTestCase> },
-  { ask, subject }: Sentence,
+  { ask, subject }: BoundAssertion,
 ) {
   const { question, target } = subject
   const circumstances = circumstancesOf(task)
@@ -33,8 +33,8 @@ async function check(
   const record = (expectation: Expectation, part: number): void => {
     if (task) recordExpectation(task, { ...expectation, ...basisOf(part) })
   }
-  const basisOf = (part: number): { basis?: Basis } => {
-    const basis = basisSchema.safeParse({
+  const basisOf = (part: number): { basis?: ReplayInfo } => {
+    const basis = replayInfoSchema.safeParse({
       ask,
       part,
       on: task === undefined ? subject.name : evidenceName(task.file, subject),
@@ -47,9 +47,9 @@ async function check(
     if (task) await recordNodes(task.file, target)
     const judged = (await question.judge())
       .map((expectation) => (isNot ? negated(expectation) : expectation))
-      .map((expectation) => tolerated(expectation, circumstances))
+      .map((expectation) => applyWaiver(expectation, circumstances))
     judged.forEach(record)
-    const gating = judged.filter(gates)
+    const gating = judged.filter(isGating)
     const doubtful = gating.find((expectation) => expectation.verdict === 'inconclusive')
     const broken = gating.filter((expectation) => expectation.verdict === 'failed')
     if (broken.length === 0 && doubtful !== undefined) throw inconclusive(doubtful)
@@ -61,10 +61,15 @@ async function check(
   } catch (error) {
     const known = asClaimcheckError(error, question.statement)
     if (error instanceof Inconclusive) throw known
-    const nothing = unjudged(question.statement, 'see the suite', known, target.emulation !== undefined)
-    const expectation = tolerated(nothing, circumstances)
+    const nothing = inconclusiveExpectation(
+      question.statement,
+      'see the suite',
+      known,
+      target.emulation !== undefined,
+    )
+    const expectation = applyWaiver(nothing, circumstances)
     record(expectation, 0)
-    if (gates(expectation)) throw known
+    if (isGating(expectation)) throw known
     return { pass: !isNot, message: () => failureText(expectation), meta: { expectations: [expectation] } }
   } finally {
     silence?.()
@@ -73,7 +78,7 @@ async function check(
   }
 }
 
-function circumstancesOf(task: Readonly<RunnerTestCase> | undefined): Circumstances {
+function circumstancesOf(task: Readonly<RunnerTestCase> | undefined): WaiverContext {
   return {
     test: task === undefined ? '' : task.fullTestName,
     sku: task?.file.meta.claimcheckFile?.sku?.name,
@@ -94,11 +99,11 @@ function inconclusive(expectation: Expectation): Inconclusive {
 }
 
 /** What a sentence is applied to, and its words; `declare module` below says which go together. */
-type Saying = (received: unknown, ...words: readonly unknown[]) => Sentence
+type Saying = (received: unknown, ...words: readonly unknown[]) => BoundAssertion
 
 expect.extend(
   Object.fromEntries(
-    Object.entries(vocabulary as unknown as Record<string, Saying>).map(([name, saying]) => [
+    Object.entries(matcherDefinitions as unknown as Record<string, Saying>).map(([name, saying]) => [
       name,
       async function (this: MatcherState, received: unknown, ...words: readonly unknown[]) {
         return check(this, saying(received, ...words))
@@ -130,7 +135,7 @@ declare module 'vitest' {
     /** Passes when every pair of a claimed GPU and a claimed NIC lies at this distance, as `nvidia-smi topo -m` names it. */
     toClaimPairsAt: (distance: T extends PodSet ? Distance : never) => Promise<void>
     /** Passes when every node publishes the devices of the SKU, on its NUMA nodes. */
-    toMatchSku: (sku: T extends PublishedRack ? Sku : never) => Promise<void>
+    toMatchSku: (sku: T extends LivePublishedDevices ? Sku : never) => Promise<void>
     /** Passes when /dev/infiniband of every container lists the claimed NICs' devices, all of them openable, and no other. */
     toListOnlyClaimedDevices: () => Promise<void>
     /** Passes when no container has a character device of a NIC that its pod did not claim. */

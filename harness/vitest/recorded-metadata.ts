@@ -11,13 +11,13 @@ import type { Sku } from '../sku/sku.ts'
 import type { Target } from '../targets/target.ts'
 
 /** Grows over retries and repeats, so that a broken expectation is never forgotten. */
-export interface CaseEvidence {
+export interface TestMetadata {
   readonly expectations: Expectation[]
   environment?: Environment
 }
 
 /** All of it JSON. */
-export interface FileEvidence {
+export interface FileMetadata {
   /** By name. */
   readonly evidence: Record<string, unknown>
   sku?: Sku
@@ -33,8 +33,8 @@ const progressKey = Symbol('claimcheck:progress')
 
 declare module 'vitest' {
   interface TaskMeta {
-    claimcheck?: CaseEvidence
-    claimcheckFile?: FileEvidence
+    claimcheck?: TestMetadata
+    claimcheckFile?: FileMetadata
   }
   interface TestArtifactRegistry {
     [progressKey]: ProgressArtifact
@@ -46,7 +46,7 @@ export interface Recorded {
   readonly meta: TaskMeta
 }
 
-const evidenceOf = ({ meta }: Recorded): CaseEvidence => (meta.claimcheck ??= { expectations: [] })
+const evidenceOf = ({ meta }: Recorded): TestMetadata => (meta.claimcheck ??= { expectations: [] })
 
 export function recordExpectation(test: Recorded, expectation: Expectation): void {
   evidenceOf(test).expectations.push(expectation)
@@ -57,7 +57,7 @@ export function recordEnvironment(test: Recorded, environment: Environment): voi
   evidenceOf(test).environment = environment
 }
 
-const fileEvidenceOf = ({ meta }: Recorded): FileEvidence => (meta.claimcheckFile ??= { evidence: {} })
+const fileEvidenceOf = ({ meta }: Recorded): FileMetadata => (meta.claimcheckFile ??= { evidence: {} })
 
 /** The SKU that the file's figures are held against. */
 export function recordSku(file: Recorded, sku: Sku): void {

@@ -8,7 +8,7 @@ import type { SerializedError } from 'vitest'
 import type { TestCase, TestModule, TestSuite } from 'vitest/node'
 import { isErrorCode, type ErrorCode } from '../core/errors.ts'
 import { headline, type Expectation } from '../expect/expectation.ts'
-import { gates, verdictOver } from '../expect/waiver.ts'
+import { isGating, overallVerdict } from '../expect/waiver.ts'
 import type { ReportedProblem, TestReport, TestVerdict } from '../report/run-report.ts'
 
 export interface RunFacts {
@@ -46,7 +46,7 @@ export function reportTest(test: TestCase, run: RunFacts): TestReport {
   }
 }
 
-const isToBlame = (one: Expectation): boolean => one.verdict !== 'passed' && gates(one)
+const isToBlame = (one: Expectation): boolean => one.verdict !== 'passed' && isGating(one)
 const isBad = (verdict: TestVerdict): boolean => verdict === 'failed' || verdict === 'inconclusive'
 
 function verdictOf(
@@ -56,13 +56,13 @@ function verdictOf(
   { interrupted }: RunFacts,
 ): TestVerdict {
   const codes = problems.map((problem) => problem.code)
-  const gating = expectations.filter(gates)
+  const gating = expectations.filter(isGating)
   if (gating.some((one) => one.verdict === 'failed') || codes.includes('EXPECTATION_FAILED')) return 'failed'
   const doubtful = gating.filter((one) => one.verdict === 'inconclusive')
   if ([...codes, ...doubtful.map((one) => one.code)].includes('INTERRUPTED')) return 'interrupted'
   if (doubtful.length > 0 || problems.length > 0) return 'inconclusive'
   const result = test.result()
-  if (result.state === 'passed') return verdictOver(expectations)
+  if (result.state === 'passed') return overallVerdict(expectations)
   if (result.state === 'failed') return 'inconclusive'
   if (result.state === 'pending') return interrupted ? 'interrupted' : 'inconclusive'
   const aborted = interrupted || result.note?.startsWith(ABORTED) === true

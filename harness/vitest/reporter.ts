@@ -4,7 +4,7 @@
  */
 import type { SerializedError, TestArtifact } from 'vitest'
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node'
-import { publish } from '../certificate/write-certificate.ts'
+import { writeCertificate } from '../certificate/write-certificate.ts'
 import { readSettings } from '../core/variables.ts'
 import { isGreen, type Environment, type ReportedProblem, type RunReport } from '../report/run-report.ts'
 import { ReportFolder } from '../report/report-folder.ts'
@@ -122,7 +122,10 @@ export default class ClaimcheckReporter implements Reporter {
     this.#print(formatEnd(report, this.#style))
     if (!isGreen(report)) process.exitCode ||= 1
     this.#folder.finish(report)
-    this.#print([`  ${this.#folder.path}/junit.xml and results.json`, `  ${publish(report, this.#folder)}`])
+    this.#print([
+      `  ${this.#folder.path}/junit.xml and results.json`,
+      `  ${writeCertificate(report, this.#folder)}`,
+    ])
   }
 
   #print(lines: readonly string[]): void {

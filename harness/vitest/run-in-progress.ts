@@ -7,11 +7,11 @@ import { availableParallelism } from 'node:os'
 import type { SerializedError } from 'vitest'
 import type { TestModule, TestRunEndReason } from 'vitest/node'
 import type { Expectation } from '../expect/expectation.ts'
-import { superfluous, type Waiver } from '../expect/waiver.ts'
+import { unusedWaivers, type Waiver } from '../expect/waiver.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import {
   isGreen,
-  isLetThrough,
+  isAccepted,
   RESULTS_SCHEMA,
   type FileReport,
   type ReportedProblem,
@@ -81,7 +81,7 @@ export class RunInProgress {
     const waivers = (modules[0]?.project.getProvidedContext().waivers ?? []).filter(
       ({ sku }) => sku === undefined || skus.has(sku),
     )
-    const notes = superfluous(
+    const notes = unusedWaivers(
       waivers.filter(({ expired }) => !expired),
       expectations,
     )
@@ -152,4 +152,4 @@ function expiryOf(waiver: Waiver, expectations: readonly Expectation[]): Reporte
 
 /** A report that is not green must hold a test or a problem that says why. */
 const hasCause = (report: RunReport): boolean =>
-  isGreen(report) || report.problems.length > 0 || report.tests.some(({ verdict }) => !isLetThrough(verdict))
+  isGreen(report) || report.problems.length > 0 || report.tests.some(({ verdict }) => !isAccepted(verdict))

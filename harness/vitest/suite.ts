@@ -9,23 +9,28 @@ import { Journal } from '../core/journal.ts'
 import { formatBytes } from '../core/units.ts'
 import { Arm } from '../expect/arm.ts'
 import { PodSet } from '../expect/pod-set.ts'
-import { lackForArms, lackForLinks, lackForPods, lackOfNodes } from '../expect/requirements.ts'
 import {
-  comparisonOf,
-  linksOf,
-  type ArmsSpec,
-  type LinksSpec,
-  type PodsSpec,
+  unmetComparisonRequirement,
+  unmetGpuLinkRequirement,
+  unmetPodRequirement,
+  unmetNodeRequirement,
+} from '../expect/requirements.ts'
+import {
+  createComparison,
+  createLinkComparison,
+  type ComparisonDeclaration,
+  type GpuLinkDeclaration,
+  type PodDeclaration,
 } from '../expect/declarations.ts'
-import { PublishedRack } from '../expect/published-devices.ts'
+import { LivePublishedDevices } from '../expect/published-devices.ts'
 import { EvidenceFiles } from '../report/evidence-files.ts'
 import type { Environment } from '../report/run-report.ts'
 import type { Settings } from '../core/variables.ts'
-import { EVIDENCE } from '../transfer/failure-diagnostics.ts'
+import { DIAGNOSTICS } from '../transfer/failure-diagnostics.ts'
 import type { LinkComparison } from '../measure/link-comparison.ts'
 import type { LinkSku, NumaSku, Sku } from '../sku/sku.ts'
 import { openTarget } from '../targets/open-target.ts'
-import { loadSubject } from '../targets/system-under-test.ts'
+import { loadSystemUnderTest } from '../targets/system-under-test.ts'
 import type { Target } from '../targets/target.ts'
 import { recordEnvironment, recordSku } from './recorded-metadata.ts'
 import './matchers.ts'
@@ -39,7 +44,7 @@ export { kvCacheBytes } from '../transfer/kv-cache.ts'
 /** A test with a target. `published` is what its drivers say of their devices. */
 export const test = base
   .extend('settings', { scope: 'file' }, () => inject('settings'))
-  .extend('subject', { scope: 'file' }, ({ settings }) => loadSubject(settings))
+  .extend('subject', { scope: 'file' }, ({ settings }) => loadSystemUnderTest(settings))
   .extend('sku', { scope: 'file' }, ({ subject }) => subject.sku)
   .extend('journal', { scope: 'file' }, ({ settings }) => journalOf(settings))
   .extend('target', { scope: 'file' }, async ({ settings, subject, journal }, { onCleanup }) => {
@@ -51,7 +56,7 @@ export const test = base
     recordEnvironment(task, environmentOf(target, sku))
     recordSku(task.file, sku)
   })
-  .extend('published', { scope: 'file' }, ({ target }) => new PublishedRack(target))
+  .extend('published', { scope: 'file' }, ({ target }) => new LivePublishedDevices(target))
 
 /** With what it has to show of failures as files beside the reports. */
 function journalOf({ reportDir }: Settings): Journal {
@@ -59,7 +64,7 @@ function journalOf({ reportDir }: Settings): Journal {
   const prepared = inject('prepared')
   if (prepared !== null && 'runId' in prepared) {
     const files = new EvidenceFiles(reportDir, prepared.runId)
-    journal.listen((entry) => void (entry.event === EVIDENCE && files.write(entry)))
+    journal.listen((entry) => void (entry.event === DIAGNOSTICS && files.write(entry)))
   }
   return journal
 }
@@ -71,14 +76,14 @@ function environmentOf({ kind, emulation }: Target, sku: Sku): Environment {
 }
 
 /** A test with two arms, `aligned` and `unaligned`, measured in the same rounds and shared by all tests of the file. */
-export function comparing(spec: ArmsSpec) {
+export function comparisonTest(spec: ComparisonDeclaration) {
   return test
     .extend('sku', { scope: 'file' }, ({ subject }) => subject.sku as NumaSku)
     .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {
-      return comparisonOf(spec, settings.rounds, { target, sku, journal })
+      return createComparison(spec, settings.rounds, { target, sku, journal })
     })
     .extend('affordable', { auto: true }, async ({ target, subject, skip }) => {
-      const lack = lackOfNodes(await target.nodes()) ?? lackForArms(subject.sku, spec)
+      const lack = unmetNodeRequirement(await target.nodes()) ?? unmetComparisonRequirement(subject.sku, spec)
       if (lack !== undefined) skip(`nothing to compare here: ${lack}`)
       const { emulation } = target
       if (spec.tooLongFor === undefined || emulation?.runtime !== spec.tooLongFor) return
@@ -91,22 +96,23 @@ export function comparing(spec: ArmsSpec) {
 }
 
 /** Vitest makes file-scoped fixtures once for each extended test; tests of one declaration share its rounds all the same. */
-const measuredLinks = new WeakMap<LinksSpec, LinkComparison>()
+const measuredLinks = new WeakMap<GpuLinkDeclaration, LinkComparison>()
 
 /**
  * A test of the GPUs of one node: `linked` moves bytes by the GPUs' own links, `staged` through host memory. `ofSeveral` is
  * for what one pair alone cannot be asked. Skipped, with the reason, where the SKU states no such links.
  */
-export function linking(spec: LinksSpec) {
+export function gpuLinkTest(spec: GpuLinkDeclaration) {
   const ofEach = test
     .extend('sku', { scope: 'file' }, ({ subject }) => subject.sku as LinkSku)
     .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {
-      const made = measuredLinks.get(spec) ?? linksOf(spec, settings.rounds, { target, sku, journal })
+      const made =
+        measuredLinks.get(spec) ?? createLinkComparison(spec, settings.rounds, { target, sku, journal })
       measuredLinks.set(spec, made)
       return made
     })
     .extend('stated', { auto: true }, ({ target, subject, skip }) => {
-      const lack = lackForLinks(target, subject.sku, spec)
+      const lack = unmetGpuLinkRequirement(target, subject.sku, spec)
       if (lack !== undefined) skip(`nothing to measure here: ${lack}`)
     })
     .extend('linked', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'linked'))
@@ -119,10 +125,10 @@ export function linking(spec: LinksSpec) {
 }
 
 /** A test with one pod of the placement on every node, `pods`. */
-export function claiming(spec: PodsSpec) {
+export function podTest(spec: PodDeclaration) {
   return test
     .extend('possible', { auto: true }, ({ target, subject, skip }) => {
-      const lack = lackForPods(target, subject.sku, spec)
+      const lack = unmetPodRequirement(target, subject.sku, spec)
       if (lack !== undefined) skip(`nothing to look at here: ${lack}`)
     })
     .extend('pods', ({ target, sku, journal }, { onCleanup }) => {

@@ -1,8 +1,8 @@
 /** The node's GPUs are those of its SKU, and a pod that claims all of them sees them with their links. */
-import { allGpus, claiming, describe } from '../../harness/vitest/suite.ts'
+import { allGpus, podTest, describe } from '../../harness/vitest/suite.ts'
 
 describe('A pod that claims every GPU of its node', () => {
-  const test = claiming({ placement: allGpus(), containers: ['main', 'sidecar'] })
+  const test = podTest({ placement: allGpus(), containers: ['main', 'sidecar'] })
 
   test('sees them with their links, and no other GPU, in every container', async ({ pods, expect }) => {
     await expect(pods).toSeeClaimedGpus()

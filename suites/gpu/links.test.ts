@@ -2,13 +2,13 @@
  * From GPU to GPU over their own links. Over the turns every two GPUs of the node meet; the pairs of a turn move their
  * bytes at the same time. What a link must carry is in the SKU profile, for 1 GiB.
  */
-import { describe, linking, sizeOf } from '../../harness/vitest/suite.ts'
+import { describe, gpuLinkTest, sizeOf } from '../../harness/vitest/suite.ts'
 
 const turns = [1, 2, 3, 4, 5, 6, 7].map((turn) => ({
   turn,
-  write: linking({ name: `write-${turn}`, turn, op: 'WRITE', size: sizeOf('1 GiB') }),
-  read: linking({ name: `read-${turn}`, turn, op: 'READ', size: sizeOf('1 GiB') }),
-  staged: linking({
+  write: gpuLinkTest({ name: `write-${turn}`, turn, op: 'WRITE', size: sizeOf('1 GiB') }),
+  read: gpuLinkTest({ name: `read-${turn}`, turn, op: 'READ', size: sizeOf('1 GiB') }),
+  staged: gpuLinkTest({
     name: `staged-${turn}`,
     turn,
     op: 'WRITE',
@@ -52,7 +52,7 @@ describe.for(turns)('The pairs of turn $turn', ({ write, read, staged }) => {
 /** Latency as a curve in the results: each size has its percentiles there. */
 const sizes = ['4 KiB', '64 KiB', '1 MiB', '16 MiB', '256 MiB', '1 GiB'].map((label) => ({
   label,
-  ...linking({
+  ...gpuLinkTest({
     name: `curve-${label.toLowerCase().replace(' ', '')}`,
     turn: 1,
     op: 'WRITE',

@@ -1,5 +1,5 @@
 /** Each GPU to itself, between two processes: its memory and its copy engine, before any link. All GPUs at the same time. */
-import { describe, linking, sizeOf } from '../../harness/vitest/suite.ts'
+import { describe, gpuLinkTest, sizeOf } from '../../harness/vitest/suite.ts'
 
 const ways = [
   { op: 'WRITE' as const, side: 'write' as const },
@@ -7,7 +7,7 @@ const ways = [
 ].map(({ op, side }) => ({
   op,
   side,
-  ...linking({ name: `memory-${side}`, turn: 0, op, size: sizeOf('1 GiB') }),
+  ...gpuLinkTest({ name: `memory-${side}`, turn: 0, op, size: sizeOf('1 GiB') }),
 }))
 
 describe.for(ways)('1 GiB by $op within each GPU', ({ side, ofEach, ofSeveral }) => {
@@ -28,7 +28,7 @@ describe.for(ways)('1 GiB by $op within each GPU', ({ side, ofEach, ofSeveral })
   })
 })
 
-const { ofEach: besideHost } = linking({
+const { ofEach: besideHost } = gpuLinkTest({
   name: 'memory-staged',
   turn: 0,
   op: 'WRITE',
@@ -46,7 +46,7 @@ describe('64 MiB within each GPU', () => {
 
 const sizes = ['4 KiB', '64 KiB', '1 MiB', '16 MiB', '256 MiB'].map((label) => ({
   label,
-  ...linking({
+  ...gpuLinkTest({
     name: `memory-${label.toLowerCase().replace(' ', '')}`,
     turn: 0,
     op: 'WRITE',

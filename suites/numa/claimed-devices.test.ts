@@ -1,11 +1,11 @@
 /** A pod gets the devices it claims, where it claims them, sees them in every container, and sees no others. */
-import { claiming, describe, gpusWithNics } from '../../harness/vitest/suite.ts'
+import { podTest, describe, gpusWithNics } from '../../harness/vitest/suite.ts'
 
 describe.for([
   { nicsOn: 0, distance: 'NODE' as const },
   { nicsOn: 1, distance: 'SYS' as const },
 ])('A pod that claims 4 GPUs of NUMA node 0 and 4 NICs of NUMA node $nicsOn', ({ nicsOn, distance }) => {
-  const test = claiming({
+  const test = podTest({
     placement: gpusWithNics({ gpus: 4, gpusOn: 0, nics: 4, nicsOn }),
     containers: ['main', 'sidecar'],
   })

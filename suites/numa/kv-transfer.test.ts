@@ -2,19 +2,19 @@
  * Two nodes hand a KV cache from GPU to GPU. The same four GPUs, four NICs each time: on the GPUs' NUMA node, and on the
  * other one. After DRANET's NIXL KV-transfer example.
  */
-import { comparing, describe, kvCacheBytes, sameGpus } from '../../harness/vitest/suite.ts'
+import { comparisonTest, describe, kvCacheBytes, sameGpus } from '../../harness/vitest/suite.ts'
 
 /** A Llama-3.1-8B: 128 KiB of keys and values a token. */
 const llama8b = { layers: 32, kvHeads: 8, headDim: 128, dtypeBytes: 2 }
 const arms = sameGpus({ gpus: 4, nics: 4, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
 
-const oneGiB = comparing({
+const oneGiB = comparisonTest({
   name: 'kv-1gib',
   arms,
   op: 'WRITE',
   size: kvCacheBytes({ ...llama8b, promptTokens: 8192 }),
 })
-const fourGiB = comparing({
+const fourGiB = comparisonTest({
   name: 'kv-4gib',
   arms,
   op: 'WRITE',

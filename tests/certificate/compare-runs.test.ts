@@ -1,9 +1,9 @@
 /** What compare says of genuine runs, and that its intervals hold as often as they claim. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { changeBetween } from '../../harness/certificate/figure-change.ts'
+import { changeInterval } from '../../harness/certificate/figure-change.ts'
 import { compareRuns } from '../../harness/certificate/compare-runs.ts'
 import { summaryOf, type Summary } from '../../harness/certificate/run-summary.ts'
-import { random } from '../../harness/rack/seeded-random.ts'
+import { seededRandom } from '../../harness/rack/seeded-random.ts'
 import { genuineRun } from './genuine.ts'
 
 const summary = async (...args: Parameters<typeof genuineRun>): Promise<Summary> =>
@@ -58,7 +58,7 @@ test('a NIC at half its rate is a worse aligned arm, an unchanged other one, and
   const [bandwidth] = compared.changes
   expect(bandwidth?.ratio?.low).toBeLessThan(0.5 * 1.01)
   expect(bandwidth?.ratio?.high).toBeGreaterThan(0.5 * 0.99)
-  expect(compared.flips.map(({ before, after }) => `${before} ${after}`)).toEqual(
+  expect(compared.verdictChanges.map(({ before, after }) => `${before} ${after}`)).toEqual(
     Array(5).fill('passed failed'),
   )
   expect(compared.surroundings).toEqual(['faults is "", then "nic-slow on node-a/mlx5_1"'])
@@ -143,13 +143,13 @@ describe('The interval of a change holds as often as it says', () => {
     { before: 3, after: 3, sdBefore: 0.001, sdAfter: 0.02, level: 0.95 },
     { before: 3, after: 3, sdBefore: 0.003, sdAfter: 0.003, level: 0.9964 },
   ])('$before and $after rounds, noise $sdBefore and $sdAfter, level $level', (one) => {
-    const noise = random(20_261_123, JSON.stringify(one))
+    const noise = seededRandom(20_261_123, JSON.stringify(one))
     const rounds = (n: number, sd: number, of: number): number[] =>
       Array.from({ length: n }, () => of * Math.exp(sd * noise.normal()))
     const runs = 4000
     let held = 0
     for (let i = 0; i < runs; i++) {
-      const change = changeBetween(
+      const change = changeInterval(
         rounds(one.before, one.sdBefore, 40),
         rounds(one.after, one.sdAfter, 40 * 0.9),
         one.level,
@@ -167,7 +167,7 @@ describe('The interval of a change holds as often as it says', () => {
   ])(
     'at $level as SciPy 1.17.1 has it: ttest_ind of the logarithms, equal_var=False',
     ({ level, low, high }) => {
-      const change = changeBetween([39.1, 38.7, 39.4], [36.2, 37.9, 35.1, 36.6, 37.0], level)
+      const change = changeInterval([39.1, 38.7, 39.4], [36.2, 37.9, 35.1, 36.6, 37.0], level)
       expect(change?.estimate).toBeCloseTo(0.9355626884395165, 12)
       expect(change?.low).toBeCloseTo(low, 8)
       expect(change?.high).toBeCloseTo(high, 8)

@@ -2,13 +2,13 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readCertificate } from '../../harness/certificate/read-certificate.ts'
-import { verify } from '../../harness/certificate/verify-certificate.ts'
+import { verifyCertificate } from '../../harness/certificate/verify-certificate.ts'
 import { PROJECT } from '../support/run-suite.ts'
 import { InlineProject } from '../vitest/inline-project.ts'
 
 const suite = `
-  import { comparing, describe, kvCacheBytes, sameGpus } from '${PROJECT}/harness/vitest/suite.ts'
-  const test = comparing({
+  import { comparisonTest, describe, kvCacheBytes, sameGpus } from '${PROJECT}/harness/vitest/suite.ts'
+  const test = comparisonTest({
     name: 'kv',
     arms: sameGpus({ gpus: 4, nics: 4, gpusOn: 0, alignedOn: 0, unalignedOn: 1 }),
     op: 'READ',
@@ -43,6 +43,6 @@ test('a run of tests at once', async () => {
   expect(expectations).toHaveLength(12)
   expect(Math.max(...expectations.flatMap(({ basis }) => basis.seen))).toBeGreaterThan(3)
   expect(expectations.filter(({ basis }) => basis.not)).toHaveLength(1)
-  const verified = await verify(certificate)
+  const verified = await verifyCertificate(certificate)
   expect(verified.filter(({ faults }) => faults.length > 0)).toEqual([])
 })

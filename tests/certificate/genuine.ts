@@ -7,7 +7,11 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { execa } from 'execa'
 import { afterAll } from 'vitest'
-import { formatCertificate, sealed, type Certificate } from '../../harness/certificate/certificate.ts'
+import {
+  formatCertificate,
+  sealCertificate,
+  type Certificate,
+} from '../../harness/certificate/certificate.ts'
 import { readCertificate } from '../../harness/certificate/read-certificate.ts'
 import { PROJECT } from '../support/run-suite.ts'
 
@@ -83,7 +87,7 @@ export function forged(certificate: Certificate, edit: (copy: Certificate) => vo
   const copy = JSON.parse(JSON.stringify(certificate)) as Certificate
   edit(copy)
   const { sections: _, digest: __, ...body } = copy
-  return sealed(body)
+  return sealCertificate(body)
 }
 
 /** A file of it, in a folder that goes with the tests. */

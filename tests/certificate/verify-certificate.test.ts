@@ -5,13 +5,13 @@ import type { Certificate, CertifiedExpectation } from '../../harness/certificat
 import type { Rounds } from '../../harness/certificate/evidence-schema.ts'
 import { formatCertificateSchema } from '../../harness/certificate/certificate.ts'
 import { readCertificate } from '../../harness/certificate/read-certificate.ts'
-import { verify } from '../../harness/certificate/verify-certificate.ts'
+import { verifyCertificate } from '../../harness/certificate/verify-certificate.ts'
 import { fileOf, forged, genuineRun } from './genuine.ts'
 
 const KV = 'suites/numa/kv-transfer.test.ts'
 
 async function faultsOf(certificate: Certificate): Promise<readonly string[]> {
-  const verified = await verify(readCertificate(fileOf(certificate)))
+  const verified = await verifyCertificate(readCertificate(fileOf(certificate)))
   return verified.flatMap(({ statement, faults }) => faults.map((fault) => `${statement}: ${fault}`))
 }
 

@@ -3,19 +3,19 @@ import type { Device, DeviceAllocation, ResourceClaim, ResourceSlice } from '../
 import { distanceOf } from '../../harness/claim/pcie-distance.ts'
 import type { Placement } from '../../harness/claim/placement.ts'
 import { compareTopology } from '../../harness/claim/published-topology.ts'
-import { readBack } from '../../harness/claim/allocated-claim.ts'
-import { proveTopology } from '../../harness/claim/verify-allocation.ts'
+import { resolveAllocation } from '../../harness/claim/allocated-claim.ts'
+import { verifyTopology } from '../../harness/claim/verify-allocation.ts'
 import {
   compareDevices,
   expectedInfiniband,
   expectedInterfaces,
 } from '../../harness/claim/expected-devices.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
-import { publish } from '../../harness/emulation/publish-rack.ts'
+import { publishRack } from '../../harness/emulation/publish-rack.ts'
 
 const rack = loadRack('fixtures/racks/h100-2node.yaml')
 const { sku } = rack
-const { slices } = publish(rack)
+const { slices } = publishRack(rack)
 const aligned: Placement = {
   arm: 'aligned',
   gpus: { count: 2, numaNode: 0 },
@@ -46,7 +46,7 @@ const claimOf = (...results: DeviceAllocation[]): ResourceClaim => ({
   spec: { devices: { requests: [] } },
   status: { allocation: { devices: { results } } },
 })
-const allocated = (...results: DeviceAllocation[]) => readBack(claimOf(...results), slices)
+const allocated = (...results: DeviceAllocation[]) => resolveAllocation(claimOf(...results), slices)
 
 describe('an allocation read back', () => {
   test('has one node, its GPUs and its NICs in the order of the results', ({ expect }) => {
@@ -79,27 +79,31 @@ describe('an allocation read back', () => {
 
 describe('the topology of an allocation', () => {
   test('is proved pair by pair', ({ expect }) => {
-    const near = proveTopology(allocated(gpu('gpu-0'), gpu('gpu-1'), nic('0101'), nic('0102')), aligned, sku)
+    const near = verifyTopology(allocated(gpu('gpu-0'), gpu('gpu-1'), nic('0101'), nic('0102')), aligned, sku)
     expect(near.pairs).toHaveLength(4)
     expect(new Set(near.pairs.map(({ distance }) => distance))).toEqual(new Set(['NODE']))
-    const far = proveTopology(allocated(gpu('gpu-0'), gpu('gpu-1'), nic('0105'), nic('0106')), unaligned, sku)
+    const far = verifyTopology(
+      allocated(gpu('gpu-0'), gpu('gpu-1'), nic('0105'), nic('0106')),
+      unaligned,
+      sku,
+    )
     expect(new Set(far.pairs.map(({ distance }) => distance))).toEqual(new Set(['SYS']))
   })
 
   test('names each device that is elsewhere, and the numbers', ({ expect }) => {
     const wrong = allocated(gpu('gpu-0'), gpu('gpu-4'), nic('0101'))
-    expect(() => proveTopology(wrong, aligned, sku)).toThrowErrorMatchingInlineSnapshot(
+    expect(() => verifyTopology(wrong, aligned, sku)).toThrowErrorMatchingInlineSnapshot(
       `[ClaimcheckError: ResourceClaim aligned-initiator on node-a does not have the topology of arm "aligned": NICs: 1 where 2 are asked for; gpu-4 should be on NUMA node 0, its slice says nothing, the SKU says NUMA node 1. Compare ResourceSlices, SKU and the node itself (nvidia-smi topo -m, /sys/bus/pci/devices/*/numa_node).]`,
     )
   })
 
   test('is not taken from what a slice says against the SKU', ({ expect }) => {
-    const faulty = publish({
+    const faulty = publishRack({
       ...rack,
       faults: [{ kind: 'numa-misreport', node: 'node-a', nic: 'mlx5_4', numaNode: 0 }],
     }).slices
-    const claim = readBack(claimOf(gpu('gpu-0'), gpu('gpu-1'), nic('0101'), nic('0105')), faulty)
-    expect(() => proveTopology(claim, aligned, sku)).toThrow(
+    const claim = resolveAllocation(claimOf(gpu('gpu-0'), gpu('gpu-1'), nic('0101'), nic('0105')), faulty)
+    expect(() => verifyTopology(claim, aligned, sku)).toThrow(
       expect.objectContaining({
         code: 'PRECONDITION_TOPOLOGY',
         details: {
@@ -114,18 +118,18 @@ describe('the topology of an allocation', () => {
   })
 
   test('is not proved where a slice contradicts the arm, though the SKU does not', ({ expect }) => {
-    const faulty = publish({
+    const faulty = publishRack({
       ...rack,
       faults: [{ kind: 'numa-misreport', node: 'node-a', nic: 'mlx5_0', numaNode: 1 }],
     }).slices
-    const claim = readBack(claimOf(gpu('gpu-0'), gpu('gpu-1'), nic('0101'), nic('0102')), faulty)
-    expect(() => proveTopology(claim, aligned, sku)).toThrow(
+    const claim = resolveAllocation(claimOf(gpu('gpu-0'), gpu('gpu-1'), nic('0101'), nic('0102')), faulty)
+    expect(() => verifyTopology(claim, aligned, sku)).toThrow(
       /pci-0101-00-00-0 should be on NUMA node 0, its slice says 1, the SKU says NUMA node 0/,
     )
   })
 
   test('of a NIC without RDMA or outside the SKU is none', ({ expect }) => {
-    const wrong = readBack(claimOf(gpu('gpu-0'), gpu('gpu-1'), nic('0101'), nic('0000')), [
+    const wrong = resolveAllocation(claimOf(gpu('gpu-0'), gpu('gpu-1'), nic('0101'), nic('0000')), [
       ...slices.filter(({ spec }) => spec.driver !== 'dra.net'),
       ...slices
         .filter(({ spec }) => spec.driver === 'dra.net')
@@ -133,7 +137,7 @@ describe('the topology of an allocation', () => {
           edit(slice, 'pci-0000-00-03-0', (device) => ({ ...device, name: 'pci-0000-00-00-0' })),
         ),
     ])
-    expect(() => proveTopology(wrong, aligned, sku)).toThrow(
+    expect(() => verifyTopology(wrong, aligned, sku)).toThrow(
       /pci-0000-00-00-0 has no RDMA; pci-0000-00-00-0 should be on NUMA node 0, its slice says nothing, the SKU has no such device/,
     )
   })
@@ -166,11 +170,11 @@ describe('the published topology against the SKU', () => {
 
   test('has no mismatch on a rack without faults', ({ expect }) => {
     expect(compareTopology(slices, sku)).toEqual([])
-    expect(compareTopology(publish({ ...rack, gpuNumaNodePublished: true }).slices, sku)).toEqual([])
+    expect(compareTopology(publishRack({ ...rack, gpuNumaNodePublished: true }).slices, sku)).toEqual([])
   })
 
   test('names the device of a misreport, and node', ({ expect }) => {
-    const faulty = publish({
+    const faulty = publishRack({
       ...rack,
       faults: [{ kind: 'numa-misreport', node: 'node-b', nic: 'mlx5_2', numaNode: 1 }],
     }).slices

@@ -3,12 +3,12 @@ import { compileSelector } from '../../harness/dra/cel/selector.ts'
 import type { Device, ResourceClaimTemplate, ResourceSlice } from '../../harness/dra/objects.ts'
 import { numaAttributesOf } from '../../harness/claim/numa-attribute.ts'
 import type { Placement } from '../../harness/claim/placement.ts'
-import { templateFor } from '../../harness/claim/claim-template.ts'
+import { numaTemplate } from '../../harness/claim/claim-template.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
-import { publish } from '../../harness/emulation/publish-rack.ts'
+import { publishRack } from '../../harness/emulation/publish-rack.ts'
 
 const rack = loadRack('fixtures/racks/h100-2node.yaml')
-const { slices, classes } = publish(rack)
+const { slices, classes } = publishRack(rack)
 const aligned: Placement = {
   arm: 'aligned',
   gpus: { count: 4, numaNode: 0 },
@@ -93,7 +93,7 @@ const normalised = (template: ResourceClaimTemplate): unknown =>
   )
 
 describe.for([aligned, unaligned])('the template of the arm $arm', (placement) => {
-  const ours = templateFor(placement, rack.sku, { published, name: `h100-4gpu-4nic-numa-${placement.arm}` })
+  const ours = numaTemplate(placement, rack.sku, { published, name: `h100-4gpu-4nic-numa-${placement.arm}` })
 
   test("is the example's", ({ expect }) => {
     expect(normalised(ours)).toEqual(normalised(example(placement.arm)))
@@ -108,7 +108,7 @@ describe.for([aligned, unaligned])('the template of the arm $arm', (placement) =
 })
 
 test('without a name of its own the template says what it is', ({ expect }) => {
-  expect(templateFor(unaligned, rack.sku, { published }).metadata.name).toBe(
+  expect(numaTemplate(unaligned, rack.sku, { published }).metadata.name).toBe(
     'h100x8-4gpu-4nic-numa-unaligned',
   )
 })
@@ -138,14 +138,14 @@ describe('the selectors follow what the cluster publishes', () => {
       attributes: { ...bare.attributes, 'resource.kubernetes.io/numaNode': { ints: [value.int] } },
     }
   })
-  const gpuNode = publish({ ...rack, gpuNumaNodePublished: true }).slices
+  const gpuNode = publishRack({ ...rack, gpuNumaNodePublished: true }).slices
 
   test.for([
     { what: 'standard attribute', from: standardOnly },
     { what: 'list attribute', from: lists },
     { what: 'NUMA node of GPUs', from: gpuNode },
   ])('$what', ({ from }, { expect }) => {
-    const template = templateFor(unaligned, rack.sku, { published: numaAttributesOf(from) })
+    const template = numaTemplate(unaligned, rack.sku, { published: numaAttributesOf(from) })
     expect(selections(template, from)).toEqual(selections(example('unaligned'), slices))
     expect(
       template.spec.spec.devices.requests.map((request) =>
@@ -156,7 +156,7 @@ describe('the selectors follow what the cluster publishes', () => {
 
   test('a NIC without NUMA node is refused before any claim is made', ({ expect }) => {
     const none = republish((device) => without(device, 'dra.net/numaNode', 'resource.kubernetes.io/numaNode'))
-    expect(() => templateFor(aligned, rack.sku, { published: numaAttributesOf(none) })).toThrow(
+    expect(() => numaTemplate(aligned, rack.sku, { published: numaAttributesOf(none) })).toThrow(
       expect.objectContaining({ code: 'SLICE_INVALID' }),
     )
   })
@@ -186,6 +186,6 @@ describe('a placement that makes no sense is refused', () => {
       /from 1 to 0 GPUs/,
     ],
   ])('%s', ([, placement, message], { expect }) => {
-    expect(() => templateFor(placement, rack.sku, { published })).toThrow(message)
+    expect(() => numaTemplate(placement, rack.sku, { published })).toThrow(message)
   })
 })

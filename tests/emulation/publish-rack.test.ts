@@ -3,10 +3,10 @@ import { describe, test } from 'vitest'
 import type { Device } from '../../harness/dra/objects.ts'
 import { parseResourceSlices } from '../../harness/dra/parse-slices.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
-import { publish } from '../../harness/emulation/publish-rack.ts'
+import { publishRack } from '../../harness/emulation/publish-rack.ts'
 
 const rack = loadRack('fixtures/racks/h100-2node.yaml')
-const { slices } = publish(rack)
+const { slices } = publishRack(rack)
 const recorded = parseResourceSlices(
   JSON.parse(readFileSync('fixtures/recorded/dranet-resourceslices-softroce.json', 'utf8')),
 )
@@ -58,7 +58,7 @@ test('addresses, MACs and GPU identities occur once in the rack', ({ expect }) =
 })
 
 test('a misreport changes both NUMA attributes of that NIC on that node and nothing else', ({ expect }) => {
-  const faulty = publish({
+  const faulty = publishRack({
     ...rack,
     faults: [{ kind: 'numa-misreport', node: 'node-b', nic: 'mlx5_2', numaNode: 1 }],
   }).slices
@@ -78,7 +78,7 @@ test('a misreport changes both NUMA attributes of that NIC on that node and noth
 test('GPUs publish a NUMA node only where the rack says that the driver does', ({ expect }) => {
   const name = 'resource.kubernetes.io/numaNode'
   expect(device(slices, 'gpu-5')?.attributes).not.toHaveProperty([name])
-  const { slices: newer } = publish({ ...rack, gpuNumaNodePublished: true })
+  const { slices: newer } = publishRack({ ...rack, gpuNumaNodePublished: true })
   expect(device(newer, 'gpu-5')?.attributes?.[name]).toEqual({ int: 1 })
 })
 
@@ -89,7 +89,7 @@ test('an InfiniBand-only NIC has no attribute of an interface', ({ expect }) => 
     numaNode,
     charDevice,
   }))
-  const { slices: infiniband } = publish({ ...rack, sku: { ...rack.sku, nics } })
+  const { slices: infiniband } = publishRack({ ...rack, sku: { ...rack.sku, nics } })
   expect(Object.keys(shapeOf(device(infiniband, 'pci-0101-00-00-0')))).toEqual([
     'dra.net/numaNode',
     'dra.net/pciAddress',

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Journal } from '../../harness/core/journal.ts'
 import { bytes, gigabytesPerSecond, seconds } from '../../harness/core/units.ts'
 import { Arm } from '../../harness/expect/arm.ts'
-import { driftWithin, fallOverRounds, outlyingBandwidth } from '../../harness/expect/failure-hints.ts'
+import { driftWithin, declineOverRounds, outlyingBandwidth } from '../../harness/expect/failure-hints.ts'
 import {
   judgeBelow,
   judgeEven,
@@ -14,7 +14,7 @@ import {
   judgeWithin,
 } from '../../harness/expect/judge-ratio-and-bounds.ts'
 import type { ArmRound } from '../../harness/measure/arm-round.ts'
-import { Comparison } from '../../harness/measure/node-comparison.ts'
+import { NodeComparison } from '../../harness/measure/node-comparison.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
 import { EmulatedTarget } from '../../harness/targets/emulated/emulated-target.ts'
 import { ModelRuntime } from '../../harness/targets/emulated/model/model-runtime.ts'
@@ -29,7 +29,7 @@ function arms(edit: (text: string) => string = (text) => text) {
   const journal = new Journal()
   const target = new EmulatedTarget({ rack, runtime: new ModelRuntime(rack), kind: 'model', journal })
   onTestFinished(() => target.close())
-  const comparison = new Comparison(
+  const comparison = new NodeComparison(
     {
       name: 'judged',
       arms: { aligned: placement(0, 'aligned'), unaligned: placement(1, 'unaligned') },
@@ -179,9 +179,11 @@ test('an arm that throttles, one that warms up, one that falls and a round that 
   expect(driftWithin(await roundsWith([{ slowdown: 0.9 }, { slowdown: 0.91 }, { slowdown: 0.9 }]))).toEqual([
     expect.stringContaining('raise warmupIters'),
   ])
-  expect(fallOverRounds(await roundsWith([{ bandwidth: 39 }, { bandwidth: 38 }, { bandwidth: 36 }]))).toEqual(
-    [expect.stringContaining('aligned falls from round to round: 39.00 GB/s, 38.00 GB/s, 36.00 GB/s')],
-  )
+  expect(
+    declineOverRounds(await roundsWith([{ bandwidth: 39 }, { bandwidth: 38 }, { bandwidth: 36 }])),
+  ).toEqual([
+    expect.stringContaining('aligned falls from round to round: 39.00 GB/s, 38.00 GB/s, 36.00 GB/s'),
+  ])
   const apart = await roundsWith([39.1, 39.0, 31.2, 39.2, 39.1].map((bandwidth) => ({ bandwidth })))
   expect(outlyingBandwidth(apart)).toEqual([
     {
@@ -191,7 +193,7 @@ test('an arm that throttles, one that warms up, one that falls and a round that 
     },
   ])
   const sound = await roundsWith([{}, {}, {}])
-  expect([driftWithin(sound), fallOverRounds(sound), outlyingBandwidth(sound)]).toEqual([[], [], []])
+  expect([driftWithin(sound), declineOverRounds(sound), outlyingBandwidth(sound)]).toEqual([[], [], []])
 })
 
 const slowNic = (share: number) => (text: string) =>

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readCertificate } from '../../harness/certificate/read-certificate.ts'
-import { verify } from '../../harness/certificate/verify-certificate.ts'
+import { verifyCertificate } from '../../harness/certificate/verify-certificate.ts'
 import { rackFile, temporaryFolder } from '../support/rack-file.ts'
 import { runSuite, verdictsOf } from '../support/run-suite.ts'
 import { scratchSuite } from '../support/scratch-suite.ts'
@@ -136,7 +136,7 @@ test('the same waived twice is refused', async () => {
 test('in the warn tier a broken expectation is shown and does not gate, under .not and soft too', async () => {
   const where = scratchSuite(`
      const placement = gpusWithNics({ gpus: 1, gpusOn: 0, nics: 1, nicsOn: 0 })
-     const one = claiming({ placement, containers: ['main'] })
+     const one = podTest({ placement, containers: ['main'] })
      one('warned', { tags: ['warn'] }, async ({ pods, expect }) => {
        await expect.soft(pods).toListOnlyClaimedDevices()
        await expect(pods).not.toHaveOnlyClaimedInterfaces()
@@ -172,11 +172,11 @@ test('a certificate keeps waivers, and verifying it needs none of them', async (
   expect(run.exitCode, run.output).toBe(0)
   const certificate = readCertificate(join(reports, 'certificate.json'))
   expect(certificate.verdict).toBe('passed')
-  const verified = await verify(certificate)
+  const verified = await verifyCertificate(certificate)
   expect(verified.flatMap(({ faults }) => faults)).toEqual([])
   expect(verified.filter(({ tolerance }) => tolerance !== undefined)).toHaveLength(4)
   const forged = structuredClone(certificate)
   for (const one of forged.tests.flatMap((each) => each.expectations)) delete one.waiver
-  const refuted = await verify(forged)
+  const refuted = await verifyCertificate(forged)
   expect(refuted.flatMap(({ faults }) => faults)).toContain('its expectations together are failed')
 })

@@ -1,12 +1,12 @@
 /** Figures of one arm in one round: times as measured, rates in the units of the hardware, streams by their way. */
 import { expect, test } from 'vitest'
-import { measure } from '../../harness/measure/arm-round.ts'
+import { measureArm } from '../../harness/measure/arm-round.ts'
 import { genuineResult } from '../transfer/recorded.ts'
 import { modelTarget, recorded } from './recorded-outcome.ts'
 
 test('an emulated arm is scaled back to the hardware it stands for', async () => {
   const { rack, outcome } = await recorded()
-  const round = measure({ arm: 'aligned', round: 0, outcome }, rack.sku, modelTarget(rack).emulation)
+  const round = measureArm({ arm: 'aligned', round: 0, outcome }, rack.sku, modelTarget(rack).emulation)
   expect(round.bandwidth).toBeCloseTo(0.1960232840840326 * 200, 9)
   expect(round.latency).toEqual({
     mean: genuineResult.avg_seconds,
@@ -25,6 +25,6 @@ test('an emulated arm is scaled back to the hardware it stands for', async () =>
 
 test('a figure of hardware is taken as it is', async () => {
   const { rack, outcome } = await recorded()
-  const round = measure({ arm: 'aligned', round: 0, outcome }, rack.sku, undefined)
+  const round = measureArm({ arm: 'aligned', round: 0, outcome }, rack.sku, undefined)
   expect(round.bandwidth).toBeCloseTo(0.1960232840840326, 9)
 })

@@ -8,7 +8,7 @@ import {
   ratioInterval,
   ROUND_NOISE,
 } from '../../harness/measure/interval.ts'
-import { random } from '../../harness/rack/seeded-random.ts'
+import { seededRandom } from '../../harness/rack/seeded-random.ts'
 
 const NO_FLOOR = fraction(0)
 
@@ -81,7 +81,7 @@ test.for([2, 3, 4, 5, 8, 12, 25])(
   'of %i normal values the median lies in its interval as often as stated',
   (n) => {
     for (const level of [0.8, 0.95, 0.985]) {
-      const draw = random(3, `median ${n} ${level}`)
+      const draw = seededRandom(3, `median ${n} ${level}`)
       const runs = 4000
       let missed = 0
       for (let run = 0; run < runs; run++) {

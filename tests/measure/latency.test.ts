@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { iterationsFor, percentileInterval, percentileOf } from '../../harness/measure/latency.ts'
-import { random } from '../../harness/rack/seeded-random.ts'
+import { seededRandom } from '../../harness/rack/seeded-random.ts'
 
 test('percentiles are those of R quantile(x, p, type = 8)', () => {
   // For 1..10: position (n + 1/3) p + 1/3, so 3.75 at 33 % of 10 is 3.7433.
@@ -11,7 +11,7 @@ test('percentiles are those of R quantile(x, p, type = 8)', () => {
 })
 
 test('the percentile of a round is as often above as below the true one', () => {
-  const draw = random(2, 'median unbiased')
+  const draw = seededRandom(2, 'median unbiased')
   const above = Array.from({ length: 3000 }, () =>
     percentileOf(
       Array.from({ length: 100 }, () => draw.uniform()),

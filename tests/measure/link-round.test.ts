@@ -1,6 +1,6 @@
 /** Between GPUs of one node: figures of a pair, and a proof of the way that the bytes took. */
 import { expect, test } from 'vitest'
-import { measureLink } from '../../harness/measure/link-round.ts'
+import { measureLinkArm } from '../../harness/measure/link-round.ts'
 import { loadSku } from '../../harness/sku/sku.ts'
 import type { TransferOutcome } from '../../harness/transfer/node-pair-transfer.ts'
 import type { TransferResult } from '../../harness/transfer/result.ts'
@@ -38,8 +38,8 @@ function outcome(transports: readonly (string | null)[], nics: TransferResult['n
 const two = { turn: 1, gpus: 2 }
 
 test('the bandwidth is that of a pair, however many move at once', () => {
-  const one = measureLink({ arm: 'linked', round: 0, outcome: outcome(['cuda_ipc/cuda']) }, two, sku)
-  const four = measureLink(
+  const one = measureLinkArm({ arm: 'linked', round: 0, outcome: outcome(['cuda_ipc/cuda']) }, two, sku)
+  const four = measureLinkArm(
     { arm: 'linked', round: 0, outcome: outcome(Array(4).fill('cuda_ipc/cuda')) },
     two,
     sku,
@@ -56,7 +56,7 @@ test.for([
   ['staged', 'cuda_ipc/cuda', 'gpu-0 - gpu-1 over cuda_ipc/cuda'],
   ['staged', null, 'gpu-0 - gpu-1 over a transport that UCX did not name'],
 ] as const)('%s by %s is no figure of that arm', ([arm, transport, nic]) => {
-  const { transport: proof } = measureLink({ arm, round: 0, outcome: outcome([transport]) }, two, sku)
+  const { transport: proof } = measureLinkArm({ arm, round: 0, outcome: outcome([transport]) }, two, sku)
   expect(proof.faults).toMatchObject([{ nic, claimed: false, bytes: 3 * GIB }])
 })
 
@@ -67,7 +67,7 @@ test.for([
   const name = 'eth0'
   const counters = { name, kind: 'interface', role: 'other', tx_bytes_before: 0, rx_bytes_before: 0 } as const
   const nics = [{ ...counters, tx_bytes_after: 0, rx_bytes_after: received }]
-  const { transport: proof } = measureLink(
+  const { transport: proof } = measureLinkArm(
     { arm: 'linked', round: 0, outcome: outcome(['cuda_ipc/cuda'], nics) },
     two,
     sku,

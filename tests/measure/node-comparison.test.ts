@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { Journal } from '../../harness/core/journal.ts'
 import { bytes } from '../../harness/core/units.ts'
-import { Comparison } from '../../harness/measure/node-comparison.ts'
+import { NodeComparison } from '../../harness/measure/node-comparison.ts'
 import type { Progress } from '../../harness/measure/measured-rounds.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
 import { rackFile } from '../support/rack-file.ts'
@@ -27,7 +27,7 @@ function comparison(faults: readonly string[] = [], nics = 4) {
   } as const
   const events = (event: string): string[] =>
     journal.entries.filter((entry) => entry.event === event).map(({ subject }) => subject)
-  return { arms: new Comparison(plan, { target, sku: rack.sku, journal }), target, events }
+  return { arms: new NodeComparison(plan, { target, sku: rack.sku, journal }), target, events }
 }
 
 test('rounds are measured once, whoever asks, and only as many as are asked for', async () => {

@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { bytes, fraction, seconds } from '../../harness/core/units.ts'
 import { ratioInterval } from '../../harness/measure/interval.ts'
-import { planComparison, powerAt, type PlanRequest } from '../../harness/measure/plan-rounds.ts'
-import { random } from '../../harness/rack/seeded-random.ts'
+import { planRounds, powerAt, type PlanRequest } from '../../harness/measure/plan-rounds.ts'
+import { seededRandom } from '../../harness/rack/seeded-random.ts'
 import { loadSku } from '../../harness/sku/sku.ts'
 
 const { reference } = loadSku(fileURLToPath(new URL('../../fixtures/skus/h100x8.yaml', import.meta.url)))
@@ -30,12 +30,12 @@ test.for([
 ])(
   'a ratio as far off as planned is decided as often as planned: noise $noise, power $power',
   ({ noise, power }) => {
-    for (const { rounds, level, detectableRatio } of planComparison({
+    for (const { rounds, level, detectableRatio } of planRounds({
       ...request,
       noise: fraction(noise),
       power,
     })) {
-      const draw = random(17, `plan ${noise} ${power} ${rounds}`)
+      const draw = seededRandom(17, `plan ${noise} ${power} ${rounds}`)
       const runs = 3000
       let decided = 0
       for (let run = 0; run < runs; run++) {
@@ -51,7 +51,7 @@ test.for([
 )
 
 test('more rounds tell smaller differences and take longer', () => {
-  const looks = planComparison(request)
+  const looks = planRounds(request)
   expect(looks.map(({ rounds }) => rounds)).toEqual([3, 5, 8])
   expect(looks.map(({ detectableRatio }) => detectableRatio)).toEqual(
     looks.map(({ detectableRatio }) => detectableRatio).toSorted((a, b) => b - a),
@@ -66,7 +66,7 @@ test.for([
   { power: 1, noise: 0.01 },
   { power: 0.9, noise: 0 },
 ])('power $power with noise $noise is refused', ({ power, noise }) => {
-  expect(() => planComparison({ ...request, power, noise: fraction(noise) })).toThrow(
+  expect(() => planRounds({ ...request, power, noise: fraction(noise) })).toThrow(
     expect.objectContaining({ code: 'EXPECTATION_INVALID' }),
   )
 })

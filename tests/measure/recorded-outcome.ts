@@ -1,7 +1,7 @@
 /** The outcome of the recorded transfer: its RESULT with the claims that its pods had, read back from a rack's allocator. */
-import { readBack } from '../../harness/claim/allocated-claim.ts'
+import { resolveAllocation } from '../../harness/claim/allocated-claim.ts'
 import { numaAttributesOf } from '../../harness/claim/numa-attribute.ts'
-import { templateFor } from '../../harness/claim/claim-template.ts'
+import { numaTemplate } from '../../harness/claim/claim-template.ts'
 import { Journal } from '../../harness/core/journal.ts'
 import { seconds } from '../../harness/core/units.ts'
 import { loadRack, type Rack } from '../../harness/rack/rack.ts'
@@ -36,7 +36,7 @@ export async function recorded({
     nics: { count: nics, numaNode: 0 },
   } as const
   const slices = await target.slices()
-  const template = templateFor(placement, rack.sku, { published: numaAttributesOf(slices) })
+  const template = numaTemplate(placement, rack.sku, { published: numaAttributesOf(slices) })
   await target.apply(template)
   const endpoint = async (node: string): Promise<Endpoint> => {
     const { name } = template.metadata
@@ -44,7 +44,7 @@ export async function recorded({
       { name: node, group: 'pair', nodes: [node], template: name, containers: [] },
       { within: seconds(10) },
     )
-    return { node, allocated: readBack(pod.claim, slices) }
+    return { node, allocated: resolveAllocation(pod.claim, slices) }
   }
   const [receiver, sender] = [await endpoint('node-a'), await endpoint('node-b')]
   const none = seconds(0)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { wilson } from '../../harness/measure/wilson-interval.ts'
+import { wilsonInterval } from '../../harness/measure/wilson-interval.ts'
 
 // R. G. Newcombe, Two-sided confidence intervals for the single proportion, Statistics in Medicine 17 (1998), table I, method 3.
 test.for([
@@ -8,7 +8,7 @@ test.for([
   { successes: 0, trials: 20, low: 0, high: 0.1611 },
   { successes: 1, trials: 29, low: 0.0061, high: 0.1718 },
 ])('$successes of $trials lies between $low and $high', ({ successes, trials, low, high }) => {
-  const share = wilson(successes, trials)
+  const share = wilsonInterval(successes, trials)
   expect(share.low).toBeCloseTo(low, 4)
   expect(share.high).toBeCloseTo(high, 4)
 })

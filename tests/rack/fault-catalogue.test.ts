@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { catalogue, loadFaultDeclaration, withFaults } from '../../harness/rack/fault-catalogue.ts'
+import { loadFaultCatalogue, loadFaultDeclaration, withFaults } from '../../harness/rack/fault-catalogue.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
 import { temporaryFolder } from '../support/rack-file.ts'
 
@@ -11,7 +11,7 @@ const FOLDER = join(PROJECT, 'fixtures/faults')
 const rack = loadRack(join(PROJECT, 'fixtures/racks/h100-2node.yaml'))
 
 test('every declaration of the catalogue fits the rack of the fixtures', () => {
-  const all = catalogue()
+  const all = loadFaultCatalogue()
   expect(all.length).toBeGreaterThanOrEqual(30)
   for (const fault of all) expect(withFaults(rack, fault).faults).toEqual(fault.faults)
   expect(all.filter(({ runtimes }) => runtimes.includes('process')).length).toBeGreaterThanOrEqual(12)

@@ -2,11 +2,11 @@
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { readSettings } from '../../harness/core/variables.ts'
-import { catalogue } from '../../harness/rack/fault-catalogue.ts'
-import { checkMakers } from '../../harness/rack/fault-support.ts'
+import { loadFaultCatalogue } from '../../harness/rack/fault-catalogue.ts'
+import { requireFaultSupport } from '../../harness/rack/fault-support.ts'
 import type { Fault } from '../../harness/rack/fault.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
-import { loadSubject } from '../../harness/targets/system-under-test.ts'
+import { loadSystemUnderTest } from '../../harness/targets/system-under-test.ts'
 import { rackFile } from '../support/rack-file.ts'
 
 const rack = loadRack(resolve(import.meta.dirname, '../../fixtures/racks/h100-2node.yaml'))
@@ -18,8 +18,8 @@ test.for<[Fault, 'emulated' | 'lab', 'emulated' | 'lab']>([
   [{ kind: 'late-status', node: 'node-a', by: 1 as never }, 'emulated', 'lab'],
 ])('%o', ([fault, refuses, makes]) => {
   const faulty = { ...rack, faults: [{ kind: 'nics-slow', node: 'node-a', fraction: 0.5 } as const, fault] }
-  expect(() => checkMakers(faulty, makes)).not.toThrow()
-  expect(() => checkMakers(faulty, refuses)).toThrow(
+  expect(() => requireFaultSupport(faulty, makes)).not.toThrow()
+  expect(() => requireFaultSupport(faulty, refuses)).toThrow(
     expect.objectContaining({
       code: 'FAULT_INVALID',
       subject: expect.stringContaining(`faults[1] (${fault.kind} on `),
@@ -29,13 +29,13 @@ test.for<[Fault, 'emulated' | 'lab', 'emulated' | 'lab']>([
 })
 
 test('the emulated target makes all of the catalogue', () => {
-  for (const { faults } of catalogue())
-    expect(() => checkMakers({ ...rack, faults }, 'emulated')).not.toThrow()
+  for (const { faults } of loadFaultCatalogue())
+    expect(() => requireFaultSupport({ ...rack, faults }, 'emulated')).not.toThrow()
 })
 
 test('the settings say who makes the faults', () => {
   const path = rackFile({ faults: ['{ kind: log-cut, node: node-b }'] })
   const settings = (target: string) => readSettings({ CLAIMCHECK_TARGET: target, CLAIMCHECK_RACK: path })
-  expect(loadSubject(settings('emulated')).rack?.faults).toHaveLength(1)
-  expect(() => loadSubject(settings('lab'))).toThrow(`${path} faults[0] (log-cut on node-b)`)
+  expect(loadSystemUnderTest(settings('emulated')).rack?.faults).toHaveLength(1)
+  expect(() => loadSystemUnderTest(settings('lab'))).toThrow(`${path} faults[0] (log-cut on node-b)`)
 })

@@ -1,14 +1,14 @@
 /** What a course makes of a load: by hand-made steps with answers worked out on paper. */
 import { expect, test } from 'vitest'
 import { seconds } from '../../harness/core/units.ts'
-import { courseOf, finishOf, type Course } from '../../harness/rack/rate-schedule.ts'
+import { rateScheduleOf, finishTime, type RateSchedule } from '../../harness/rack/rate-schedule.ts'
 
 const on = { node: 'node-a', nic: 'mlx5_1' }
-const finish = (course: Course, from: number, work: number): number =>
-  finishOf(course, seconds(from), seconds(work))
+const finish = (course: RateSchedule, from: number, work: number): number =>
+  finishTime(course, seconds(from), seconds(work))
 
 test('a throttled NIC takes twice as long from the fall on', () => {
-  const course = courseOf({ kind: 'throttle', ...on, fraction: 0.5, after: seconds(1) }, 1, 'x')
+  const course = rateScheduleOf({ kind: 'throttle', ...on, fraction: 0.5, after: seconds(1) }, 1, 'x')
   expect(finish(course, 0, 1)).toBeCloseTo(1, 12)
   expect(finish(course, 0.5, 1)).toBeCloseTo(2, 12)
   expect(finish(course, 3, 1)).toBeCloseTo(5, 12)
@@ -16,11 +16,11 @@ test('a throttled NIC takes twice as long from the fall on', () => {
 
 test('a link that is down moves nothing until it is back', () => {
   const fault = { kind: 'link-flap', ...on, after: seconds(1), lasting: seconds(0.5) } as const
-  expect(finish(courseOf(fault, 1, 'x'), 0.9, 0.2)).toBeCloseTo(1.6, 12)
+  expect(finish(rateScheduleOf(fault, 1, 'x'), 0.9, 0.2)).toBeCloseTo(1.6, 12)
 })
 
 test('a stall comes back in every interval', () => {
-  const course = courseOf({ kind: 'stall', ...on, every: seconds(1), lasting: seconds(0.5) }, 1, 'x')
+  const course = rateScheduleOf({ kind: 'stall', ...on, every: seconds(1), lasting: seconds(0.5) }, 1, 'x')
   // Half a second of work an interval, and 0.02 of that while it pauses.
   expect(finish(course, 0, 0.5)).toBeCloseTo(0.5, 12)
   expect(finish(course, 0, 0.51)).toBeCloseTo(1, 12)
@@ -29,9 +29,9 @@ test('a stall comes back in every interval', () => {
 
 test('a drawn course is the same each time it is read, and another for another pod', () => {
   const fault = { kind: 'rate-jitter', ...on, fraction: 0.5, every: seconds(0.1) } as const
-  const course = courseOf(fault, 1, 'pod-a')
+  const course = rateScheduleOf(fault, 1, 'pod-a')
   expect(finish(course, 0, 2)).toBe(finish(course, 0, 2))
   expect(finish(course, 0, 2)).toBeGreaterThan(2)
   expect(finish(course, 0, 2)).toBeLessThan(4)
-  expect(finish(courseOf(fault, 1, 'pod-b'), 0, 2)).not.toBe(finish(course, 0, 2))
+  expect(finish(rateScheduleOf(fault, 1, 'pod-b'), 0, 2)).not.toBe(finish(course, 0, 2))
 })

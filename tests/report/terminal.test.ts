@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
-import { fold } from '../../harness/report/wrap-text.ts'
+import { wrapItems } from '../../harness/report/wrap-text.ts'
 import { formatTerminal } from '../../harness/report/terminal.ts'
 import { failedTest, passedTest, report } from './report.ts'
 
@@ -51,7 +51,7 @@ test('folding loses no word and keeps the width unless one word is wider', () =>
   )
   fc.assert(
     fc.property(phrases, fc.integer({ min: 14, max: 60 }), (texts, width) => {
-      const lines = fold(texts, width)
+      const lines = wrapItems(texts, width)
       expect(lines.join(' ')).toBe(texts.join(', '))
       for (const line of lines) expect(line.length).toBeLessThanOrEqual(width)
     }),

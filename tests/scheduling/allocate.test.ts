@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import type { DeviceConstraint, DeviceRequest, ResourceSlice } from '../../harness/dra/objects.ts'
 import { numaAttributesOf } from '../../harness/claim/numa-attribute.ts'
-import { templateFor } from '../../harness/claim/claim-template.ts'
+import { numaTemplate } from '../../harness/claim/claim-template.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
 import { allocate, type AllocationInput } from '../../harness/scheduling/allocate.ts'
 import type { DeviceInUse } from '../../harness/scheduling/node-devices.ts'
-import { publish } from '../../harness/emulation/publish-rack.ts'
+import { publishRack } from '../../harness/emulation/publish-rack.ts'
 
 const rack = loadRack('fixtures/racks/h100-2node.yaml')
-const { slices, classes } = publish(rack)
+const { slices, classes } = publishRack(rack)
 const published = numaAttributesOf(slices)
 const rdma = 'device.attributes["dra.net"]["rdma"] == true'
 const template = (arm: 'aligned' | 'unaligned') =>
-  templateFor(
+  numaTemplate(
     { arm, gpus: { count: 4, numaNode: 0 }, nics: { count: 4, numaNode: arm === 'aligned' ? 0 : 1 } },
     rack.sku,
     { published },
@@ -200,7 +200,7 @@ describe('constraints', () => {
   const nics = (count: number) => exactly('nic', 'dranet.net', { count }, rdma)
 
   test('matchAttribute keeps GPUs and NICs together', ({ expect }) => {
-    const newer = publish({ ...rack, gpuNumaNodePublished: true })
+    const newer = publishRack({ ...rack, gpuNumaNodePublished: true })
     const gpu = exactly(
       'gpu',
       'gpu.nvidia.com',

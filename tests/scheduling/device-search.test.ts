@@ -2,9 +2,9 @@ import { describe, test } from 'vitest'
 import type { Device, DeviceRequest, ResourceSlice } from '../../harness/dra/objects.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
 import { allocate, type AllocationInput } from '../../harness/scheduling/allocate.ts'
-import { publish } from '../../harness/emulation/publish-rack.ts'
+import { publishRack } from '../../harness/emulation/publish-rack.ts'
 
-const { slices, classes } = publish(loadRack('fixtures/racks/h100-2node.yaml'))
+const { slices, classes } = publishRack(loadRack('fixtures/racks/h100-2node.yaml'))
 const nics = slices.filter(({ spec }) => spec.driver === 'dra.net')
 const unsatisfiable = { code: 'CLAIM_UNSATISFIABLE' }
 

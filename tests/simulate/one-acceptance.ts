@@ -2,13 +2,13 @@
 import { globSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { loadRack } from '../../harness/rack/rack.ts'
-import { accept } from '../../harness/simulate/simulate-acceptance.ts'
+import { simulateAcceptance } from '../../harness/simulate/simulate-acceptance.ts'
 import { loadSuites } from '../../harness/simulate/load-suites.ts'
 
 const project = resolve(import.meta.dirname, '../..')
 const files = globSync('suites/numa/*.test.ts', { cwd: project }).sort()
 const suites = await loadSuites(files.map((file) => resolve(project, file)))
-const { tests, verdict } = await accept(suites, loadRack(process.argv[2] ?? ''), 3)
+const { tests, verdict } = await simulateAcceptance(suites, loadRack(process.argv[2] ?? ''), 3)
 process.stdout.write(
   JSON.stringify({ verdict, tests: Object.fromEntries(tests.map((test) => [test.name, test.verdict])) }),
 )

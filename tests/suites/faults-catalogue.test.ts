@@ -6,13 +6,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
-import { catalogue, type Catch } from '../../harness/rack/fault-catalogue.ts'
+import { loadFaultCatalogue, type Catch } from '../../harness/rack/fault-catalogue.ts'
 import type { FaultOutcome } from '../../tools/faults/measure.ts'
 import { rackFile } from '../support/rack-file.ts'
 import { PROJECT, runSuite, verdictsOf } from '../support/run-suite.ts'
 
 const FOLDER = join(PROJECT, 'fixtures/faults')
-const declared = catalogue()
+const declared = loadFaultCatalogue()
 const SEEDS = 3
 const tell = ({ test: name, verdict, code }: Catch): string => `${name}: ${verdict} ${code}`
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../../harness/dra/objects.ts'
 import { readSettings } from '../../harness/core/variables.ts'
 import type { Rack } from '../../harness/rack/rack.ts'
-import { accessOf, ask, type ApiAccess } from '../../harness/targets/lab/api-request.ts'
+import { accessOf, apiRequest, type ApiAccess } from '../../harness/targets/lab/api-request.ts'
 import { TRANSFER_IMAGE } from '../../harness/targets/lab/image/workload-images.ts'
 import { findLab, startLab, type Lab } from '../../harness/targets/lab/lab.ts'
 import { sharedLab } from './shared-lab.ts'
@@ -50,7 +50,7 @@ export class Pods {
 
   async template(template: ResourceClaimTemplate): Promise<void> {
     const path = '/apis/resource.k8s.io/v1/namespaces/default/resourceclaimtemplates'
-    const { status, body } = await ask(this.#access, 'POST', path, template)
+    const { status, body } = await apiRequest(this.#access, 'POST', path, template)
     if (status !== 201) throw new Error(`template ${template.metadata.name}: ${JSON.stringify(body)}`)
   }
 
@@ -166,7 +166,7 @@ export class Pods {
 
   /** As the API has them: the client knows no attributes of devices. */
   async #list<T>(what: string): Promise<readonly T[]> {
-    const { body } = await ask(this.#access, 'GET', `/apis/resource.k8s.io/v1/${what}`)
+    const { body } = await apiRequest(this.#access, 'GET', `/apis/resource.k8s.io/v1/${what}`)
     return (body as { items: T[] }).items
   }
 

@@ -7,7 +7,7 @@ import { scratchSuite } from './scratch-suite.ts'
 export const transferSuite = (): readonly string[] =>
   scratchSuite(`
     const arms = sameGpus({ gpus: 4, nics: 4, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
-    const kv = comparing({ name: 'kv', arms, op: 'WRITE', size: 2 ** 30 })
+    const kv = comparisonTest({ name: 'kv', arms, op: 'WRITE', size: 2 ** 30 })
     kv('a transfer', async ({ aligned, unaligned, expect }) => {
       await expect(aligned).toOutperform(unaligned, { by: 1.01, in: 'bandwidth' })
     })`)

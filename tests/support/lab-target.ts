@@ -8,7 +8,7 @@ import { ClusterTarget, type ClusterParts } from '../../harness/targets/cluster/
 import { newRunId, removeNamespace } from '../../harness/targets/cluster/run-namespace.ts'
 import { openClient } from '../../harness/targets/cluster/cluster-run.ts'
 import { findLab } from '../../harness/targets/lab/lab.ts'
-import { partsIn } from '../../harness/targets/lab/lab-run.ts'
+import { clusterPartsOf } from '../../harness/targets/lab/lab-run.ts'
 import { PROJECT } from './run-suite.ts'
 import { sharedLab } from './shared-lab.ts'
 
@@ -28,7 +28,7 @@ export async function labTarget(parts: Partial<ClusterParts> = {}): Promise<Clus
   const lab = await findLab(RACK, { cacheDir: readSettings(process.env).cacheDir, name })
   if (lab === undefined) throw new Error(`lab ${name} does not answer`)
   const target = new ClusterTarget({
-    ...partsIn(lab),
+    ...clusterPartsOf(lab),
     runId: newRunId(),
     namespaceLives: 'run',
     journal: new Journal(),

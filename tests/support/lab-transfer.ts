@@ -2,12 +2,12 @@
 import { expect } from 'vitest'
 import { sameGpus } from '../../harness/claim/numa-placements.ts'
 import { numaAttributesOf } from '../../harness/claim/numa-attribute.ts'
-import { templateFor } from '../../harness/claim/claim-template.ts'
+import { numaTemplate } from '../../harness/claim/claim-template.ts'
 import { Journal } from '../../harness/core/journal.ts'
 import { bytes, seconds } from '../../harness/core/units.ts'
 import type { ClusterTarget } from '../../harness/targets/cluster/cluster-target.ts'
 import {
-  runPair,
+  transferBetweenNodes,
   type TransferOutcome,
   type TransferPlan,
 } from '../../harness/transfer/node-pair-transfer.ts'
@@ -37,15 +37,15 @@ export async function transfer(
 ): Promise<TransferOutcome> {
   const count = (plan.devices ?? PLAN.devices).length
   const { aligned } = sameGpus({ gpus: count, nics: count, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
-  const template = templateFor(aligned, RACK.sku, { published: numaAttributesOf(await target.slices()) })
+  const template = numaTemplate(aligned, RACK.sku, { published: numaAttributesOf(await target.slices()) })
   let troubled: Promise<unknown> | undefined
-  const outcome = await runPair(
+  const outcome = await transferBetweenNodes(
     template,
     { ...PLAN, ...plan },
     {
       target,
       journal,
-      admit: () => undefined,
+      verifyAllocation: () => undefined,
       onEvent: ({ event }) => {
         if (event === 'progress') troubled ??= trouble?.()
       },

@@ -1,11 +1,11 @@
 /** A rack as objects: nodes, DeviceClasses and the slices that its drivers would publish. Takes a rack; gives manifests. */
-import { publish } from '../../harness/emulation/publish-rack.ts'
+import { publishRack } from '../../harness/emulation/publish-rack.ts'
 import type { Rack } from '../../harness/rack/rack.ts'
 import { AdminApi } from './admin-api.ts'
 import type { ControlPlane } from './control-plane.ts'
 
 function paperRack(rack: Rack): unknown[] {
-  const { slices, classes } = publish(rack)
+  const { slices, classes } = publishRack(rack)
   return [
     ...rack.nodes.map((name) => ({
       apiVersion: 'v1',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { PROJECT } from './run-suite.ts'
 
-/** Arguments for Vitest. `text` finds `claiming`, `comparing` and the other words of a suite imported. */
+/** Arguments for Vitest. `text` finds `podTest`, `comparisonTest` and the other words of a suite imported. */
 export function scratchSuite(text: string): readonly string[] {
   const scratch = join(PROJECT, 'tests/.tmp')
   mkdirSync(scratch, { recursive: true })
@@ -18,7 +18,7 @@ export function scratchSuite(text: string): readonly string[] {
   )
   writeFileSync(
     join(folder, 'scratch.test.ts'),
-    `import { claiming, comparing, gpusWithNics, sameGpus, test } from '${PROJECT}/harness/vitest/suite.ts'
+    `import { podTest, comparisonTest, gpusWithNics, sameGpus, test } from '${PROJECT}/harness/vitest/suite.ts'
      ${text}`,
   )
   return ['--root', folder, '--config', config]

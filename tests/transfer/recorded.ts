@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { TransferResult } from '../../harness/transfer/result.ts'
-import { Transcript } from '../../harness/transfer/transfer-log.ts'
+import { TransferLog } from '../../harness/transfer/transfer-log.ts'
 
 export const genuine = readFileSync(
   resolve(import.meta.dirname, '../fixtures/transfer/initiator.txt'),
@@ -15,7 +15,7 @@ export const genuineResult = JSON.parse(resultLine.slice('RESULT '.length)) as T
 
 /** What the harness makes of a log: a figure, or the error that it throws. */
 export function read(log: string): TransferResult {
-  const transcript = new Transcript('pod kv-initiator on node-b')
+  const transcript = new TransferLog('pod kv-initiator on node-b')
   for (const line of log.split('\n')) transcript.add(line)
   return transcript.result()
 }

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { assert, constantFrom, integer, property } from 'fast-check'
 import { expect, test } from 'vitest'
-import { Transcript } from '../../harness/transfer/transfer-log.ts'
+import { TransferLog } from '../../harness/transfer/transfer-log.ts'
 import { endLine, genuine, genuineResult, read, resealed, resultLine, withFields } from './recorded.ts'
 
 const codeOf = (log: string): unknown => {
@@ -60,7 +60,7 @@ test("the binary's own error is told when there is no RESULT", () => {
 })
 
 test('an error after a RESULT is not forgotten', () => {
-  const transcript = new Transcript('pod')
+  const transcript = new TransferLog('pod')
   for (const line of [...genuine.split('\n'), 'ERROR {"code":"PEER_GONE","message":"gone"}'])
     transcript.add(line)
   expect(transcript.error()?.code).toBe('TRANSFER_FAILED')

@@ -108,8 +108,8 @@ test('a fixture that fails while pods run leaves nothing', async () => {
   )
   writeFileSync(
     join(folder, 'a.test.ts'),
-    `import { claiming, gpusWithNics } from '${PROJECT}/harness/vitest/suite.ts'
-     const test = claiming({
+    `import { podTest, gpusWithNics } from '${PROJECT}/harness/vitest/suite.ts'
+     const test = podTest({
        placement: gpusWithNics({ gpus: 1, gpusOn: 0, nics: 1, nicsOn: 0 }), containers: ['main'],
      }).extend('broken', async ({ pods }) => {
        await pods.look()

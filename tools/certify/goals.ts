@@ -1,5 +1,5 @@
 /** What the certification is held to. Takes tallies; gives each goal with its measured share and whether it is met. */
-import { wilson } from '../../harness/measure/wilson-interval.ts'
+import { wilsonInterval } from '../../harness/measure/wilson-interval.ts'
 import { formatPercent } from '../../harness/core/units.ts'
 import type { Tally } from './tally.ts'
 
@@ -31,18 +31,18 @@ function atMost(
   limit: number,
 ): Goal | undefined {
   if (tally === undefined) return undefined
-  const { low } = wilson(count(tally), total(tally))
+  const { low } = wilsonInterval(count(tally), total(tally))
   return { goal, measured: shareOf(count(tally), total(tally)), met: low <= limit }
 }
 
 function atLeast(goal: string, tally: Tally | undefined, limit: number): Goal | undefined {
   if (tally === undefined) return undefined
   const found = total(tally) - tally.passed
-  const { high } = wilson(found, total(tally))
+  const { high } = wilsonInterval(found, total(tally))
   return { goal, measured: shareOf(found, total(tally)), met: high >= limit }
 }
 
 export function shareOf(count: number, of: number): string {
-  const { estimate, low, high } = wilson(count, of)
+  const { estimate, low, high } = wilsonInterval(count, of)
   return `${count} of ${of}, ${formatPercent(estimate)} (${formatPercent(low)} to ${formatPercent(high)})`
 }

@@ -5,7 +5,7 @@ import { parentPort } from 'node:worker_threads'
 import type { Verdict } from '../../harness/expect/expectation.ts'
 import type { Fault } from '../../harness/rack/fault.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
-import { accept } from '../../harness/simulate/simulate-acceptance.ts'
+import { simulateAcceptance } from '../../harness/simulate/simulate-acceptance.ts'
 import { loadSuites } from '../../harness/simulate/load-suites.ts'
 
 const PROJECT = resolve(import.meta.dirname, '../..')
@@ -41,7 +41,7 @@ async function certify({ truth, faults, seeds }: Job): Promise<Counts> {
   const caughtBy: Record<string, number> = {}
   let rounds = 0
   for (const seed of seeds) {
-    const acceptance = await accept(suites, { ...rack, faults, seed }, FIRST_ROUNDS)
+    const acceptance = await simulateAcceptance(suites, { ...rack, faults, seed }, FIRST_ROUNDS)
     verdicts[acceptance.verdict]++
     rounds += acceptance.rounds
     for (const { name, verdict } of acceptance.tests)

@@ -2,7 +2,7 @@
 import { mean, sampleStandardDeviation } from 'simple-statistics'
 import type { Interval } from '../../harness/measure/interval.ts'
 import { logGamma } from '../../harness/measure/student-t.ts'
-import { random, type Random } from '../../harness/rack/seeded-random.ts'
+import { seededRandom, type RandomSource } from '../../harness/rack/seeded-random.ts'
 
 const RESAMPLES = 399
 
@@ -108,7 +108,7 @@ function signedRankCut(n: number, tail: number): number {
 
 function resamples(values: readonly number[]): number[][] {
   // Seeded by the data, so that the same rounds give the same interval.
-  const draw: Random = random(values.length, values.join(' '))
+  const draw: RandomSource = seededRandom(values.length, values.join(' '))
   return Array.from({ length: RESAMPLES }, () =>
     values.map(() => values[Math.floor(draw.uniform() * values.length)] ?? Number.NaN),
   )

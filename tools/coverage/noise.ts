@@ -2,13 +2,13 @@
  * Kinds of noise that rounds and iterations may have. Takes seeded random numbers; gives series of errors in the order
  * of time, with mean 0 and standard deviation 1, so that the truth of a simulated measurement is known.
  */
-import type { Random } from '../../harness/rack/seeded-random.ts'
+import type { RandomSource } from '../../harness/rack/seeded-random.ts'
 
 /** `count` errors, one after the other in time. */
-export type Noise = (draw: Random, count: number) => number[]
+export type Noise = (draw: RandomSource, count: number) => number[]
 
 const independent =
-  (one: (draw: Random) => number): Noise =>
+  (one: (draw: RandomSource) => number): Noise =>
   (draw, count) =>
     Array.from({ length: count }, () => one(draw))
 

@@ -1,7 +1,7 @@
 /** What the planner says of the example SKU's transfer of 1 GiB, as a table for docs/statistics.md. */
 import { fileURLToPath } from 'node:url'
 import { bytes, formatTime, fraction, seconds } from '../../harness/core/units.ts'
-import { planComparison } from '../../harness/measure/plan-rounds.ts'
+import { planRounds } from '../../harness/measure/plan-rounds.ts'
 import { loadSku } from '../../harness/sku/sku.ts'
 
 const SKU = new URL('../../fixtures/skus/h100x8.yaml', import.meta.url)
@@ -10,7 +10,7 @@ export function planTable(): string {
   const { reference } = loadSku(fileURLToPath(SKU))
   const rows = [0.002, 0.005, 0.01, 0.02, 0.05].map((noise) => {
     const cells = [0.8, 0.9].flatMap((power) =>
-      planComparison({
+      planRounds({
         reference,
         firstRounds: 3,
         size: bytes(2 ** 30),
@@ -23,7 +23,7 @@ export function planTable(): string {
     )
     return `| ${(noise * 100).toFixed(1)} % | ${cells.join(' | ')} |`
   })
-  const durations = planComparison({
+  const durations = planRounds({
     reference,
     firstRounds: 3,
     size: bytes(2 ** 30),

@@ -13,7 +13,7 @@ import {
 } from '../../harness/measure/interval.ts'
 import { percentileInterval, type Percentile } from '../../harness/measure/latency.ts'
 import { fraction } from '../../harness/core/units.ts'
-import type { Random } from '../../harness/rack/seeded-random.ts'
+import type { RandomSource } from '../../harness/rack/seeded-random.ts'
 import {
   hodgesLehmann,
   interpolatedPercentile,
@@ -27,7 +27,7 @@ import { TRUE_FIGURE, TRUE_RATIO, trueMedian, truePercentile, type SimulatedRun 
 
 export interface Question {
   readonly name: string
-  readonly truth: (noise: Noise, draw: Random) => number
+  readonly truth: (noise: Noise, draw: RandomSource) => number
   readonly methods: readonly [Method, ...Method[]]
 }
 

@@ -5,7 +5,7 @@
 import { fraction } from '../../harness/core/units.ts'
 import { ratioInterval } from '../../harness/measure/interval.ts'
 import { tQuantile } from '../../harness/measure/student-t.ts'
-import { random } from '../../harness/rack/seeded-random.ts'
+import { seededRandom } from '../../harness/rack/seeded-random.ts'
 import { NOISES, type NoiseName } from './noise.ts'
 import { simulateRun, TRUE_RATIO } from './simulated-run.ts'
 
@@ -19,7 +19,7 @@ const equal = (rounds: readonly number[], error: number): Scheme['looks'] =>
 
 /** The error at each of these looks with which 5 % of runs miss under normal noise: all of it is spent, as in alpha spending. */
 function exhausting(rounds: readonly number[], shares: readonly number[]): Scheme['looks'] {
-  const draw = random(1, 'alpha spending')
+  const draw = seededRandom(1, 'alpha spending')
   const runs = Array.from({ length: 20_000 }, () => {
     const values = Array.from({ length: Math.max(...rounds) }, () => draw.normal())
     return rounds.map((count) => studentised(values.slice(0, count)))
@@ -67,7 +67,7 @@ const SCATTER = Math.SQRT2 * 0.01
 
 /** Shares of `runs`; `rounds` is the mean number of rounds until the decision. */
 export function simulateScheme({ name, looks }: Scheme, noise: NoiseName, runs: number): SchemeResult {
-  const draw = random(11, `scheme ${noise}`)
+  const draw = seededRandom(11, `scheme ${noise}`)
   let misses = 0
   const tally = DISTANCES.map(() => ({ undecided: 0, rounds: 0 }))
   for (let run = 0; run < runs; run++) {

@@ -3,7 +3,7 @@
  * as an expectation looks at it: at 3, 5 and 8 rounds; one interval that misses the truth makes the run a miss.
  */
 import { levelOf, looksFor } from '../../harness/measure/sequential-looks.ts'
-import { random } from '../../harness/rack/seeded-random.ts'
+import { seededRandom } from '../../harness/rack/seeded-random.ts'
 import { NOISES, type NoiseName } from './noise.ts'
 import type { Method, Question } from './question.ts'
 import { simulateRun, type SimulatedRun } from './simulated-run.ts'
@@ -28,10 +28,10 @@ export function simulate(
   noise: NoiseName,
   { runs, seed, own = false }: { runs: number; seed: number; own?: boolean },
 ): Tally[] {
-  const draw = random(seed, noise)
+  const draw = seededRandom(seed, noise)
   const simulated = Array.from({ length: runs }, () => simulateRun(NOISES[noise], draw))
   return questions.flatMap((question) => {
-    const truth = question.truth(NOISES[noise], random(seed, `truth ${noise}`))
+    const truth = question.truth(NOISES[noise], seededRandom(seed, `truth ${noise}`))
     const methods = own ? question.methods.slice(0, 1) : question.methods
     return methods.map((method) => ({
       question: question.name,

@@ -1,6 +1,6 @@
 /** A run of 8 rounds whose truth is known. Takes a kind of noise and random numbers; gives what the intervals are made of. */
 import { ROUND_NOISE } from '../../harness/measure/interval.ts'
-import type { Random } from '../../harness/rack/seeded-random.ts'
+import type { RandomSource } from '../../harness/rack/seeded-random.ts'
 import type { Noise } from './noise.ts'
 
 /** The most that a run with 3 rounds before the first look may have. */
@@ -24,7 +24,7 @@ export interface SimulatedRun {
   readonly iterations: readonly (readonly number[])[]
 }
 
-export function simulateRun(noise: Noise, draw: Random): SimulatedRun {
+export function simulateRun(noise: Noise, draw: RandomSource): SimulatedRun {
   const errors = noise(draw, 2 * ROUNDS).map((error) => ROUND_NOISE * error)
   const turns = Array.from({ length: ROUNDS }, (_, round) => {
     const [first, second] = [errors[2 * round] ?? 0, errors[2 * round + 1] ?? 0]
@@ -42,19 +42,23 @@ export function simulateRun(noise: Noise, draw: Random): SimulatedRun {
   }
 }
 
-function simulateRound(noise: Noise, draw: Random): number[] {
+function simulateRound(noise: Noise, draw: RandomSource): number[] {
   const shared = Math.exp(SHARED_NOISE * draw.normal())
   return noise(draw, ITERATIONS).map((error) => shared * (1 + ITERATION_NOISE * error))
 }
 
 /** The true percentile of an iteration, by a large sample. */
-export function truePercentile(noise: Noise, draw: Random, percentile: number): number {
+export function truePercentile(noise: Noise, draw: RandomSource, percentile: number): number {
   const sorted = noise(draw, 100_000).toSorted((a, b) => a - b)
   return 1 + ITERATION_NOISE * (sorted[Math.floor((percentile / 100) * sorted.length)] ?? Number.NaN)
 }
 
 /** What `of` gives for half of all rounds at most. */
-export function trueMedian(noise: Noise, draw: Random, of: (samples: readonly number[]) => number): number {
+export function trueMedian(
+  noise: Noise,
+  draw: RandomSource,
+  of: (samples: readonly number[]) => number,
+): number {
   const rounds = Array.from({ length: 2001 }, () => of(simulateRound(noise, draw)))
   return rounds.toSorted((a, b) => a - b)[1000] ?? Number.NaN
 }

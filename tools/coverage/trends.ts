@@ -4,7 +4,7 @@
  */
 import { cumulativeStdNormalProbability } from 'simple-statistics'
 import { driftInterval } from '../../harness/measure/drift.ts'
-import { random } from '../../harness/rack/seeded-random.ts'
+import { seededRandom } from '../../harness/rack/seeded-random.ts'
 import { NOISES, type NoiseName } from './noise.ts'
 import { simulateRun } from './simulated-run.ts'
 
@@ -28,7 +28,7 @@ function mannKendall(samples: readonly number[]): number {
 
 /** The share of `runs` in which each test calls a drift. */
 export function falseAlarms(noise: NoiseName, runs: number): Record<string, number> {
-  const draw = random(13, `trend ${noise}`)
+  const draw = seededRandom(13, `trend ${noise}`)
   const counts: Record<string, number> = {}
   for (let run = 0; run < runs; run++) {
     const rounds = simulateRun(NOISES[noise], draw).iterations.slice(0, 3)

@@ -5,7 +5,7 @@
 import { withFaults, type FaultDeclaration } from '../../harness/rack/fault-catalogue.ts'
 import type { Rack } from '../../harness/rack/rack.ts'
 import { failureText } from '../../harness/expect/expectation.ts'
-import { accept } from '../../harness/simulate/simulate-acceptance.ts'
+import { simulateAcceptance } from '../../harness/simulate/simulate-acceptance.ts'
 import type { CollectedTest } from '../../harness/simulate/collecting-suite.ts'
 
 export interface RedTest {
@@ -41,7 +41,7 @@ export async function measureFault(
 ): Promise<FaultOutcome> {
   const outcomes: SeedOutcome[] = []
   for (const seed of seeds) {
-    const { tests } = await accept(suites, withFaults(rack, fault, seed), rounds)
+    const { tests } = await simulateAcceptance(suites, withFaults(rack, fault, seed), rounds)
     const red = new Map<string, RedTest>()
     const told: string[] = []
     for (const { title: test, verdict, expectations } of tests) {

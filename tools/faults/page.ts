@@ -1,7 +1,7 @@
 /** docs/faults.md as text. Takes declarations and what a run made of them; gives Markdown. */
 import type { FaultDeclaration } from '../../harness/rack/fault-catalogue.ts'
 import type { FaultOutcome } from './measure.ts'
-import { wilson } from '../../harness/measure/wilson-interval.ts'
+import { wilsonInterval } from '../../harness/measure/wilson-interval.ts'
 
 export interface FaultsRun {
   readonly catalogue: readonly FaultDeclaration[]
@@ -96,7 +96,7 @@ function testsOf({ seeds }: FaultOutcome, verdict: 'failed' | 'inconclusive') {
 
 function rate({ seeds }: FaultOutcome): string {
   const hits = seeds.filter(({ red }) => red.length > 0).length
-  const { low, high } = wilson(hits, seeds.length)
+  const { low, high } = wilsonInterval(hits, seeds.length)
   return `${percent(hits / seeds.length)} [${percent(low)}, ${percent(high)}]`
 }
 

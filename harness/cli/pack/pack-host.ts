@@ -12,7 +12,7 @@ import { execa } from 'execa'
 import { ClaimcheckError } from '../../core/errors.ts'
 import { bytes, formatBytes } from '../../core/units.ts'
 import { provideBinaries } from '../../native/build-binaries.ts'
-import { CARRIED, NIXL_CAPI } from '../../native/bundled.ts'
+import { BUNDLE_FOLDER, NIXL_CAPI } from '../../native/bundled.ts'
 import { provideCudaRuntime } from '../../native/cuda-runtime.ts'
 import { provideNixl } from '../../native/nixl.ts'
 import { providePerftest } from '../../native/ucx-perftest.ts'
@@ -56,9 +56,9 @@ export async function packHost({ out, cacheDir, say }: PackRequest): Promise<voi
     const stage = join(work, 'claimcheck-host')
     for (const source of SOURCES) await cp(join(PROJECT, source), join(stage, source), { recursive: true })
     await stageModules(stage)
-    const carried = join(stage, CARRIED)
-    await put(process.execPath, join(carried, 'node'))
-    for (const binary of Object.values(binaries)) await put(binary, join(carried, 'bin', basename(binary)))
+    const bundle = join(stage, BUNDLE_FOLDER)
+    await put(process.execPath, join(bundle, 'node'))
+    for (const binary of Object.values(binaries)) await put(binary, join(bundle, 'bin', basename(binary)))
     const modules = globSync('nixl_cu12.libs/ucx/*', { cwd: nixl.folder }).filter((path) =>
       UCX_MODULES.test(path),
     )
@@ -69,9 +69,9 @@ export async function packHost({ out, cacheDir, say }: PackRequest): Promise<voi
       ...modules,
     ]
     for (const path of closureOf(nixl.folder, roots, NIXL_FOLDERS))
-      await put(join(nixl.folder, path), join(carried, 'nixl', path))
-    await cp(perftest.folder, join(carried, 'perftest'), { recursive: true })
-    await stripped(carried)
+      await put(join(nixl.folder, path), join(bundle, 'nixl', path))
+    await cp(perftest.folder, join(bundle, 'perftest'), { recursive: true })
+    await stripped(bundle)
     await cp(join(import.meta.dirname, 'launch.sh'), join(stage, 'launch.sh'))
     say('Compressing (about a minute)')
     const archive = join(work, 'archive.tar.xz')

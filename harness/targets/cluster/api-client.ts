@@ -8,7 +8,7 @@ import https from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeConfig } from '@kubernetes/client-node'
 import { ClaimcheckError } from '../../core/errors.ts'
-import { apiError, type Attempt } from './api-error.ts'
+import { apiError, type ApiOperation } from './api-error.ts'
 
 /** How long an API server may be away before a request fails. */
 const PATIENCE_MS = 60_000
@@ -16,7 +16,7 @@ const ANSWER_MS = 30_000
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [100, 2000]
 const KEEP_ALIVE_MS = 15_000
 
-export interface Request extends Attempt {
+export interface Request extends ApiOperation {
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
   readonly body?: unknown
@@ -71,7 +71,7 @@ export class Api {
     }
   }
 
-  count({ verb, resource }: Attempt): void {
+  count({ verb, resource }: ApiOperation): void {
     const key = `${verb} ${resource}`
     this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1)
   }
@@ -106,8 +106,8 @@ export class Api {
         return await attempt()
       } catch (error) {
         if (request.signal?.aborted) throw interrupted(request, error)
-        if (!isPassing(error)) throw this.unreachable(request, error)
-        const wait = pauseAfter(error) ?? pause
+        if (!isTransient(error)) throw this.unreachable(request, error)
+        const wait = backoffAfter(error) ?? pause
         if (Date.now() + wait > until) throw this.unreachable(request, error)
         await sleep(wait, undefined, { signal: request.signal }).catch((cause: unknown) => {
           throw interrupted(request, cause)
@@ -117,7 +117,7 @@ export class Api {
   }
 
   /** An error of the connection in words; one of the API server's own as it is. */
-  unreachable({ subject }: Attempt, error: unknown): ClaimcheckError {
+  unreachable({ subject }: ApiOperation, error: unknown): ClaimcheckError {
     if (error instanceof ClaimcheckError) return error
     return new ClaimcheckError('API_UNREACHABLE', {
       subject: `API server ${this.server}`,
@@ -130,7 +130,7 @@ export class Api {
 }
 
 /** Whether the same request may succeed a little later. */
-export function isPassing(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   if (error instanceof ClaimcheckError) {
     const { status } = error.details
     return typeof status === 'number' && TRY_AGAIN.has(status)
@@ -140,7 +140,7 @@ export function isPassing(error: unknown): boolean {
 }
 
 /** What the API server asked for in Retry-After. */
-export function pauseAfter(error: unknown): number | undefined {
+export function backoffAfter(error: unknown): number | undefined {
   const seconds = (error as { retryAfter?: unknown }).retryAfter
   return typeof seconds === 'number' ? Math.min(seconds, 30) * 1000 : undefined
 }
@@ -169,7 +169,7 @@ function exchange(
   })
 }
 
-function interrupted({ subject }: Attempt, cause: unknown): ClaimcheckError {
+function interrupted({ subject }: ApiOperation, cause: unknown): ClaimcheckError {
   return new ClaimcheckError('INTERRUPTED', {
     subject,
     problem: 'was being asked for when the run was interrupted',

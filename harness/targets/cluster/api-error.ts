@@ -12,7 +12,7 @@ const statusSchema = z.looseObject({
 })
 
 /** What a request is for, in the API's own words. */
-export interface Attempt {
+export interface ApiOperation {
   readonly verb: string
   /** `pods`, `pods/log`, `resourceclaims.resource.k8s.io`. */
   readonly resource: string
@@ -20,10 +20,14 @@ export interface Attempt {
   readonly subject: string
 }
 
-export const MISSING_RIGHT =
+export const MISSING_PERMISSION_HINT =
   'Give the user the rights of deploy/rbac.yaml; `npx claimcheck doctor` lists those that are missing.'
 
-export function apiError({ verb, resource, subject }: Attempt, code: number, body: string): ClaimcheckError {
+export function apiError(
+  { verb, resource, subject }: ApiOperation,
+  code: number,
+  body: string,
+): ClaimcheckError {
   const { message = body.slice(0, 500), reason } = statusOf(body)
   const details = { status: code, verb, resource, ...(reason === undefined ? {} : { reason }) }
   if (code === 401) {
@@ -42,7 +46,7 @@ export function apiError({ verb, resource, subject }: Attempt, code: number, bod
       subject,
       problem: `needs the right to ${right} ${group === '' ? what : `${what}.${group}`}`,
       found: message,
-      hint: MISSING_RIGHT,
+      hint: MISSING_PERMISSION_HINT,
       details: { ...details, verb: right, resource: what, group },
     })
   }

@@ -6,25 +6,25 @@ import type { ResourceClaimTemplate } from '../../dra/objects.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import { seconds } from '../../core/units.ts'
 import type { PodSpec, ScheduledPod, Wait } from '../../scheduling/pod.ts'
-import type { Client } from './object-client.ts'
-import type { ClusterObjects } from './cluster-inventory.ts'
+import type { ObjectClient } from './object-client.ts'
+import type { ClusterInventory } from './cluster-inventory.ts'
 import { parseClaim } from './object-schemas.ts'
-import type { PodStore } from './pod-informers.ts'
+import type { PodInformers } from './pod-informers.ts'
 import * as resources from './api-resources.ts'
 import { isOfRun } from './run-namespace.ts'
 import {
   claimNameOf,
   devicesInUse,
-  reasonFor,
+  explainUnsatisfiable,
   schedulingOf,
   unsatisfiable,
   type Scheduling,
 } from './pod-scheduling.ts'
 
-export interface Asking {
-  readonly store: PodStore
-  readonly client: Client
-  readonly objects: ClusterObjects
+export interface BindingRequest {
+  readonly store: PodInformers
+  readonly client: ObjectClient
+  readonly objects: ClusterInventory
   readonly spec: PodSpec
   readonly template: ResourceClaimTemplate
   /** Scheduled pods of the same group. */
@@ -34,7 +34,7 @@ export interface Asking {
 }
 
 /** After this, a pod whose peer holds devices already asks whether another run waits for those in turn. */
-const CONTENTION = 10
+const CONTENTION_CHECK_SECONDS = 10
 
 type Bound = Extract<Scheduling, { state: 'bound' }>
 type News = Exclude<Scheduling, { state: 'waiting' }>
@@ -43,17 +43,17 @@ type News = Exclude<Scheduling, { state: 'waiting' }>
  * Rejects with CLAIM_UNSATISFIABLE, where two runs may hold what the other waits for with `contended` in its details; with
  * DEVICE_CLASS_MISSING, CEL_RUNTIME, DEADLINE or INTERRUPTED.
  */
-export async function bound(asking: Asking, wait: Wait): Promise<Bound> {
+export async function awaitBinding(asking: BindingRequest, wait: Wait): Promise<Bound> {
   const until = performance.now() + wait.within * 1000
   let refusal: string | undefined
   for (;;) {
     const left = Math.max(0, (until - performance.now()) / 1000)
-    const patience = asking.peers.length > 0 ? Math.min(left, CONTENTION) : left
+    const patience = asking.peers.length > 0 ? Math.min(left, CONTENTION_CHECK_SECONDS) : left
     const news = await newsAfter(asking, refusal, { ...wait, within: seconds(patience) }).catch(
       async (error: unknown) => {
         const late = error instanceof ClaimcheckError && error.code === 'DEADLINE'
         if (!late || refusal === undefined) throw error
-        const vain = await inVain(asking, refusal)
+        const vain = await bindingTimeout(asking, refusal)
         if (patience === left || vain.details['contended'] === true) throw vain
         return undefined
       },
@@ -63,12 +63,12 @@ export async function bound(asking: Asking, wait: Wait): Promise<Bound> {
     refusal = news.message
     const hopeless = await reasonOf(asking, [])
     if (hopeless !== undefined)
-      throw told(asking, { refusal, reason: hopeless, events: [], contended: false })
+      throw unsatisfiableBinding(asking, { refusal, reason: hopeless, events: [], contended: false })
   }
 }
 
 /** Resolves once it is bound, or refused in other words than before. */
-function newsAfter(asking: Asking, refusal: string | undefined, wait: Wait): Promise<News> {
+function newsAfter(asking: BindingRequest, refusal: string | undefined, wait: Wait): Promise<News> {
   const { store, spec } = asking
   const look = (): Scheduling => {
     const pod = store.pods.get(spec.name)
@@ -93,7 +93,7 @@ function newsAfter(asking: Asking, refusal: string | undefined, wait: Wait): Pro
   )
 }
 
-async function inVain(asking: Asking, refusal: string): Promise<ClaimcheckError> {
+async function bindingTimeout(asking: BindingRequest, refusal: string): Promise<ClaimcheckError> {
   const { client, store, spec } = asking
   const claims = await client.list(resources.resourceClaims, parseClaim)
   const [reason, events] = await Promise.all([
@@ -106,11 +106,11 @@ async function inVain(asking: Asking, refusal: string): Promise<ClaimcheckError>
       ({ metadata: { namespace = '' }, status }) =>
         namespace !== asking.namespace && isOfRun(namespace) && status?.allocation !== undefined,
     )
-  return told(asking, { refusal, reason, events, contended })
+  return unsatisfiableBinding(asking, { refusal, reason, events, contended })
 }
 
-const told = (
-  { spec }: Asking,
+const unsatisfiableBinding = (
+  { spec }: BindingRequest,
   facts: Pick<Parameters<typeof unsatisfiable>[0], 'reason' | 'events' | 'contended'> & {
     readonly refusal: string
   },
@@ -118,7 +118,7 @@ const told = (
   unsatisfiable({ pod: spec.name, claim: `${spec.name}-devices`, message: facts.refusal, ...facts })
 
 async function reasonOf(
-  { objects, spec, template, peers, signal }: Asking,
+  { objects, spec, template, peers, signal }: BindingRequest,
   inUse: ReturnType<typeof devicesInUse>,
 ): Promise<ClaimcheckError | undefined> {
   const nodes = await objects.nodes(signal)
@@ -129,7 +129,7 @@ async function reasonOf(
   const unwanted = nodes
     .filter((node) => spec.nodes !== undefined && !spec.nodes.includes(node))
     .map((node) => ({ node, reason: `is not one of ${spec.nodes?.join(', ')}` }))
-  return reasonFor({
+  return explainUnsatisfiable({
     claim: `${spec.name}-devices`,
     template,
     slices: await objects.slices(signal),

@@ -8,11 +8,11 @@ import { parseResourceSlices } from '../../dra/parse-slices.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Journal } from '../../core/journal.ts'
 import { seconds } from '../../core/units.ts'
-import type { Client } from './object-client.ts'
+import type { ObjectClient } from './object-client.ts'
 import { conditionOf, parseDeviceClass, parseNode } from './object-schemas.ts'
-import { RememberedSlices } from './slice-cache.ts'
+import { SliceCache } from './slice-cache.ts'
 import * as resources from './api-resources.ts'
-import { Watched } from './informer.ts'
+import { Informer } from './informer.ts'
 
 const LISTING = seconds(60)
 
@@ -21,25 +21,25 @@ interface KeptSlice {
   readonly slice: ResourceSlice
 }
 
-export class ClusterObjects {
-  readonly #client: Client
+export class ClusterInventory {
+  readonly #client: ObjectClient
   readonly #journal: Journal
   readonly #underTest: readonly string[] | undefined
-  readonly #remembered: RememberedSlices
-  #slices: Watched<KeptSlice> | undefined
+  readonly #remembered: SliceCache
+  #slices: Informer<KeptSlice> | undefined
   #given: { readonly from: readonly ResourceSlice[]; readonly slices: readonly ResourceSlice[] } | undefined
   #nodes: Promise<readonly string[]> | undefined
 
-  constructor(client: Client, journal: Journal, underTest: readonly string[] | undefined) {
+  constructor(client: ObjectClient, journal: Journal, underTest: readonly string[] | undefined) {
     this.#client = client
     this.#journal = journal
     this.#underTest = underTest
-    this.#remembered = new RememberedSlices(journal)
+    this.#remembered = new SliceCache(journal)
   }
 
   /** Of the nodes under test. The same array as long as nothing has changed. */
   async slices(signal: AbortSignal): Promise<readonly ResourceSlice[]> {
-    this.#slices ??= new Watched({
+    this.#slices ??= new Informer({
       api: this.#client.api,
       resource: resources.resourceSlices,
       parse: keptSlice,

@@ -8,12 +8,12 @@ import { archiveOf, type NativeFiles } from '../../native/native-archive.ts'
 import { IMAGE, STREAM_IMAGE } from '../../native/container-image.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import { Api } from './api-client.ts'
-import { Client } from './object-client.ts'
+import { ObjectClient } from './object-client.ts'
 import type { ClusterRun } from './cluster-target.ts'
 import { configFor, type Connection } from './kubeconfig.ts'
 import type { Delivery } from './binary-delivery.ts'
 import * as resources from './api-resources.ts'
-import { marksOf, namespaceManifest, namespaceOf, newRunId, removeNamespace } from './run-namespace.ts'
+import { runLabels, namespaceManifest, namespaceOf, newRunId, removeNamespace } from './run-namespace.ts'
 
 const ENDING = seconds(60)
 
@@ -34,7 +34,8 @@ export function connectionOf({ context, kubeconfig }: Settings): Connection {
   })
 }
 
-export const openClient = (connection: Connection): Client => new Client(new Api(configFor(connection)))
+export const openClient = (connection: Connection): ObjectClient =>
+  new ObjectClient(new Api(configFor(connection)))
 
 /** On the cluster that the settings name. Rejects as `beginRun` does. */
 export async function beginClusterRun(settings: Settings, preparation: Preparation): Promise<ClusterRun> {
@@ -59,7 +60,7 @@ export async function beginRun(
   const { connection } = parts
   await openClient(connection).apply(
     resources.namespaces,
-    namespaceManifest(runId, marksOf(runId, Date.now())),
+    namespaceManifest(runId, runLabels(runId, Date.now())),
   )
   say(`Namespace ${namespaceOf(runId)} on ${connection.context}`)
   return { ...parts, runId, namespaceLives: 'run' }
@@ -71,7 +72,7 @@ export function endRun({ connection, runId }: ClusterRun): Promise<void> {
 }
 
 /** Rejects with TARGET_UNAVAILABLE where the API server does not serve resource.k8s.io/v1. */
-export async function requireDra(client: Client): Promise<void> {
+export async function requireDra(client: ObjectClient): Promise<void> {
   const subject = `API server ${client.api.server}`
   const versions = (await client.api.json({
     verb: 'get',
@@ -92,7 +93,7 @@ export async function requireDra(client: Client): Promise<void> {
   })
 }
 
-export async function versionOf(client: Client): Promise<string> {
+export async function versionOf(client: ObjectClient): Promise<string> {
   const { gitVersion } = (await client.api.json({
     verb: 'get',
     resource: 'version',

@@ -19,13 +19,13 @@ import type {
   Wait,
 } from '../../scheduling/pod.ts'
 import type { Diagnosis, Emulation, Target } from '../target.ts'
-import { recordOf, requireContainer, templateFor, tooLate } from '../preconditions.ts'
+import { requirePod, requireContainer, requireTemplate, targetClosed } from '../preconditions.ts'
 import { Api } from './api-client.ts'
-import { bound, type Asking } from './await-binding.ts'
-import { Client } from './object-client.ts'
-import { ClusterObjects } from './cluster-inventory.ts'
+import { awaitBinding, type BindingRequest } from './await-binding.ts'
+import { ObjectClient } from './object-client.ts'
+import { ClusterInventory } from './cluster-inventory.ts'
 import { configFor, type Connection } from './kubeconfig.ts'
-import { followLog, present } from './container-log.ts'
+import { followLog, presentLines } from './container-log.ts'
 import { deliver, type Delivery } from './binary-delivery.ts'
 import { diagnosisOf } from './diagnosis.ts'
 import { execIn } from './exec.ts'
@@ -38,11 +38,17 @@ import {
   type PodParts,
   type PodResources,
 } from './pod-manifest.ts'
-import { PodStore } from './pod-informers.ts'
-import { released, type Release } from './release-pods.ts'
+import { PodInformers } from './pod-informers.ts'
+import { awaitRelease, type Release } from './release-pods.ts'
 import * as resources from './api-resources.ts'
-import { marksOf, namespaceManifest, namespaceOf, removeNamespace, type Marks } from './run-namespace.ts'
-import { startedOf, statusOf } from './pod-status.ts'
+import {
+  runLabels,
+  namespaceManifest,
+  namespaceOf,
+  removeNamespace,
+  type RunLabels,
+} from './run-namespace.ts'
+import { startStateOf, statusOf } from './pod-status.ts'
 
 const CLOSING = seconds(90)
 const SEEN = seconds(60)
@@ -81,15 +87,15 @@ export class ClusterTarget implements Target {
   readonly namespace: string
   readonly #parts: ClusterParts
   readonly #api: Api
-  readonly #client: Client
-  readonly #objects: ClusterObjects
-  readonly #marks: Marks
+  readonly #client: ObjectClient
+  readonly #objects: ClusterInventory
+  readonly #marks: RunLabels
   readonly #templates = new Map<string, ResourceClaimTemplate>()
   /** By name of the template: that of its object. The API lets none change, so a changed one is another object. */
   readonly #templateObjects = new Map<string, string>()
   readonly #pods = new Map<string, Known>()
   readonly #over = new AbortController()
-  #store: Promise<PodStore> | undefined
+  #store: Promise<PodInformers> | undefined
   #closed: Promise<void> | undefined
 
   constructor(parts: ClusterParts) {
@@ -98,9 +104,9 @@ export class ClusterTarget implements Target {
     this.namespace = namespaceOf(parts.runId)
     this.#parts = parts
     this.#api = new Api(configFor(parts.connection))
-    this.#client = new Client(this.#api)
-    this.#objects = new ClusterObjects(this.#client, parts.journal, parts.nodes)
-    this.#marks = marksOf(parts.runId, Date.now())
+    this.#client = new ObjectClient(this.#api)
+    this.#objects = new ClusterInventory(this.#client, parts.journal, parts.nodes)
+    this.#marks = runLabels(parts.runId, Date.now())
   }
 
   /** Requests sent so far, by verb and resource; a watch counts once. */
@@ -140,7 +146,7 @@ export class ClusterTarget implements Target {
 
   async schedule(spec: PodSpec, wait: Wait): Promise<ScheduledPod> {
     this.#refuseWhenClosed(`pod ${spec.name}`)
-    const template = templateFor(spec, this.#templates, this.#pods)
+    const template = requireTemplate(spec, this.#templates, this.#pods)
     const known: Known = { spec, over: new AbortController() }
     this.#pods.set(spec.name, known)
     try {
@@ -152,7 +158,7 @@ export class ClusterTarget implements Target {
         subject: `pod ${spec.name}`,
         until: 'to be seen',
       })
-      const { node, claim } = await bound(this.#asking(store, spec, template), this.#limited(wait))
+      const { node, claim } = await awaitBinding(this.#asking(store, spec, template), this.#limited(wait))
       known.scheduled = { spec, node, claim }
       const devices = claim.status?.allocation?.devices.results
       this.#parts.journal.record('scheduled', spec.name, { node, claim: claim.metadata.name, devices })
@@ -169,12 +175,12 @@ export class ClusterTarget implements Target {
   async run(pod: ScheduledPod, wait: Wait): Promise<RunningPod> {
     const { name, containers } = pod.spec
     this.#refuseWhenClosed(`pod ${name}`)
-    recordOf(this.#pods, name)
+    requirePod(this.#pods, name)
     const store = await this.#open()
     const { delivery } = this.#parts
     const started = await store.until(
       () =>
-        startedOf(
+        startStateOf(
           store.pods.get(name),
           containers.map((one) => one.name),
           name,
@@ -203,7 +209,7 @@ export class ClusterTarget implements Target {
     const { name } = pod.spec
     this.#refuseWhenClosed(`log of pod ${name}`)
     requireContainer(pod, container)
-    const { over } = recordOf(this.#pods, name)
+    const { over } = requirePod(this.#pods, name)
     const signals = [this.#over.signal, over.signal, ...(signal === undefined ? [] : [signal])]
     const { pods } = await this.#open()
     yield* followLog({
@@ -223,7 +229,7 @@ export class ClusterTarget implements Target {
     const store = await this.#open()
     return store.until(
       () => {
-        const { terminated } = statusOf(present(store.pods, name), container)?.state ?? {}
+        const { terminated } = statusOf(presentLines(store.pods, name), container)?.state ?? {}
         if (terminated === undefined) return undefined
         return { code: terminated.exitCode, signal: terminated.signal ? `SIG${terminated.signal}` : null }
       },
@@ -287,11 +293,11 @@ export class ClusterTarget implements Target {
   }
 
   /** The Namespace, and what is in it from now on. */
-  #open(): Promise<PodStore> {
+  #open(): Promise<PodInformers> {
     this.#store ??= (async () => {
       const manifest = namespaceManifest(this.#parts.runId, this.#marks)
       await this.#client.apply(resources.namespaces, manifest, this.#over.signal)
-      return new PodStore(this.#client, this.namespace)
+      return new PodInformers(this.#client, this.namespace)
     })()
     return this.#store
   }
@@ -331,7 +337,7 @@ export class ClusterTarget implements Target {
     }
   }
 
-  #asking(store: PodStore, spec: PodSpec, template: ResourceClaimTemplate): Asking {
+  #asking(store: PodInformers, spec: PodSpec, template: ResourceClaimTemplate): BindingRequest {
     const peers = [...this.#pods.values()].flatMap(({ scheduled }) =>
       scheduled?.spec.group === spec.group ? scheduled : [],
     )
@@ -346,7 +352,7 @@ export class ClusterTarget implements Target {
     const store = await this.#open()
     const release: Release = { client: this.#client, store, namespace: this.namespace }
     for (const { over } of known) over.abort()
-    await released(
+    await awaitRelease(
       release,
       known.map(({ spec }) => ({
         pod: spec.name,
@@ -369,7 +375,7 @@ export class ClusterTarget implements Target {
   }
 
   #refuseWhenClosed(subject: string): void {
-    if (this.#closed !== undefined) throw tooLate(subject, 'the target has been closed')
+    if (this.#closed !== undefined) throw targetClosed(subject, 'the target has been closed')
   }
 }
 

@@ -5,13 +5,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClaimcheckError } from '../../core/errors.ts'
 import { seconds } from '../../core/units.ts'
-import { isPassing, pauseAfter, type Api } from './api-client.ts'
+import { isTransient, backoffAfter, type Api } from './api-client.ts'
 import { isGone, statusCodeOf } from './api-error.ts'
-import { attempt } from './object-client.ts'
+import { operationOn } from './object-client.ts'
 import type { Pod } from './object-schemas.ts'
 import * as resources from './api-resources.ts'
-import { isOnLostNode, nodeLost, refuseKilled, refuseLost, statusOf } from './pod-status.ts'
-import type { Watched } from './informer.ts'
+import { isOnLostNode, nodeLost, rejectIfKilled, rejectIfLost, statusOf } from './pod-status.ts'
+import type { Informer } from './informer.ts'
 
 const DAY = seconds(24 * 60 * 60)
 /** Between the end of the output and the kubelet's word that the container has ended. */
@@ -23,7 +23,7 @@ const LAST_LINE = 'END '
 
 export interface LogSource {
   readonly api: Api
-  readonly pods: Watched<Pod>
+  readonly pods: Informer<Pod>
   readonly namespace: string
   readonly pod: string
   readonly container: string
@@ -64,11 +64,11 @@ export async function* followLog(source: LogSource): AsyncGenerator<string> {
   }
   if (failure !== undefined) throw failure
   const now = pods.get(pod)
-  if (now !== undefined && !source.signal.aborted) refuseKilled(now, container)
+  if (now !== undefined && !source.signal.aborted) rejectIfKilled(now, container)
 }
 
 /** Never resolves; rejects once the pod is lost, or `signal` fires. */
-async function guarded(pods: Watched<Pod>, pod: string, signal: AbortSignal): Promise<never> {
+async function guarded(pods: Informer<Pod>, pod: string, signal: AbortSignal): Promise<never> {
   const wait = { subject: `pod ${pod}`, until: 'to get lost', signal }
   for (;;) {
     await pods.until(() => (isOnLostNode(whole(pods, pod)) ? true : undefined), { ...wait, within: DAY })
@@ -79,13 +79,13 @@ async function guarded(pods: Watched<Pod>, pod: string, signal: AbortSignal): Pr
         if (error instanceof ClaimcheckError && error.code === 'DEADLINE') return false
         throw error
       })
-    if (!back) throw nodeLost(present(pods, pod), NODE_BACK)
+    if (!back) throw nodeLost(presentLines(pods, pod), NODE_BACK)
   }
 }
 
-function whole(pods: Watched<Pod>, name: string): Pod {
-  const pod = present(pods, name)
-  refuseLost(pod)
+function whole(pods: Informer<Pod>, name: string): Pod {
+  const pod = presentLines(pods, name)
+  rejectIfLost(pod)
   return pod
 }
 
@@ -93,7 +93,7 @@ function whole(pods: Watched<Pod>, name: string): Pod {
 async function* read(source: LogSource, follow: boolean, skip: number): AsyncGenerator<string> {
   const { api, namespace, pod, container, signal } = source
   const request = {
-    ...attempt('get', { resource: resources.pods, namespace, name: pod, subresource: 'log' }),
+    ...operationOn('get', { resource: resources.pods, namespace, name: pod, subresource: 'log' }),
     query: { container, ...(follow ? { follow: 'true' } : {}) },
     signal,
   }
@@ -112,16 +112,17 @@ async function* read(source: LogSource, follow: boolean, skip: number): AsyncGen
     if (!follow && rest !== '') yield rest
   } catch (error) {
     if (signal.aborted) return
-    if (!isPassing(error) && statusCodeOf(error) !== 400 && !isGone(error))
+    if (!isTransient(error) && statusCodeOf(error) !== 400 && !isGone(error))
       throw api.unreachable(request, error)
-    await sleep(pauseAfter(error) ?? PAUSE_MS, undefined, { signal }).catch(() => undefined)
+    await sleep(backoffAfter(error) ?? PAUSE_MS, undefined, { signal }).catch(() => undefined)
   }
 }
 
 async function hasEnded({ pods, pod, container, signal }: LogSource): Promise<boolean> {
   return pods
     .until(
-      () => (statusOf(present(pods, pod), container)?.state?.terminated === undefined ? undefined : true),
+      () =>
+        statusOf(presentLines(pods, pod), container)?.state?.terminated === undefined ? undefined : true,
       {
         subject: `container ${pod}/${container}`,
         until: 'to end',
@@ -135,7 +136,7 @@ async function hasEnded({ pods, pod, container, signal }: LogSource): Promise<bo
     })
 }
 
-export function present(pods: Watched<Pod>, name: string): Pod {
+export function presentLines(pods: Informer<Pod>, name: string): Pod {
   const pod = pods.get(name)
   if (pod !== undefined) return pod
   throw new ClaimcheckError('POD_FAILED', {

@@ -5,8 +5,8 @@
 import type { ResourceSlice } from '../../dra/objects.ts'
 import { devicesOf } from '../../claim/published-device.ts'
 import { textOf, type Api } from './api-client.ts'
-import { attempt } from './object-client.ts'
-import type { PodStore } from './pod-informers.ts'
+import { operationOn } from './object-client.ts'
+import type { PodInformers } from './pod-informers.ts'
 import * as resources from './api-resources.ts'
 
 const LAST_LINES = 40
@@ -15,7 +15,7 @@ const MOST_PODS = 16
 
 export async function diagnosisOf(of: {
   readonly api: Api
-  readonly store: PodStore
+  readonly store: PodInformers
   readonly namespace: string
   readonly slices: readonly ResourceSlice[]
 }) {
@@ -63,7 +63,7 @@ async function lastLines(
   { pod, container }: { readonly pod: string; readonly container: string },
 ): Promise<string> {
   const request = {
-    ...attempt('get', { resource: resources.pods, namespace, name: pod, subresource: 'log' }),
+    ...operationOn('get', { resource: resources.pods, namespace, name: pod, subresource: 'log' }),
     query: { container, tailLines: String(LAST_LINES), limitBytes: String(MOST_BYTES) },
   }
   api.count(request)

@@ -8,8 +8,8 @@ import { withDeadline } from '../../core/deadline.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { ExecResult, Wait } from '../../scheduling/pod.ts'
 import type { Api } from './api-client.ts'
-import { MISSING_RIGHT } from './api-error.ts'
-import { describeRight, missingRights, RIGHTS } from './permissions.ts'
+import { MISSING_PERMISSION_HINT } from './api-error.ts'
+import { describePermission, missingPermissions, PERMISSIONS } from './permissions.ts'
 
 /** Of each stream; what is more is cut from the front. */
 const MOST_OUTPUT = 1_000_000
@@ -78,14 +78,14 @@ export async function execIn(api: Api, command: Command, wait: Wait): Promise<Ex
 
 /** The answer to a refused upgrade is not to be had; the API server is asked which right it was. */
 async function forbidden(api: Api, subject: string): Promise<ClaimcheckError> {
-  const [right] = await missingRights(
+  const [right] = await missingPermissions(
     api,
-    RIGHTS.filter(({ resource }) => resource === 'pods/exec'),
+    PERMISSIONS.filter(({ resource }) => resource === 'pods/exec'),
   )
   return new ClaimcheckError('RBAC_DENIED', {
     subject,
-    problem: right === undefined ? 'was forbidden' : `needs the right to ${describeRight(right)}`,
-    hint: MISSING_RIGHT,
+    problem: right === undefined ? 'was forbidden' : `needs the right to ${describePermission(right)}`,
+    hint: MISSING_PERMISSION_HINT,
     details: { ...right },
   })
 }

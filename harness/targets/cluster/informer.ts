@@ -5,9 +5,9 @@
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { withDeadline, type Wait } from '../../core/deadline.ts'
+import { withDeadline, type Deadline } from '../../core/deadline.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
-import { pauseAfter, isPassing, type Api, type Request } from './api-client.ts'
+import { backoffAfter, isTransient, type Api, type Request } from './api-client.ts'
 import { statusCodeOf } from './api-error.ts'
 import { collection, type Resource } from './api-resources.ts'
 
@@ -18,11 +18,11 @@ const OVERTIME_SECONDS = 15
 const SILENCE_MS = 90_000
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [50, 2000]
 
-export interface Kept {
+export interface KubernetesObject {
   readonly metadata: { readonly name: string; readonly uid?: string | undefined }
 }
 
-export interface WatchParts<T extends Kept> {
+export interface InformerOptions<T extends KubernetesObject> {
   readonly api: Api
   readonly resource: Resource
   /** Absent: all namespaces, or a kind without any. */
@@ -38,8 +38,8 @@ const listSchema = z.looseObject({
 const eventSchema = z.looseObject({ type: z.string(), object: z.unknown() })
 const versionSchema = z.looseObject({ metadata: z.looseObject({ resourceVersion: z.string() }) })
 
-export class Watched<T extends Kept> {
-  readonly #parts: WatchParts<T>
+export class Informer<T extends KubernetesObject> {
+  readonly #parts: InformerOptions<T>
   readonly #over = new AbortController()
   readonly #objects = new Map<string, T>()
   readonly #listeners = new Set<() => void>()
@@ -47,7 +47,7 @@ export class Watched<T extends Kept> {
   #trouble: string | undefined
   #synced = false
 
-  constructor(parts: WatchParts<T>) {
+  constructor(parts: InformerOptions<T>) {
     this.#parts = parts
     void this.#keep()
   }
@@ -65,7 +65,7 @@ export class Watched<T extends Kept> {
    * Resolves with what `look` gives once it gives something. Rejects with DEADLINE, INTERRUPTED, with what `look` throws,
    * or with what ended the watch: a missing right, an object that cannot be understood.
    */
-  async until<R>(look: () => R | undefined, wait: Wait): Promise<R> {
+  async until<R>(look: () => R | undefined, wait: Deadline): Promise<R> {
     const found = Promise.withResolvers<R>()
     const check = (): void => {
       try {
@@ -89,7 +89,7 @@ export class Watched<T extends Kept> {
   }
 
   /** Resolves once the first list is here. */
-  ready(wait: Pick<Wait, 'within' | 'signal'>): Promise<true> {
+  ready(wait: Pick<Deadline, 'within' | 'signal'>): Promise<true> {
     const { resource } = this.#parts
     return this.until(() => true as const, { ...wait, subject: resource.plural, until: 'to be listed' })
   }
@@ -113,9 +113,9 @@ export class Watched<T extends Kept> {
       } catch (error) {
         if (this.#over.signal.aborted) return
         if (statusCodeOf(error) === 410) version = undefined
-        else if (isPassing(error)) this.#trouble = `the watch was lost: ${String(error)}`
+        else if (isTransient(error)) this.#trouble = `the watch was lost: ${String(error)}`
         else return this.#fail(this.#parts.api.unreachable(this.#request('watch'), error))
-        await this.#pause(pauseAfter(error) ?? pause)
+        await this.#pause(backoffAfter(error) ?? pause)
         pause = Math.min(2 * pause, LONGEST_PAUSE_MS)
       }
     }
@@ -158,7 +158,7 @@ export class Watched<T extends Kept> {
     try {
       await Promise.race([read, broken])
     } catch (error) {
-      if (!limit.aborted && !isPassing(error)) throw error
+      if (!limit.aborted && !isTransient(error)) throw error
     } finally {
       response.destroy()
     }

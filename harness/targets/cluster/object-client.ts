@@ -13,7 +13,7 @@ export interface Manifest {
   readonly metadata: { readonly name: string; readonly namespace?: string }
 }
 
-export class Client {
+export class ObjectClient {
   readonly api: Api
 
   constructor(api: Api) {
@@ -24,7 +24,7 @@ export class Client {
   apply(resource: Resource, manifest: Manifest, signal?: AbortSignal): Promise<unknown> {
     const { name, namespace } = manifest.metadata
     return this.api.json({
-      ...attempt('patch', { resource, name, namespace }),
+      ...operationOn('patch', { resource, name, namespace }),
       query: { fieldManager: FIELD_MANAGER, force: 'true', fieldValidation: 'Strict' },
       body: manifest,
       signal,
@@ -34,14 +34,14 @@ export class Client {
   /** Gone already is success. Graceful: never with a grace period of 0. */
   async delete(named: Named, signal?: AbortSignal): Promise<void> {
     try {
-      await this.api.json({ ...attempt('delete', named), signal })
+      await this.api.json({ ...operationOn('delete', named), signal })
     } catch (error) {
       if (!isGone(error)) throw error
     }
   }
 
   read(named: Named, signal?: AbortSignal): Promise<unknown> {
-    return this.api.json({ ...attempt('get', named), signal })
+    return this.api.json({ ...operationOn('get', named), signal })
   }
 
   async list<T>(
@@ -60,7 +60,7 @@ export class Client {
   }
 }
 
-export function attempt(verb: string, named: Named) {
+export function operationOn(verb: string, named: Named) {
   const { resource, namespace, name } = named
   return {
     verb,

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import type { Api } from './api-client.ts'
 
-export interface Right {
+export interface Permission {
   readonly group: string
   /** With its subresource: `pods/log`. */
   readonly resource: string
@@ -28,17 +28,20 @@ const USED: readonly (readonly [group: string, resource: string, verbs: string])
   [DRA, 'deviceclasses', 'list'],
 ]
 
-export const RIGHTS: readonly Right[] = USED.flatMap(([group, resource, verbs]) =>
+export const PERMISSIONS: readonly Permission[] = USED.flatMap(([group, resource, verbs]) =>
   verbs.split(' ').map((verb) => ({ group, resource, verb })),
 )
 
-export const describeRight = ({ group, resource, verb }: Right): string =>
+export const describePermission = ({ group, resource, verb }: Permission): string =>
   `${verb} ${resource}${group === '' ? '' : `.${group}`}`
 
 const reviewSchema = z.looseObject({ status: z.looseObject({ allowed: z.boolean() }) })
 
 /** Asks the API server itself, right by right. */
-export async function missingRights(api: Api, rights: readonly Right[] = RIGHTS): Promise<readonly Right[]> {
+export async function missingPermissions(
+  api: Api,
+  rights: readonly Permission[] = PERMISSIONS,
+): Promise<readonly Permission[]> {
   const asked = await Promise.all(
     rights.map(async (right) => {
       const [resource, subresource] = right.resource.split('/')
@@ -46,7 +49,7 @@ export async function missingRights(api: Api, rights: readonly Right[] = RIGHTS)
         await api.json({
           verb: 'create',
           resource: 'selfsubjectaccessreviews.authorization.k8s.io',
-          subject: `right to ${describeRight(right)}`,
+          subject: `right to ${describePermission(right)}`,
           path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
           body: {
             apiVersion: 'authorization.k8s.io/v1',

@@ -2,27 +2,27 @@
  * The pods and claims of a run's Namespace as they are now. Takes a client and the Namespace; gives conditions on them that,
  * when they are not met in time, tell the last state and the events.
  */
-import type { Wait as Deadline } from '../../core/deadline.ts'
+import type { Deadline } from '../../core/deadline.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
-import type { Client } from './object-client.ts'
+import type { ObjectClient } from './object-client.ts'
 import { parseClaim, parseEvent, parsePod, type Claim, type Event, type Pod } from './object-schemas.ts'
 import * as resources from './api-resources.ts'
-import { Watched } from './informer.ts'
+import { Informer } from './informer.ts'
 
 const MOST_EVENTS = 10
 
-export class PodStore {
-  readonly pods: Watched<Pod>
-  readonly claims: Watched<Claim>
-  readonly #client: Client
+export class PodInformers {
+  readonly pods: Informer<Pod>
+  readonly claims: Informer<Claim>
+  readonly #client: ObjectClient
   readonly #namespace: string
 
-  constructor(client: Client, namespace: string) {
+  constructor(client: ObjectClient, namespace: string) {
     this.#client = client
     this.#namespace = namespace
     const { api } = client
-    this.pods = new Watched({ api, namespace, resource: resources.pods, parse: parsePod })
-    this.claims = new Watched({ api, namespace, resource: resources.resourceClaims, parse: parseClaim })
+    this.pods = new Informer({ api, namespace, resource: resources.pods, parse: parsePod })
+    this.claims = new Informer({ api, namespace, resource: resources.resourceClaims, parse: parseClaim })
   }
 
   /** Resolves once `look` gives something, asked whenever a pod or a claim changes. */

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { ContainerSpec, PodSpec } from '../../scheduling/pod.ts'
-import type { Marks } from './run-namespace.ts'
+import type { RunLabels } from './run-namespace.ts'
 
 export const HOME = '/opt/claimcheck'
 export const BINARY = `${HOME}/bin/claimcheck-transfer`
@@ -23,7 +23,7 @@ export interface PodResources {
 
 export interface PodParts {
   readonly namespace: string
-  readonly marks: Marks
+  readonly marks: RunLabels
   readonly image: string
   /** `stream`: the container waits for the binary, which is sent into it. */
   readonly delivery: 'image' | 'stream'

@@ -36,7 +36,7 @@ export function schedulingOf(pod: Pod | undefined, claim: Claim | undefined): Sc
   return { state: 'waiting', lastSeen: `the pod is ${podState}, ${claimState}` }
 }
 
-export interface Question {
+export interface UnsatisfiableQuery {
   readonly claim: string
   readonly template: ResourceClaimTemplate
   readonly slices: readonly ResourceSlice[]
@@ -50,7 +50,12 @@ export interface Question {
  * Why the claim has no devices, by what is published; undefined where by that it should have some, so that only the
  * scheduler knows. Another error than CLAIM_UNSATISFIABLE means that no release of devices will help.
  */
-export function reasonFor({ claim, template, inUse, ...published }: Question): ClaimcheckError | undefined {
+export function explainUnsatisfiable({
+  claim,
+  template,
+  inUse,
+  ...published
+}: UnsatisfiableQuery): ClaimcheckError | undefined {
   try {
     allocate({ claims: [{ name: claim, spec: template.spec.spec }], allocated: inUse, ...published })
     return undefined

@@ -21,7 +21,7 @@ const NEVER_RAN = new Set(['StartError', 'ContainerCannotRun'])
 const HINT =
   'Set CLAIMCHECK_IMAGE to an image of native/transfer/Dockerfile that the nodes can pull, or CLAIMCHECK_DELIVERY=stream and an image with a shell.'
 
-export interface Started {
+export interface StartState {
   readonly address: string
 }
 
@@ -29,13 +29,13 @@ export const statusOf = (pod: Pod, container: string): ContainerStatus | undefin
   pod.status.containerStatuses?.find(({ name }) => name === container)
 
 /** Undefined while it is on its way. Throws POD_FAILED where it will not get there. */
-export function startedOf(
+export function startStateOf(
   pod: Pod | undefined,
   containers: readonly string[],
   name: string,
-): Started | undefined {
+): StartState | undefined {
   if (pod === undefined) throw failed(name, 'is gone', undefined)
-  refuseLost(pod)
+  rejectIfLost(pod)
   const { podIP } = pod.status
   const states = containers.map((container) => statusOf(pod, container)?.state)
   for (const [i, state] of states.entries()) {
@@ -52,7 +52,7 @@ export function startedOf(
 }
 
 /** Throws POD_FAILED for a pod that was evicted or deleted by somebody. */
-export function refuseLost(pod: Pod): void {
+export function rejectIfLost(pod: Pod): void {
   const { name, deletionTimestamp } = pod.metadata
   const { reason, message = '', phase, conditions } = pod.status
   const disrupted = conditionOf(conditions, 'DisruptionTarget')
@@ -88,7 +88,7 @@ export const nodeLost = (pod: Pod, seconds: number): ClaimcheckError =>
   )
 
 /** Throws POD_FAILED where Kubernetes ended the container, and not it itself. */
-export function refuseKilled(pod: Pod, container: string): void {
+export function rejectIfKilled(pod: Pod, container: string): void {
   const { terminated } = statusOf(pod, container)?.state ?? {}
   if (terminated?.reason !== 'OOMKilled') return
   throw failed(

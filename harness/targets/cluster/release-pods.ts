@@ -4,14 +4,14 @@
  */
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Wait } from '../../scheduling/pod.ts'
-import type { Client } from './object-client.ts'
+import type { ObjectClient } from './object-client.ts'
 import type { Claim } from './object-schemas.ts'
-import type { PodStore } from './pod-informers.ts'
+import type { PodInformers } from './pod-informers.ts'
 import * as resources from './api-resources.ts'
 
 export interface Release {
-  readonly client: Client
-  readonly store: PodStore
+  readonly client: ObjectClient
+  readonly store: PodInformers
   readonly namespace: string
 }
 
@@ -22,7 +22,7 @@ export interface Releasable {
 }
 
 /** Rejects with CLAIM_NOT_RELEASED, naming what is left and who holds it. */
-export async function released(
+export async function awaitRelease(
   { client, store, namespace }: Release,
   all: readonly Releasable[],
   wait: Wait,

@@ -5,10 +5,10 @@
 import { randomBytes } from 'node:crypto'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Wait } from '../../scheduling/pod.ts'
-import type { Client } from './object-client.ts'
+import type { ObjectClient } from './object-client.ts'
 import { parseNamespace, type Namespace } from './object-schemas.ts'
 import * as resources from './api-resources.ts'
-import { Watched } from './informer.ts'
+import { Informer } from './informer.ts'
 
 export const RUN_LABEL = 'claimcheck.dev/run'
 export const EXPIRES = 'claimcheck.dev/expires'
@@ -22,17 +22,17 @@ export const namespaceOf = (runId: string): string => `claimcheck-${runId}`
 
 export const isOfRun = (namespace: string): boolean => namespace.startsWith(namespaceOf(''))
 
-export interface Marks {
+export interface RunLabels {
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
 }
 
-export const marksOf = (runId: string, now: number): Marks => ({
+export const runLabels = (runId: string, now: number): RunLabels => ({
   labels: { [RUN_LABEL]: runId, 'app.kubernetes.io/managed-by': 'claimcheck' },
   annotations: { [EXPIRES]: new Date(now + LIFETIME_MS).toISOString() },
 })
 
-export function namespaceManifest(runId: string, { labels, annotations }: Marks) {
+export function namespaceManifest(runId: string, { labels, annotations }: RunLabels) {
   return {
     apiVersion: 'v1',
     kind: 'Namespace',
@@ -45,23 +45,23 @@ export function namespaceManifest(runId: string, { labels, annotations }: Marks)
   }
 }
 
-export interface LeftNamespace {
+export interface StaleNamespace {
   readonly name: string
   /** RFC 3339. */
   readonly expires: string | undefined
 }
 
 /** The Namespaces of all runs, of those that are alive too. */
-export async function leftNamespaces(client: Client): Promise<readonly LeftNamespace[]> {
+export async function staleNamespaces(client: ObjectClient): Promise<readonly StaleNamespace[]> {
   const query = { labelSelector: RUN_LABEL }
   const found = await client.list(resources.namespaces, parseNamespace, { query })
   return found.map(({ metadata }) => ({ name: metadata.name, expires: metadata.annotations?.[EXPIRES] }))
 }
 
 /** Idempotent. Rejects with NAMESPACE_STUCK, naming what keeps it. */
-export async function removeNamespace(client: Client, name: string, wait: Wait): Promise<void> {
+export async function removeNamespace(client: ObjectClient, name: string, wait: Wait): Promise<void> {
   const subject = `Namespace ${name}`
-  const watched = new Watched<Namespace>({
+  const watched = new Informer<Namespace>({
     api: client.api,
     resource: resources.namespaces,
     query: { fieldSelector: `metadata.name=${name}` },

@@ -6,7 +6,7 @@
 import type { Device, ResourceSlice } from '../../dra/objects.ts'
 import type { Journal } from '../../core/journal.ts'
 
-export class RememberedSlices {
+export class SliceCache {
   readonly #journal: Journal
   /** By driver, pool and device. */
   readonly #attributes = new Map<string, NonNullable<Device['attributes']>>()

@@ -5,7 +5,7 @@
 import type { ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Journal } from '../../core/journal.ts'
-import { checkMakers } from '../../rack/fault-support.ts'
+import { requireFaultSupport } from '../../rack/fault-support.ts'
 import { describeFault } from '../../rack/fault.ts'
 import type { Rack } from '../../rack/rack.ts'
 import type {
@@ -17,15 +17,15 @@ import type {
   Wait,
 } from '../../scheduling/pod.ts'
 import type { Diagnosis, Emulation, Target } from '../target.ts'
-import { ranAlready, recordOf, templateFor, tooLate } from '../preconditions.ts'
+import { alreadyStarted, requirePod, requireTemplate, targetClosed } from '../preconditions.ts'
 import { allocate } from '../../scheduling/allocate.ts'
 import type { DeviceInUse } from '../../scheduling/node-devices.ts'
-import { disturbed } from '../../emulation/log-faults.ts'
+import { withLogFaults } from '../../emulation/log-faults.ts'
 import { planPod } from '../../emulation/pod-plan.ts'
-import { statusOf } from '../../emulation/device-status.ts'
+import { deviceStatuses } from '../../emulation/device-status.ts'
 import { allocatedClaim } from '../../scheduling/claim-status.ts'
-import { publish } from '../../emulation/publish-rack.ts'
-import { Queue } from '../../scheduling/scheduling-queue.ts'
+import { publishRack } from '../../emulation/publish-rack.ts'
+import { SchedulingQueue } from '../../scheduling/scheduling-queue.ts'
 import type { PodRuntime } from './pod-runtime.ts'
 
 interface PodRecord {
@@ -51,17 +51,17 @@ export class EmulatedTarget implements Target {
   readonly #published
   readonly #templates = new Map<string, ResourceClaimTemplate>()
   readonly #pods = new Map<string, PodRecord>()
-  readonly #queue = new Queue()
+  readonly #queue = new SchedulingQueue()
   readonly #over = new AbortController()
   #addresses = 0
   #closed: Promise<void> | undefined
 
   constructor({ rack, runtime, kind, journal }: EmulatedParts) {
-    checkMakers(rack, 'emulated')
+    requireFaultSupport(rack, 'emulated')
     this.#rack = rack
     this.#runtime = runtime
     this.#journal = journal
-    this.#published = publish(rack)
+    this.#published = publishRack(rack)
     const { name, scale, transfer } = rack
     this.emulation = { rack: name, faults: rack.faults.map(describeFault), scale, runtime: kind, transfer }
   }
@@ -80,7 +80,7 @@ export class EmulatedTarget implements Target {
 
   async schedule(spec: PodSpec, wait: Wait): Promise<ScheduledPod> {
     this.#refuseWhenClosed(`pod ${spec.name}`)
-    const template = templateFor(spec, this.#templates, this.#pods)
+    const template = requireTemplate(spec, this.#templates, this.#pods)
     const place = await this.#queue.place(
       `pod ${spec.name}`,
       () => (held) => this.#find(spec, template, held === 'held' ? this.#held() : []),
@@ -98,8 +98,8 @@ export class EmulatedTarget implements Target {
 
   async run(pod: ScheduledPod, wait: Wait): Promise<RunningPod> {
     this.#refuseWhenClosed(`pod ${pod.spec.name}`)
-    const record = recordOf(this.#pods, pod.spec.name)
-    if (record.started !== undefined) throw ranAlready(pod.spec.name)
+    const record = requirePod(this.#pods, pod.spec.name)
+    if (record.started !== undefined) throw alreadyStarted(pod.spec.name)
     const devices = pod.claim.status?.allocation?.devices.results ?? []
     const plan = planPod(
       this.#rack,
@@ -109,13 +109,16 @@ export class EmulatedTarget implements Target {
     record.started = this.#runtime.start(plan, wait)
     await record.started
     this.#journal.record('running', pod.spec.name, { node: pod.node })
-    const claim = { ...pod.claim, status: { ...pod.claim.status, devices: statusOf(pod.node, plan.nics) } }
+    const claim = {
+      ...pod.claim,
+      status: { ...pod.claim.status, devices: deviceStatuses(pod.node, plan.nics) },
+    }
     return { ...pod, claim, address: record.address }
   }
 
   log(pod: RunningPod, container: string, signal?: AbortSignal): AsyncIterable<string> {
     this.#refuseWhenClosed(`log of pod ${pod.spec.name}`)
-    return disturbed(this.#runtime.log(pod.spec.name, container, signal), this.#rack, pod.node)
+    return withLogFaults(this.#runtime.log(pod.spec.name, container, signal), this.#rack, pod.node)
   }
 
   async exit(pod: RunningPod, container: string, wait: Wait): Promise<ContainerExit> {
@@ -221,6 +224,6 @@ export class EmulatedTarget implements Target {
   }
 
   #refuseWhenClosed(subject: string): void {
-    if (this.#closed !== undefined) throw tooLate(subject, 'the rack has been closed')
+    if (this.#closed !== undefined) throw targetClosed(subject, 'the rack has been closed')
   }
 }

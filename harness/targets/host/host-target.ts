@@ -12,8 +12,14 @@ import type { Nixl } from '../../native/nixl.ts'
 import { allocate } from '../../scheduling/allocate.ts'
 import type { DeviceInUse } from '../../scheduling/node-devices.ts'
 import { allocatedClaim } from '../../scheduling/claim-status.ts'
-import { Queue, type Place } from '../../scheduling/scheduling-queue.ts'
-import { ranAlready, recordOf, requireContainer, templateFor, tooLate } from '../preconditions.ts'
+import { SchedulingQueue, type PlacementAttempt } from '../../scheduling/scheduling-queue.ts'
+import {
+  alreadyStarted,
+  requirePod,
+  requireContainer,
+  requireTemplate,
+  targetClosed,
+} from '../preconditions.ts'
 import type {
   ContainerExit,
   ExecResult,
@@ -24,11 +30,11 @@ import type {
 } from '../../scheduling/pod.ts'
 import type { Diagnosis, Target } from '../target.ts'
 import { busyGpus } from './busy-gpus.ts'
-import { claimMachine, type Hold } from './machine-lock.ts'
+import { lockMachine, type MachineLock } from './machine-lock.ts'
 import { HostProcess } from './host-process.ts'
-import { claimedByName, devicesOf, environmentOf } from './pod-environment.ts'
+import { claimedByName, allocatedDevices, environmentOf } from './pod-environment.ts'
 import { takeInventory, type Inventory } from './inventory.ts'
-import { publishHost } from './publish-inventory.ts'
+import { publishInventory } from './publish-inventory.ts'
 
 const ADDRESS = '127.0.0.1'
 
@@ -50,23 +56,23 @@ export class HostTarget implements Target {
   readonly emulation = undefined
   readonly #parts: HostParts
   readonly #inventory: Inventory
-  readonly #hold: Hold
+  readonly #hold: MachineLock
   readonly #published
   readonly #templates = new Map<string, ResourceClaimTemplate>()
   readonly #pods = new Map<string, PodRecord>()
-  readonly #queue = new Queue()
+  readonly #queue = new SchedulingQueue()
   #closed: Promise<void> | undefined
 
-  private constructor(parts: HostParts, inventory: Inventory, hold: Hold) {
+  private constructor(parts: HostParts, inventory: Inventory, hold: MachineLock) {
     this.#parts = parts
     this.#inventory = inventory
     this.#hold = hold
-    this.#published = publishHost(inventory)
+    this.#published = publishInventory(inventory)
   }
 
   /** Rejects with TARGET_UNAVAILABLE: no driver or GPU, one that does not answer, or devices that another run holds. */
   static async open(parts: HostParts): Promise<HostTarget> {
-    const hold = await claimMachine()
+    const hold = await lockMachine()
     try {
       const inventory = await takeInventory()
       parts.journal.record('host-opened', inventory.node, {
@@ -94,8 +100,8 @@ export class HostTarget implements Target {
 
   async schedule(spec: PodSpec, wait: Wait): Promise<ScheduledPod> {
     this.#refuseWhenClosed(`pod ${spec.name}`)
-    const template = templateFor(spec, this.#templates, this.#pods)
-    const attempt = async (): Promise<Place<ScheduledPod>> => {
+    const template = requireTemplate(spec, this.#templates, this.#pods)
+    const attempt = async (): Promise<PlacementAttempt<ScheduledPod>> => {
       const foreign = await this.#foreign()
       return (held) => this.#find(spec, template, held === 'held' ? [...this.#held(), ...foreign] : foreign)
     }
@@ -110,8 +116,8 @@ export class HostTarget implements Target {
 
   async run(pod: ScheduledPod): Promise<RunningPod> {
     this.#refuseWhenClosed(`pod ${pod.spec.name}`)
-    const { processes } = recordOf(this.#pods, pod.spec.name)
-    if (processes.size > 0) throw ranAlready(pod.spec.name)
+    const { processes } = requirePod(this.#pods, pod.spec.name)
+    if (processes.size > 0) throw alreadyStarted(pod.spec.name)
     for (const { name, args, secretEnv } of pod.spec.containers) {
       const parts = { binary: this.#parts.transfer, args: claimedByName(args, pod, this.#inventory) }
       processes.set(
@@ -232,7 +238,7 @@ export class HostTarget implements Target {
 
   #held(): DeviceInUse[] {
     return [...this.#pods.values()].flatMap(({ pod }) =>
-      devicesOf(pod).map((device) => ({ ...device, holder: `pod ${pod.spec.name}` })),
+      allocatedDevices(pod).map((device) => ({ ...device, holder: `pod ${pod.spec.name}` })),
     )
   }
 
@@ -249,7 +255,7 @@ export class HostTarget implements Target {
   #process(pod: RunningPod, container: string): HostProcess {
     const { name } = pod.spec
     this.#refuseWhenClosed(`container ${name}/${container}`)
-    const { processes } = recordOf(this.#pods, name)
+    const { processes } = requirePod(this.#pods, name)
     requireContainer(pod, container)
     const process = processes.get(container)
     if (process !== undefined) return process
@@ -260,7 +266,7 @@ export class HostTarget implements Target {
   }
 
   #refuseWhenClosed(subject: string): void {
-    if (this.#closed !== undefined) throw tooLate(subject, 'the machine has been given back')
+    if (this.#closed !== undefined) throw targetClosed(subject, 'the machine has been given back')
   }
 }
 

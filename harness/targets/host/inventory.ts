@@ -5,7 +5,7 @@
 import { hostname } from 'node:os'
 import { ClaimcheckError } from '../../core/errors.ts'
 import { queryGpus, queryTopology, type QueriedGpu } from './nvidia-smi.ts'
-import { nicsIn, numaNodeAt, numaNodesIn, type SeenNic } from './sysfs-nics.ts'
+import { nicsIn, numaNodeAt, numaNodesIn, type SysfsNic } from './sysfs-nics.ts'
 import { linksOf, type GpuTopology } from './topology-matrix.ts'
 
 export interface InventoryGpu extends QueriedGpu {
@@ -14,7 +14,7 @@ export interface InventoryGpu extends QueriedGpu {
   readonly numaNode: number
 }
 
-export type InventoryNic = SeenNic & { readonly numaNode: number }
+export type InventoryNic = SysfsNic & { readonly numaNode: number }
 
 export interface Inventory {
   /** One label of a host name, as a Kubernetes node has it. */

@@ -11,19 +11,19 @@ import { ClaimcheckError } from '../../core/errors.ts'
 const SOCKET = '\0claimcheck-host'
 const ANSWER_MS = 2000
 
-export interface Hold {
+export interface MachineLock {
   release(): Promise<void>
 }
 
 interface Shared {
-  readonly hold: Promise<Hold>
+  readonly hold: Promise<MachineLock>
   users: number
 }
 /** What this process holds already; targets of one run share it. */
 const held = new Map<string, Shared>()
 
 /** Rejects with TARGET_UNAVAILABLE, naming the holder. `socket`: another machine, in tests. */
-export async function claimMachine(socket = SOCKET): Promise<Hold> {
+export async function lockMachine(socket = SOCKET): Promise<MachineLock> {
   const shared = held.get(socket) ?? { hold: listenOn(socket), users: 0 }
   held.set(socket, shared)
   shared.users++
@@ -43,7 +43,7 @@ export async function claimMachine(socket = SOCKET): Promise<Hold> {
   return { release: () => (left ??= leave()) }
 }
 
-async function listenOn(socket: string): Promise<Hold> {
+async function listenOn(socket: string): Promise<MachineLock> {
   const holder = `process ${process.pid} of ${userInfo().username}, since ${new Date().toISOString()}`
   const server = createServer((caller) => {
     caller.on('error', () => caller.destroy())

@@ -6,7 +6,7 @@ import type { ScheduledPod } from '../../scheduling/pod.ts'
 import type { Inventory } from './inventory.ts'
 import { nicDeviceName } from './publish-inventory.ts'
 
-export const devicesOf = (pod: ScheduledPod): readonly DeviceAllocation[] =>
+export const allocatedDevices = (pod: ScheduledPod): readonly DeviceAllocation[] =>
   pod.claim.status?.allocation?.devices.results ?? []
 
 /** Of the caller's environment only where programs and the driver's libraries are. */
@@ -42,4 +42,4 @@ export function claimedByName(
 }
 
 const isClaimed = (pod: ScheduledPod, driver: string, device: string): boolean =>
-  devicesOf(pod).some((one) => one.driver === driver && one.device === device)
+  allocatedDevices(pod).some((one) => one.driver === driver && one.device === device)

@@ -9,12 +9,12 @@ import { rootOf } from '../../emulation/publish-nic.ts'
 import { architectureOf } from './gpu-architecture.ts'
 import type { Inventory, InventoryGpu, InventoryNic } from './inventory.ts'
 
-export interface HostPublication {
+export interface InventoryPublication {
   readonly slices: readonly ResourceSlice[]
   readonly classes: readonly DeviceClass[]
 }
 
-export function publishHost({ node, gpus, nics }: Inventory): HostPublication {
+export function publishInventory({ node, gpus, nics }: Inventory): InventoryPublication {
   return {
     slices: [slice(GPU_DRIVER, node, gpus.map(gpuDevice)), slice(NIC_DRIVER, node, nics.map(nicDevice))],
     classes: [deviceClass(NIC_CLASS, NIC_DRIVER), deviceClass(GPU_CLASS, GPU_DRIVER)],

@@ -9,7 +9,7 @@ import { architectureOf } from './gpu-architecture.ts'
 import type { Inventory } from './inventory.ts'
 
 /** YAML text of a claimcheck.sku/1 file. `known`: paths of profiles, the first fitting one's reference is taken. */
-export function profileOf({ gpus, nics, links }: Inventory, known: readonly string[]): string {
+export function formatSkuProfile({ gpus, nics, links }: Inventory, known: readonly string[]): string {
   const [gpu] = gpus
   const [nic] = nics
   if (gpu === undefined) throw new TypeError('an inventory without GPUs')

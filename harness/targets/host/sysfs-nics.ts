@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
-export interface SeenNic {
+export interface SysfsNic {
   /** The RDMA device: `mlx5_0`. */
   readonly name: string
   readonly pciAddress: string
@@ -21,7 +21,7 @@ export interface SeenNic {
 }
 
 /** Software RDMA (rxe, siw) has no PCI function and is left out. */
-export function nicsIn(sysfs: string): readonly SeenNic[] {
+export function nicsIn(sysfs: string): readonly SysfsNic[] {
   const verbs = join(sysfs, 'class/infiniband_verbs')
   const numbers = new Map(
     list(verbs).flatMap((name) => {
@@ -31,7 +31,7 @@ export function nicsIn(sysfs: string): readonly SeenNic[] {
     }),
   )
   return list(join(sysfs, 'class/infiniband'))
-    .flatMap((name): SeenNic[] => {
+    .flatMap((name): SysfsNic[] => {
       const folder = join(sysfs, 'class/infiniband', name, 'device')
       const charDevice = numbers.get(name)
       if (!existsSync(folder) || charDevice === undefined) return []

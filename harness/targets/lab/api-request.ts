@@ -11,7 +11,7 @@ export interface ApiAccess {
   readonly token: string
 }
 
-export interface Answer {
+export interface ApiResponse {
   readonly status: number
   readonly body: unknown
 }
@@ -19,12 +19,12 @@ export interface Answer {
 const LIMIT_MS = 5000
 
 /** Rejects where the server does not answer. */
-export function ask(
+export function apiRequest(
   access: ApiAccess,
   method: 'GET' | 'POST',
   path: string,
   body?: unknown,
-): Promise<Answer> {
+): Promise<ApiResponse> {
   return new Promise((resolve, reject) => {
     const sent = request(
       new URL(path, access.server),

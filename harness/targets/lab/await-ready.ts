@@ -8,8 +8,8 @@ import type { Rack } from '../../rack/rack.ts'
 import type { ApiAccess } from './api-request.ts'
 import type { Docker } from './docker.ts'
 import type { Layout } from './layout.ts'
-import { createClasses, missing } from './readiness.ts'
-import { allRemains } from './lab-resources.ts'
+import { createClasses, missingParts } from './readiness.ts'
+import { listLabResources } from './lab-resources.ts'
 
 const START_LIMIT_MS = 150_000
 const LOOK_INTERVAL_MS = 150
@@ -42,7 +42,7 @@ export async function awaitReady(
       })
     try {
       classes ||= await createClasses(access, rack)
-      lacks = classes ? await missing(access, rack, nodes) : ['the DeviceClasses']
+      lacks = classes ? await missingParts(access, rack, nodes) : ['the DeviceClasses']
     } catch (error) {
       lacks = [`an answer of the API server (${error instanceof Error ? error.message : String(error)})`]
     }
@@ -52,7 +52,7 @@ export async function awaitReady(
 
 /** A container whose init has given up says why. */
 async function failWhereOver(engine: Docker, { lab }: Layout): Promise<void> {
-  const remains = (await allRemains(engine)).find((one) => one.lab === lab)
+  const remains = (await listLabResources(engine)).find((one) => one.lab === lab)
   const over = remains?.containers.find(({ running }) => !running)
   if (over === undefined) return
   const log = await engine.getContainer(over.id).logs({ stdout: true, stderr: true, tail: 30 })

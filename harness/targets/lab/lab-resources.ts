@@ -7,7 +7,7 @@ import { isGone, type Docker } from './docker.ts'
 import { isAlive } from './image/build-lock.ts'
 import { LAB_LABEL, OWNER_LABEL } from './layout.ts'
 
-export interface Remains {
+export interface LabResources {
   readonly lab: string
   readonly containers: readonly { readonly id: string; readonly name: string; readonly running: boolean }[]
   readonly networks: readonly string[]
@@ -17,9 +17,9 @@ export interface Remains {
 
 const SECONDS_TO_STOP = 4
 
-export const ownOwner = (): string => `${hostname()} ${process.pid}`
+export const currentOwner = (): string => `${hostname()} ${process.pid}`
 
-export async function allRemains(engine: Docker): Promise<readonly Remains[]> {
+export async function listLabResources(engine: Docker): Promise<readonly LabResources[]> {
   const filters = { label: [LAB_LABEL] }
   const [containers, networks] = await Promise.all([
     engine.listContainers({ all: true, filters }),
@@ -42,13 +42,16 @@ export async function allRemains(engine: Docker): Promise<readonly Remains[]> {
 }
 
 /** Only a process of this machine can be known to be gone. */
-function ownerOf(label: string | undefined): Remains['owner'] {
+function ownerOf(label: string | undefined): LabResources['owner'] {
   if (label === undefined) return 'nobody'
   const [host, pid] = label.split(' ')
   return host === hostname() && !isAlive(Number(pid)) ? 'gone' : 'alive'
 }
 
-export async function remove(engine: Docker, { containers, networks }: Remains): Promise<void> {
+export async function removeLabResources(
+  engine: Docker,
+  { containers, networks }: LabResources,
+): Promise<void> {
   await Promise.all(
     containers.map(async ({ id }) => {
       const container = engine.getContainer(id)

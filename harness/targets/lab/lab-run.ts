@@ -8,7 +8,7 @@ import type { Rack } from '../../rack/rack.ts'
 import type { ClusterRun } from '../cluster/cluster-target.ts'
 import { beginRun, endRun } from '../cluster/cluster-run.ts'
 import { TRANSFER_IMAGE } from './image/workload-images.ts'
-import { standingLab, startLab, type Lab } from './lab.ts'
+import { findRunningLab, startLab, type Lab } from './lab.ts'
 
 export interface LabRun {
   readonly run: ClusterRun
@@ -24,13 +24,13 @@ export async function beginLabRun(
   rack: Rack,
   say: (line: string) => void,
 ): Promise<LabRun> {
-  const standing = await standingLab(rack, { cacheDir, name })
+  const standing = await findRunningLab(rack, { cacheDir, name })
   if (standing === undefined && name !== undefined) throw notUp(name, rack)
   const lab = standing ?? (await startForRun(rack, cacheDir, say))
   if (standing !== undefined) say(`Using lab ${standing.name}, which is up`)
   const endLab = (): Promise<void> => (standing === undefined ? lab.stop() : Promise.resolve())
   try {
-    const run = await beginRun(partsIn(lab), say)
+    const run = await beginRun(clusterPartsOf(lab), say)
     // What is in a lab of its own goes with it.
     return { run, end: standing === undefined ? endLab : () => endRun(run) }
   } catch (error) {
@@ -40,7 +40,7 @@ export async function beginLabRun(
 }
 
 /** What the cluster target needs to know of a lab. */
-export const partsIn = ({ kubeconfig, context, emulation, nodes }: Lab) => ({
+export const clusterPartsOf = ({ kubeconfig, context, emulation, nodes }: Lab) => ({
   kind: 'lab' as const,
   connection: { kubeconfig: [kubeconfig], context },
   emulation,

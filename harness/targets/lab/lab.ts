@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { ClaimcheckError } from '../../core/errors.ts'
-import { checkMakers } from '../../rack/fault-support.ts'
+import { requireFaultSupport } from '../../rack/fault-support.ts'
 import { describeFault } from '../../rack/fault.ts'
 import { trueMtu } from '../../rack/link-model.ts'
 import type { Rack } from '../../rack/rack.ts'
@@ -15,12 +15,12 @@ import { controlPlaneConfig } from './control-plane.ts'
 import { ADMIN, createCredentials, kubeconfig, serverOf } from './credentials.ts'
 import { docker, execIn, type Docker } from './docker.ts'
 import { provideNodeImage } from './image/node-image.ts'
-import { containerName, layOut } from './layout.ts'
+import { containerName, planLayout } from './layout.ts'
 import { createNetwork } from './docker-network.ts'
 import { NodeContainer } from './node-container.ts'
 import { planNode } from './node-plan.ts'
-import { missing } from './readiness.ts'
-import { allRemains, ownOwner, remove, type Remains } from './lab-resources.ts'
+import { missingParts } from './readiness.ts'
+import { listLabResources, currentOwner, removeLabResources, type LabResources } from './lab-resources.ts'
 import {
   kubeconfigPath,
   knownLabs,
@@ -67,17 +67,17 @@ const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/
 /** Rejects with FAULT_INVALID, LAB_UNAVAILABLE, LAB_BUILD_FAILED, LAB_FAILED or INTERRUPTED; then nothing is left of it. */
 export async function startLab(rack: Rack, options: LabOptions): Promise<Lab> {
   const { cacheDir, name = DEFAULT_LAB, stays = false, say = () => undefined } = options
-  checkMakers(rack, 'lab')
+  requireFaultSupport(rack, 'lab')
   checkName(name)
   const engine = await docker()
   const image = await provideNodeImage(cacheDir, say)
   await removeAbandoned(engine, cacheDir, name, say)
   const nodes = rack.nodes.slice(0, options.workers ?? rack.nodes.length)
-  const owner = stays ? undefined : ownOwner()
+  const owner = stays ? undefined : currentOwner()
   say(`Starting lab ${name}: a control plane and ${nodes.length} workers`)
   try {
     const prefix = await createNetwork(engine, name, { mtu: widest(rack), owner })
-    const layout = layOut(name, prefix, nodes, rack.sku.nics.length)
+    const layout = planLayout(name, prefix, nodes, rack.sku.nics.length)
     const credentials = createCredentials(layout)
     const place = (address: string) => ({ image, address, owner })
     const starting = [
@@ -113,16 +113,16 @@ export async function findLab(
   const state = await readState(cacheDir, name)
   if (state === undefined || state.digest !== rackDigest(rack) || state.nodes.length !== workers)
     return undefined
-  const remains = (await allRemains(await docker())).find(({ lab }) => lab === name)
+  const remains = (await listLabResources(await docker())).find(({ lab }) => lab === name)
   const running = remains?.containers.filter((container) => container.running).length
   if (running !== workers + 1) return undefined
   const access = accessOf(await readFile(kubeconfigPath(cacheDir, name), 'utf8'))
-  const lacks = await missing(access, rack, state.nodes).catch(() => ['an answer'])
+  const lacks = await missingParts(access, rack, state.nodes).catch(() => ['an answer'])
   return lacks.length === 0 ? handle(rack, cacheDir, state, remains?.owner === 'nobody') : undefined
 }
 
 /** The lab of that name with this rack, or, where no name is given, any that stays. */
-export async function standingLab(
+export async function findRunningLab(
   rack: Rack,
   { cacheDir, name }: { readonly cacheDir: string; readonly name: string | undefined },
 ): Promise<Lab | undefined> {
@@ -137,14 +137,14 @@ export async function standingLab(
 /** Whether there was one. */
 export async function stopLab(cacheDir: string, name: string = DEFAULT_LAB): Promise<boolean> {
   const engine = await docker()
-  const remains = (await allRemains(engine)).find(({ lab }) => lab === name)
-  if (remains !== undefined) await remove(engine, remains)
+  const remains = (await listLabResources(engine)).find(({ lab }) => lab === name)
+  if (remains !== undefined) await removeLabResources(engine, remains)
   await removeState(cacheDir, name)
   return remains !== undefined
 }
 
 /** All labs that Docker knows, whoever started them. */
-export const labs = async (): Promise<readonly Remains[]> => allRemains(await docker())
+export const labs = async (): Promise<readonly LabResources[]> => listLabResources(await docker())
 
 function handle(rack: Rack, cacheDir: string, { name, nodes, context }: LabState, stays: boolean): Lab {
   const { scale, transfer } = rack
@@ -177,10 +177,10 @@ async function removeAbandoned(
   name: string,
   say: (line: string) => void,
 ): Promise<void> {
-  for (const remains of await allRemains(engine)) {
+  for (const remains of await listLabResources(engine)) {
     if (remains.owner === 'gone') {
       say(`Removing lab ${remains.lab}, which a killed run left`)
-      await remove(engine, remains)
+      await removeLabResources(engine, remains)
       await removeState(cacheDir, remains.lab)
     } else if (remains.lab === name) {
       throw new ClaimcheckError('LAB_UNAVAILABLE', {

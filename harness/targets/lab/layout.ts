@@ -35,7 +35,7 @@ export interface Route {
   readonly via: string
 }
 
-export function layOut(lab: string, prefix: string, nodes: readonly string[], nics: number): Layout {
+export function planLayout(lab: string, prefix: string, nodes: readonly string[], nics: number): Layout {
   const addressOf = (index: number): string => `${prefix}.${10 + index}`
   const podNetworkOf = (index: number): string => `10.244.${index + 1}.0/24`
   return {

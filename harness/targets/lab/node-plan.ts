@@ -5,16 +5,16 @@
 import type { AllocatedDeviceStatus, Device } from '../../dra/objects.ts'
 import { GPU_DRIVER, NIC_DRIVER } from '../../claim/published-device.ts'
 import { bitsPerSecond, gigabytesPerSecond } from '../../core/units.ts'
-import { faultOn } from '../../rack/node-faults.ts'
+import { faultOnNode } from '../../rack/node-faults.ts'
 import { nicRate, skuAsBuilt, trueMtu } from '../../rack/link-model.ts'
 import type { Rack } from '../../rack/rack.ts'
 import type { SkuGpu, SkuNic } from '../../sku/sku.ts'
-import { statusOf } from '../../emulation/device-status.ts'
+import { deviceStatuses } from '../../emulation/device-status.ts'
 import { infinibandDevices, type CharDevice } from '../../emulation/char-devices.ts'
-import { publish } from '../../emulation/publish-rack.ts'
+import { publishRack } from '../../emulation/publish-rack.ts'
 import { pciDeviceName } from '../../emulation/publish-nic.ts'
 import { FABRIC, railAddress } from '../../emulation/rail-addresses.ts'
-import { shapeFor, type Shape } from '../../emulation/token-bucket.ts'
+import { tokenBucketFor, type TokenBucket } from '../../emulation/token-bucket.ts'
 import { sysfsOf, type SysfsTree } from '../../emulation/sysfs-tree.ts'
 
 export interface NodePlan {
@@ -59,7 +59,7 @@ interface ShapeOfNode {
 const POD_NETWORK_MTU = 1500
 
 export function planNode(rack: Rack, node: string): NodePlan {
-  const { slices } = publish(rack)
+  const { slices } = publishRack(rack)
   const devicesOf = (driver: string): readonly Device[] =>
     slices
       .filter(({ spec }) => spec.nodeName === node && spec.driver === driver)
@@ -72,19 +72,21 @@ export function planNode(rack: Rack, node: string): NodePlan {
     leaked: infinibandDevices(rack, node, []),
     sysfs: sysfsOf(skuAsBuilt(rack, node)),
     podNetwork: podNetwork(rack),
-    ...(faultOn(rack, 'tcp-fallback', node) === undefined ? {} : { fallsBack: FABRIC }),
-    ...(faultOn(rack, 'prepare-fails-once', node) === undefined ? {} : { prepareFailsOnce: true }),
-    statusAfterMillis: Math.round((faultOn(rack, 'late-status', node)?.by ?? 0) * 1000),
+    ...(faultOnNode(rack, 'tcp-fallback', node) === undefined ? {} : { fallsBack: FABRIC }),
+    ...(faultOnNode(rack, 'prepare-fails-once', node) === undefined ? {} : { prepareFailsOnce: true }),
+    statusAfterMillis: Math.round((faultOnNode(rack, 'late-status', node)?.by ?? 0) * 1000),
   }
 }
 
 function planNic(rack: Rack, node: string, nic: SkuNic, index: number): NicOfNode {
   const { address, gateway, mac } = railAddress(rack.nodes.indexOf(node), index)
   const shaped = (gpu: SkuGpu | undefined): ShapeOfNode =>
-    ofNode(shapeFor(gigabytesPerSecond(nicRate(rack, node, nic, gpu) / rack.scale), rack.sku.nic.mtu))
-  const over = rack.sku.nics.find(({ name }) => name === faultOn(rack, 'rail-shared', node, nic.name)?.over)
-  const cut = faultOn(rack, 'link-cut', node, nic.name)
-  const [status] = statusOf(node, [{ nic, address, mac }])
+    ofNode(tokenBucketFor(gigabytesPerSecond(nicRate(rack, node, nic, gpu) / rack.scale), rack.sku.nic.mtu))
+  const over = rack.sku.nics.find(
+    ({ name }) => name === faultOnNode(rack, 'rail-shared', node, nic.name)?.over,
+  )
+  const cut = faultOnNode(rack, 'link-cut', node, nic.name)
+  const [status] = deviceStatuses(node, [{ nic, address, mac }])
   if (status === undefined) throw new TypeError('a NIC has a status')
   return {
     device: pciDeviceName(nic),
@@ -118,7 +120,7 @@ function podNetwork({ links, scale }: Rack): ShapeOfNode {
   return { rateBits, burstBytes: Math.max(2 * (POD_NETWORK_MTU + 14), Math.round(rateBits / 800)) }
 }
 
-const ofNode = ({ rate_bits, burst_bytes }: Shape): ShapeOfNode => ({
+const ofNode = ({ rate_bits, burst_bytes }: TokenBucket): ShapeOfNode => ({
   rateBits: rate_bits,
   burstBytes: burst_bytes,
 })

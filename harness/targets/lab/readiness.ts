@@ -3,9 +3,9 @@
  * ServiceAccount there. Takes access to the API and what to expect; gives what is still missing, nothing when ready.
  */
 import { z } from 'zod'
-import { publish } from '../../emulation/publish-rack.ts'
+import { publishRack } from '../../emulation/publish-rack.ts'
 import type { Rack } from '../../rack/rack.ts'
-import { ask, type ApiAccess } from './api-request.ts'
+import { apiRequest, type ApiAccess } from './api-request.ts'
 
 const nodesSchema = z.looseObject({
   items: z.array(
@@ -31,20 +31,20 @@ const slicesSchema = z.looseObject({
 
 /** Creates the DeviceClasses; false while the API does not take them yet. */
 export async function createClasses(access: ApiAccess, rack: Rack): Promise<boolean> {
-  for (const deviceClass of publish(rack).classes) {
-    const { status } = await ask(access, 'POST', '/apis/resource.k8s.io/v1/deviceclasses', deviceClass)
+  for (const deviceClass of publishRack(rack).classes) {
+    const { status } = await apiRequest(access, 'POST', '/apis/resource.k8s.io/v1/deviceclasses', deviceClass)
     if (status !== 201 && status !== 409) return false
   }
   return true
 }
 
 /** In words; empty: nothing. */
-export async function missing(
+export async function missingParts(
   access: ApiAccess,
   rack: Rack,
   nodes: readonly string[],
 ): Promise<readonly string[]> {
-  const account = await ask(access, 'GET', '/api/v1/namespaces/default/serviceaccounts/default')
+  const account = await apiRequest(access, 'GET', '/api/v1/namespaces/default/serviceaccounts/default')
   return [
     ...(account.status === 200 ? [] : ['the default ServiceAccount']),
     ...(nodes.length === 0
@@ -54,7 +54,7 @@ export async function missing(
 }
 
 async function unreadyNodes(access: ApiAccess, nodes: readonly string[]): Promise<string[]> {
-  const { body } = await ask(access, 'GET', '/api/v1/nodes')
+  const { body } = await apiRequest(access, 'GET', '/api/v1/nodes')
   const { items } = nodesSchema.parse(body)
   return nodes.flatMap((node) => {
     const conditions = items.find(({ metadata }) => metadata.name === node)?.status.conditions ?? []
@@ -64,9 +64,9 @@ async function unreadyNodes(access: ApiAccess, nodes: readonly string[]): Promis
 }
 
 async function unpublished(access: ApiAccess, rack: Rack, nodes: readonly string[]): Promise<string[]> {
-  const { body } = await ask(access, 'GET', '/apis/resource.k8s.io/v1/resourceslices')
+  const { body } = await apiRequest(access, 'GET', '/apis/resource.k8s.io/v1/resourceslices')
   const { items } = slicesSchema.parse(body)
-  return publish(rack)
+  return publishRack(rack)
     .slices.filter(({ spec }) => spec.nodeName !== undefined && nodes.includes(spec.nodeName))
     .flatMap(({ spec }) => {
       const there = items.filter(

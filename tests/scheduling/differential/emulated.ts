@@ -4,7 +4,7 @@
  */
 import { ClaimcheckError } from '../../../harness/core/errors.ts'
 import { allocate, type Allocation } from '../../../harness/scheduling/allocate.ts'
-import { Inventory } from '../../../harness/scheduling/node-devices.ts'
+import { NodeDevices } from '../../../harness/scheduling/node-devices.ts'
 import { requestsOf } from '../../../harness/scheduling/device-request.ts'
 import { search } from '../../../harness/scheduling/device-search.ts'
 import { textOf, type Answer, type Case } from './case.ts'
@@ -27,7 +27,7 @@ export function isUnique(one: Case): boolean {
   let found = 0
   try {
     for (const node of one.nodes) {
-      search(requests, new Inventory(node, one.slices, heldIn(one)), { accept: () => ++found > 1 })
+      search(requests, new NodeDevices(node, one.slices, heldIn(one)), { accept: () => ++found > 1 })
     }
   } catch (error) {
     if (error instanceof ClaimcheckError) return false

@@ -1,9 +1,9 @@
 /** Pods ask for what the transfer needs, and for nothing else. */
 import { describe, expect, test } from 'vitest'
 import { podManifest, secretManifest, type PodParts } from '../../../harness/targets/cluster/pod-manifest.ts'
-import { marksOf } from '../../../harness/targets/cluster/run-namespace.ts'
-import { RememberedSlices } from '../../../harness/targets/cluster/slice-cache.ts'
-import { publish } from '../../../harness/emulation/publish-rack.ts'
+import { runLabels } from '../../../harness/targets/cluster/run-namespace.ts'
+import { SliceCache } from '../../../harness/targets/cluster/slice-cache.ts'
+import { publishRack } from '../../../harness/emulation/publish-rack.ts'
 import { Journal } from '../../../harness/core/journal.ts'
 import { loadRack } from '../../../harness/rack/rack.ts'
 import { rackFile } from '../../support/rack-file.ts'
@@ -11,7 +11,7 @@ import { LISTENING, podOf } from '../emulated/rack-target.ts'
 
 const PARTS: PodParts = {
   namespace: 'claimcheck-1',
-  marks: marksOf('1', 0),
+  marks: runLabels('1', 0),
   image: 'somewhere/transfer:1',
   delivery: 'image',
   resources: { cpu: '4', memory: '8Gi' },
@@ -85,8 +85,8 @@ describe('a pod', () => {
 
 test('what a driver withdraws of a device in use is remembered; what it says now counts', () => {
   const journal = new Journal()
-  const remembered = new RememberedSlices(journal)
-  const { slices } = publish(loadRack(rackFile()))
+  const remembered = new SliceCache(journal)
+  const { slices } = publishRack(loadRack(rackFile()))
   expect(remembered.recall(slices)).toEqual(slices)
   const withdrawn = structuredClone(slices) as unknown as {
     spec: { driver: string; devices: { name: string; attributes: Record<string, unknown> }[] }

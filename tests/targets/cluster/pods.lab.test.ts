@@ -2,7 +2,7 @@
 import { describe, expect } from 'vitest'
 import { Journal } from '../../../harness/core/journal.ts'
 import { bytes, seconds } from '../../../harness/core/units.ts'
-import { EVIDENCE } from '../../../harness/transfer/failure-diagnostics.ts'
+import { DIAGNOSTICS } from '../../../harness/transfer/failure-diagnostics.ts'
 import type { TransferOutcome } from '../../../harness/transfer/node-pair-transfer.ts'
 import { labTest as test } from '../../support/lab.ts'
 import { labTarget } from '../../support/lab-target.ts'
@@ -81,7 +81,7 @@ describe('a transfer', () => {
       code: 'POD_FAILED',
       message: expect.stringMatching(/pod kv-target was taken away: EvictionByEvictionAPI/),
     })
-    const evidence = journal.entries.find(({ event }) => event === EVIDENCE)?.data
+    const evidence = journal.entries.find(({ event }) => event === DIAGNOSTICS)?.data
     expect(evidence).toMatchObject({ error: { code: 'POD_FAILED' }, namespace: target.namespace })
     expect(Object.keys(evidence ?? {})).toEqual(
       expect.arrayContaining(['pods', 'claims', 'events', 'logs', 'published']),

@@ -8,10 +8,10 @@ import { seconds } from '../../../harness/core/units.ts'
 import { Api } from '../../../harness/targets/cluster/api-client.ts'
 import { configFor } from '../../../harness/targets/cluster/kubeconfig.ts'
 import {
-  describeRight,
-  missingRights,
-  RIGHTS,
-  type Right,
+  describePermission,
+  missingPermissions,
+  PERMISSIONS,
+  type Permission,
 } from '../../../harness/targets/cluster/permissions.ts'
 import { endRun } from '../../../harness/targets/cluster/cluster-run.ts'
 import { PROJECT } from '../../support/run-suite.ts'
@@ -29,7 +29,7 @@ const documents = parseAllDocuments(readFileSync(join(PROJECT, 'deploy/rbac.yaml
 )
 const role = documents.find(({ kind }) => kind === 'ClusterRole')
 const rules = role?.rules ?? []
-const granted: readonly Right[] = rules.flatMap(({ apiGroups, resources, verbs }) =>
+const granted: readonly Permission[] = rules.flatMap(({ apiGroups, resources, verbs }) =>
   apiGroups.flatMap((group) =>
     resources.flatMap((resource) => verbs.map((verb) => ({ group, resource, verb }))),
   ),
@@ -39,7 +39,7 @@ const cluster = paperCluster()
 const SHORT = { within: seconds(3) }
 
 /** Gives `runner` these rights and no others. */
-async function grant(rights: readonly Right[]): Promise<void> {
+async function grant(rights: readonly Permission[]): Promise<void> {
   const only = rights.map(({ group, resource, verb }) => ({
     apiGroups: [group],
     resources: [resource],
@@ -97,7 +97,7 @@ async function failing(work: Promise<unknown>, code: string): Promise<void> {
 }
 
 test('the file grants what the code uses', () => {
-  expect(granted.map(describeRight).sort()).toEqual(RIGHTS.map(describeRight).sort())
+  expect(granted.map(describePermission).sort()).toEqual(PERMISSIONS.map(describePermission).sort())
 })
 
 test('all of it is enough for a run', async () => {
@@ -107,18 +107,21 @@ test('all of it is enough for a run', async () => {
 
 test('a user without any is told all that is missing', async () => {
   const api = new Api(configFor({ kubeconfig: [cluster.plane.kubeconfig], context: 'nobody' }))
-  expect((await missingRights(api)).map(describeRight)).toEqual(RIGHTS.map(describeRight))
+  expect((await missingPermissions(api)).map(describePermission)).toEqual(PERMISSIONS.map(describePermission))
 })
 
 describe('without one of them, the run names it:', () => {
-  test.for(granted.map((right) => [describeRight(right), right] as const))('%s', async ([name, right]) => {
-    await grant(granted.filter((one) => one !== right))
-    const error = await wholeRun().then(
-      () => undefined,
-      (one: unknown) => one,
-    )
-    await cluster.plane.kubectl(['delete', 'namespaces', '-l', 'claimcheck.dev/run', '--wait=false'])
-    expect(String(error)).toContain(`needs the right to ${name}`)
-    expect(error).toMatchObject({ code: 'RBAC_DENIED' })
-  })
+  test.for(granted.map((right) => [describePermission(right), right] as const))(
+    '%s',
+    async ([name, right]) => {
+      await grant(granted.filter((one) => one !== right))
+      const error = await wholeRun().then(
+        () => undefined,
+        (one: unknown) => one,
+      )
+      await cluster.plane.kubectl(['delete', 'namespaces', '-l', 'claimcheck.dev/run', '--wait=false'])
+      expect(String(error)).toContain(`needs the right to ${name}`)
+      expect(error).toMatchObject({ code: 'RBAC_DENIED' })
+    },
+  )
 })

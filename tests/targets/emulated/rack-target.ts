@@ -1,7 +1,7 @@
 /** A target on a small rack, in either runtime, closed when the test ends; and pods and claims for it. */
 import { onTestFinished } from 'vitest'
 import { numaAttributesOf } from '../../../harness/claim/numa-attribute.ts'
-import { templateFor } from '../../../harness/claim/claim-template.ts'
+import { numaTemplate } from '../../../harness/claim/claim-template.ts'
 import { Journal } from '../../../harness/core/journal.ts'
 import { seconds } from '../../../harness/core/units.ts'
 import { readSettings } from '../../../harness/core/variables.ts'
@@ -46,7 +46,7 @@ export async function claimOf(target: Target, gpus: number, nics: number): Promi
     nics: { count: nics, numaNode: 0 },
   } as const
   const published = numaAttributesOf(await target.slices())
-  const template = templateFor(placement, rack.sku, { published })
+  const template = numaTemplate(placement, rack.sku, { published })
   await target.apply(template)
   return template.metadata.name
 }

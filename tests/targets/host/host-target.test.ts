@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ResourceClaimTemplate } from '../../../harness/dra/objects.ts'
-import { gpuTemplateFor } from '../../../harness/claim/claim-template.ts'
-import { readBack } from '../../../harness/claim/allocated-claim.ts'
+import { allGpusTemplate } from '../../../harness/claim/claim-template.ts'
+import { resolveAllocation } from '../../../harness/claim/allocated-claim.ts'
 import { Journal } from '../../../harness/core/journal.ts'
 import { seconds } from '../../../harness/core/units.ts'
 import { readSettings } from '../../../harness/core/variables.ts'
@@ -14,7 +14,7 @@ import { provideNixl } from '../../../harness/native/nixl.ts'
 import { loadSku } from '../../../harness/sku/sku.ts'
 import { HostTarget } from '../../../harness/targets/host/host-target.ts'
 import type { PodSpec } from '../../../harness/scheduling/pod.ts'
-import { Transcript } from '../../../harness/transfer/transfer-log.ts'
+import { TransferLog } from '../../../harness/transfer/transfer-log.ts'
 import { PROJECT } from '../../support/run-suite.ts'
 import { familyOf } from '../../support/suite-process.ts'
 import { fakeSmi, type Answers } from './fake-smi.ts'
@@ -52,7 +52,7 @@ const looking = [{ name: 'main', args: ['--mode', 'devices'] }]
 test('two containers of a pod with the GPU move bytes, and nothing is left of them', async () => {
   const target = await open({ query: 'h200/query.csv' })
   try {
-    const template = gpuTemplateFor(sku)
+    const template = allGpusTemplate(sku)
     await target.apply(template)
     const common = ['--port', '5557', '--device', 'dram', '--block-size', '65536', '--iters', '5']
     const scheduled = await target.schedule(
@@ -70,11 +70,11 @@ test('two containers of a pod with the GPU move bytes, and nothing is left of th
       ]),
       wait,
     )
-    expect(readBack(scheduled.claim, await target.slices()).gpus).toMatchObject([
+    expect(resolveAllocation(scheduled.claim, await target.slices()).gpus).toMatchObject([
       { pciAddress: '0000:00:06.0' },
     ])
     const running = await target.run(scheduled)
-    const transcript = new Transcript('initiator')
+    const transcript = new TransferLog('initiator')
     for await (const line of target.log(running, 'initiator')) transcript.add(line)
     expect(transcript.result().verified_bytes).toBe(65536)
     expect(await target.exit(running, 'target', wait)).toEqual({ code: 0, signal: null })
@@ -88,7 +88,7 @@ test('two containers of a pod with the GPU move bytes, and nothing is left of th
 test('a GPU is given to one pod at a time; the next waits for it, and a release ends what ran', async () => {
   const target = await open({ query: 'h200/query.csv' })
   try {
-    const template = gpuTemplateFor(sku)
+    const template = allGpusTemplate(sku)
     await target.apply(template)
     const args = ['--mode', 'target', '--port', '5558', '--device', 'dram', '--block-size', '4096']
     const first = await target.schedule(
@@ -120,7 +120,7 @@ test.for([
 ] as const)('%s: CLAIM_UNSATISFIABLE, and nothing stays allocated', async ([, profile, answers, message]) => {
   const target = await open(answers)
   try {
-    const template = gpuTemplateFor(profile)
+    const template = allGpusTemplate(profile)
     await target.apply(template)
     await expect(target.schedule(pod('pod', template, looking), wait)).rejects.toThrow(
       expect.objectContaining({
@@ -137,7 +137,7 @@ test.for([
 test('a pod whose GPU cannot be used says what it sees instead', async () => {
   const target = await open({ query: 'h200/query.csv' })
   try {
-    const template = gpuTemplateFor(sku)
+    const template = allGpusTemplate(sku)
     await target.apply(template)
     const scheduled = await target.schedule(pod('pod', template, looking), wait)
     const lines: string[] = []

@@ -9,8 +9,8 @@ import { compareTopology } from '../../../harness/claim/published-topology.ts'
 import { devicesOf } from '../../../harness/claim/published-device.ts'
 import { loadSku } from '../../../harness/sku/sku.ts'
 import { takeInventory } from '../../../harness/targets/host/inventory.ts'
-import { profileOf } from '../../../harness/targets/host/sku-profile.ts'
-import { publishHost } from '../../../harness/targets/host/publish-inventory.ts'
+import { formatSkuProfile } from '../../../harness/targets/host/sku-profile.ts'
+import { publishInventory } from '../../../harness/targets/host/publish-inventory.ts'
 import { temporaryFolder } from '../../support/rack-file.ts'
 import { PROJECT } from '../../support/run-suite.ts'
 import { fakeSmi } from './fake-smi.ts'
@@ -56,7 +56,7 @@ test('8 GPUs with NV18 and two NICs: slices, and a profile that they match', asy
     `${fakeSmi({ query: `=${rows('NVIDIA H100 80GB HBM3', 8)}`, topo: 'h100-nvswitch/topo.txt' })}:${PATH}`
   const inventory = await takeInventory(sysfs([0, 1, 2, 3], [0, 3]))
   expect(inventory.links).toBe(18)
-  const { slices } = publishHost(inventory)
+  const { slices } = publishInventory(inventory)
   const nics = devicesOf(slices).filter(({ kind }) => kind === 'nic')
   expect(nics).toMatchObject([
     {
@@ -77,7 +77,7 @@ test('8 GPUs with NV18 and two NICs: slices, and a profile that they match', asy
     },
   ])
   const file = join(temporaryFolder(), 'sku.yaml')
-  writeFileSync(file, profileOf(inventory, []))
+  writeFileSync(file, formatSkuProfile(inventory, []))
   const sku = loadSku(file)
   expect(sku.gpu.links).toBe(18)
   expect(sku.gpus.map(({ numaNode }) => numaNode)).toEqual([0, 0, 0, 1, 2, 2, 2, 3])
@@ -90,7 +90,7 @@ test('a known GPU brings its reference along, word for word', async () => {
   const known = join(PROJECT, 'fixtures/skus/h200x2.yaml')
   process.env['PATH'] = `${fakeSmi({ query: 'h200/query.csv' })}:${PATH}`
   const file = join(temporaryFolder(), 'sku.yaml')
-  writeFileSync(file, profileOf(await takeInventory(sysfs([0], [])), [known]))
+  writeFileSync(file, formatSkuProfile(await takeInventory(sysfs([0], [])), [known]))
   expect(loadSku(file).reference).toEqual(loadSku(known).reference)
   expect(loadSku(file)).toMatchObject({
     name: 'h200x1',

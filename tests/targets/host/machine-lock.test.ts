@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
-import { claimMachine } from '../../../harness/targets/host/machine-lock.ts'
+import { lockMachine } from '../../../harness/targets/host/machine-lock.ts'
 
 const socket = `\0claimcheck-test-${process.pid}`
 const HOLD = new URL('../../../harness/targets/host/machine-lock.ts', import.meta.url).href
@@ -20,7 +20,7 @@ async function otherRun() {
 
 test('the holder is named, and what it holds is free when it is gone, even by kill -9', async () => {
   const { other } = await otherRun()
-  await expect(claimMachine(socket)).rejects.toThrow(
+  await expect(lockMachine(socket)).rejects.toThrow(
     expect.objectContaining({
       code: 'TARGET_UNAVAILABLE',
       found: expect.stringContaining(`process ${other.pid} of `) as string,
@@ -28,11 +28,11 @@ test('the holder is named, and what it holds is free when it is gone, even by ki
   )
   other.kill('SIGKILL')
   await other
-  await (await claimMachine(socket)).release()
+  await (await lockMachine(socket)).release()
 })
 
 test('targets of one run share it, and the last one gives it back', async () => {
-  const [one, two] = [await claimMachine(socket), await claimMachine(socket)]
+  const [one, two] = [await lockMachine(socket), await lockMachine(socket)]
   await one.release()
   await one.release()
   const refused = await execa('node', [

@@ -7,16 +7,19 @@ import { expect, test } from 'vitest'
 import { lock } from '../../../harness/targets/lab/image/build-lock.ts'
 import {
   keyOf,
-  provide,
+  provideArtifact,
   removePartial,
   tool,
-  type Recipe,
+  type ArtifactRecipe,
 } from '../../../harness/targets/lab/image/build-artifact.ts'
 import { temporaryFolder } from '../../support/rack-file.ts'
 
-function counting(inputs: readonly string[]): { readonly recipe: Recipe; readonly made: () => number } {
+function counting(inputs: readonly string[]): {
+  readonly recipe: ArtifactRecipe
+  readonly made: () => number
+} {
   let made = 0
-  const recipe: Recipe = {
+  const recipe: ArtifactRecipe = {
     name: 'thing',
     about: 'Making the thing',
     inputs,
@@ -33,25 +36,25 @@ test('a product is made once, and anew when an input changes; the older one goes
   const said: string[] = []
   const say = (line: string): void => void said.push(line)
   const first = counting(['a'])
-  const root = await provide(first.recipe, cache, say)
-  expect(await provide(first.recipe, cache, say)).toBe(root)
+  const root = await provideArtifact(first.recipe, cache, say)
+  expect(await provideArtifact(first.recipe, cache, say)).toBe(root)
   expect(first.made()).toBe(1)
   expect(said).toEqual(['Making the thing'])
   const second = counting(['b'])
-  expect(readFileSync(join(await provide(second.recipe, cache, say), 'file'), 'utf8')).toBe('b')
+  expect(readFileSync(join(await provideArtifact(second.recipe, cache, say), 'file'), 'utf8')).toBe('b')
   expect(readdirSync(cache)).toEqual([keyOf(second.recipe)])
 })
 
 test('a product that fails leaves nothing half', async () => {
   const cache = temporaryFolder()
-  const recipe: Recipe = {
+  const recipe: ArtifactRecipe = {
     ...counting(['a']).recipe,
     async make(root) {
       await writeFile(join(root, 'half'), '')
       throw new Error('no more')
     },
   }
-  await expect(provide(recipe, cache, () => undefined)).rejects.toThrow('no more')
+  await expect(provideArtifact(recipe, cache, () => undefined)).rejects.toThrow('no more')
   expect(readdirSync(cache)).toEqual([])
 })
 

@@ -3,21 +3,21 @@ import { resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { gpusWithNics } from '../../../harness/claim/numa-placements.ts'
 import { numaAttributesOf } from '../../../harness/claim/numa-attribute.ts'
-import { templateFor } from '../../../harness/claim/claim-template.ts'
+import { numaTemplate } from '../../../harness/claim/claim-template.ts'
 import { loadRack } from '../../../harness/rack/rack.ts'
-import { publish } from '../../../harness/emulation/publish-rack.ts'
+import { publishRack } from '../../../harness/emulation/publish-rack.ts'
 import type { Lab } from '../../../harness/targets/lab/lab.ts'
-import { sightingSchema, type Sighting } from '../../../harness/transfer/visible-devices.ts'
+import { visibleDevicesSchema, type VisibleDevices } from '../../../harness/transfer/visible-devices.ts'
 import { IDLE, labFor, Pods, until } from '../../support/lab-pods.ts'
 
 const rack = loadRack(resolve(import.meta.dirname, '../../../fixtures/racks/h100-2node.yaml'))
 const BINARY = '/opt/claimcheck/bin/claimcheck-transfer'
-const published = numaAttributesOf(publish(rack).slices)
-const two = templateFor(gpusWithNics({ gpus: 2, gpusOn: 0, nics: 2, nicsOn: 0 }), rack.sku, {
+const published = numaAttributesOf(publishRack(rack).slices)
+const two = numaTemplate(gpusWithNics({ gpus: 2, gpusOn: 0, nics: 2, nicsOn: 0 }), rack.sku, {
   published,
   name: 'two',
 })
-const four = templateFor(gpusWithNics({ gpus: 4, gpusOn: 0, nics: 4, nicsOn: 0 }), rack.sku, {
+const four = numaTemplate(gpusWithNics({ gpus: 4, gpusOn: 0, nics: 4, nicsOn: 0 }), rack.sku, {
   published,
   name: 'four',
 })
@@ -43,9 +43,9 @@ describe('drivers', () => {
     made.push(name)
     await pods.create(name, options)
   }
-  const sighting = async (pod: string, container: string): Promise<Sighting> => {
+  const sighting = async (pod: string, container: string): Promise<VisibleDevices> => {
     const out = await pods.exec(pod, container, [BINARY, '--mode', 'devices'])
-    return sightingSchema.parse(JSON.parse(out.slice(out.indexOf('{'))))
+    return visibleDevicesSchema.parse(JSON.parse(out.slice(out.indexOf('{'))))
   }
   /** All NICs are in the node, and nothing is remembered of pods. */
   const expectHome = async (node: string): Promise<void> => {
@@ -64,7 +64,7 @@ describe('drivers', () => {
   test('slices are those of the emulated target', async () => {
     const slices = await pods.slices()
     expect(slices).toHaveLength(4)
-    for (const { spec } of publish(rack).slices) {
+    for (const { spec } of publishRack(rack).slices) {
       const ours = slices.find(
         (one) => one.spec.nodeName === spec.nodeName && one.spec.driver === spec.driver,
       )

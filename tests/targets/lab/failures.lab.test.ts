@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished } from 'vitest'
 import { sameGpus } from '../../../harness/claim/numa-placements.ts'
 import { numaAttributesOf } from '../../../harness/claim/numa-attribute.ts'
-import { templateFor } from '../../../harness/claim/claim-template.ts'
+import { numaTemplate } from '../../../harness/claim/claim-template.ts'
 import { seconds } from '../../../harness/core/units.ts'
 import { temporaryFolder } from '../../support/rack-file.ts'
 import { PROJECT, runSuite, verdictsOf, type SuiteRun } from '../../support/run-suite.ts'
@@ -23,7 +23,7 @@ const local = { gpus: 4, gpusOn: 0, nics: 4, nicsOn: 0 }
 
 const claimingSuite = (placement: object = local): readonly string[] =>
   scratchSuite(`
-    const one = claiming({ placement: gpusWithNics(${JSON.stringify(placement)}), containers: ['main'] })
+    const one = podTest({ placement: gpusWithNics(${JSON.stringify(placement)}), containers: ['main'] })
     one('a pod', async ({ pods, expect }) => { await expect(pods).toListOnlyClaimedDevices() })`)
 
 const run = (args: readonly string[], variables: Readonly<Record<string, string>>): Promise<SuiteRun> =>
@@ -86,7 +86,7 @@ describe('A pod', () => {
   test('whose devices cannot be prepared is told with what the node says', async ({ lab }) => {
     const target = await labTarget({ namespaceLives: 'target' })
     const { aligned } = sameGpus({ gpus: 1, nics: 1, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
-    const template = templateFor(aligned, RACK.sku, { published: numaAttributesOf(await target.slices()) })
+    const template = numaTemplate(aligned, RACK.sku, { published: numaAttributesOf(await target.slices()) })
     await target.apply(template)
     // Stopped, not ended: the kubelet's call to it hangs, as with a driver that is stuck.
     await lab.shell('node-a', 'pkill -STOP claimcheck-driv')

@@ -3,12 +3,12 @@ import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { gpusWithNics } from '../../../harness/claim/numa-placements.ts'
 import { numaAttributesOf } from '../../../harness/claim/numa-attribute.ts'
-import { templateFor } from '../../../harness/claim/claim-template.ts'
+import { numaTemplate } from '../../../harness/claim/claim-template.ts'
 import { faultSchema } from '../../../harness/rack/fault.ts'
 import { loadRack } from '../../../harness/rack/rack.ts'
-import { publish } from '../../../harness/emulation/publish-rack.ts'
+import { publishRack } from '../../../harness/emulation/publish-rack.ts'
 import type { Lab } from '../../../harness/targets/lab/lab.ts'
-import { sightingSchema } from '../../../harness/transfer/visible-devices.ts'
+import { visibleDevicesSchema } from '../../../harness/transfer/visible-devices.ts'
 import { IDLE, labFor, Pods, until } from '../../support/lab-pods.ts'
 
 const RACK = resolve(import.meta.dirname, '../../../fixtures/racks/h100-2node.yaml')
@@ -36,9 +36,9 @@ describe('faults', () => {
     const rack = { ...loadRack(RACK), faults }
     lab = await labFor(rack)
     pods = new Pods(lab)
-    const published = numaAttributesOf(publish(rack).slices)
+    const published = numaAttributesOf(publishRack(rack).slices)
     const all = (name: string, nicsOn: number, nics: number) =>
-      templateFor(gpusWithNics({ gpus: 4, gpusOn: 0, nics, nicsOn }), rack.sku, { published, name })
+      numaTemplate(gpusWithNics({ gpus: 4, gpusOn: 0, nics, nicsOn }), rack.sku, { published, name })
     await pods.template(all('near', 0, 4))
     await pods.template(all('far', 1, 3))
   })
@@ -49,7 +49,7 @@ describe('faults', () => {
     await pods.running('near-a')
     expect((await pods.claimOf('near-a')).status?.devices).toBeUndefined()
     const out = await pods.exec('near-a', 'transfer', [BINARY, '--mode', 'devices'])
-    const { infiniband } = sightingSchema.parse(JSON.parse(out.slice(out.indexOf('{'))))
+    const { infiniband } = visibleDevicesSchema.parse(JSON.parse(out.slice(out.indexOf('{'))))
     expect(
       Object.fromEntries(infiniband.map(({ path, opens }) => [path.slice('/dev/infiniband/'.length), opens])),
     ).toEqual({

@@ -6,8 +6,8 @@ import { execa } from 'execa'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readSettings } from '../../../harness/core/variables.ts'
 import { loadRack } from '../../../harness/rack/rack.ts'
-import { accessOf, ask } from '../../../harness/targets/lab/api-request.ts'
-import { findLab, labs, standingLab, startLab, stopLab } from '../../../harness/targets/lab/lab.ts'
+import { accessOf, apiRequest } from '../../../harness/targets/lab/api-request.ts'
+import { findLab, labs, findRunningLab, startLab, stopLab } from '../../../harness/targets/lab/lab.ts'
 import { labsFolder } from '../../../harness/targets/lab/lab-state.ts'
 import { until } from '../../support/lab-pods.ts'
 
@@ -38,7 +38,7 @@ describe('labs', () => {
     const servers = [one, two].map(({ kubeconfig }) => accessOf(readFileSync(kubeconfig, 'utf8')))
     expect(new Set(servers.map(({ server }) => server)).size).toBe(2)
     for (const access of servers) {
-      const { body } = await ask(access, 'GET', '/apis/resource.k8s.io/v1/deviceclasses')
+      const { body } = await apiRequest(access, 'GET', '/apis/resource.k8s.io/v1/deviceclasses')
       const names = (body as { items: { metadata: { name: string } }[] }).items.map(
         ({ metadata }) => metadata.name,
       )
@@ -63,10 +63,10 @@ describe('labs', () => {
   test('a lab that stays is found by its rack or its name', async () => {
     const own = { ...rack, name: name('rack'), nodes: [] }
     const stays = await startLab(own, { cacheDir, name: name('stays'), stays: true })
-    expect((await standingLab(own, { cacheDir, name: undefined }))?.name).toBe(stays.name)
-    expect((await standingLab(own, { cacheDir, name: stays.name }))?.name).toBe(stays.name)
-    expect(await standingLab({ ...own, seed: 2 }, { cacheDir, name: undefined })).toBeUndefined()
-    expect(await standingLab(own, { cacheDir, name: name('other') })).toBeUndefined()
+    expect((await findRunningLab(own, { cacheDir, name: undefined }))?.name).toBe(stays.name)
+    expect((await findRunningLab(own, { cacheDir, name: stays.name }))?.name).toBe(stays.name)
+    expect(await findRunningLab({ ...own, seed: 2 }, { cacheDir, name: undefined })).toBeUndefined()
+    expect(await findRunningLab(own, { cacheDir, name: name('other') })).toBeUndefined()
     expect((await remainsOf(stays.name))?.owner).toBe('nobody')
     await stays.stop()
   })

@@ -7,9 +7,9 @@ import type { Fault } from '../../../harness/rack/fault.ts'
 import { loadRack, type Rack } from '../../../harness/rack/rack.ts'
 import { infinibandDevices } from '../../../harness/emulation/char-devices.ts'
 import { planPod } from '../../../harness/emulation/pod-plan.ts'
-import { publish } from '../../../harness/emulation/publish-rack.ts'
+import { publishRack } from '../../../harness/emulation/publish-rack.ts'
 import { pciDeviceName } from '../../../harness/emulation/publish-nic.ts'
-import { shapeFor } from '../../../harness/emulation/token-bucket.ts'
+import { tokenBucketFor } from '../../../harness/emulation/token-bucket.ts'
 import { planNode, type NodePlan } from '../../../harness/targets/lab/node-plan.ts'
 
 const rack = loadRack(resolve(import.meta.dirname, '../../../fixtures/racks/h100-2node.yaml'))
@@ -22,7 +22,7 @@ const nicOf = (plan: NodePlan, index: number) => {
 
 test('slices are those of the emulated target, word for word', () => {
   const { published } = planNode(rack, 'node-b')
-  const slices = publish(rack).slices.filter(({ spec }) => spec.nodeName === 'node-b')
+  const slices = publishRack(rack).slices.filter(({ spec }) => spec.nodeName === 'node-b')
   expect(slices).toHaveLength(2)
   for (const { spec } of slices) expect(published[spec.driver]).toEqual(spec.devices)
 })
@@ -52,7 +52,7 @@ test('rates, addresses and devices of any pod are those of the emulated target',
       pod.nics.forEach((nic, index) => {
         const ours = plan.nics.find(({ device }) => device === pciDeviceName(nic.nic))
         const gpu = pod.gpus.length === 0 ? '' : (pod.gpus[index % pod.gpus.length]?.name ?? '')
-        const { rate_bits, burst_bytes } = shapeFor(
+        const { rate_bits, burst_bytes } = tokenBucketFor(
           gigabytesPerSecond(nic.rate / faulty.scale),
           faulty.sku.nic.mtu,
         )

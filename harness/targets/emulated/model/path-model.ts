@@ -3,9 +3,9 @@
  * and how long an iteration takes on it, by the rack's link model and faults.
  */
 import { gigabytesPerSecond, seconds, type GBps } from '../../../core/units.ts'
-import { finishOf } from '../../../rack/rate-schedule.ts'
+import { finishTime } from '../../../rack/rate-schedule.ts'
 import { payloadShare } from '../../../rack/link-model.ts'
-import type { Random } from '../../../rack/seeded-random.ts'
+import type { RandomSource } from '../../../rack/seeded-random.ts'
 import type { Rack } from '../../../rack/rack.ts'
 import type { NicPlan, PodPlan } from '../../../emulation/pod-plan.ts'
 
@@ -25,7 +25,13 @@ export interface Path {
 }
 
 /** One iteration of `size` bytes that begins `now` seconds after the first byte. */
-export function iterationSeconds(rack: Rack, path: Path, size: number, now: number, draw: Random): number {
+export function iterationSeconds(
+  rack: Rack,
+  path: Path,
+  size: number,
+  now: number,
+  draw: RandomSource,
+): number {
   const work = (size / path.bytesPerSecond) * (1 + scatter(rack, draw))
   return overTime(path, now, work) + recovery(path, size, draw) + OVERHEAD_SECONDS
 }
@@ -36,7 +42,7 @@ export function pathOf(
   receiver: PodPlan,
   stream: number,
   streams: number,
-  draw: Random,
+  draw: RandomSource,
 ): Path {
   const from = sender.nics[stream % Math.max(sender.nics.length, 1)]
   const to = receiver.nics[stream % Math.max(receiver.nics.length, 1)]
@@ -66,12 +72,12 @@ const payloadRate = (rack: Rack, { rate, mtu }: NicPlan): GBps =>
 
 /** How long `work` seconds take that begin at `now`, while the NICs of both ends keep their courses. */
 function overTime({ from, to }: Path, now: number, work: number): number {
-  const ends = [from?.course, to?.course].filter((course) => course !== undefined)
-  return Math.max(work, ...ends.map((course) => finishOf(course, seconds(now), seconds(work)) - now))
+  const ends = [from?.rateSchedule, to?.rateSchedule].filter((course) => course !== undefined)
+  return Math.max(work, ...ends.map((course) => finishTime(course, seconds(now), seconds(work)) - now))
 }
 
 /** What lost packets of one iteration cost. */
-function recovery({ from, to }: Path, size: number, draw: Random): number {
+function recovery({ from, to }: Path, size: number, draw: RandomSource): number {
   return [from, to]
     .filter((nic) => nic?.lost !== undefined)
     .reduce((time, nic) => {
@@ -82,5 +88,5 @@ function recovery({ from, to }: Path, size: number, draw: Random): number {
 }
 
 /** Interference only ever slows an iteration down. */
-const scatter = (rack: Rack, draw: Random): number =>
+const scatter = (rack: Rack, draw: RandomSource): number =>
   Math.abs(rack.links.nic.jitter * ITERATION_JITTER * draw.normal())

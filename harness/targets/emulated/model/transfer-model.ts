@@ -3,8 +3,8 @@
  * gives what the binary would print. The same links, faults and jitter as the process runtime, and no process.
  */
 import { createHash } from 'node:crypto'
-import { faultOn } from '../../../rack/node-faults.ts'
-import { random, type Random } from '../../../rack/seeded-random.ts'
+import { faultOnNode } from '../../../rack/node-faults.ts'
+import { seededRandom, type RandomSource } from '../../../rack/seeded-random.ts'
 import type { Rack } from '../../../rack/rack.ts'
 import type { NicPlan, PodPlan } from '../../../emulation/pod-plan.ts'
 import type { TransferOptions } from './transfer-options.ts'
@@ -21,7 +21,7 @@ export function modelTransfer(
   options: TransferOptions,
 ): string[] {
   const names = `${initiator.name} ${target.name}`
-  const draw = random(rack.seed, names)
+  const draw = seededRandom(rack.seed, names)
   const [sender, receiver] = options.op === 'WRITE' ? [initiator, target] : [target, initiator]
   const paths = options.devices.map((_, stream) =>
     pathOf(rack, sender, receiver, stream, options.devices.length, draw),
@@ -46,7 +46,7 @@ export function modelTransfer(
   )
   const total = options.blockSize * options.devices.length
   const mean = average(samples)
-  const verification = random(rack.seed, `${names} verification`)
+  const verification = seededRandom(rack.seed, `${names} verification`)
   const changed = paths.flatMap((path, stream) =>
     [path.from, path.to].some((nic) => changesByte(nic, options.blockSize * rack.scale, verification))
       ? [
@@ -62,7 +62,7 @@ export function modelTransfer(
         ]
       : [],
   )
-  const unverified = faultOn(rack, 'unverified', receiver.node)
+  const unverified = faultOnNode(rack, 'unverified', receiver.node)
   const corrupt = unverified === undefined ? changed : []
   const json = JSON.stringify({
     schema: 'claimcheck.result/1',
@@ -120,11 +120,12 @@ export function modelTransfer(
 }
 
 /** Whether a changed byte falls into `size` bytes, of which every so many one is changed. */
-const changesByte = (nic: NicPlan | undefined, size: number, draw: Random): boolean =>
+const changesByte = (nic: NicPlan | undefined, size: number, draw: RandomSource): boolean =>
   nic?.corruptEveryBytes !== undefined && draw.uniform() < size / nic.corruptEveryBytes
 
 /** A wall clock that steps moves time stamps; what was timed, was timed by another clock. */
-const clockStep = (rack: Rack, { node }: PodPlan): number => faultOn(rack, 'clock-step', node)?.seconds ?? 0
+const clockStep = (rack: Rack, { node }: PodPlan): number =>
+  faultOnNode(rack, 'clock-step', node)?.seconds ?? 0
 
 function linkDown(path: Path | undefined, sender: PodPlan, receiver: PodPlan, stream: number): string {
   const [pod, nic] = path?.from?.cutAfterBytes === undefined ? [receiver, path?.to] : [sender, path.from]

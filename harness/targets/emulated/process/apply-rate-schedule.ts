@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import type { Course } from '../../../rack/rate-schedule.ts'
+import type { RateSchedule } from '../../../rack/rate-schedule.ts'
 import type { NodeAgent } from './node-agent.ts'
-import type { Shape } from '../../../emulation/token-bucket.ts'
+import type { TokenBucket } from '../../../emulation/token-bucket.ts'
 
 /** Fewer are address resolution and the making of connections. */
 const FIRST_BYTES = 100_000
@@ -24,15 +24,19 @@ const listed = z.looseObject({
 })
 const anything = z.unknown()
 
-export interface Steered {
+export interface RateControl {
   readonly pod: string
   readonly nic: string
-  readonly shape: (fraction: number) => Shape
+  readonly shape: (fraction: number) => TokenBucket
   readonly signal: AbortSignal
 }
 
 /** Rejects with what the agent refuses, or with the signal's reason. */
-export async function followCourse(agent: NodeAgent, course: Course, steered: Steered): Promise<void> {
+export async function applyRateSchedule(
+  agent: NodeAgent,
+  course: RateSchedule,
+  steered: RateControl,
+): Promise<void> {
   const { pod, nic, shape, signal } = steered
   const began = await firstBytes(agent, steered)
   let up = true
@@ -49,7 +53,7 @@ export async function followCourse(agent: NodeAgent, course: Course, steered: St
 }
 
 /** When the NIC began to carry bytes, by `performance.now`. */
-async function firstBytes(agent: NodeAgent, { pod, nic, signal }: Steered): Promise<number> {
+async function firstBytes(agent: NodeAgent, { pod, nic, signal }: RateControl): Promise<number> {
   for (;;) {
     const { pods } = await agent.request('list', {}, listed)
     const port = pods.find(({ name }) => name === pod)?.interfaces.find(({ name }) => name === nic)

@@ -11,17 +11,17 @@ import { withDeadline } from '../../../core/deadline.ts'
 import type { Binaries } from '../../../native/build-binaries.ts'
 import type { Nixl } from '../../../native/nixl.ts'
 import { skuAsBuilt } from '../../../rack/link-model.ts'
-import { random } from '../../../rack/seeded-random.ts'
+import { seededRandom } from '../../../rack/seeded-random.ts'
 import type { Rack } from '../../../rack/rack.ts'
 import type { ContainerExit, ExecResult, Wait } from '../../../scheduling/pod.ts'
 import type { NicPlan, PodPlan } from '../../../emulation/pod-plan.ts'
 import { FABRIC, railAddress } from '../../../emulation/rail-addresses.ts'
 import type { PodRuntime } from '../pod-runtime.ts'
-import { shapeFor, type Shape } from '../../../emulation/token-bucket.ts'
+import { tokenBucketFor, type TokenBucket } from '../../../emulation/token-bucket.ts'
 import { sysfsOf, type SysfsTree } from '../../../emulation/sysfs-tree.ts'
 import { NodeAgent, type AgentEvent } from './node-agent.ts'
 import { ContainerLog } from '../../process-log.ts'
-import { followCourse } from './apply-rate-schedule.ts'
+import { applyRateSchedule } from './apply-rate-schedule.ts'
 
 export const POD_NETWORK = '10.244.0.0/16'
 const PODS_BINARY = '/opt/claimcheck/bin'
@@ -206,7 +206,7 @@ export class ProcessRuntime implements PodRuntime {
       // A share of the packets stays that share however many there are.
       ...(plan.lost === undefined ? {} : { lose_every_bytes: Math.ceil(plan.mtu / plan.lost) }),
     }
-    const [first] = plan.course ?? []
+    const [first] = plan.rateSchedule ?? []
     const shaping = this.#shape(pod, plan, first?.fraction ?? 1)
     return {
       name: interfaceOf(plan),
@@ -221,20 +221,20 @@ export class ProcessRuntime implements PodRuntime {
   }
 
   /** The NIC's rate in this pod, jitter included, times `fraction`. */
-  #shape(pod: PodPlan, { nic, rate }: NicPlan, fraction: number): Shape {
+  #shape(pod: PodPlan, { nic, rate }: NicPlan, fraction: number): TokenBucket {
     const { scale, seed, links, sku } = this.#rack
-    const jitter = 1 + links.nic.jitter * random(seed, `${pod.name}/${nic.name}`).normal()
-    return shapeFor(gigabytesPerSecond((rate / scale) * jitter * fraction), sku.nic.mtu)
+    const jitter = 1 + links.nic.jitter * seededRandom(seed, `${pod.name}/${nic.name}`).normal()
+    return tokenBucketFor(gigabytesPerSecond((rate / scale) * jitter * fraction), sku.nic.mtu)
   }
 
   #followCourses(pod: PodPlan): void {
-    const steered = pod.nics.filter(({ course }) => course !== undefined)
+    const steered = pod.nics.filter(({ rateSchedule }) => rateSchedule !== undefined)
     if (steered.length === 0) return
     const ended = new AbortController()
     this.#courses.set(pod.name, ended)
     for (const plan of steered) {
       const name = interfaceOf(plan)
-      void followCourse(this.#agent, plan.course ?? [], {
+      void applyRateSchedule(this.#agent, plan.rateSchedule ?? [], {
         pod: pod.name,
         nic: name,
         shape: (fraction) => this.#shape(pod, plan, fraction),

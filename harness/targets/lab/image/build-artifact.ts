@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { ClaimcheckError } from '../../../core/errors.ts'
 
-export type Say = (line: string) => void
+export type Log = (line: string) => void
 
-export interface Recipe {
+export interface ArtifactRecipe {
   readonly name: string
   /** What is told before it is made: it takes its time. */
   readonly about: string
@@ -21,7 +21,7 @@ export interface Recipe {
 }
 
 /** Names a recipe with its inputs. */
-export const keyOf = ({ name, inputs }: Recipe): string => `${name}-${digest(inputs).slice(0, 16)}`
+export const keyOf = ({ name, inputs }: ArtifactRecipe): string => `${name}-${digest(inputs).slice(0, 16)}`
 
 export const digest = (parts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex')
@@ -29,7 +29,7 @@ export const digest = (parts: readonly string[]): string =>
 const PARTIAL = 'partial-'
 
 /** The folder that holds `root`. Products of the same name with other inputs are removed. */
-export async function provide(recipe: Recipe, cache: string, say: Say): Promise<string> {
+export async function provideArtifact(recipe: ArtifactRecipe, cache: string, say: Log): Promise<string> {
   const folder = join(cache, keyOf(recipe))
   if (await exists(folder)) return join(folder, 'root')
   say(recipe.about)
@@ -51,7 +51,7 @@ export async function removePartial(cache: string): Promise<void> {
     if (name.startsWith(PARTIAL)) await rm(join(cache, name), { recursive: true, force: true })
 }
 
-async function removeOlder(recipe: Recipe, cache: string): Promise<void> {
+async function removeOlder(recipe: ArtifactRecipe, cache: string): Promise<void> {
   const older = new RegExp(`^${recipe.name}-[0-9a-f]{16}$`)
   for (const name of await readdir(cache))
     if (older.test(name) && name !== keyOf(recipe))

@@ -5,7 +5,7 @@
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClaimcheckError } from '../../../core/errors.ts'
-import { tool, type Recipe } from './build-artifact.ts'
+import { tool, type ArtifactRecipe } from './build-artifact.ts'
 
 const SUITE = 'bookworm'
 const PACKAGES = [
@@ -37,7 +37,7 @@ const UNUSED = [
   'usr/share/zoneinfo',
 ]
 
-export const debian: Recipe = {
+export const debian: ArtifactRecipe = {
   name: 'debian',
   about: `Fetching ${PACKAGES.length} packages and their dependencies from Debian ${SUITE} (about half a minute)`,
   inputs: [SUITE, process.arch, ...PACKAGES, ...UNUSED],

@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NATIVE } from '../../../native/build-binaries.ts'
-import { digest, sourcesIn, tool, type Recipe } from './build-artifact.ts'
+import { digest, sourcesIn, tool, type ArtifactRecipe } from './build-artifact.ts'
 
 const LAB = join(NATIVE, 'lab')
 const BIN = 'usr/local/bin'
@@ -28,7 +28,7 @@ interface Programs {
   readonly sources?: readonly string[]
 }
 
-export async function kubernetes(): Promise<Recipe> {
+export async function kubernetes(): Promise<ArtifactRecipe> {
   const stamp = 'k8s.io/component-base/version'
   const { version, major, minor } = KUBERNETES
   return recipe({
@@ -43,7 +43,7 @@ export async function kubernetes(): Promise<Recipe> {
   })
 }
 
-export async function containerd(): Promise<Recipe> {
+export async function containerd(): Promise<ArtifactRecipe> {
   return recipe({
     name: 'containerd',
     about: 'Building containerd from its Go module (about two minutes on two cores, once)',
@@ -58,8 +58,8 @@ export async function containerd(): Promise<Recipe> {
 }
 
 /** One recipe each, so that a change of one does not build the other. */
-export async function ownPrograms(): Promise<readonly Recipe[]> {
-  const own = (name: string, folder: string): Promise<Recipe> =>
+export async function ownPrograms(): Promise<readonly ArtifactRecipe[]> {
+  const own = (name: string, folder: string): Promise<ArtifactRecipe> =>
     recipe({
       name,
       about: `Building ${name}`,
@@ -79,7 +79,7 @@ export async function buildPause(path: string): Promise<void> {
 export const pauseSources = (): Promise<readonly string[]> =>
   sourcesIn(join(LAB, 'init'), ['pause/*.go', ...MODULE_FILES])
 
-async function recipe(of: Programs): Promise<Recipe> {
+async function recipe(of: Programs): Promise<ArtifactRecipe> {
   const sources = await sourcesIn(of.module, [...MODULE_FILES, ...(of.sources ?? [])])
   const tags = of.tags === undefined ? [] : ['-tags', of.tags]
   return {

@@ -12,14 +12,21 @@ import { docker, isGone, type Docker } from '../docker.ts'
 import { debian } from './debian-root.ts'
 import { containerd, kubernetes, ownPrograms } from './go-programs.ts'
 import { lock } from './build-lock.ts'
-import { digest, keyOf, provide, removePartial, type Recipe, type Say } from './build-artifact.ts'
+import {
+  digest,
+  keyOf,
+  provideArtifact,
+  removePartial,
+  type ArtifactRecipe,
+  type Log,
+} from './build-artifact.ts'
 import { workload } from './workload-images.ts'
 
 export const NODE_IMAGE = 'claimcheck-lab-node'
 const LAYER_IMAGE = 'claimcheck-lab-layer'
 
 /** Rejects with LAB_UNAVAILABLE or LAB_BUILD_FAILED. Two builds at once wait for each other. */
-export async function provideNodeImage(cacheDir: string, say: Say): Promise<string> {
+export async function provideNodeImage(cacheDir: string, say: Log): Promise<string> {
   const engine = await docker()
   return alone(cacheDir, say, async (cache) =>
     layered(engine, await recipes(cacheDir, cache, say), cache, say),
@@ -27,14 +34,14 @@ export async function provideNodeImage(cacheDir: string, say: Say): Promise<stri
 }
 
 /** The folders of etcd and of Kubernetes' programs on this machine, as the image has them. Rejects with LAB_BUILD_FAILED. */
-export const provideControlPlane = (cacheDir: string, say: Say): Promise<readonly string[]> =>
+export const provideControlPlane = (cacheDir: string, say: Log): Promise<readonly string[]> =>
   alone(cacheDir, say, async (cache) => [
-    join(await provide(await kubernetes(), cache, say), 'usr/local/bin'),
-    join(await provide(debian, cache, say), 'usr/bin'),
+    join(await provideArtifact(await kubernetes(), cache, say), 'usr/local/bin'),
+    join(await provideArtifact(debian, cache, say), 'usr/bin'),
   ])
 
 /** One build at a time; `work` gets the folder of the products. */
-async function alone<T>(cacheDir: string, say: Say, work: (cache: string) => Promise<T>): Promise<T> {
+async function alone<T>(cacheDir: string, say: Log, work: (cache: string) => Promise<T>): Promise<T> {
   const cache = join(cacheDir, 'lab', 'image')
   await mkdir(cache, { recursive: true })
   const unlock = await lock(join(cache, 'build.lock'), (holder) =>
@@ -48,9 +55,9 @@ async function alone<T>(cacheDir: string, say: Say, work: (cache: string) => Pro
   }
 }
 
-async function recipes(cacheDir: string, cache: string, say: Say): Promise<readonly Recipe[]> {
+async function recipes(cacheDir: string, cache: string, say: Log): Promise<readonly ArtifactRecipe[]> {
   const [binaries, nixl] = await Promise.all([provideBinaries(say), provideNixl(cacheDir, say)])
-  const libraries = { key: keyOf(debian), root: () => provide(debian, cache, say) }
+  const libraries = { key: keyOf(debian), root: () => provideArtifact(debian, cache, say) }
   return [
     debian,
     await kubernetes(),
@@ -60,7 +67,12 @@ async function recipes(cacheDir: string, cache: string, say: Say): Promise<reado
   ]
 }
 
-async function layered(engine: Docker, all: readonly Recipe[], cache: string, say: Say): Promise<string> {
+async function layered(
+  engine: Docker,
+  all: readonly ArtifactRecipe[],
+  cache: string,
+  say: Log,
+): Promise<string> {
   const whole = digest(all.map(keyOf)).slice(0, 16)
   const image = `${NODE_IMAGE}:${whole}`
   if (await hasImage(engine, image)) return image
@@ -71,7 +83,7 @@ async function layered(engine: Docker, all: readonly Recipe[], cache: string, sa
     below = [...below, keyOf(recipe)]
     const layer = `${LAYER_IMAGE}:${recipe.name}-${digest(below).slice(0, 16)}`
     if (!(await hasImage(engine, layer))) {
-      const root = await provide(recipe, cache, say)
+      const root = await provideArtifact(recipe, cache, say)
       say(`Adding ${recipe.name} to the node image`)
       await build(engine, base, root, layer)
     }

@@ -11,7 +11,7 @@ import { pipeline } from 'node:stream/promises'
 import { digestOfSources, type Binaries } from '../../../native/build-binaries.ts'
 import type { Nixl } from '../../../native/nixl.ts'
 import { buildPause, pauseSources } from './go-programs.ts'
-import { digest, tool, type Recipe } from './build-artifact.ts'
+import { digest, tool, type ArtifactRecipe } from './build-artifact.ts'
 
 export const TRANSFER_IMAGE = 'claimcheck.dev/transfer:lab'
 export const PAUSE_IMAGE = 'claimcheck.dev/pause:lab'
@@ -45,7 +45,7 @@ const transferImage: Image = {
 }
 const pauseImage: Image = { name: PAUSE_IMAGE, entrypoint: ['/pause'], env: [] }
 
-export async function workload({ binaries, nixl, debian }: Parts): Promise<Recipe> {
+export async function workload({ binaries, nixl, debian }: Parts): Promise<ArtifactRecipe> {
   // By its sources: the same ones give other bytes in another folder.
   const transfer = await digestOfSources()
   return {

@@ -1,7 +1,7 @@
 /** What the model prints for a transfer is what the link model says, for each fault what it does, and the same each time. */
 import { expect, test } from 'vitest'
 import { seconds } from '../../../../harness/core/units.ts'
-import { Transcript } from '../../../../harness/transfer/transfer-log.ts'
+import { TransferLog } from '../../../../harness/transfer/transfer-log.ts'
 import { claimOf, linesOf, podOf, rackTarget } from '../rack-target.ts'
 
 const SOON = { within: seconds(10) }
@@ -24,7 +24,7 @@ async function initiatorLog(faults: readonly string[] = [], op = 'WRITE', host?:
 }
 
 async function resultOf(faults: readonly string[] = [], op = 'WRITE') {
-  const transcript = new Transcript('the model')
+  const transcript = new TransferLog('the model')
   for (const line of await initiatorLog(faults, op)) transcript.add(line)
   return transcript.result()
 }

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { ContainerSpec, RunningPod } from '../../../../harness/scheduling/pod.ts'
 import type { Target } from '../../../../harness/targets/target.ts'
-import { Transcript } from '../../../../harness/transfer/transfer-log.ts'
+import { TransferLog } from '../../../../harness/transfer/transfer-log.ts'
 import { familyOf } from '../../../support/suite-process.ts'
 import { claimOf, linesOf, LISTENING, podOf, rackTarget, SOON } from '../rack-target.ts'
 
@@ -23,8 +23,8 @@ async function run(target: Target, name: string, container: ContainerSpec): Prom
   return target.run(await target.schedule(spec, SOON), SOON)
 }
 
-async function transcriptOf(target: Target, pod: RunningPod, container = 'main'): Promise<Transcript> {
-  const transcript = new Transcript(`pod ${pod.spec.name}`)
+async function transcriptOf(target: Target, pod: RunningPod, container = 'main'): Promise<TransferLog> {
+  const transcript = new TransferLog(`pod ${pod.spec.name}`)
   for (const line of await linesOf(target.log(pod, container))) transcript.add(line)
   return transcript
 }
