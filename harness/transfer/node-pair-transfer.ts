@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ResourceClaimTemplate } from '../dra/objects.ts'
 import { resolveAllocation, type AllocatedClaim } from '../claim/allocated-claim.ts'
 import { ClaimcheckError } from '../core/errors.ts'
+import { ContentionError } from '../scheduling/contention-error.ts'
 import type { Journal } from '../core/journal.ts'
 import { seconds, type Bytes, type Seconds } from '../core/units.ts'
 import type { RunningPod, ScheduledPod } from '../scheduling/pod.ts'
@@ -131,8 +132,7 @@ async function retryOnContention<T>(attempt: () => Promise<T>, giveBack: () => P
     try {
       return await attempt()
     } catch (error) {
-      const contended = error instanceof ClaimcheckError && error.details['contended'] === true
-      if (!contended || performance.now() > until) throw error
+      if (!(error instanceof ContentionError) || performance.now() > until) throw error
       await giveBack()
       await sleep(randomInt(MAX_BACKOFF_MS))
     }

@@ -4,6 +4,7 @@
  */
 import type { ResourceClaimTemplate } from '../../dra/objects.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
+import { ContentionError } from '../../scheduling/contention-error.ts'
 import { seconds } from '../../core/units.ts'
 import type { PodSpec, ScheduledPod, Wait } from '../../scheduling/pod.ts'
 import type { ObjectClient } from './object-client.ts'
@@ -40,7 +41,7 @@ type Bound = Extract<Scheduling, { state: 'bound' }>
 type News = Exclude<Scheduling, { state: 'waiting' }>
 
 /**
- * Rejects with CLAIM_UNSATISFIABLE, where two runs may hold what the other waits for with `contended` in its details; with
+ * Rejects with CLAIM_UNSATISFIABLE, as a ContentionError where two runs may each hold what the other waits for; with
  * DEVICE_CLASS_MISSING, CEL_RUNTIME, DEADLINE or INTERRUPTED.
  */
 export async function awaitBinding(asking: BindingRequest, wait: Wait): Promise<Bound> {
@@ -54,7 +55,7 @@ export async function awaitBinding(asking: BindingRequest, wait: Wait): Promise<
         const late = error instanceof ClaimcheckError && error.code === 'DEADLINE'
         if (!late || refusal === undefined) throw error
         const vain = await bindingTimeout(asking, refusal)
-        if (patience === left || vain.details['contended'] === true) throw vain
+        if (patience === left || vain instanceof ContentionError) throw vain
         return undefined
       },
     )

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { compileSelector } from '../../dra/cel/selector.ts'
 import type { DeviceRequest, ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
 import { asClaimcheckError, ClaimcheckError } from '../../core/errors.ts'
+import { ContentionError } from '../../scheduling/contention-error.ts'
 import type { Journal } from '../../core/journal.ts'
 import { seconds } from '../../core/units.ts'
 import type {
@@ -304,8 +305,8 @@ export class ClusterTarget implements Target {
 
   /** Of a pod that goes before anybody else can look at it. */
   async #keepEvidence(pod: string, error: unknown): Promise<void> {
-    const { code, message, details } = asClaimcheckError(error)
-    if (code === 'INTERRUPTED' || details['contended'] === true) return
+    const { code, message } = asClaimcheckError(error)
+    if (code === 'INTERRUPTED' || error instanceof ContentionError) return
     const seen = await this.diagnose(pod).catch((cause: unknown) => ({ missing: String(cause) }))
     this.#parts.journal.record('evidence', pod, { error: { code, message }, ...seen })
   }

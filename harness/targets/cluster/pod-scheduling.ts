@@ -4,6 +4,7 @@
  */
 import type { DeviceClass, ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
+import { ContentionError } from '../../scheduling/contention-error.ts'
 import { allocate } from '../../scheduling/allocate.ts'
 import type { DeviceInUse } from '../../scheduling/node-devices.ts'
 import { conditionOf, type Claim, type Pod } from './object-schemas.ts'
@@ -76,7 +77,8 @@ export function unsatisfiable(facts: {
 }): ClaimcheckError {
   const { pod, claim, message, reason, events, contended } = facts
   const known = reason !== undefined && reason.code !== 'CLAIM_UNSATISFIABLE' ? reason : undefined
-  return new ClaimcheckError(known?.code ?? 'CLAIM_UNSATISFIABLE', {
+  const Unsatisfiable = contended ? ContentionError : ClaimcheckError
+  return new Unsatisfiable(known?.code ?? 'CLAIM_UNSATISFIABLE', {
     subject: `claim ${claim} of pod ${pod}`,
     problem: `cannot be allocated: ${[
       ...(reason === undefined ? [] : [reason.message]),
@@ -86,7 +88,7 @@ export function unsatisfiable(facts: {
       reason === undefined
         ? 'By the published devices it could be: look at taints, quotas and other pods of the nodes.'
         : 'Compare placement and `kubectl get resourceslices`; devices in use become free when their holder ends.',
-    details: { ...reason?.details, scheduler: message, events, contended },
+    details: { ...reason?.details, scheduler: message, events },
     ...(reason === undefined ? {} : { cause: reason }),
   })
 }
