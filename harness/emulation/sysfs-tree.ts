@@ -5,6 +5,7 @@
  */
 import type { Sku } from '../sku/sku.ts'
 import { numaNodesOf } from '../sku/sku.ts'
+import { vendorOf } from '../sku/sku-vendor.ts'
 
 export interface SysfsTree {
   readonly files: readonly { readonly path: string; readonly content: string }[]
@@ -13,7 +14,6 @@ export interface SysfsTree {
 
 const GPU_CLASS = '0x030200'
 const NIC_CLASS = '0x020000'
-const NVIDIA = '0x10de'
 const MELLANOX = '0x15b3'
 
 export function sysfsOf(sku: Sku): SysfsTree {
@@ -29,7 +29,7 @@ export function sysfsOf(sku: Sku): SysfsTree {
     links.push({ path: `/sys/bus/pci/devices/${address}`, to: `../../../${folder}` })
     return folder
   }
-  for (const gpu of sku.gpus) pci(gpu.pciBusID, gpu.numaNode, GPU_CLASS, NVIDIA)
+  for (const gpu of sku.gpus) pci(gpu.pciBusID, gpu.numaNode, GPU_CLASS, vendorOf(sku).pciVendorId)
   for (const nic of sku.nics) {
     const folder = pci(nic.pciAddress, nic.numaNode, NIC_CLASS, MELLANOX)
     if (nic.ifName !== undefined) put(`${folder}/net/${nic.ifName}/type`, '1')

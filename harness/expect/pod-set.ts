@@ -4,7 +4,7 @@
  */
 import type { GpuPlacement, Placement } from '../claim/placement.ts'
 import { resolveAllocation, type AllocatedClaim } from '../claim/allocated-claim.ts'
-import { numaAttributesOf } from '../claim/numa-attribute.ts'
+import { publicationOf } from '../claim/publication.ts'
 import { allGpusTemplate, numaTemplate } from '../claim/claim-template.ts'
 import type { Journal } from '../core/journal.ts'
 import { seconds } from '../core/units.ts'
@@ -113,8 +113,8 @@ export class PodSet implements ClaimedPods {
       const slices = await this.target.slices()
       const template =
         this.placement.gpus === 'all'
-          ? allGpusTemplate(this.sku)
-          : numaTemplate(this.placement, this.sku, { published: numaAttributesOf(slices) })
+          ? allGpusTemplate(this.sku, { published: publicationOf(slices) })
+          : numaTemplate(this.placement, this.sku, { published: publicationOf(slices) })
       await this.target.apply(template)
       const { name: group } = template.metadata
       const containers = this.#containers.map((name) => ({ name, args: ['--mode', 'devices'] }))

@@ -38,6 +38,10 @@ const nicKind = z.strictObject({
   model: z.string(),
   mtu: z.int().min(576).max(65535),
   rdma: z.boolean(),
+  /** The DeviceClass of claims; absent: found by the driver. */
+  deviceClass: z.string().min(1).exactOptional(),
+  /** A CEL expression over `device`, true for the RDMA NICs that are under test; absent: all of them are. */
+  underTest: z.string().min(1).exactOptional(),
 })
 const NO_NIC: z.infer<typeof nicKind> = { vendor: 'none', model: 'none', mtu: 1500, rdma: false }
 
@@ -79,6 +83,10 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
       description: z.string(),
       gpu: z.strictObject({
         productName: z.string(),
+        /** Absent: as the product name says. */
+        vendor: z.enum(['nvidia', 'amd']).exactOptional(),
+        /** The DeviceClass of claims; absent: found by the driver. */
+        deviceClass: z.string().min(1).exactOptional(),
         architecture: z.string(),
         memory: z.string(),
         /** NVLinks of each GPU that are active: 18 where `nvidia-smi topo -m` says NV18 of every pair. */

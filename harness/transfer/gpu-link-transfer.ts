@@ -24,12 +24,11 @@ export interface LinkTransferPlan extends Pick<
 > {
   /** From the initiator's GPU to the target's, by position in the claim. */
   readonly pairs: readonly GpuPair[]
-  /** What may carry the bytes: UCX's choice, or nothing but host memory. */
-  readonly way: 'auto' | 'host'
+  /** How the binary names the memory of these GPUs: `cuda`. */
+  readonly devicePrefix: string
+  /** UCX's transports; `auto`: UCX's choice. */
+  readonly transport: string
 }
-
-/** Where no GPU reaches another: each end copies between its GPU and host memory, TCP moves the bytes between the two. */
-const HOST = 'tcp,cuda_copy'
 
 /** Rejects with what went wrong first: an unsatisfiable claim, a pod that failed, the binary's own error, a broken RESULT. */
 export async function transferOverLinks(
@@ -66,14 +65,14 @@ export async function transferOverLinks(
 }
 
 function argsOf(mode: 'target' | 'initiator', plan: LinkTransferPlan): readonly string[] {
-  const devices = plan.pairs.map(([from, to]) => `cuda:${mode === 'initiator' ? from : to}`)
+  const devices = plan.pairs.map(([from, to]) => `${plan.devicePrefix}:${mode === 'initiator' ? from : to}`)
   const options: Record<string, string | number> = {
     mode,
     port: PORT,
     ...(mode === 'target' ? { listen: '127.0.0.1' } : { 'target-host': '127.0.0.1' }),
     op: plan.op,
     devices: devices.join(','),
-    transport: plan.way === 'host' ? HOST : 'auto',
+    transport: plan.transport,
     'block-size': plan.bytesPerDevice,
     'batch-size': 1,
     iters: plan.iters,
