@@ -104,7 +104,7 @@ function planNic(
     rate: nicRate(rack, node, nic, gpu),
     mtu: trueMtu(rack, node, nic),
     ...present({
-      course: steered && rateScheduleOf(steered, rack.seed, `${name}/${nic.name}`),
+      rateSchedule: steered && rateScheduleOf(steered, rack.seed, `${name}/${nic.name}`),
       lost: faultOnNode(rack, 'packet-loss', node, nic.name)?.share,
       corruptEveryBytes: faultOnNode(rack, 'corrupt', node, nic.name)?.everyBytes,
       cutAfterBytes: faultOnNode(rack, 'link-cut', node, nic.name)?.afterBytes,
