@@ -2,7 +2,7 @@
 //! that an image needs no shell to be inspected. Reads and opens; changes nothing.
 
 use crate::error::Outcome;
-use crate::gpus::{self, Gpu};
+use crate::memory::{self, VisibleGpu};
 use crate::nic::RDMA_CLASS;
 use crate::nic::interfaces::{self, Interface};
 use crate::sysfs::{names, value};
@@ -21,7 +21,7 @@ pub struct Devices {
     interfaces: Vec<Interface>,
     rdma: Vec<RdmaDevice>,
     /// Those that this process may use.
-    gpus: Vec<Gpu>,
+    gpus: Vec<VisibleGpu>,
     /// Why there are no GPUs; null where they could be asked for.
     gpu_error: Option<String>,
 }
@@ -61,7 +61,7 @@ struct Port {
 
 pub fn list() -> Outcome<Devices> {
     let class = Path::new(RDMA_CLASS);
-    let (gpus, gpu_error) = match gpus::list() {
+    let (gpus, gpu_error) = match memory::visible_gpus() {
         Ok(gpus) => (gpus, None),
         Err(failure) => (Vec::new(), Some(failure.found)),
     };

@@ -5,7 +5,6 @@ pub mod deadline;
 pub mod device;
 pub mod devices;
 pub mod error;
-pub mod gpus;
 pub mod interrupt;
 pub mod memory;
 pub mod nic;

@@ -5,7 +5,7 @@ mod distance;
 mod pci;
 
 use crate::error::{Failure, Outcome};
-use crate::memory::cuda;
+use crate::memory;
 use crate::sysfs::{names, value};
 use distance::Distance;
 use pci::PciDevice;
@@ -116,15 +116,13 @@ fn numa_nodes(root: &Path) -> Vec<NumaNode> {
 
 /// Gives the GPUs their CUDA numbers, and adds those that sysfs does not show.
 fn ask_cuda(gpus: &mut Vec<Gpu>) -> Outcome<()> {
-    let driver = cuda::driver()?;
-    for index in 0..driver.device_count()? {
-        let address = driver.pci_address(index)?;
-        match gpus.iter_mut().find(|gpu| gpu.pci.pci_address == address) {
-            Some(gpu) => gpu.cuda_index = Some(index),
+    for visible in memory::visible_gpus()? {
+        match gpus.iter_mut().find(|gpu| gpu.pci.pci_address == visible.pci_address) {
+            Some(gpu) => gpu.cuda_index = Some(visible.cuda_index),
             None => gpus.push(Gpu {
-                pci: PciDevice::unknown(address, NVIDIA),
+                pci: PciDevice::unknown(visible.pci_address, NVIDIA),
                 source: Source::Cuda,
-                cuda_index: Some(index),
+                cuda_index: Some(visible.cuda_index),
             }),
         }
     }
