@@ -11,6 +11,7 @@ pub mod nic;
 pub mod nixl;
 pub mod options;
 pub mod output;
+pub mod rdma;
 pub mod result;
 pub mod run;
 pub mod secret;

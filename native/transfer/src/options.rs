@@ -152,7 +152,7 @@ pub struct Options {
     #[arg(long)]
     pub until_stdin_closes: bool,
 
-    /// Root of sysfs, for --mode topo
+    /// Root of sysfs, for --mode topo and --mode devices
     #[arg(long, default_value = "/sys")]
     pub sysfs: PathBuf,
 }
