@@ -22,13 +22,19 @@ const matches = (text: string, pattern: RegExp): string[] => [
   ...new Set([...text.matchAll(pattern)].map((match) => match[1] ?? '')),
 ]
 
-/** A path is written from the project's folder. Inside `harness/`, files with an extension and folders with a slash may omit it. */
+/** A path is written from the project's folder, or from `harness/`. */
 const isThere = (path: string): boolean =>
   [PROJECT, HARNESS].some((base) => globSync(path.replace(/\/$/, ''), { cwd: base }).length > 0)
-const FOLDERS = [PROJECT, HARNESS]
-  .flatMap((base) => globSync('*/', { cwd: base }))
-  .map((folder) => folder.replace(/\/$/, ''))
-  .filter((folder) => folder !== 'node_modules' && folder !== 'reports')
+const FOLDERS = globSync('*/', { cwd: PROJECT }).map((folder) => folder.replace(/\/$/, ''))
+/** What a run or an archive creates. */
+const GENERATED = ['reports', 'bundled', 'node_modules']
+
+/** Whether a word is a path of this project: it begins with one of its folders, or names a folder or source file. */
+function isOwnPath(word: string): boolean {
+  const first = word.split('/')[0] ?? ''
+  if (GENERATED.includes(first)) return false
+  return FOLDERS.includes(first) || /(?:\/|\.(?:ts|rs|go|md|yaml))$/.test(word)
+}
 
 /** The line in which a command of the command line shows its own usage; another one for a command that does not exist. */
 async function usage(words: readonly string[]): Promise<string> {
@@ -49,9 +55,7 @@ describe.for(pages)('%s', (page) => {
 
   test('names paths that exist', () => {
     const words = matches(text, /(?:^|[\s`'"(=[])(?:\.\.\/)*([\w.@*-]+\/[\w.@*/-]*)/gm)
-    const paths = words
-      .map((word) => word.replace(/\.$/, ''))
-      .filter((word) => FOLDERS.includes(word.split('/')[0] ?? ''))
+    const paths = words.map((word) => word.replace(/\.$/, '')).filter(isOwnPath)
     expect(paths.filter((path) => !isThere(path))).toEqual([])
   })
 
