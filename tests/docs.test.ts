@@ -25,15 +25,15 @@ const matches = (text: string, pattern: RegExp): string[] => [
 /** A path is written from the project's folder, or from `harness/`. */
 const isThere = (path: string): boolean =>
   [PROJECT, HARNESS].some((base) => globSync(path.replace(/\/$/, ''), { cwd: base }).length > 0)
-const FOLDERS = globSync('*/', { cwd: PROJECT }).map((folder) => folder.replace(/\/$/, ''))
+const FOLDERS = new Set(globSync('*/', { cwd: PROJECT }).map((folder) => folder.replace(/\/$/, '')))
 /** What a run or an archive creates. */
-const GENERATED = ['reports', 'bundled', 'node_modules']
+const GENERATED = new Set(['reports', 'bundled', 'node_modules'])
 
 /** Whether a word is a path of this project: it begins with one of its folders, or names a folder or source file. */
 function isOwnPath(word: string): boolean {
   const first = word.split('/')[0] ?? ''
-  if (GENERATED.includes(first)) return false
-  return FOLDERS.includes(first) || /(?:\/|\.(?:ts|rs|go|md|yaml))$/.test(word)
+  if (first === '..' || GENERATED.has(first)) return false
+  return FOLDERS.has(first) || /(?:\/|\.(?:ts|rs|go|md|yaml))$/.test(word)
 }
 
 /** The line in which a command of the command line shows its own usage; another one for a command that does not exist. */
