@@ -37,6 +37,16 @@ export const devicesOf = memoizeByObject((slices: readonly ResourceSlice[]): rea
   pooledDevices(slices).flatMap(({ node, pooled }) => publishedDevice(node, pooled) ?? []),
 )
 
+/** RDMA NICs for which `select` is true, of all nodes. */
+export const rdmaNicsWhere = (
+  slices: readonly ResourceSlice[],
+  select: (nic: PooledDevice) => boolean,
+): readonly PublishedNic[] =>
+  pooledDevices(slices).flatMap(({ node, pooled }) => {
+    const device = publishedDevice(node, pooled)
+    return device?.kind === 'nic' && device.rdma && select(pooled) ? [device] : []
+  })
+
 /** A device that a GPU driver publishes and that is no whole GPU. */
 export interface PartialGpu {
   readonly node: string

@@ -4,13 +4,13 @@ import { parseBytes } from '../core/units.ts'
 import type { Rack } from '../rack/rack.ts'
 import type { SkuGpu } from '../sku/sku.ts'
 import { vendorOf } from '../sku/sku-vendor.ts'
-import { rootOf } from './publish-nic.ts'
+import { pcieRootOf } from './pcie-path.ts'
 
 /** `serial` tells the GPUs of a rack apart. The NUMA node is published only where the rack says that its driver does so. */
 export function gpuDevice({ sku, gpuNumaNodePublished }: Rack, gpu: SkuGpu, serial: number): Device {
   const attributes = vendorOf(sku).attributesOf({
     pciAddress: gpu.pciBusID,
-    pcieRoot: rootOf(gpu.pciBusID),
+    pcieRoot: pcieRootOf(gpu.pciBusID, gpu),
     numaNode: gpuNumaNodePublished ? gpu.numaNode : undefined,
     uuid: `GPU-00000000-0000-4000-8000-${serial.toString(16).padStart(12, '0')}`,
     productName: sku.gpu.productName,

@@ -6,6 +6,7 @@ import type { AttributeValue, Device } from '../dra/objects.ts'
 import { STANDARD_DOMAIN } from '../dra/device-attributes.ts'
 import { dranet, dranetDeviceName } from '../vendors/dranet.ts'
 import type { Sku, SkuNic } from '../sku/sku.ts'
+import { pcieRootOf } from './pcie-path.ts'
 import type { RailAddress } from './rail-addresses.ts'
 
 const DOMAIN = dranet.driver
@@ -30,7 +31,7 @@ export function nicDevice(
     name: dranetDeviceName(nic),
     attributes: {
       ...(ifName === undefined ? {} : netdev({ ifName, mac, mtu, type: 'device', virtual: false, address })),
-      ...pci(nic.pciAddress, sku.nic.vendor, sku.nic.model),
+      ...pci(nic, sku.nic.vendor, sku.nic.model),
       [`${DOMAIN}/numaNode`]: { int: numaNode },
       [`${DOMAIN}/rdma`]: { bool: rdma },
       ...(rdma ? { [`${DOMAIN}/rdmaDevice`]: { string: named.name } } : {}),
@@ -63,7 +64,7 @@ export function otherInterfaces(nodeIndex: number): Device[] {
           virtual: false,
           address: `10.77.0.${nodeIndex + 11}/24`,
         }),
-        ...pci('0000:00:03.0', 'Red Hat, Inc.', 'Virtio network device'),
+        ...pci({ pciAddress: '0000:00:03.0' }, 'Red Hat, Inc.', 'Virtio network device'),
         ...rdma,
       },
     },
@@ -95,15 +96,16 @@ function netdev({ ifName, mac, mtu, type, virtual, address }: Netdev): Record<st
   }
 }
 
-function pci(address: string, vendor: string, model: string): Record<string, AttributeValue> {
+function pci(
+  device: Pick<SkuNic, 'pciAddress' | 'pciePath'>,
+  vendor: string,
+  model: string,
+): Record<string, AttributeValue> {
   return {
-    [`${DOMAIN}/pciAddress`]: { string: address },
+    [`${DOMAIN}/pciAddress`]: { string: device.pciAddress },
     [`${DOMAIN}/pciDevice`]: { string: model },
     [`${DOMAIN}/pciSubsystem`]: { string: '0000' },
     [`${DOMAIN}/pciVendor`]: { string: vendor },
-    [`${STANDARD_DOMAIN}/pcieRoot`]: { string: rootOf(address) },
+    [`${STANDARD_DOMAIN}/pcieRoot`]: { string: pcieRootOf(device.pciAddress, device) },
   }
 }
-
-/** A PCI function's root complex: `pci0101:00` of `0101:00:00.0`. */
-export const rootOf = (pciAddress: string): string => `pci${pciAddress.slice(0, 7)}`

@@ -2,7 +2,7 @@
  * The sentences of a suite, each once: takes what stands in `expect(...)` and the sentence's own words; gives what is asked,
  * as data, and of whom. Vitest's matchers and the simulation are made from this one table.
  */
-import type { Distance } from '../claim/pcie-distance.ts'
+import type { DistanceRequirement } from '../claim/pcie-distance.ts'
 import type { NodeComparison } from '../measure/node-comparison.ts'
 import type { LinkComparison } from '../measure/link-comparison.ts'
 import { RecordingRounds } from '../measure/round-source.ts'
@@ -67,7 +67,7 @@ export const matcherDefinitions = {
   toCarryEqualShares: (arm: MeasuredArm): BoundAssertion =>
     arms(arm, { kind: 'equal-shares', arm: arm.name }),
   toArriveIntact: (arm: MeasuredArm): BoundAssertion => arms(arm, { kind: 'intact', arm: arm.name }),
-  toClaimPairsAt: (set: PodSet, distance: Distance): BoundAssertion =>
+  toClaimPairsAt: (set: PodSet, distance: DistanceRequirement): BoundAssertion =>
     pods(set, { kind: 'pairs-at', distance }),
   toListOnlyClaimedDevices: (set: PodSet): BoundAssertion => pods(set, { kind: 'only-claimed-devices' }),
   toLackUnclaimedDevices: (set: PodSet): BoundAssertion => pods(set, { kind: 'no-unclaimed-devices' }),

@@ -3,7 +3,7 @@
  * the reports. A broken expectation fails the test; one that cannot be judged throws, so that it stays red under `.not` too.
  */
 import { expect, inject, type MatcherState, type RunnerTestCase } from 'vitest'
-import type { Distance } from '../claim/pcie-distance.ts'
+import type { DistanceRequirement } from '../claim/pcie-distance.ts'
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import type { Arm, ArmReference } from '../expect/arm.ts'
 import { replayInfoSchema, type ReplayInfo } from '../expect/assertion-spec.ts'
@@ -133,7 +133,7 @@ declare module 'vitest' {
     /** Passes when the receiver checked every byte and found none changed. */
     toArriveIntact: () => Promise<void>
     /** Passes when every pair of a claimed GPU and a claimed NIC lies at this distance, as `nvidia-smi topo -m` names it. */
-    toClaimPairsAt: (distance: T extends PodSet ? Distance : never) => Promise<void>
+    toClaimPairsAt: (distance: T extends PodSet ? DistanceRequirement : never) => Promise<void>
     /** Passes when every node publishes the devices of the SKU, on its NUMA nodes. */
     toMatchSku: (sku: T extends LivePublishedDevices ? Sku : never) => Promise<void>
     /** Passes when /dev/infiniband of every container lists the claimed NICs' devices, all of them openable, and no other. */

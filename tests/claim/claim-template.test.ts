@@ -214,12 +214,12 @@ describe('a placement that makes no sense is refused', () => {
     [
       'aligned on two nodes',
       { ...unaligned, arm: 'aligned' },
-      /expected NICs on the NUMA node of the GPUs, found GPUs on 0, NICs on 1/,
+      /expected for GPUs of NUMA node 0 NICs of NUMA node 0, found NICs of NUMA node 1/,
     ],
     [
       'unaligned on one',
       { ...aligned, arm: 'unaligned' },
-      /expected NICs on another NUMA node than the GPUs/,
+      /expected for GPUs of NUMA node 0 NICs of NUMA node 1, found NICs of NUMA node 0/,
     ],
     [
       'more than there are',
@@ -230,7 +230,7 @@ describe('a placement that makes no sense is refused', () => {
     [
       'no such node',
       { arm: 'aligned', gpus: { count: 1, numaNode: 7 }, nics: { count: 1, numaNode: 7 } },
-      /from 1 to 0 GPUs/,
+      /expected GPUs of a NUMA node that has some, found 1 of NUMA node 7/,
     ],
   ])('%s', ([, placement, message], { expect }) => {
     expect(() => numaTemplate(placement, rack.sku, { published })).toThrow(message)

@@ -5,7 +5,7 @@
 import type { Device, DeviceClass, ResourceSlice } from '../../dra/objects.ts'
 import { STANDARD_DOMAIN } from '../../dra/device-attributes.ts'
 import { deviceClasses, nodeSlice } from '../../emulation/node-slice.ts'
-import { rootOf } from '../../emulation/publish-nic.ts'
+import { pcieRootOf } from '../../emulation/pcie-path.ts'
 import { dranet, dranetDeviceName } from '../../vendors/dranet.ts'
 import { nvidia } from '../../vendors/nvidia.ts'
 import { architectureOf } from './gpu-architecture.ts'
@@ -33,7 +33,7 @@ function gpuDevice(gpu: InventoryGpu): Device {
     name: gpu.name,
     attributes: nvidia.attributesOf({
       pciAddress: gpu.pciAddress,
-      pcieRoot: rootOf(gpu.pciAddress),
+      pcieRoot: pcieRootOf(gpu.pciAddress, {}),
       numaNode: gpu.numaNode,
       uuid: gpu.uuid,
       productName: gpu.productName,
@@ -60,7 +60,7 @@ function nicDevice(nic: InventoryNic): Device {
       [`${DOMAIN}/numaNode`]: { int: nic.numaNode },
       [`${DOMAIN}/rdma`]: { bool: true },
       [`${DOMAIN}/rdmaDevice`]: { string: nic.name },
-      [`${STANDARD_DOMAIN}/pcieRoot`]: { string: rootOf(nic.pciAddress) },
+      [`${STANDARD_DOMAIN}/pcieRoot`]: { string: pcieRootOf(nic.pciAddress, {}) },
       [`${STANDARD_DOMAIN}/numaNode`]: { int: nic.numaNode },
     },
   }
