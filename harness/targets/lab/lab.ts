@@ -78,7 +78,7 @@ export async function startLab(rack: Rack, options: LabOptions): Promise<Lab> {
   try {
     const prefix = await createNetwork(engine, name, { mtu: widest(rack), owner })
     const layout = planLayout(name, prefix, nodes, rack.sku.nics.length)
-    const credentials = createCredentials(layout)
+    const credentials = await createCredentials(layout)
     const place = (address: string) => ({ image, address, owner })
     const starting = [
       start(new NodeContainer(place(layout.controlPlane), controlPlaneConfig(layout, credentials))),
