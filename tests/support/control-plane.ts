@@ -1,6 +1,6 @@
 /**
  * A real Kubernetes control plane as plain processes on loopback: etcd, API server with RBAC, scheduler and controllers.
- * Takes the lab's programs; gives a kubeconfig with a context for each user. There is no node and no kubelet: nodes are objects, and `paper-kubelet.ts` acts for theirs.
+ * Takes the lab's programs; gives a kubeconfig with a context for each user. There is no node and no kubelet: nodes are objects, and `fake-kubelet.ts` acts for theirs.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'

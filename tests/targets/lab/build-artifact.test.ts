@@ -118,7 +118,9 @@ test('the lock of a killed build is free at once', async () => {
   await expect.poll(() => waiting).toEqual([`${hostname()} ${build.pid}`])
   build.kill('SIGKILL')
   await build
-  await (await next)()
+  await (
+    await next
+  )()
 })
 
 test('a lock whose folder does not exist is refused', async () => {

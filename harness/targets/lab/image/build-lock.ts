@@ -32,17 +32,17 @@ export async function lock(path: string, waiting: (holder: string) => void): Pro
 }
 
 /** Undefined if another process has the lock. */
-async function flock(
-  path: string,
-  options: readonly string[],
-): Promise<(() => Promise<void>) | undefined> {
+async function flock(path: string, options: readonly string[]): Promise<(() => Promise<void>) | undefined> {
   const conflict = ['--conflict-exit-code', String(HELD_BY_ANOTHER)]
   // Its stdin closes with this process, and it is in a process group of its own, where Ctrl-C does not end it.
   const holder = execa('flock', [...options, ...conflict, path, 'sh', '-c', 'echo locked; exec cat'], {
     reject: false,
     detached: true,
   })
-  const acquired = await Promise.race([once(holder.stdout, 'data').then(() => true), holder.then(() => false)])
+  const acquired = await Promise.race([
+    once(holder.stdout, 'data').then(() => true),
+    holder.then(() => false),
+  ])
   if (acquired) {
     await writeFile(path, `${hostname()} ${process.pid}`)
     return async () => {

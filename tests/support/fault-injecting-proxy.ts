@@ -1,6 +1,6 @@
 /**
- * A proxy before a control plane that misbehaves as networks and busy API servers do, when told to. Takes a control plane;
- * gives a kubeconfig that goes through it, and what to do to requests.
+ * A proxy in front of a control plane that injects faults of networks and overloaded API servers: broken connections, error
+ * responses and watch events. Its kubeconfig has one context, `proxy`.
  */
 import {
   createServer,
@@ -13,12 +13,12 @@ import { request } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { ControlPlane } from './control-plane.ts'
 
-export type Misbehaviour = (asked: IncomingMessage, answer: ServerResponse) => boolean
+export type Fault = (asked: IncomingMessage, answer: ServerResponse) => boolean
 
-export class UnrulyProxy {
+export class FaultInjectingProxy {
   readonly seen: string[] = []
-  /** Asked of every request; true where it has answered itself. */
-  misbehave: Misbehaviour = () => false
+  /** Called for every request; returns true if it has responded itself. */
+  inject: Fault = () => false
   readonly #plane: ControlPlane
   readonly #server: Server
   readonly #open = new Set<ServerResponse>()
@@ -28,8 +28,8 @@ export class UnrulyProxy {
     this.#server = createServer((asked, answer) => this.#pass(asked, answer))
   }
 
-  static async before(plane: ControlPlane): Promise<UnrulyProxy> {
-    const proxy = new UnrulyProxy(plane)
+  static async start(plane: ControlPlane): Promise<FaultInjectingProxy> {
+    const proxy = new FaultInjectingProxy(plane)
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
     return proxy
   }
@@ -43,7 +43,7 @@ export class UnrulyProxy {
         { name: 'c', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } },
       ],
       users: [{ name: 'u', user: { token: 'token-admin' } }],
-      contexts: [{ name: 'unruly', context: { cluster: 'c', user: 'u' } }],
+      contexts: [{ name: 'proxy', context: { cluster: 'c', user: 'u' } }],
     })
   }
 
@@ -54,8 +54,8 @@ export class UnrulyProxy {
     return open.length
   }
 
-  /** Writes a line into every open watch, as if the API server had. */
-  say(event: unknown): void {
+  /** Sends an event to every open watch. */
+  sendEvent(event: unknown): void {
     for (const answer of this.#open) answer.write(`${JSON.stringify(event)}\n`)
   }
 
@@ -68,7 +68,7 @@ export class UnrulyProxy {
   #pass(asked: IncomingMessage, answer: ServerResponse): void {
     const { method, url = '', headers } = asked
     this.seen.push(`${method} ${url}`)
-    if (this.misbehave(asked, answer)) return
+    if (this.inject(asked, answer)) return
     const target = new URL(url, this.#plane.server)
     const send = target.protocol === 'https:' ? request : plain
     const onward = send(target, { method, headers, rejectUnauthorized: false }, (said) => {
