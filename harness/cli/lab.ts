@@ -42,7 +42,7 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit }: Lab
         const running = await findLab(loaded, options)
         const { kubeconfig, context } =
           running ??
-          (await interruptible((signal) => startLab(loaded, { ...options, stays: true, say, signal })))
+          (await interruptible((signal) => startLab(loaded, { ...options, persistent: true, say, signal })))
         say(`Lab ${name} ${running === undefined ? 'is ready' : 'is there already'}.`)
         say(`  export KUBECONFIG=${kubeconfig}   (context ${context})`)
       },

@@ -108,7 +108,7 @@ export async function plan(paths: readonly string[], { settings, around, now }: 
     namespaceManifest(RUN, metadata),
     ...[...templates.values()].map((template) => ({
       ...template,
-      metadata: { ...template.metadata, namespace: parts.namespace, ...marks },
+      metadata: { ...template.metadata, namespace: parts.namespace, ...metadata },
     })),
     ...specs.flatMap((spec) => [secretManifest(spec, parts) ?? [], podManifest(spec, parts)].flat()),
   ]
