@@ -16,6 +16,8 @@ import {
 } from '../../../harness/targets/lab/image/build-artifact.ts'
 import { temporaryFolder } from '../../support/rack-file.ts'
 
+/** A process may take seconds to start on a busy machine. */
+const PATIENT = { timeout: 30_000 }
 const LOCK = join(import.meta.dirname, '../../../harness/targets/lab/image/build-lock.ts')
 
 function counting(inputs: readonly string[]): {
@@ -97,7 +99,7 @@ test('the second of two builds waits for the first', async () => {
     order.push('second')
     await releaseIt()
   })
-  await expect.poll(() => order).toEqual([`waits for ${hostname()} ${process.pid}`])
+  await expect.poll(() => order, PATIENT).toEqual([`waits for ${hostname()} ${process.pid}`])
   order.push('first is done')
   await release()
   await second
@@ -115,7 +117,7 @@ test('the lock of a killed build is free at once', async () => {
   await once(build.stdout, 'data')
   const waiting: string[] = []
   const next = lock(path, (holder) => void waiting.push(holder))
-  await expect.poll(() => waiting).toEqual([`${hostname()} ${build.pid}`])
+  await expect.poll(() => waiting, PATIENT).toEqual([`${hostname()} ${build.pid}`])
   build.kill('SIGKILL')
   await build
   await (
