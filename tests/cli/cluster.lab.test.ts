@@ -157,7 +157,7 @@ describe('sweep', () => {
     await expect(going).rejects.toMatchObject({
       code: 'NAMESPACE_STUCK',
       message: expect.stringMatching(
-        /Namespace claimcheck-stuck was still Terminating.*example\.com\/nobody/,
+        /Namespace claimcheck-stuck was not deleted within 8 s: its phase is Terminating.*example\.com\/nobody/,
       ),
     })
     await cluster.api.send('PATCH', '/api/v1/namespaces/claimcheck-stuck/configmaps/held', {

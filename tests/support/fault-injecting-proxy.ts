@@ -13,7 +13,7 @@ import { request } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { ControlPlane } from './control-plane.ts'
 
-export type Fault = (asked: IncomingMessage, answer: ServerResponse) => boolean
+export type Fault = (incoming: IncomingMessage, response: ServerResponse) => boolean
 
 export class FaultInjectingProxy {
   readonly seen: string[] = []
@@ -25,7 +25,7 @@ export class FaultInjectingProxy {
 
   private constructor(plane: ControlPlane) {
     this.#plane = plane
-    this.#server = createServer((asked, answer) => this.#pass(asked, answer))
+    this.#server = createServer((incoming, response) => this.#pass(incoming, response))
   }
 
   static async start(plane: ControlPlane): Promise<FaultInjectingProxy> {
@@ -47,16 +47,16 @@ export class FaultInjectingProxy {
     })
   }
 
-  /** Breaks every answer that is on its way. Returns how many those were. */
+  /** Breaks the connection of every open response. Returns their number. */
   cut(): number {
     const open = [...this.#open]
-    for (const answer of open) answer.destroy()
+    for (const response of open) response.destroy()
     return open.length
   }
 
   /** Sends an event to every open watch. */
   sendEvent(event: unknown): void {
-    for (const answer of this.#open) answer.write(`${JSON.stringify(event)}\n`)
+    for (const response of this.#open) response.write(`${JSON.stringify(event)}\n`)
   }
 
   async stop(): Promise<void> {
@@ -65,25 +65,25 @@ export class FaultInjectingProxy {
     await new Promise((resolve) => this.#server.close(resolve))
   }
 
-  #pass(asked: IncomingMessage, answer: ServerResponse): void {
-    const { method, url = '', headers } = asked
+  #pass(incoming: IncomingMessage, response: ServerResponse): void {
+    const { method, url = '', headers } = incoming
     this.seen.push(`${method} ${url}`)
-    if (this.inject(asked, answer)) return
+    if (this.inject(incoming, response)) return
     const target = new URL(url, this.#plane.server)
     const send = target.protocol === 'https:' ? request : plain
-    const onward = send(target, { method, headers, rejectUnauthorized: false }, (said) => {
-      answer.writeHead(said.statusCode ?? 502, said.headers)
+    const onward = send(target, { method, headers, rejectUnauthorized: false }, (upstream) => {
+      response.writeHead(upstream.statusCode ?? 502, upstream.headers)
       if (url.includes('watch=true') || url.includes('follow=true')) {
-        this.#open.add(answer)
-        answer.once('close', () => this.#open.delete(answer))
+        this.#open.add(response)
+        response.once('close', () => this.#open.delete(response))
       }
-      said.pipe(answer)
-      said.once('close', () => {
-        if (!said.complete) answer.destroy()
+      upstream.pipe(response)
+      upstream.once('close', () => {
+        if (!upstream.complete) response.destroy()
       })
     })
-    onward.on('error', () => answer.destroy())
-    answer.once('close', () => onward.destroy())
-    asked.pipe(onward)
+    onward.on('error', () => response.destroy())
+    response.once('close', () => onward.destroy())
+    incoming.pipe(onward)
   }
 }

@@ -10,8 +10,8 @@ export interface LabResources {
   readonly lab: string
   readonly containers: readonly { readonly id: string; readonly name: string; readonly running: boolean }[]
   readonly networks: readonly string[]
-  /** Whether the process that started the lab is alive; `nobody` for a lab that outlives the process that started it. */
-  readonly owner: 'alive' | 'gone' | 'nobody'
+  /** Whether the process that started the lab is alive; `none` for a lab that outlives the process that started it. */
+  readonly owner: 'alive' | 'gone' | 'none'
 }
 
 const SECONDS_TO_STOP = 4
@@ -42,7 +42,7 @@ export async function listLabResources(engine: Docker): Promise<readonly LabReso
 
 /** A process of another machine counts as alive, since it cannot be checked. */
 function ownerOf(label: string | undefined): LabResources['owner'] {
-  if (label === undefined) return 'nobody'
+  if (label === undefined) return 'none'
   const [host, pid] = label.split(' ')
   return host === hostname() && !isAlive(Number(pid)) ? 'gone' : 'alive'
 }

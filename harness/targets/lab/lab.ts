@@ -118,7 +118,7 @@ export async function findLab(
   if (running !== workers + 1) return undefined
   const access = accessOf(await readFile(kubeconfigPath(cacheDir, name), 'utf8'))
   const missing = await missingParts(access, rack, state.nodes).catch(() => ['a response'])
-  return missing.length === 0 ? handle(rack, cacheDir, state, resources?.owner === 'nobody') : undefined
+  return missing.length === 0 ? handle(rack, cacheDir, state, resources?.owner === 'none') : undefined
 }
 
 /** Resolves with the lab of that name with this rack or, without a name, with any persistent lab with this rack. */

@@ -67,7 +67,7 @@ describe('labs', () => {
     expect((await findRunningLab(own, { cacheDir, name: persistent.name }))?.name).toBe(persistent.name)
     expect(await findRunningLab({ ...own, seed: 2 }, { cacheDir, name: undefined })).toBeUndefined()
     expect(await findRunningLab(own, { cacheDir, name: name('other') })).toBeUndefined()
-    expect((await resourcesOf(persistent.name))?.owner).toBe('nobody')
+    expect((await resourcesOf(persistent.name))?.owner).toBe('none')
     await persistent.stop()
   })
 
