@@ -80,9 +80,7 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit }: Lab
       for (const one of all) {
         const state = await readState(cacheDir, one.lab)
         const running = one.containers.filter((container) => container.running).length
-        const whose = { alive: 'of a run', gone: 'left by a killed run', none: 'started to stay' }[
-          one.owner
-        ]
+        const whose = { alive: 'of a run', gone: 'left by a killed run', none: 'started to stay' }[one.owner]
         say(`${one.lab}: ${running} of ${one.containers.length} containers run, ${whose}`)
         if (state !== undefined)
           say(
