@@ -42,7 +42,7 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit }: Lab
         const running = await findLab(loaded, options)
         const { kubeconfig, context } =
           running ??
-          (await interruptible((signal) => startLab(loaded, { ...options, stays: true, say, signal })))
+          (await interruptible((signal) => startLab(loaded, { ...options, persistent: true, say, signal })))
         say(`Lab ${name} ${running === undefined ? 'is ready' : 'is there already'}.`)
         say(`  export KUBECONFIG=${kubeconfig}   (context ${context})`)
       },
@@ -80,9 +80,7 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit }: Lab
       for (const one of all) {
         const state = await readState(cacheDir, one.lab)
         const running = one.containers.filter((container) => container.running).length
-        const whose = { alive: 'of a run', gone: 'left by a killed run', nobody: 'started to stay' }[
-          one.owner
-        ]
+        const whose = { alive: 'of a run', gone: 'left by a killed run', none: 'started to stay' }[one.owner]
         say(`${one.lab}: ${running} of ${one.containers.length} containers run, ${whose}`)
         if (state !== undefined)
           say(

@@ -95,20 +95,20 @@ export async function plan(paths: readonly string[], { settings, around, now }: 
       })),
     ),
   ]
-  const marks = runLabels(RUN, now)
+  const metadata = runLabels(RUN, now)
   const parts: PodParts = {
     namespace: namespaceOf(RUN),
-    marks,
+    metadata,
     image: settings.image ?? (settings.delivery === 'stream' ? STREAM_IMAGE : IMAGE),
     delivery: settings.delivery,
     resources: settings.podResources,
     nodes: settings.nodes,
   }
   const objects = [
-    namespaceManifest(RUN, marks),
+    namespaceManifest(RUN, metadata),
     ...[...templates.values()].map((template) => ({
       ...template,
-      metadata: { ...template.metadata, namespace: parts.namespace, ...marks },
+      metadata: { ...template.metadata, namespace: parts.namespace, ...metadata },
     })),
     ...specs.flatMap((spec) => [secretManifest(spec, parts) ?? [], podManifest(spec, parts)].flat()),
   ]

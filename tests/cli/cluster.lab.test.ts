@@ -9,10 +9,10 @@ import { removeNamespace } from '../../harness/targets/cluster/run-namespace.ts'
 import { openClient } from '../../harness/targets/cluster/cluster-run.ts'
 import { temporaryFolder } from '../support/rack-file.ts'
 import { PROJECT } from '../support/run-suite.ts'
-import { paperCluster } from '../targets/cluster/paper-cluster.ts'
+import { fakeNodeCluster } from '../targets/cluster/fake-node-cluster.ts'
 import { claimcheck } from './claimcheck.ts'
 
-const cluster = paperCluster()
+const cluster = fakeNodeCluster()
 const SKU = join(PROJECT, 'fixtures/skus/h100x8.yaml')
 const on = (context: string, more: Readonly<Record<string, string>> = {}) => ({
   CLAIMCHECK_TARGET: 'cluster',
@@ -157,7 +157,7 @@ describe('sweep', () => {
     await expect(going).rejects.toMatchObject({
       code: 'NAMESPACE_STUCK',
       message: expect.stringMatching(
-        /Namespace claimcheck-stuck was still Terminating.*example\.com\/nobody/,
+        /Namespace claimcheck-stuck was not deleted within 8 s: its phase is Terminating.*example\.com\/nobody/,
       ),
     })
     await cluster.api.send('PATCH', '/api/v1/namespaces/claimcheck-stuck/configmaps/held', {

@@ -19,14 +19,14 @@ test.for([
   [
     'TARGET_UNAVAILABLE',
     { CLAIMCHECK_TARGET: 'lab', CLAIMCHECK_LAB: 'absent' },
-    'lab absent is not up with rack h100-2node',
+    'lab absent is not running with rack h100-2node',
   ],
   ['VARIABLE_INVALID', { CLAIMCHECK_LAB: 'default' }, 'only target lab has labs'],
   ['VARIABLE_INVALID', { CLAIMCHECK_CONTEXT: 'a' }, 'only a cluster has a context'],
   [
     'VARIABLE_INVALID',
     { CLAIMCHECK_TARGET: 'cluster', CLAIMCHECK_SKU: 'fixtures/skus/h100x8.yaml' },
-    'CLAIMCHECK_CONTEXT is needed with CLAIMCHECK_TARGET=cluster',
+    'CLAIMCHECK_CONTEXT is required with CLAIMCHECK_TARGET=cluster',
   ],
   [
     'TARGET_UNAVAILABLE',

@@ -1,4 +1,4 @@
-/** Plain requests to a control plane as its administrator, for tests that look behind what they test. */
+/** Sends requests to a control plane as its administrator, so that tests can check and set up state. */
 import { request } from 'node:https'
 import type { ControlPlane } from './control-plane.ts'
 
@@ -13,9 +13,9 @@ export class AdminApi {
     return ((await this.send('GET', path)) as { items: T[] }).items
   }
 
-  /** Rejects with what the server said. */
-  send(method: 'GET' | 'PATCH' | 'DELETE' | 'POST', path: string, body?: unknown): Promise<unknown> {
-    const text = body === undefined ? '' : JSON.stringify(body)
+  /** Rejects with the server's response. */
+  send(method: 'GET' | 'PATCH' | 'DELETE' | 'POST', path: string, content?: unknown): Promise<unknown> {
+    const text = content === undefined ? '' : JSON.stringify(content)
     return new Promise((resolve, reject) => {
       const sent = request(
         `${this.#plane.server}${path}`,
@@ -24,18 +24,18 @@ export class AdminApi {
           rejectUnauthorized: false,
           headers: {
             Authorization: 'Bearer token-admin',
-            // Node leaves a DELETE's body without its length.
+            // Node sends no length for the body of a DELETE.
             'Content-Length': Buffer.byteLength(text),
             'Content-Type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
           },
         },
         (response) => {
-          let said = ''
-          response.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
+          let body = ''
+          response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
           response.on('error', reject)
           response.on('end', () => {
-            if ((response.statusCode ?? 0) < 400) resolve(JSON.parse(said))
-            else reject(new Error(`${method} ${path}: ${response.statusCode} ${said}`))
+            if ((response.statusCode ?? 0) < 400) resolve(JSON.parse(body))
+            else reject(new Error(`${method} ${path}: ${response.statusCode} ${body}`))
           })
         },
       )

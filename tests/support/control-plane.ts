@@ -1,6 +1,6 @@
 /**
- * A real Kubernetes control plane as plain processes on loopback: etcd, API server with RBAC, scheduler and controllers.
- * Takes the lab's programs; gives a kubeconfig with a context for each user. There is no node and no kubelet: nodes are objects, and `paper-kubelet.ts` acts for theirs.
+ * Runs a Kubernetes control plane as processes on loopback: etcd, API server with RBAC, scheduler and controllers. Its
+ * kubeconfig has a context for each user. There are no kubelets; `fake-kubelet.ts` reports pod status.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
@@ -12,21 +12,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { inject } from 'vitest'
 
-const READY_MS = 90_000
-const LOOK_EVERY_MS = 100
+const READY_TIMEOUT_MS = 90_000
+const POLL_INTERVAL_MS = 100
 
-/** `admin` may do everything; the others only what RBAC objects give them. */
+/** `admin` has all permissions; the others have those that RBAC objects grant. */
 export const USERS = ['admin', 'runner', 'nobody'] as const
 export type User = (typeof USERS)[number]
 
 export interface ControlPlaneOptions {
-  /** As in `--feature-gates`, for all of it alike. */
+  /** Values of `--feature-gates` for all components: `DRAPartitionableDevices=true`. */
   readonly features?: readonly string[]
-  /** Default: true. Without them nothing makes claims of templates, nor takes anything away. */
+  /** Whether to run the controller manager, which creates claims from templates and deletes objects; default true. */
   readonly controllers?: boolean
 }
 
-/** Those of the lab, whatever else this machine has. */
+/** Only the lab's programs, so that no other version on this machine is used. */
 const PATH = inject('programs').join(delimiter)
 
 export class ControlPlane {
@@ -57,7 +57,7 @@ export class ControlPlane {
     return `https://127.0.0.1:${this.#port}`
   }
 
-  /** The kubeconfig's text. Its current context is `nobody`, so that whoever uses it by accident can do nothing. */
+  /** The content of the kubeconfig. Its current context is `nobody`, so that code that uses it by mistake fails. */
   get text(): string {
     return readFileSync(this.kubeconfig, 'utf8')
   }
@@ -94,7 +94,7 @@ export class ControlPlane {
       [
         'kube-controller-manager',
         `--service-account-private-key-file=${join(this.folder, 'sa.key')}`,
-        // Nobody sends heartbeats for nodes that are only objects.
+        // Nodes without kubelets send no heartbeats.
         '--controllers=*,-node-lifecycle-controller,-taint-eviction-controller,-pod-garbage-collector-controller',
         '--concurrent-gc-syncs=2',
       ],
@@ -110,7 +110,7 @@ export class ControlPlane {
     }
   }
 
-  /** Resolves once it answers; the same port each time. */
+  /** Starts the API server, on the same port each time, and resolves once it is ready. */
   async startApiServer(): Promise<void> {
     this.#spawn('kube-apiserver', 'kube-apiserver', [
       ...this.#gates,
@@ -127,7 +127,7 @@ export class ControlPlane {
       '--endpoint-reconciler-type=none',
       '--watch-cache=true',
     ])
-    const until = Date.now() + READY_MS
+    const until = Date.now() + READY_TIMEOUT_MS
     for (;;) {
       const { stdout } = await execa(
         'curl',
@@ -136,8 +136,8 @@ export class ControlPlane {
       )
       if (stdout === 'ok') return
       if (Date.now() > until || this.#processes.get('kube-apiserver')?.exitCode !== null)
-        throw new Error(`the API server did not get ready:\n${this.logOf('kube-apiserver')}`)
-      await sleep(LOOK_EVERY_MS)
+        throw new Error(`timed out waiting for the API server to be ready:\n${this.logOf('kube-apiserver')}`)
+      await sleep(POLL_INTERVAL_MS)
     }
   }
 
@@ -147,14 +147,14 @@ export class ControlPlane {
   }
 
   async stopApiServer(): Promise<void> {
-    await this.#end('kube-apiserver')
+    await this.#kill('kube-apiserver')
   }
 
   logOf(name: string): string {
     return readFileSync(join(this.folder, `${name}.log`), 'utf8').slice(-4000)
   }
 
-  /** kubectl as `user`; rejects with what it said. */
+  /** Runs kubectl as `user`, by default `admin`. Rejects with its output if it fails. */
   async kubectl(args: readonly string[], options: { input?: string; user?: User } = {}): Promise<string> {
     const { stdout } = await execa(
       'kubectl',
@@ -171,7 +171,7 @@ export class ControlPlane {
 
   async stop(): Promise<void> {
     for (const name of ['kube-controller-manager', 'kube-scheduler', 'kube-apiserver', 'etcd'])
-      await this.#end(name)
+      await this.#kill(name)
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 })
   }
 
@@ -183,14 +183,14 @@ export class ControlPlane {
     )
   }
 
-  async #end(name: string): Promise<void> {
+  async #kill(name: string): Promise<void> {
     const child = this.#processes.get(name)
     this.#processes.delete(name)
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const ended = new Promise((resolve) => child.once('exit', resolve))
-    // What it holds is thrown away: there is nothing to shut down in order.
+    const exited = new Promise((resolve) => child.once('exit', resolve))
+    // Its data is discarded, so it need not shut down gracefully.
     child.kill('SIGKILL')
-    await ended
+    await exited
   }
 
   #kubeconfig(): string {

@@ -1,6 +1,6 @@
 /**
- * A Kubernetes API spoken to in plain JSON, so that a test's objects arrive word for word, and over connections that
- * stay. Takes a kubeconfig and the context to use; gives objects, or an error with the server's own message.
+ * Sends plain JSON to a Kubernetes API over persistent connections, so that objects arrive unchanged. Errors have the
+ * server's message.
  */
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
@@ -61,18 +61,20 @@ export class KubeApi {
     return this.#json('PUT', path, object)
   }
 
-  /** As a JSON merge patch; what is gone already is left alone. */
+  /** Applies a JSON merge patch; an object that does not exist is ignored. */
   async merge(path: string, changes: object): Promise<void> {
-    await unlessGone(this.text('PATCH', path, changes))
+    await ignoringNotFound(this.text('PATCH', path, changes))
   }
 
   async list<T>(path: string): Promise<readonly T[]> {
     return (await this.#json<{ items: T[] }>('GET', path)).items
   }
 
-  /** Of one object, or of a collection. What is gone already counts as deleted. */
+  /** Deletes an object or a collection. Succeeds if it does not exist. */
   async delete(path: string): Promise<void> {
-    await unlessGone(this.text('DELETE', path, { propagationPolicy: 'Background', gracePeriodSeconds: 0 }))
+    await ignoringNotFound(
+      this.text('DELETE', path, { propagationPolicy: 'Background', gracePeriodSeconds: 0 }),
+    )
   }
 
   async #json<T>(method: string, path: string, body?: object): Promise<T> {
@@ -86,7 +88,7 @@ export class KubeApi {
       ...this.#headers,
       accept: 'application/json',
       'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
-      // Node leaves it out of a DELETE.
+      // Node does not set it for a DELETE.
       'content-length': Buffer.byteLength(content),
     }
     const sent = request(new URL(path, this.#server), { method, agent: this.#agent, headers }, (answer) => {
@@ -110,7 +112,7 @@ export class KubeApi {
   }
 }
 
-async function unlessGone(work: Promise<unknown>): Promise<void> {
+async function ignoringNotFound(work: Promise<unknown>): Promise<void> {
   try {
     await work
   } catch (error) {

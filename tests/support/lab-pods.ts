@@ -1,4 +1,4 @@
-/** Pods in a lab as a person with kubectl would have them: by the API alone, without the cluster target. */
+/** Creates and inspects pods in a lab through the API, without the cluster target. */
 import { CoreV1Api, Exec, KubeConfig, type V1Pod } from '@kubernetes/client-node'
 import { readFileSync } from 'node:fs'
 import { Writable } from 'node:stream'
@@ -13,7 +13,7 @@ import { sharedLab } from './shared-lab.ts'
 
 const { cacheDir } = readSettings(process.env)
 
-/** The lab of this worker where it is of this rack, else one of its own, which `stop` ends. */
+/** Returns the lab of this worker if it has this rack; otherwise starts one, which `stop` removes. */
 export async function labFor(rack: Rack, workers?: number): Promise<Lab> {
   if (workers === undefined) {
     const found = await findLab(rack, { cacheDir, name: sharedLab().name })
@@ -34,7 +34,7 @@ export interface PodOptions {
   readonly containers: Readonly<Record<string, readonly string[]>>
 }
 
-/** Stays until it is told to go. */
+/** A command that runs until SIGTERM. */
 export const IDLE = ['/bin/sh', '-c', 'trap exit TERM; while :; do sleep 3600 & wait; done']
 
 export class Pods {
@@ -75,7 +75,7 @@ export class Pods {
           imagePullPolicy: 'Never',
           command: [...command],
           env: [{ name: 'TRANSFER_SECRET', value: 'known to both sides of a test' }],
-          // Only the first one asks; all get the devices.
+          // Only the first container requests the claim; the driver gives its devices to all.
           ...(index === 0 ? { resources: { claims } } : {}),
           securityContext: {
             capabilities: { add: ['IPC_LOCK'] },
@@ -91,7 +91,7 @@ export class Pods {
     return this.core.readNamespacedPod({ namespace: 'default', name })
   }
 
-  /** Once all its containers run, or that one. */
+  /** Resolves once all containers of the pod run, or the one named. */
   async running(name: string, container?: string): Promise<V1Pod> {
     return until(
       `pod ${name} to run`,
@@ -117,7 +117,7 @@ export class Pods {
     return this.core.readNamespacedPodLog({ namespace: 'default', name, container })
   }
 
-  /** Standard output; rejects where the command fails. */
+  /** Resolves with the standard output; rejects if the command fails. */
   exec(name: string, container: string, argv: readonly string[]): Promise<string> {
     const [stdout, stderr] = [collector(), collector()]
     return new Promise((resolve, reject) => {
@@ -164,13 +164,13 @@ export class Pods {
     return this.#list<ResourceSlice>('resourceslices')
   }
 
-  /** As the API has them: the client knows no attributes of devices. */
+  /** Lists objects as plain JSON, because the client's models drop the attributes of devices. */
   async #list<T>(what: string): Promise<readonly T[]> {
     const { body } = await apiRequest(this.#access, 'GET', `/apis/resource.k8s.io/v1/${what}`)
     return (body as { items: T[] }).items
   }
 
-  /** Messages of a pod's events with this reason. */
+  /** Resolves with the messages of a pod's events with this reason. */
   async events(pod: string, reason: string): Promise<readonly string[]> {
     const { items } = await this.core.listNamespacedEvent({ namespace: 'default' })
     return items
@@ -179,16 +179,22 @@ export class Pods {
   }
 }
 
-const LIMIT_MS = 90_000
+const TIMEOUT_MS = 90_000
 
-/** Looks until it is so; the last state stands in the error. */
-export async function until<T>(what: string, look: () => Promise<T>, is: (state: T) => boolean): Promise<T> {
-  const end = Date.now() + LIMIT_MS
+/** Reads the state until `isMet` holds. On timeout the error has the last state. */
+export async function until<T>(
+  what: string,
+  read: () => Promise<T>,
+  isMet: (state: T) => boolean,
+): Promise<T> {
+  const end = Date.now() + TIMEOUT_MS
   for (;;) {
-    const state = await look()
-    if (is(state)) return state
+    const state = await read()
+    if (isMet(state)) return state
     if (Date.now() > end)
-      throw new Error(`waited ${LIMIT_MS / 1000} s for ${what}, last ${JSON.stringify(state)}`)
+      throw new Error(
+        `timed out after ${TIMEOUT_MS / 1000} s waiting for ${what}, last seen: ${JSON.stringify(state)}`,
+      )
     await sleep(100)
   }
 }

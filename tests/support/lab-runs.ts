@@ -1,4 +1,4 @@
-/** Runs in a lab that tests disturb: a suite with one comparison, iterations enough, and the pods of it that run. */
+/** A suite with one long comparison for tests that disturb a run in a lab, and the lookup of its running pods. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LabUnderTest } from './lab.ts'
 import { rackFile } from './rack-file.ts'
@@ -12,13 +12,13 @@ export const transferSuite = (): readonly string[] =>
       await expect(aligned).toOutperform(unaligned, { by: 1.01, in: 'bandwidth' })
     })`)
 
-/** Iterations enough for something to happen in the middle. */
+/** Variables for transfers that last long enough to be disturbed. */
 export const longTransfers = (iters = 600): Record<string, string> => ({
   CLAIMCHECK_RACK: rackFile({ edit: (text) => text.replace('iters: 24', `iters: ${iters}`) }),
   CLAIMCHECK_ROUNDS: '2',
 })
 
-/** The pod of a run once its container runs. Rejects after two minutes. */
+/** Resolves with a pod of a run whose name ends with `role`, once it is running. Rejects after two minutes. */
 export async function runningPod(
   lab: LabUnderTest,
   role: string,
@@ -39,5 +39,5 @@ export async function runningPod(
   throw new Error(`no ${role} pod of a run was running within two minutes`)
 }
 
-/** One line a word apart, as a person reads it. */
+/** Joins wrapped lines: every run of white space becomes one space. */
 export const words = (text: string): string => text.replaceAll(/\s+/g, ' ')

@@ -1,4 +1,4 @@
-/** A lab for each worker that runs tests, with the rack of the fixtures; and where the programs of all of them lie. */
+/** Global set-up: starts one lab for each Vitest worker, and provides the folders of the Kubernetes programs. */
 import type { TestProject } from 'vitest/node'
 import { readSettings } from '../../harness/core/variables.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
@@ -10,7 +10,7 @@ export type SharedLab = Pick<Lab, 'name' | 'kubeconfig' | 'context' | 'nodes'>
 declare module 'vitest' {
   interface ProvidedContext {
     labs: readonly SharedLab[]
-    /** Folders of etcd and of Kubernetes' programs, for `PATH`. */
+    /** Folders with etcd and the Kubernetes programs, for `PATH`. */
     programs: readonly string[]
   }
 }
@@ -22,7 +22,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     startLab(loadRack(rack), { cacheDir, name: `tests-${process.pid}-${worker + 1}`, say }),
   )
   const started = await Promise.allSettled(starting)
-  const labs = started.flatMap((one): Lab[] => (one.status === 'fulfilled' ? [one.value] : []))
+  const labs = started.flatMap((result): Lab[] => (result.status === 'fulfilled' ? [result.value] : []))
   const stop = async (): Promise<void> => {
     await Promise.all(labs.map((lab) => lab.stop()))
   }

@@ -1,4 +1,4 @@
-/** The cluster target in the lab of its worker, without a suite around it. */
+/** Opens the cluster target in the lab of the worker, without a suite. */
 import { afterAll, onTestFinished } from 'vitest'
 import { Journal } from '../../harness/core/journal.ts'
 import { seconds } from '../../harness/core/units.ts'
@@ -14,7 +14,7 @@ import { sharedLab } from './shared-lab.ts'
 
 export const RACK = loadRack(`${PROJECT}/fixtures/racks/h100-2node.yaml`)
 
-/** Kubernetes takes five seconds at least for each, so they go together, when the tests of a file are done. */
+/** Removed together after the tests of a file, since each removal takes at least five seconds. */
 const namespaces = new Set<string>()
 afterAll(async () => {
   const { kubeconfig, context } = sharedLab()
@@ -22,11 +22,11 @@ afterAll(async () => {
   await Promise.all([...namespaces].map((name) => removeNamespace(client, name, { within: seconds(90) })))
 })
 
-/** Closed when the test ends. */
+/** Returns a target that is closed when the test ends. */
 export async function labTarget(parts: Partial<ClusterParts> = {}): Promise<ClusterTarget> {
   const { name } = sharedLab()
   const lab = await findLab(RACK, { cacheDir: readSettings(process.env).cacheDir, name })
-  if (lab === undefined) throw new Error(`lab ${name} does not answer`)
+  if (lab === undefined) throw new Error(`lab ${name} is not ready`)
   const target = new ClusterTarget({
     ...clusterPartsOf(lab),
     runId: newRunId(),

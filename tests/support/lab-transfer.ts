@@ -1,4 +1,4 @@
-/** One transfer between two pods of a lab, and what a test does in the middle of it. */
+/** Runs one transfer between two pods of a lab, with an optional disruption while bytes move. */
 import { expect } from 'vitest'
 import { sameGpus } from '../../harness/claim/numa-placements.ts'
 import { publicationOf } from '../../harness/claim/publication.ts'
@@ -22,23 +22,23 @@ const PLAN: TransferPlan = {
   warmupIters: 2,
   within: seconds(120),
 }
-/** Long enough for somebody to interfere. */
+/** Enough iterations for a disruption to happen during the transfer. */
 export const LONG = { iters: 1500 }
 
-/** A transfer that claims every GPU and NIC of NUMA node 0: a second one on the same nodes has to wait. */
+/** Claims every GPU and NIC of NUMA node 0, so that a second transfer on the same nodes has to wait. */
 export const WHOLE_NUMA_NODE = { devices: ['dram:0', 'dram:1', 'dram:2', 'dram:3'] }
 
-/** A transfer over as many NICs as devices; `trouble` comes once bytes move. */
+/** Uses as many NICs as devices. Calls `disrupt` once bytes move. */
 export async function transfer(
   target: ClusterTarget,
   plan: Partial<TransferPlan> = {},
-  trouble?: () => Promise<unknown>,
+  disrupt?: () => Promise<unknown>,
   journal = new Journal(),
 ): Promise<TransferOutcome> {
   const count = (plan.devices ?? PLAN.devices).length
   const { aligned } = sameGpus({ gpus: count, nics: count, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
   const template = numaTemplate(aligned, RACK.sku, { published: publicationOf(await target.slices()) })
-  let troubled: Promise<unknown> | undefined
+  let disruption: Promise<unknown> | undefined
   const outcome = await transferBetweenNodes(
     template,
     { ...PLAN, ...plan },
@@ -47,10 +47,10 @@ export async function transfer(
       journal,
       verifyAllocation: () => undefined,
       onEvent: ({ event }) => {
-        if (event === 'progress') troubled ??= trouble?.()
+        if (event === 'progress') disruption ??= disrupt?.()
       },
     },
-  ).finally(() => troubled)
-  if (trouble !== undefined) expect(troubled, 'the transfer ended before its trouble came').toBeDefined()
+  ).finally(() => disruption)
+  if (disrupt !== undefined) expect(disruption, 'the transfer ended before its disruption').toBeDefined()
   return outcome
 }

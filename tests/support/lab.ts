@@ -1,4 +1,4 @@
-/** The lab that a test runs in: its cluster as an administrator sees it, and its machines. */
+/** The lab of a test: administrator access to its cluster, and commands in its containers. */
 import { CoreV1Api, KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
 import { execa } from 'execa'
 import { expect, test as base } from 'vitest'
@@ -6,18 +6,18 @@ import type { SharedLab } from './lab-setup.ts'
 import { sharedLab } from './shared-lab.ts'
 
 export interface LabUnderTest extends SharedLab {
-  /** For `CLAIMCHECK_TARGET=lab`. */
+  /** Environment variables of a run in this lab. */
   readonly variables: Readonly<Record<string, string>>
   readonly api: KubernetesObjectApi
   readonly core: CoreV1Api
-  /** Runs a shell script in a machine of the lab: `node-a`, `control-plane`. */
-  readonly shell: (machine: string, script: string) => Promise<string>
+  /** Runs a shell script in a container of the lab: `node-a`, `control-plane`. */
+  readonly shell: (node: string, script: string) => Promise<string>
   readonly docker: (...args: readonly string[]) => Promise<string>
-  /** The machine's container. */
-  readonly container: (machine: string) => string
-  /** Rejects while a claim holds devices. */
+  /** Returns the name of a node's container. */
+  readonly container: (node: string) => string
+  /** Rejects if any ResourceClaim exists. */
   readonly requireReleased: () => Promise<void>
-  /** Rejects unless nothing that a run makes is left. */
+  /** Rejects if any object of a run exists. */
   readonly requireClean: () => Promise<void>
 }
 
@@ -25,7 +25,7 @@ function open(lab: SharedLab): LabUnderTest {
   const config = new KubeConfig()
   config.loadFromFile(lab.kubeconfig)
   const api = KubernetesObjectApi.makeApiClient(config)
-  const container = (machine: string): string => `claimcheck-lab-${lab.name}-${machine}`
+  const container = (node: string): string => `claimcheck-lab-${lab.name}-${node}`
   const docker = async (...args: readonly string[]): Promise<string> => (await execa('docker', args)).stdout
   const names = async (apiVersion: string, kind: string): Promise<string[]> =>
     (await api.list(apiVersion, kind)).items.map(
@@ -41,7 +41,7 @@ function open(lab: SharedLab): LabUnderTest {
     core: config.makeApiClient(CoreV1Api),
     container,
     docker,
-    shell: (machine, script) => docker('exec', container(machine), '/bin/sh', '-c', script),
+    shell: (node, script) => docker('exec', container(node), '/bin/sh', '-c', script),
     requireClean: async () => {
       const namespaces = await names('v1', 'Namespace')
       expect(namespaces.filter((name) => name.includes('claimcheck-'))).toEqual([])
@@ -51,5 +51,5 @@ function open(lab: SharedLab): LabUnderTest {
   }
 }
 
-/** A test in the lab of its worker. */
+/** Runs a test in the lab of its Vitest worker. */
 export const labTest = base.extend('lab', { scope: 'file' }, () => open(sharedLab()))

@@ -1,8 +1,7 @@
-/** The labs of a run of tests: one a worker, since tests of one file take all devices of a lab for themselves. */
+/** The lab of a Vitest worker. Each worker has one, because the tests of one file use all devices of a lab. */
 import { inject } from 'vitest'
 import type { SharedLab } from './lab-setup.ts'
 
-/** That of this worker. */
 export function sharedLab(): SharedLab {
   const labs = inject('labs')
   const worker = Number(process.env['VITEST_POOL_ID'])

@@ -1,19 +1,19 @@
 /**
- * Requests to one API server. Takes paths and bodies; gives JSON or a stream of lines. Counts every request.
- * An API server that is away, throttles or is overloaded is asked again for a while: whatever it is asked here may be asked
- * twice. Unknown fields of objects are kept, since nothing is translated into a model.
+ * Sends requests to one API server, with the credentials of a kubeconfig context, and counts them. All requests are
+ * idempotent, so those that fail because the server is unreachable, throttles or is overloaded are retried. Objects keep
+ * fields that this version does not know.
  */
 import http from 'node:http'
 import https from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeConfig } from '@kubernetes/client-node'
 import { ClaimcheckError } from '../../core/errors.ts'
-import { apiError, type ApiOperation } from './api-error.ts'
+import { ApiError, apiError, type ApiOperation } from './api-error.ts'
 
-/** How long an API server may be away before a request fails. */
-const PATIENCE_MS = 60_000
-const ANSWER_MS = 30_000
-const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [100, 2000]
+/** How long a request is retried before it fails. */
+const RETRY_MS = 60_000
+const RESPONSE_MS = 30_000
+const [MIN_BACKOFF_MS, MAX_BACKOFF_MS] = [100, 2000]
 const KEEP_ALIVE_MS = 15_000
 
 export interface Request extends ApiOperation {
@@ -26,7 +26,7 @@ export interface Request extends ApiOperation {
 export type Response = http.IncomingMessage
 
 const METHODS: Readonly<Record<string, string>> = { create: 'POST', patch: 'PATCH', delete: 'DELETE' }
-const LOST = new Set([
+const CONNECTION_ERRORS = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -35,7 +35,8 @@ const LOST = new Set([
   'ENETUNREACH',
   'EAI_AGAIN',
 ])
-const TRY_AGAIN = new Set([429, 500, 502, 503, 504])
+const RETRYABLE_STATUSES = new Set([429, 500, 502, 503, 504])
+const MAX_RETRY_AFTER_SECONDS = 30
 
 export class Api {
   readonly config: KubeConfig
@@ -49,7 +50,7 @@ export class Api {
     return this.config.getCurrentCluster()?.server ?? ''
   }
 
-  /** By `verb resource`; a watch counts once, however often it had to be taken up again. */
+  /** Number of requests by `verb resource`. A watch counts once, however often it reconnects. */
   get requests(): ReadonlyMap<string, number> {
     return this.#requests
   }
@@ -57,15 +58,15 @@ export class Api {
   /** Rejects with RBAC_DENIED, NOT_FOUND, API_REFUSED, API_UNREACHABLE or INTERRUPTED. */
   async json(request: Request): Promise<unknown> {
     this.count(request)
-    const text = await this.#persist(request, async () => textOf(await this.open(request, ANSWER_MS)))
+    const text = await this.#retry(request, async () => textOf(await this.open(request, RESPONSE_MS)))
     try {
       return JSON.parse(text)
     } catch (cause) {
       throw new ClaimcheckError('API_REFUSED', {
         subject: request.subject,
-        problem: 'was answered with something that is not JSON',
+        problem: 'could not be read: the response is not JSON',
         found: text.slice(0, 120),
-        hint: `Check that ${this.server} is an API server.`,
+        hint: `Check that ${this.server} is the address of an API server.`,
         cause,
       })
     }
@@ -76,7 +77,10 @@ export class Api {
     this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1)
   }
 
-  /** One attempt; resolves with the response once its head is here. `idleMs`: how long it may then be silent. */
+  /**
+   * Sends a request once and resolves with the response when its headers have arrived. `idleMs` limits how long the
+   * connection may be idle. Rejects with an ApiError for a status of 400 or more.
+   */
   async open(request: Request, idleMs?: number): Promise<Response> {
     const { path, query, body, verb, signal } = request
     const url = new URL(`${this.server.replace(/\/$/, '')}${path}`)
@@ -95,54 +99,55 @@ export class Api {
     await this.config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0])
     const response = await exchange(url, options, body, idleMs)
     if ((response.statusCode ?? 0) < 400) return response
-    const error = apiError(request, response.statusCode ?? 0, await textOf(response))
-    throw Object.assign(error, { retryAfter: Number(response.headers['retry-after']) || undefined })
+    throw apiError(request, {
+      status: response.statusCode ?? 0,
+      body: await textOf(response),
+      retryAfterSeconds: Number(response.headers['retry-after']) || undefined,
+    })
   }
 
-  async #persist<T>(request: Request, attempt: () => Promise<T>): Promise<T> {
-    const until = Date.now() + PATIENCE_MS
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+  async #retry<T>(request: Request, attempt: () => Promise<T>): Promise<T> {
+    const until = Date.now() + RETRY_MS
+    for (let backoff = MIN_BACKOFF_MS; ; backoff = Math.min(2 * backoff, MAX_BACKOFF_MS)) {
       try {
         return await attempt()
       } catch (error) {
         if (request.signal?.aborted) throw interrupted(request, error)
         if (!isTransient(error)) throw this.unreachable(request, error)
-        const wait = backoffAfter(error) ?? pause
-        if (Date.now() + wait > until) throw this.unreachable(request, error)
-        await sleep(wait, undefined, { signal: request.signal }).catch((cause: unknown) => {
+        const delay = retryDelayMs(error) ?? backoff
+        if (Date.now() + delay > until) throw this.unreachable(request, error)
+        await sleep(delay, undefined, { signal: request.signal }).catch((cause: unknown) => {
           throw interrupted(request, cause)
         })
       }
     }
   }
 
-  /** An error of the connection in words; one of the API server's own as it is. */
+  /** Returns an error of the connection as API_UNREACHABLE, and any ClaimcheckError as it is. */
   unreachable({ subject }: ApiOperation, error: unknown): ClaimcheckError {
     if (error instanceof ClaimcheckError) return error
     return new ClaimcheckError('API_UNREACHABLE', {
       subject: `API server ${this.server}`,
-      problem: `did not answer about ${subject}`,
+      problem: `did not respond to a request for ${subject}`,
       found: messageOf(error),
-      hint: 'Check the network and the context of CLAIMCHECK_CONTEXT.',
+      hint: 'Check the network and the server of the context in CLAIMCHECK_CONTEXT.',
       cause: error,
     })
   }
 }
 
-/** Whether the same request may succeed a little later. */
+/** Whether the same request may succeed when it is sent again. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof ClaimcheckError) {
-    const { status } = error.details
-    return typeof status === 'number' && TRY_AGAIN.has(status)
-  }
+  if (error instanceof ApiError) return RETRYABLE_STATUSES.has(error.status)
+  if (error instanceof ClaimcheckError) return false
   const { code, message } = error as { code?: unknown; message?: unknown }
-  return LOST.has(String(code)) || /socket hang up|was silent|aborted/.test(String(message))
+  return CONNECTION_ERRORS.has(String(code)) || /socket hang up|was idle|aborted/.test(String(message))
 }
 
-/** What the API server asked for in Retry-After. */
-export function backoffAfter(error: unknown): number | undefined {
-  const seconds = (error as { retryAfter?: unknown }).retryAfter
-  return typeof seconds === 'number' ? Math.min(seconds, 30) * 1000 : undefined
+/** Returns the delay that the API server requested with `Retry-After`, at most 30 s. */
+export function retryDelayMs(error: unknown): number | undefined {
+  const seconds = error instanceof ApiError ? error.retryAfterSeconds : undefined
+  return seconds === undefined ? undefined : Math.min(seconds, MAX_RETRY_AFTER_SECONDS) * 1000
 }
 
 export async function textOf(response: Response): Promise<string> {
@@ -163,7 +168,7 @@ function exchange(
     request.on('error', reject)
     request.on('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS))
     if (idleMs !== undefined) {
-      request.setTimeout(idleMs, () => request.destroy(new Error(`was silent for ${idleMs / 1000} s`)))
+      request.setTimeout(idleMs, () => request.destroy(new Error(`was idle for ${idleMs / 1000} s`)))
     }
     request.end(body === undefined ? undefined : JSON.stringify(body))
   })
@@ -172,7 +177,7 @@ function exchange(
 function interrupted({ subject }: ApiOperation, cause: unknown): ClaimcheckError {
   return new ClaimcheckError('INTERRUPTED', {
     subject,
-    problem: 'was being asked for when the run was interrupted',
+    problem: 'was being requested when the run was interrupted',
     cause,
   })
 }

@@ -1,17 +1,16 @@
 /**
- * What the API server refused, for a person. Takes the status of a response and the request; gives a ClaimcheckError
- * that names the object and, where a right is missing, the right.
+ * The error for a response of the API server with a status of 400 or more. Its message names the object and, if RBAC denied
+ * the request, the missing permission.
  */
 import { z } from 'zod'
-import { ClaimcheckError } from '../../core/errors.ts'
+import { ClaimcheckError, type ErrorCode, type ErrorFacts } from '../../core/errors.ts'
 
 const statusSchema = z.looseObject({
   message: z.string().optional(),
   reason: z.string().optional(),
-  code: z.int().optional(),
 })
 
-/** What a request is for, in the API's own words. */
+/** What a request does, in the terms of RBAC. */
 export interface ApiOperation {
   readonly verb: string
   /** `pods`, `pods/log`, `resourceclaims.resource.k8s.io`. */
@@ -21,44 +20,70 @@ export interface ApiOperation {
 }
 
 export const MISSING_PERMISSION_HINT =
-  'Give the user the rights of deploy/rbac.yaml; `npx claimcheck doctor` lists those that are missing.'
+  'Grant the user the permissions in deploy/rbac.yaml; `npx claimcheck doctor` lists those that are missing.'
+
+interface ApiResponse {
+  /** The HTTP status, or the `code` of a Status object in a watch. */
+  readonly status: number
+  /** The `reason` of the Status object: `Forbidden`, `Expired`. */
+  readonly reason?: string | undefined
+  /** The `Retry-After` header. */
+  readonly retryAfterSeconds?: number | undefined
+}
+
+/** Thrown for every response that refuses a request. Retries and fallbacks are decided by its fields. */
+export class ApiError extends ClaimcheckError {
+  readonly status: number
+  readonly reason: string | undefined
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(code: ErrorCode, { status, reason, retryAfterSeconds }: ApiResponse, facts: ErrorFacts) {
+    super(code, {
+      ...facts,
+      details: { ...facts.details, status, ...(reason === undefined ? {} : { reason }) },
+    })
+    this.status = status
+    this.reason = reason
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
 
 export function apiError(
   { verb, resource, subject }: ApiOperation,
-  code: number,
-  body: string,
-): ClaimcheckError {
+  { body, ...head }: Omit<ApiResponse, 'reason'> & { readonly body: string },
+): ApiError {
   const { message = body.slice(0, 500), reason } = statusOf(body)
-  const details = { status: code, verb, resource, ...(reason === undefined ? {} : { reason }) }
-  if (code === 401) {
-    return new ClaimcheckError('RBAC_DENIED', {
+  const response = { ...head, reason }
+  const details = { verb, resource }
+  if (head.status === 401) {
+    return new ApiError('RBAC_DENIED', response, {
       subject: 'the user of CLAIMCHECK_CONTEXT',
-      problem: 'is not known to the API server',
+      problem: 'was not authenticated by the API server',
       found: message,
       hint: "Renew the context's credentials.",
       details,
     })
   }
-  if (code === 403 && / cannot \w+ resource /.test(message)) {
-    const asked = / cannot (\w+) resource "([^"]+)"(?: in API group "([^"]*)")?/.exec(message)
-    const [, right = verb, what = resource, group = ''] = asked ?? []
-    return new ClaimcheckError('RBAC_DENIED', {
+  if (head.status === 403 && / cannot \w+ resource /.test(message)) {
+    const denied = / cannot (\w+) resource "([^"]+)"(?: in API group "([^"]*)")?/.exec(message)
+    const [, deniedVerb = verb, plural = resource, group = ''] = denied ?? []
+    return new ApiError('RBAC_DENIED', response, {
       subject,
-      problem: `needs the right to ${right} ${group === '' ? what : `${what}.${group}`}`,
+      problem: `requires permission to ${deniedVerb} ${group === '' ? plural : `${plural}.${group}`}`,
       found: message,
       hint: MISSING_PERMISSION_HINT,
-      details: { ...details, verb: right, resource: what, group },
+      details: { verb: deniedVerb, resource: plural, group },
     })
   }
-  if (code === 404) {
-    return new ClaimcheckError('NOT_FOUND', {
+  if (head.status === 404) {
+    return new ApiError('NOT_FOUND', response, {
       subject,
       problem: 'does not exist',
       ...(message === '' ? {} : { found: message }),
       details,
     })
   }
-  return new ClaimcheckError('API_REFUSED', {
+  return new ApiError('API_REFUSED', response, {
     subject,
     problem: `could not be ${PARTICIPLES[verb] ?? verb}: ${message}`,
     details,
@@ -79,16 +104,10 @@ function statusOf(body: string): z.infer<typeof statusSchema> {
     const parsed = statusSchema.safeParse(JSON.parse(body))
     return parsed.success ? parsed.data : {}
   } catch (error) {
-    // A proxy before the API server answers in plain text.
+    // A proxy in front of the API server may respond in plain text.
     if (error instanceof SyntaxError) return {}
     throw error
   }
 }
 
-/** The status code an error came with, where the API server answered. */
-export const statusCodeOf = (error: unknown): number | undefined => {
-  const status = error instanceof ClaimcheckError ? error.details['status'] : undefined
-  return typeof status === 'number' ? status : undefined
-}
-
-export const isGone = (error: unknown): boolean => statusCodeOf(error) === 404
+export const isNotFound = (error: unknown): boolean => error instanceof ApiError && error.status === 404

@@ -1,8 +1,8 @@
-/** The kinds of the API that claimcheck touches: where each is served. Takes names; gives paths. */
+/** The API resources that claimcheck uses, and the paths at which the API server serves them. */
 
 export interface Resource {
   readonly kind: string
-  /** Empty: the core group. */
+  /** Empty for the core group. */
   readonly group: string
   readonly version: string
   readonly plural: string
@@ -37,7 +37,7 @@ export const resourceClaimTemplates = dra('ResourceClaimTemplate', 'resourceclai
 export const apiVersionOf = ({ group, version }: Resource): string =>
   group === '' ? version : `${group}/${version}`
 
-/** Without `namespace`: all of them. */
+/** Returns the path of a collection: of one namespace, or of all if `namespace` is absent. */
 export function collection(resource: Resource, namespace?: string): string {
   const { group, version, plural } = resource
   const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`

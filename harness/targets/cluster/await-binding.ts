@@ -1,6 +1,6 @@
 /**
- * Waits for devices. Takes a pod that was created; resolves once it is bound to a node and its claim allocated. Rejects at once
- * where no release of devices would help, and in time with who holds what.
+ * Waits until a pod is bound to a node and its claim is allocated and reserved for it. A claim that no release of devices
+ * could satisfy is rejected at once; on timeout the error says which pods hold the devices.
  */
 import type { ResourceClaimTemplate } from '../../dra/objects.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
@@ -23,120 +23,125 @@ import {
 } from './pod-scheduling.ts'
 
 export interface BindingRequest {
-  readonly store: PodInformers
+  readonly informers: PodInformers
   readonly client: ObjectClient
-  readonly objects: ClusterInventory
+  readonly inventory: ClusterInventory
   readonly spec: PodSpec
   readonly template: ResourceClaimTemplate
-  /** Scheduled pods of the same group. */
+  /** The scheduled pods of the same group, which are on other nodes. */
   readonly peers: readonly ScheduledPod[]
   readonly namespace: string
   readonly signal: AbortSignal
 }
 
-/** After this, a pod whose peer holds devices already asks whether another run waits for those in turn. */
+/** How often a pod whose peer is scheduled checks whether another run may be waiting for the peer's devices. */
 const CONTENTION_CHECK_SECONDS = 10
 
 type Bound = Extract<Scheduling, { state: 'bound' }>
-type News = Exclude<Scheduling, { state: 'waiting' }>
+type SchedulingResult = Exclude<Scheduling, { state: 'waiting' }>
 
 /**
- * Rejects with CLAIM_UNSATISFIABLE, as a ContentionError where two runs may each hold what the other waits for; with
- * DEVICE_CLASS_MISSING, CEL_RUNTIME, DEADLINE or INTERRUPTED.
+ * Rejects with CLAIM_UNSATISFIABLE, DEVICE_CLASS_MISSING, CEL_RUNTIME, DEADLINE or INTERRUPTED; with a ContentionError if
+ * this run and another may each hold devices that the other waits for.
  */
-export async function awaitBinding(asking: BindingRequest, wait: Wait): Promise<Bound> {
+export async function awaitBinding(request: BindingRequest, wait: Wait): Promise<Bound> {
   const until = performance.now() + wait.within * 1000
-  let refusal: string | undefined
+  let rejection: string | undefined
   for (;;) {
     const left = Math.max(0, (until - performance.now()) / 1000)
-    const patience = asking.peers.length > 0 ? Math.min(left, CONTENTION_CHECK_SECONDS) : left
-    const news = await newsAfter(asking, refusal, { ...wait, within: seconds(patience) }).catch(
+    const interval = request.peers.length > 0 ? Math.min(left, CONTENTION_CHECK_SECONDS) : left
+    const result = await nextResult(request, rejection, { ...wait, within: seconds(interval) }).catch(
       async (error: unknown) => {
-        const late = error instanceof ClaimcheckError && error.code === 'DEADLINE'
-        if (!late || refusal === undefined) throw error
-        const vain = await bindingTimeout(asking, refusal)
-        if (patience === left || vain instanceof ContentionError) throw vain
+        const timedOut = error instanceof ClaimcheckError && error.code === 'DEADLINE'
+        if (!timedOut || rejection === undefined) throw error
+        const unsatisfied = await bindingTimeout(request, rejection)
+        if (interval === left || unsatisfied instanceof ContentionError) throw unsatisfied
         return undefined
       },
     )
-    if (news === undefined) continue
-    if (news.state === 'bound') return news
-    refusal = news.message
-    const hopeless = await reasonOf(asking, [])
-    if (hopeless !== undefined)
-      throw unsatisfiableBinding(asking, { refusal, reason: hopeless, events: [], contended: false })
+    if (result === undefined) continue
+    if (result.state === 'bound') return result
+    rejection = result.message
+    const reason = await explainRejection(request, [])
+    if (reason !== undefined)
+      throw unsatisfiableBinding(request, { rejection, reason, events: [], contended: false })
   }
 }
 
-/** Resolves once it is bound, or refused in other words than before. */
-function newsAfter(asking: BindingRequest, refusal: string | undefined, wait: Wait): Promise<News> {
-  const { store, spec } = asking
-  const look = (): Scheduling => {
-    const pod = store.pods.get(spec.name)
+/** Resolves once the pod is bound, or the scheduler has rejected it with another message than `rejection`. */
+function nextResult(
+  request: BindingRequest,
+  rejection: string | undefined,
+  wait: Wait,
+): Promise<SchedulingResult> {
+  const { informers, spec } = request
+  const current = (): Scheduling => {
+    const pod = informers.pods.get(spec.name)
     const claim = pod === undefined ? undefined : claimNameOf(pod)
-    return schedulingOf(pod, claim === undefined ? undefined : store.claims.get(claim))
+    return schedulingOf(pod, claim === undefined ? undefined : informers.claims.get(claim))
   }
-  return store.until(
+  return informers.until(
     () => {
-      const now = look()
+      const now = current()
       if (now.state === 'waiting') return undefined
-      return now.state === 'refused' && now.message === refusal ? undefined : now
+      return now.state === 'rejected' && now.message === rejection ? undefined : now
     },
     {
       ...wait,
       subject: `pod ${spec.name}`,
       until: 'to be scheduled',
       lastSeen: () => {
-        const now = look()
+        const now = current()
         return now.state === 'waiting' ? now.lastSeen : now.state
       },
     },
   )
 }
 
-async function bindingTimeout(asking: BindingRequest, refusal: string): Promise<ClaimcheckError> {
-  const { client, store, spec } = asking
+async function bindingTimeout(request: BindingRequest, rejection: string): Promise<ClaimcheckError> {
+  const { client, informers, spec } = request
   const claims = await client.list(resources.resourceClaims, parseClaim)
   const [reason, events] = await Promise.all([
-    reasonOf(asking, devicesInUse(claims)),
-    store.eventsOf(spec.name),
+    explainRejection(request, devicesInUse(claims)),
+    informers.eventsOf(spec.name),
   ])
   const contended =
-    asking.peers.length > 0 &&
+    request.peers.length > 0 &&
     claims.some(
       ({ metadata: { namespace = '' }, status }) =>
-        namespace !== asking.namespace && isOfRun(namespace) && status?.allocation !== undefined,
+        namespace !== request.namespace && isOfRun(namespace) && status?.allocation !== undefined,
     )
-  return unsatisfiableBinding(asking, { refusal, reason, events, contended })
+  return unsatisfiableBinding(request, { rejection, reason, events, contended })
 }
 
 const unsatisfiableBinding = (
   { spec }: BindingRequest,
   facts: Pick<Parameters<typeof unsatisfiable>[0], 'reason' | 'events' | 'contended'> & {
-    readonly refusal: string
+    readonly rejection: string
   },
 ): ClaimcheckError =>
-  unsatisfiable({ pod: spec.name, claim: `${spec.name}-devices`, message: facts.refusal, ...facts })
+  unsatisfiable({ pod: spec.name, claim: `${spec.name}-devices`, message: facts.rejection, ...facts })
 
-async function reasonOf(
-  { objects, spec, template, peers, signal }: BindingRequest,
+/** Returns why the published devices cannot satisfy the claim, if they cannot. */
+async function explainRejection(
+  { inventory, spec, template, peers, signal }: BindingRequest,
   inUse: ReturnType<typeof devicesInUse>,
 ): Promise<ClaimcheckError | undefined> {
-  const nodes = await objects.nodes(signal)
-  const taken = peers.map(({ node, spec: peer }) => ({
+  const nodes = await inventory.nodes(signal)
+  const onPeerNodes = peers.map(({ node, spec: peer }) => ({
     node,
     reason: `holds pod ${peer.name} of the same group`,
   }))
-  const unwanted = nodes
+  const notSelected = nodes
     .filter((node) => spec.nodes !== undefined && !spec.nodes.includes(node))
     .map((node) => ({ node, reason: `is not one of ${spec.nodes?.join(', ')}` }))
   return explainUnsatisfiable({
     claim: `${spec.name}-devices`,
     template,
-    slices: await objects.slices(signal),
-    classes: await objects.classes(),
+    slices: await inventory.slices(signal),
+    classes: await inventory.classes(),
     nodes,
-    excluded: [...taken, ...unwanted],
+    excluded: [...onPeerNodes, ...notSelected],
     inUse,
   })
 }

@@ -1,6 +1,6 @@
 /**
- * How the transfer binary gets into a pod. Takes an archive; sends it through exec into a container that waits for it, where
- * no registry can be pushed to. The container needs a shell, head, sha256sum and tar with gzip; nothing is installed.
+ * Copies the transfer binary into a pod by exec, for clusters whose registry the user cannot push to. The container waits for
+ * the archive; its image needs a shell, head, sha256sum, tar and gzip.
  */
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Archive } from '../../native/native-archive.ts'
@@ -21,7 +21,7 @@ export interface Recipient {
   readonly data: Buffer
 }
 
-/** All containers of the pod share the folder, so one of them gets it. Rejects with EXEC_FAILED. */
+/** Sends the archive to one container; the others share its folder through a volume. Rejects with EXEC_FAILED. */
 export async function deliver(api: Api, to: Recipient, wait: Wait): Promise<void> {
   const { namespace, pod, container, archive, data } = to
   const file = `${HOME}/archive.tgz`
@@ -37,7 +37,7 @@ export async function deliver(api: Api, to: Recipient, wait: Wait): Promise<void
   if (code === 0) return
   throw new ClaimcheckError('EXEC_FAILED', {
     subject: `delivery into ${pod}/${container}`,
-    problem: `ended with ${code}`,
+    problem: `failed with exit code ${code}`,
     found: `${stdout}${stderr}`.trim(),
     hint: 'CLAIMCHECK_IMAGE must be a glibc image with sh, head, sha256sum, tar and gzip, such as debian:stable-slim.',
   })

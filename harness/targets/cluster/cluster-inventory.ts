@@ -1,6 +1,6 @@
 /**
- * What the cluster says about its nodes and devices. Takes a client and the nodes under test; gives slices, classes and
- * nodes, each as it is now and, of slices, with what was withdrawn since. Reads only.
+ * The nodes, ResourceSlices and DeviceClasses of a cluster, restricted to the nodes under test. Slices keep the attributes
+ * that drivers withdraw while a device is in use.
  */
 import type { DeviceClass, ResourceSlice } from '../../dra/objects.ts'
 import { devicesOf } from '../../claim/published-device.ts'
@@ -14,9 +14,9 @@ import { SliceCache } from './slice-cache.ts'
 import * as resources from './api-resources.ts'
 import { Informer } from './informer.ts'
 
-const LISTING = seconds(60)
+const LIST_TIMEOUT = seconds(60)
 
-interface KeptSlice {
+interface InformedSlice {
   readonly metadata: { readonly name: string }
   readonly slice: ResourceSlice
 }
@@ -24,41 +24,44 @@ interface KeptSlice {
 export class ClusterInventory {
   readonly #client: ObjectClient
   readonly #journal: Journal
-  readonly #underTest: readonly string[] | undefined
-  readonly #remembered: SliceCache
-  #slices: Informer<KeptSlice> | undefined
-  #given: { readonly from: readonly ResourceSlice[]; readonly slices: readonly ResourceSlice[] } | undefined
+  readonly #nodesUnderTest: readonly string[] | undefined
+  readonly #sliceCache: SliceCache
+  #slices: Informer<InformedSlice> | undefined
+  #last:
+    | { readonly published: readonly ResourceSlice[]; readonly slices: readonly ResourceSlice[] }
+    | undefined
   #nodes: Promise<readonly string[]> | undefined
 
-  constructor(client: ObjectClient, journal: Journal, underTest: readonly string[] | undefined) {
+  constructor(client: ObjectClient, journal: Journal, nodesUnderTest: readonly string[] | undefined) {
     this.#client = client
     this.#journal = journal
-    this.#underTest = underTest
-    this.#remembered = new SliceCache(journal)
+    this.#nodesUnderTest = nodesUnderTest
+    this.#sliceCache = new SliceCache(journal)
   }
 
-  /** Of the nodes under test. The same array as long as nothing has changed. */
+  /** Resolves with the slices of the nodes under test: with the same array until a slice changes. */
   async slices(signal: AbortSignal): Promise<readonly ResourceSlice[]> {
     this.#slices ??= new Informer({
       api: this.#client.api,
       resource: resources.resourceSlices,
-      parse: keptSlice,
+      parse: parseSlice,
     })
-    await this.#slices.ready({ within: LISTING, signal })
-    const from = this.#slices.all.map(({ slice }) => slice).filter((slice) => this.#isUnderTest(slice))
+    await this.#slices.ready({ within: LIST_TIMEOUT, signal })
+    const published = this.#slices.all.map(({ slice }) => slice).filter((slice) => this.#isUnderTest(slice))
     const same =
-      this.#given?.from.length === from.length && from.every((slice, i) => this.#given?.from[i] === slice)
-    if (!same) this.#given = { from, slices: this.#remembered.recall(from) }
-    return this.#given?.slices ?? []
+      this.#last?.published.length === published.length &&
+      published.every((slice, i) => this.#last?.published[i] === slice)
+    if (!same) this.#last = { published, slices: this.#sliceCache.complete(published) }
+    return this.#last?.slices ?? []
   }
 
   classes(): Promise<readonly DeviceClass[]> {
     return this.#client.list(resources.deviceClasses, parseDeviceClass)
   }
 
-  /** Nodes whose drivers publish RDMA NICs, of those under test, and on which pods may start. Looked up once. */
+  /** Resolves with the names of the schedulable nodes under test that publish RDMA NICs. They are looked up once. */
   nodes(signal: AbortSignal): Promise<readonly string[]> {
-    this.#nodes ??= this.#usable(signal).catch((error: unknown) => {
+    this.#nodes ??= this.#listNodes(signal).catch((error: unknown) => {
       this.#nodes = undefined
       throw error
     })
@@ -69,27 +72,27 @@ export class ClusterInventory {
     this.#slices?.stop()
   }
 
-  async #usable(signal: AbortSignal): Promise<readonly string[]> {
+  async #listNodes(signal: AbortSignal): Promise<readonly string[]> {
     const slices = await this.slices(signal)
     const publishing = new Set(
       devicesOf(slices).flatMap((one) => (one.kind === 'nic' && one.rdma ? one.node : [])),
     )
     const known = await this.#client.list(resources.nodes, parseNode)
-    const absent = (this.#underTest ?? []).filter(
+    const absent = (this.#nodesUnderTest ?? []).filter(
       (name) => !known.some(({ metadata }) => metadata.name === name),
     )
     if (absent.length > 0) {
       throw new ClaimcheckError('VARIABLE_INVALID', {
         subject: 'CLAIMCHECK_NODES',
-        problem: `names ${absent.join(', ')}, which the cluster does not have`,
-        hint: `Its nodes are ${known.map(({ metadata }) => metadata.name).join(', ')}.`,
+        problem: `names nodes that the cluster does not have: ${absent.join(', ')}`,
+        hint: `The cluster has the nodes ${known.map(({ metadata }) => metadata.name).join(', ')}.`,
       })
     }
     const usable = known.filter(({ metadata, spec, status }) => {
       if (!publishing.has(metadata.name)) return false
       const ready = conditionOf(status.conditions, 'Ready')?.status !== 'False'
       if (ready && spec.unschedulable !== true) return true
-      this.#journal.record('node-left-out', metadata.name, {
+      this.#journal.record('node-excluded', metadata.name, {
         ready,
         unschedulable: spec.unschedulable ?? false,
       })
@@ -100,12 +103,14 @@ export class ClusterInventory {
 
   #isUnderTest({ spec }: ResourceSlice): boolean {
     return (
-      this.#underTest === undefined || spec.nodeName === undefined || this.#underTest.includes(spec.nodeName)
+      this.#nodesUnderTest === undefined ||
+      spec.nodeName === undefined ||
+      this.#nodesUnderTest.includes(spec.nodeName)
     )
   }
 }
 
-function keptSlice(json: unknown): KeptSlice {
+function parseSlice(json: unknown): InformedSlice {
   const [slice] = parseResourceSlices([json], 'resourceslices')
   if (slice === undefined) throw new TypeError('one slice parses to one slice')
   return { metadata: slice.metadata, slice }

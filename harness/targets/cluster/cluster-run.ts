@@ -1,6 +1,6 @@
 /**
- * A run on somebody's cluster, from before its first test to after its last. Takes settings; gives what workers need, once it
- * is certain that the cluster serves DRA and lets this user in. The Namespace goes at the end, whatever came of the tests.
+ * Begins and ends a run on a cluster. Before the first test it checks that the cluster serves DRA and creates the run's
+ * Namespace; after the last test it removes the Namespace.
  */
 import type { Settings } from '../../core/variables.ts'
 import { seconds } from '../../core/units.ts'
@@ -15,21 +15,21 @@ import type { Delivery } from './binary-delivery.ts'
 import * as resources from './api-resources.ts'
 import { runLabels, namespaceManifest, namespaceOf, newRunId, removeNamespace } from './run-namespace.ts'
 
-const ENDING = seconds(60)
+const REMOVAL_TIMEOUT = seconds(60)
 
 export interface Preparation {
-  /** Called only where the binary is sent into pods. */
+  /** Called only if the binary is copied into pods. */
   readonly prepareNative: () => Promise<NativeFiles>
   readonly say: (line: string) => void
 }
 
-/** Throws VARIABLE_INVALID where no context is named: nobody loads a cluster by accident. */
+/** Throws VARIABLE_INVALID if no context is set, so that no run uses a cluster by accident. */
 export function connectionOf({ context, kubeconfig }: Settings): Connection {
   if (context !== undefined) return { kubeconfig, context }
   throw new ClaimcheckError('VARIABLE_INVALID', {
     subject: 'CLAIMCHECK_CONTEXT',
-    problem: 'is needed with CLAIMCHECK_TARGET=cluster',
-    expected: 'the name of a kubeconfig context; the current one is never used unasked',
+    problem: 'is required with CLAIMCHECK_TARGET=cluster',
+    expected: 'the name of a kubeconfig context; the current context is not used',
     hint: 'Set CLAIMCHECK_CONTEXT; `kubectl config get-contexts` lists them.',
   })
 }
@@ -37,7 +37,7 @@ export function connectionOf({ context, kubeconfig }: Settings): Connection {
 export const openClient = (connection: Connection): ObjectClient =>
   new ObjectClient(new Api(configFor(connection)))
 
-/** On the cluster that the settings name. Rejects as `beginRun` does. */
+/** Begins a run on the cluster of the settings. Rejects as `beginRun` does, or with TARGET_UNAVAILABLE. */
 export async function beginClusterRun(settings: Settings, preparation: Preparation): Promise<ClusterRun> {
   const connection = connectionOf(settings)
   await requireDra(openClient(connection))
@@ -51,7 +51,7 @@ export async function beginClusterRun(settings: Settings, preparation: Preparati
   return beginRun(parts, preparation.say)
 }
 
-/** Rejects with what keeps the run from beginning; then nothing is left. */
+/** Creates the Namespace of a new run. Nothing is left if it rejects. */
 export async function beginRun(
   parts: Omit<ClusterRun, 'runId' | 'namespaceLives'>,
   say: (line: string) => void,
@@ -66,12 +66,12 @@ export async function beginRun(
   return { ...parts, runId, namespaceLives: 'run' }
 }
 
-/** Rejects with NAMESPACE_STUCK. */
+/** Removes the run's Namespace. Rejects with NAMESPACE_STUCK. */
 export function endRun({ connection, runId }: ClusterRun): Promise<void> {
-  return removeNamespace(openClient(connection), namespaceOf(runId), { within: ENDING })
+  return removeNamespace(openClient(connection), namespaceOf(runId), { within: REMOVAL_TIMEOUT })
 }
 
-/** Rejects with TARGET_UNAVAILABLE where the API server does not serve resource.k8s.io/v1. */
+/** Rejects with TARGET_UNAVAILABLE if the API server does not serve resource.k8s.io/v1. */
 export async function requireDra(client: ObjectClient): Promise<void> {
   const subject = `API server ${client.api.server}`
   const versions = (await client.api.json({
@@ -87,7 +87,7 @@ export async function requireDra(client: ObjectClient): Promise<void> {
   throw new ClaimcheckError('TARGET_UNAVAILABLE', {
     subject,
     problem: 'does not serve Dynamic Resource Allocation',
-    expected: 'resource.k8s.io/v1, as Kubernetes 1.34 and newer do',
+    expected: 'resource.k8s.io/v1, which Kubernetes 1.34 and newer serve',
     found: served.length === 0 ? 'no resource.k8s.io' : served.map(({ version }) => version).join(', '),
     hint: 'Use a cluster of Kubernetes 1.34 or newer.',
   })
@@ -100,7 +100,7 @@ export async function versionOf(client: ObjectClient): Promise<string> {
     subject: `version of API server ${client.api.server}`,
     path: '/version',
   })) as { readonly gitVersion?: string }
-  return gitVersion ?? 'of no version'
+  return gitVersion ?? 'an unknown version'
 }
 
 async function deliveryFor(

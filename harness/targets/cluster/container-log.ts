@@ -1,12 +1,12 @@
 /**
- * What a container prints, line by line from its start. Takes a pod that runs; gives every line once, and ends with the
- * last line of a transfer or when the container has ended. A connection that breaks is taken up again after the last whole line.
+ * Follows the log of a container from its start. Every line is yielded once: after a broken connection the log is read again
+ * and the lines that were yielded before are skipped. The log ends with the last line of a transfer or with the container.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClaimcheckError } from '../../core/errors.ts'
 import { seconds } from '../../core/units.ts'
-import { isTransient, backoffAfter, type Api } from './api-client.ts'
-import { isGone, statusCodeOf } from './api-error.ts'
+import { isTransient, retryDelayMs, type Api } from './api-client.ts'
+import { ApiError } from './api-error.ts'
 import { operationOn } from './object-client.ts'
 import type { Pod } from './object-schemas.ts'
 import * as resources from './api-resources.ts'
@@ -14,10 +14,11 @@ import { isOnLostNode, nodeLost, rejectIfKilled, rejectIfLost, statusOf } from '
 import type { Informer } from './informer.ts'
 
 const DAY = seconds(24 * 60 * 60)
-/** Between the end of the output and the kubelet's word that the container has ended. */
-const LAST_WORD = seconds(10)
-const NODE_BACK = seconds(30)
-const PAUSE_MS = 500
+/** How long after the end of a log stream the kubelet may take to report that the container has terminated. */
+const TERMINATION_TIMEOUT = seconds(10)
+/** How long a node may be unreachable before its pods count as lost. */
+const NODE_RECOVERY_TIMEOUT = seconds(30)
+const RETRY_MS = 500
 /** The last line of every transfer. */
 const LAST_LINE = 'END '
 
@@ -27,69 +28,75 @@ export interface LogSource {
   readonly namespace: string
   readonly pod: string
   readonly container: string
-  /** Aborted: the log ends where it is. */
+  /** Ends the log when it is aborted. */
   readonly signal: AbortSignal
 }
 
-/** Rejects with POD_FAILED where the pod was killed, evicted, deleted or lost with its node. */
+/** Rejects with POD_FAILED if the pod is killed, evicted, deleted or lost with its node. */
 export async function* followLog(source: LogSource): AsyncGenerator<string> {
   const { pods, pod, container } = source
   const lost = new AbortController()
-  const over = AbortSignal.any([source.signal, lost.signal])
+  const ended = AbortSignal.any([source.signal, lost.signal])
   let failure: unknown
-  const guard = guarded(pods, pod, over).catch((error: unknown) => {
-    if (over.aborted) return
+  const guard = rejectWhenLost(pods, pod, ended).catch((error: unknown) => {
+    if (ended.aborted) return
     failure = error
     lost.abort()
   })
-  let given = 0
+  let yielded = 0
   let last = ''
-  const own = { ...source, signal: over }
+  const own = { ...source, signal: ended }
   try {
     for (let follow = true; ;) {
-      for await (const line of read(own, follow, given)) {
-        given++
+      for await (const line of read(own, follow, yielded)) {
+        yielded++
         last = line
         yield line
-        // Kubernetes says a second later that the stream has ended.
+        // The kubelet ends the stream only a second later.
         if (line.startsWith(LAST_LINE)) break
       }
-      if (over.aborted || last.startsWith(LAST_LINE) || !follow) break
-      // A server that goes away may end the stream as if all had been said: only the kubelet's word counts.
-      follow = !(await hasEnded(own))
+      if (ended.aborted || last.startsWith(LAST_LINE) || !follow) break
+      // A server that shuts down ends the stream as well, so only the status from the kubelet counts.
+      follow = !(await hasTerminated(own))
     }
   } finally {
     lost.abort()
     await guard
   }
   if (failure !== undefined) throw failure
-  const now = pods.get(pod)
-  if (now !== undefined && !source.signal.aborted) rejectIfKilled(now, container)
+  const current = pods.get(pod)
+  if (current !== undefined && !source.signal.aborted) rejectIfKilled(current, container)
 }
 
-/** Never resolves; rejects once the pod is lost, or `signal` fires. */
-async function guarded(pods: Informer<Pod>, pod: string, signal: AbortSignal): Promise<never> {
-  const wait = { subject: `pod ${pod}`, until: 'to get lost', signal }
+/** Never resolves; rejects once the pod is lost, or when `signal` is aborted. */
+async function rejectWhenLost(pods: Informer<Pod>, pod: string, signal: AbortSignal): Promise<never> {
+  const wait = { subject: `pod ${pod}`, until: 'to be lost', signal }
   for (;;) {
-    await pods.until(() => (isOnLostNode(whole(pods, pod)) ? true : undefined), { ...wait, within: DAY })
-    // A control plane that was away itself takes its nodes for lost until they have reported again.
-    const back = await pods
-      .until(() => (isOnLostNode(whole(pods, pod)) ? undefined : true), { ...wait, within: NODE_BACK })
+    await pods.until(() => (isOnLostNode(requireRunnable(pods, pod)) ? true : undefined), {
+      ...wait,
+      within: DAY,
+    })
+    // After an outage of its own, the control plane marks all nodes as not ready until they report again.
+    const recovered = await pods
+      .until(() => (isOnLostNode(requireRunnable(pods, pod)) ? undefined : true), {
+        ...wait,
+        within: NODE_RECOVERY_TIMEOUT,
+      })
       .catch((error: unknown) => {
         if (error instanceof ClaimcheckError && error.code === 'DEADLINE') return false
         throw error
       })
-    if (!back) throw nodeLost(presentLines(pods, pod), NODE_BACK)
+    if (!recovered) throw nodeLost(requirePodObject(pods, pod), NODE_RECOVERY_TIMEOUT)
   }
 }
 
-function whole(pods: Informer<Pod>, name: string): Pod {
-  const pod = presentLines(pods, name)
+function requireRunnable(pods: Informer<Pod>, name: string): Pod {
+  const pod = requirePodObject(pods, name)
   rejectIfLost(pod)
   return pod
 }
 
-/** One connection, without the first `skip` lines. Ends early where it breaks. */
+/** Reads the log over one connection, without the first `skip` lines. Ends early if the connection breaks. */
 async function* read(source: LogSource, follow: boolean, skip: number): AsyncGenerator<string> {
   const { api, namespace, pod, container, signal } = source
   const request = {
@@ -108,25 +115,26 @@ async function* read(source: LogSource, follow: boolean, skip: number): AsyncGen
       rest = lines.pop() ?? ''
       for (const line of lines) if (++seen > skip) yield line
     }
-    // Half a line is the last one only where the container has ended.
+    // An incomplete line is the last one only if the container has terminated.
     if (!follow && rest !== '') yield rest
   } catch (error) {
     if (signal.aborted) return
-    if (!isTransient(error) && statusCodeOf(error) !== 400 && !isGone(error))
-      throw api.unreachable(request, error)
-    await sleep(backoffAfter(error) ?? PAUSE_MS, undefined, { signal }).catch(() => undefined)
+    // 400: the container has not started. 404: the pod is gone, which its informer reports with the reason.
+    const awaited = error instanceof ApiError && [400, 404].includes(error.status)
+    if (!isTransient(error) && !awaited) throw api.unreachable(request, error)
+    await sleep(retryDelayMs(error) ?? RETRY_MS, undefined, { signal }).catch(() => undefined)
   }
 }
 
-async function hasEnded({ pods, pod, container, signal }: LogSource): Promise<boolean> {
+async function hasTerminated({ pods, pod, container, signal }: LogSource): Promise<boolean> {
   return pods
     .until(
       () =>
-        statusOf(presentLines(pods, pod), container)?.state?.terminated === undefined ? undefined : true,
+        statusOf(requirePodObject(pods, pod), container)?.state?.terminated === undefined ? undefined : true,
       {
         subject: `container ${pod}/${container}`,
         until: 'to end',
-        within: LAST_WORD,
+        within: TERMINATION_TIMEOUT,
         signal,
       },
     )
@@ -136,12 +144,13 @@ async function hasEnded({ pods, pod, container, signal }: LogSource): Promise<bo
     })
 }
 
-export function presentLines(pods: Informer<Pod>, name: string): Pod {
+/** Throws POD_FAILED if the pod does not exist any more. */
+export function requirePodObject(pods: Informer<Pod>, name: string): Pod {
   const pod = pods.get(name)
   if (pod !== undefined) return pod
   throw new ClaimcheckError('POD_FAILED', {
     subject: `pod ${name}`,
-    problem: 'is gone: somebody deleted it',
-    hint: 'Look at the events of its Namespace in the evidence.',
+    problem: 'was deleted during the run',
+    hint: 'See the events of its Namespace in the diagnostics of the run.',
   })
 }

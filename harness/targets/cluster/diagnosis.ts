@@ -1,6 +1,6 @@
 /**
- * What a person would look at first when something went wrong: pods, claims, events, last lines, published devices. Takes
- * what the run has; gives JSON, bounded. A part that cannot be read says so and keeps nothing else from being told.
+ * Collects the diagnostics of a failed run as JSON: pods, claims, events, the ends of logs, published devices and the number
+ * of requests. A part that cannot be read is replaced by the error.
  */
 import type { ResourceSlice } from '../../dra/objects.ts'
 import { devicesOf } from '../../claim/published-device.ts'
@@ -9,18 +9,19 @@ import { operationOn } from './object-client.ts'
 import type { PodInformers } from './pod-informers.ts'
 import * as resources from './api-resources.ts'
 
-const LAST_LINES = 40
-const MOST_BYTES = 16_384
-const MOST_PODS = 16
+const MAX_LINES = 40
+const MAX_BYTES = 16_384
+const MAX_OBJECTS = 16
+const LOG_TIMEOUT_MS = 10_000
 
 export async function diagnosisOf(of: {
   readonly api: Api
-  readonly store: PodInformers
+  readonly informers: PodInformers
   readonly namespace: string
   readonly slices: readonly ResourceSlice[]
 }) {
-  const { api, store, namespace, slices } = of
-  const pods = store.pods.all.slice(0, MOST_PODS)
+  const { api, informers, namespace, slices } = of
+  const pods = informers.pods.all.slice(0, MAX_OBJECTS)
   const containers = pods.flatMap(({ metadata, status }) =>
     (status.containerStatuses ?? [])
       .filter(({ state }) => state?.waiting === undefined)
@@ -28,7 +29,7 @@ export async function diagnosisOf(of: {
   )
   const logs = await Promise.all(
     containers.map(
-      async (one) => [`${one.pod}/${one.container}`, await said(lastLines(api, namespace, one))] as const,
+      async (one) => [`${one.pod}/${one.container}`, await orError(tailOf(api, namespace, one))] as const,
     ),
   )
   return {
@@ -38,13 +39,13 @@ export async function diagnosisOf(of: {
       deleted: metadata.deletionTimestamp,
       status,
     })),
-    claims: store.claims.all.slice(0, MOST_PODS).map(({ metadata, spec, status }) => ({
+    claims: informers.claims.all.slice(0, MAX_OBJECTS).map(({ metadata, spec, status }) => ({
       name: metadata.name,
       finalizers: metadata.finalizers,
       spec,
       status,
     })),
-    events: await said(store.eventsOf()),
+    events: await orError(informers.eventsOf()),
     logs: Object.fromEntries(logs),
     published: devicesOf(slices).map(({ node, driver, name, pciAddress, numaNodes }) => ({
       node,
@@ -57,18 +58,18 @@ export async function diagnosisOf(of: {
   }
 }
 
-async function lastLines(
+async function tailOf(
   api: Api,
   namespace: string,
   { pod, container }: { readonly pod: string; readonly container: string },
 ): Promise<string> {
   const request = {
     ...operationOn('get', { resource: resources.pods, namespace, name: pod, subresource: 'log' }),
-    query: { container, tailLines: String(LAST_LINES), limitBytes: String(MOST_BYTES) },
+    query: { container, tailLines: String(MAX_LINES), limitBytes: String(MAX_BYTES) },
   }
   api.count(request)
-  return textOf(await api.open(request, 10_000))
+  return textOf(await api.open(request, LOG_TIMEOUT_MS))
 }
 
-const said = async <T>(work: Promise<T>): Promise<T | string> =>
+const orError = async <T>(work: Promise<T>): Promise<T | string> =>
   work.catch((error: unknown) => `could not be read: ${String(error)}`)

@@ -1,7 +1,4 @@
-/**
- * A command in a container that runs. Takes a command line and perhaps its input; gives exit code and output, or an error
- * within the deadline.
- */
+/** Runs a command in a running container, with optional input, and returns its exit code and output. */
 import { PassThrough, Readable } from 'node:stream'
 import { Exec } from '@kubernetes/client-node'
 import { withDeadline } from '../../core/deadline.ts'
@@ -11,8 +8,8 @@ import type { Api } from './api-client.ts'
 import { MISSING_PERMISSION_HINT } from './api-error.ts'
 import { describePermission, missingPermissions, PERMISSIONS } from './permissions.ts'
 
-/** Of each stream; what is more is cut from the front. */
-const MOST_OUTPUT = 1_000_000
+/** The most characters that are kept of each stream, from its end. */
+const MAX_OUTPUT = 1_000_000
 
 export interface Command {
   readonly namespace: string
@@ -28,15 +25,14 @@ export async function execIn(api: Api, command: Command, wait: Wait): Promise<Ex
   const subject = `exec in ${pod}/${container}`
   const [stdout, stderr] = [collector(), collector()]
   const ended = Promise.withResolvers<ExecResult>()
-  const refused = (found: string, cause?: unknown): ClaimcheckError =>
+  const failed = (found: string, cause?: unknown): ClaimcheckError =>
     new ClaimcheckError('EXEC_FAILED', {
       subject,
-      problem: 'did not get to its end',
+      problem: 'did not complete',
       found,
       ...(cause === undefined ? {} : { cause }),
     })
-  const right = { verb: 'create', resource: 'pods/exec', subject }
-  api.count(right)
+  api.count({ verb: 'create', resource: 'pods/exec', subject })
   const connecting = new Exec(api.config).exec(
     namespace,
     pod,
@@ -48,22 +44,22 @@ export async function execIn(api: Api, command: Command, wait: Wait): Promise<Ex
     false,
     (status) => {
       const exit = exitOf(status)
-      if (typeof exit === 'string') ended.reject(refused(exit))
+      if (typeof exit === 'string') ended.reject(failed(exit))
       else ended.resolve({ ...exit, stdout: stdout.text(), stderr: stderr.text() })
     },
   )
   connecting.then(
     (socket) => {
-      // The status comes before the close; a close without one is a connection that broke.
+      // The status precedes the close; without one the connection is broken.
       socket.addEventListener('close', ({ code, reason }: { code: number; reason: string }) =>
-        setImmediate(() => ended.reject(refused(`the connection closed with ${code} ${reason}`))),
+        setImmediate(() => ended.reject(failed(`the connection closed with ${code} ${reason}`))),
       )
     },
     (error: unknown) => {
       const message = String((error as { message?: unknown }).message ?? error)
       if (message.includes('Unexpected server response: 403'))
-        void forbidden(api, subject).then(ended.reject, ended.reject)
-      else ended.reject(refused(message, error))
+        void permissionError(api, subject).then(ended.reject, ended.reject)
+      else ended.reject(failed(message, error))
     },
   )
   try {
@@ -76,17 +72,18 @@ export async function execIn(api: Api, command: Command, wait: Wait): Promise<Ex
   }
 }
 
-/** The answer to a refused upgrade is not to be had; the API server is asked which right it was. */
-async function forbidden(api: Api, subject: string): Promise<ClaimcheckError> {
-  const [right] = await missingPermissions(
+/** The client hides the response to a refused upgrade, so the API server is asked which permission is missing. */
+async function permissionError(api: Api, subject: string): Promise<ClaimcheckError> {
+  const [permission] = await missingPermissions(
     api,
     PERMISSIONS.filter(({ resource }) => resource === 'pods/exec'),
   )
   return new ClaimcheckError('RBAC_DENIED', {
     subject,
-    problem: right === undefined ? 'was forbidden' : `needs the right to ${describePermission(right)}`,
+    problem:
+      permission === undefined ? 'was forbidden' : `requires permission to ${describePermission(permission)}`,
     hint: MISSING_PERMISSION_HINT,
-    details: { ...right },
+    details: { ...permission },
   })
 }
 
@@ -97,7 +94,7 @@ interface Status {
   readonly details?: { readonly causes?: readonly { readonly reason?: string; readonly message?: string }[] }
 }
 
-/** Or why there is none. */
+/** Returns the exit code, or a message if the command did not run to its end. */
 function exitOf({ status, message = '', details }: Status): Pick<ExecResult, 'code' | 'signal'> | string {
   if (status === 'Success') return { code: 0, signal: null }
   const code = details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message
@@ -108,19 +105,19 @@ function collector(): { readonly stream: PassThrough; text(): string } {
   const stream = new PassThrough()
   let text = ''
   stream.setEncoding('utf8')
-  stream.on('data', (chunk: string) => (text = `${text}${chunk}`.slice(-MOST_OUTPUT)))
+  stream.on('data', (chunk: string) => (text = `${text}${chunk}`.slice(-MAX_OUTPUT)))
   return {
     stream,
     text: () => {
-      // What is written and not yet read.
+      // Reads what the stream has buffered.
       for (let chunk; (chunk = stream.read() as string | null) !== null;) text += chunk
       return text
     },
   }
 }
 
-const CHUNK = 1 << 18
+const CHUNK_BYTES = 1 << 18
 
 function* chunksOf(data: Buffer): Generator<Buffer> {
-  for (let at = 0; at < data.length; at += CHUNK) yield data.subarray(at, at + CHUNK)
+  for (let at = 0; at < data.length; at += CHUNK_BYTES) yield data.subarray(at, at + CHUNK_BYTES)
 }

@@ -1,22 +1,22 @@
 /**
- * The objects of one collection, always as they are now. Takes an API and a collection; keeps a copy by list and watch, and
- * resolves named conditions on it. Survives silence, closed connections, 410 Gone, throttling and an API server that is away.
+ * Keeps a copy of one collection up to date by list and watch. Waits are predicates on this copy. The informer reconnects
+ * after idle or closed connections, 410 Gone, throttling and unavailability of the API server.
  */
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { withDeadline, type Deadline } from '../../core/deadline.ts'
-import { ClaimcheckError } from '../../core/errors.ts'
-import { backoffAfter, isTransient, type Api, type Request } from './api-client.ts'
-import { statusCodeOf } from './api-error.ts'
+import { isTransient, retryDelayMs, type Api, type Request } from './api-client.ts'
+import { ApiError } from './api-error.ts'
 import { collection, type Resource } from './api-resources.ts'
 
-/** The server ends a watch after this; well before, no silence is taken for an end. */
+/** The `timeoutSeconds` of a watch, after which the server ends it. */
 const WATCH_SECONDS = 240
-const OVERTIME_SECONDS = 15
-/** A server tells about once a minute that nothing has happened; one that does not is asked again. */
-const SILENCE_MS = 90_000
-const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [50, 2000]
+/** How long after `timeoutSeconds` the client ends a watch itself. */
+const GRACE_SECONDS = 15
+/** Servers send a bookmark about once a minute, so a connection that is idle for longer is broken. */
+const IDLE_MS = 90_000
+const [MIN_BACKOFF_MS, MAX_BACKOFF_MS] = [50, 2000]
 
 export interface KubernetesObject {
   readonly metadata: { readonly name: string; readonly uid?: string | undefined }
@@ -25,7 +25,7 @@ export interface KubernetesObject {
 export interface InformerOptions<T extends KubernetesObject> {
   readonly api: Api
   readonly resource: Resource
-  /** Absent: all namespaces, or a kind without any. */
+  /** Absent for all namespaces, and for a cluster-scoped resource. */
   readonly namespace?: string
   readonly query?: Readonly<Record<string, string>>
   readonly parse: (json: unknown) => T
@@ -39,20 +39,20 @@ const eventSchema = z.looseObject({ type: z.string(), object: z.unknown() })
 const versionSchema = z.looseObject({ metadata: z.looseObject({ resourceVersion: z.string() }) })
 
 export class Informer<T extends KubernetesObject> {
-  readonly #parts: InformerOptions<T>
-  readonly #over = new AbortController()
+  readonly #options: InformerOptions<T>
+  readonly #stopped = new AbortController()
   readonly #objects = new Map<string, T>()
   readonly #listeners = new Set<() => void>()
   #failure: unknown
-  #trouble: string | undefined
+  #lastError: string | undefined
   #synced = false
 
-  constructor(parts: InformerOptions<T>) {
-    this.#parts = parts
-    void this.#keep()
+  constructor(options: InformerOptions<T>) {
+    this.#options = options
+    void this.#listAndWatch()
   }
 
-  /** In the order in which they were first seen. */
+  /** All objects, in the order in which they were first seen. */
   get all(): readonly T[] {
     return [...this.#objects.values()]
   }
@@ -62,98 +62,99 @@ export class Informer<T extends KubernetesObject> {
   }
 
   /**
-   * Resolves with what `look` gives once it gives something. Rejects with DEADLINE, INTERRUPTED, with what `look` throws,
-   * or with what ended the watch: a missing right, an object that cannot be understood.
+   * Calls `condition` whenever the copy changes and resolves with its first result that is not undefined. Rejects with
+   * DEADLINE, with INTERRUPTED, with what `condition` throws, or with the error that ended the watch: a missing permission,
+   * or an object that does not match its schema.
    */
-  async until<R>(look: () => R | undefined, wait: Deadline): Promise<R> {
-    const found = Promise.withResolvers<R>()
+  async until<R>(condition: () => R | undefined, wait: Deadline): Promise<R> {
+    const met = Promise.withResolvers<R>()
     const check = (): void => {
       try {
         if (this.#failure !== undefined) throw this.#failure
-        const seen = this.#synced ? look() : undefined
-        if (seen !== undefined) found.resolve(seen)
+        const result = this.#synced ? condition() : undefined
+        if (result !== undefined) met.resolve(result)
       } catch (error) {
-        found.reject(error)
+        met.reject(error)
       }
     }
     this.#listeners.add(check)
     check()
     try {
-      return await withDeadline(found.promise, {
+      return await withDeadline(met.promise, {
         ...wait,
-        lastSeen: () => [wait.lastSeen?.(), this.#trouble].filter((text) => text !== undefined).join('; '),
+        lastSeen: () => [wait.lastSeen?.(), this.#lastError].filter((text) => text !== undefined).join('; '),
       })
     } finally {
       this.#listeners.delete(check)
     }
   }
 
-  /** Resolves once the first list is here. */
+  /** Resolves once the collection has been listed. */
   ready(wait: Pick<Deadline, 'within' | 'signal'>): Promise<true> {
-    const { resource } = this.#parts
+    const { resource } = this.#options
     return this.until(() => true as const, { ...wait, subject: resource.plural, until: 'to be listed' })
   }
 
   stop(): void {
-    this.#over.abort()
+    this.#stopped.abort()
   }
 
-  async #keep(): Promise<void> {
+  async #listAndWatch(): Promise<void> {
     let version: string | undefined
-    let pause = FIRST_PAUSE_MS
-    this.#parts.api.count(this.#request('watch'))
-    while (!this.#over.signal.aborted) {
+    let backoff = MIN_BACKOFF_MS
+    this.#options.api.count(this.#request('watch'))
+    while (!this.#stopped.signal.aborted) {
       try {
         version ??= await this.#list()
-        const began = performance.now()
+        const started = performance.now()
         version = await this.#watch(version)
-        if (performance.now() - began > LONGEST_PAUSE_MS) pause = FIRST_PAUSE_MS
-        // Whatever stands between may end each watch at once.
-        else await this.#pause(pause)
+        if (performance.now() - started > MAX_BACKOFF_MS) backoff = MIN_BACKOFF_MS
+        // A proxy may end every watch at once.
+        else await this.#pause(backoff)
       } catch (error) {
-        if (this.#over.signal.aborted) return
-        if (statusCodeOf(error) === 410) version = undefined
-        else if (isTransient(error)) this.#trouble = `the watch was lost: ${String(error)}`
-        else return this.#fail(this.#parts.api.unreachable(this.#request('watch'), error))
-        await this.#pause(backoffAfter(error) ?? pause)
-        pause = Math.min(2 * pause, LONGEST_PAUSE_MS)
+        if (this.#stopped.signal.aborted) return
+        if (error instanceof ApiError && error.status === 410) version = undefined
+        else if (isTransient(error)) this.#lastError = `the watch failed: ${String(error)}`
+        else return this.#fail(this.#options.api.unreachable(this.#request('watch'), error))
+        await this.#pause(retryDelayMs(error) ?? backoff)
+        backoff = Math.min(2 * backoff, MAX_BACKOFF_MS)
       }
     }
   }
 
-  /** Ends early with the watch. */
+  /** Returns early when the informer is stopped. */
   async #pause(milliseconds: number): Promise<void> {
-    await sleep(milliseconds, undefined, { signal: this.#over.signal }).catch(() => undefined)
+    await sleep(milliseconds, undefined, { signal: this.#stopped.signal }).catch(() => undefined)
   }
 
   async #list(): Promise<string> {
-    const { items, metadata } = listSchema.parse(await this.#parts.api.json(this.#request('list')))
-    const now = new Map((items ?? []).map((item) => this.#entry(item)))
+    const { items, metadata } = listSchema.parse(await this.#options.api.json(this.#request('list')))
+    const listed = new Map((items ?? []).map((item) => this.#entry(item)))
     this.#objects.clear()
-    for (const [name, object] of now) this.#objects.set(name, object)
+    for (const [name, object] of listed) this.#objects.set(name, object)
     this.#synced = true
-    this.#tell()
+    this.#notify()
     return metadata.resourceVersion
   }
 
-  /** Resolves with the last version seen when the server ends the watch. */
+  /** Resolves with the last resource version when the server ends the watch. */
   async #watch(from: string): Promise<string> {
     let version = from
-    const limit = AbortSignal.timeout((WATCH_SECONDS + OVERTIME_SECONDS) * 1000)
-    const signal = AbortSignal.any([this.#over.signal, limit])
+    const limit = AbortSignal.timeout((WATCH_SECONDS + GRACE_SECONDS) * 1000)
+    const signal = AbortSignal.any([this.#stopped.signal, limit])
     const request = this.#request('watch', {
       watch: 'true',
       allowWatchBookmarks: 'true',
       resourceVersion: from,
       timeoutSeconds: String(WATCH_SECONDS),
     })
-    const response = await this.#parts.api.open({ ...request, signal }, SILENCE_MS)
-    this.#trouble = undefined
+    const response = await this.#options.api.open({ ...request, signal }, IDLE_MS)
+    this.#lastError = undefined
     const lines = createInterface({ input: response, signal })
-    // A connection that breaks ends the lines; what broke it is told by the response.
+    // A broken connection ends the lines without an error; the response emits it.
     const broken = new Promise<never>((_resolve, reject) => response.once('error', reject))
     const read = (async () => {
-      for await (const line of lines) version = this.#take(line) ?? version
+      for await (const line of lines) version = this.#handle(line) ?? version
     })()
     try {
       await Promise.race([read, broken])
@@ -165,52 +166,52 @@ export class Informer<T extends KubernetesObject> {
     return version
   }
 
-  /** Returns the version to go on from. */
-  #take(line: string): string | undefined {
+  /** Handles one watch event and returns its resource version. */
+  #handle(line: string): string | undefined {
     const { type, object } = eventSchema.parse(JSON.parse(line))
     if (type === 'ERROR') {
       const { code, message } = z
         .looseObject({ code: z.int(), message: z.string().default('') })
         .parse(object)
-      throw new ClaimcheckError('API_REFUSED', {
-        subject: this.#request('watch').subject,
-        problem: `can no longer be watched: ${message}`,
-        details: { status: code },
-      })
+      throw new ApiError(
+        'API_REFUSED',
+        { status: code },
+        { subject: this.#request('watch').subject, problem: `could not be watched: ${message}` },
+      )
     }
     if (type !== 'BOOKMARK') {
-      const [name, kept] = this.#entry(object)
+      const [name, parsed] = this.#entry(object)
       if (type === 'DELETED') this.#objects.delete(name)
-      else this.#objects.set(name, kept)
-      this.#tell()
+      else this.#objects.set(name, parsed)
+      this.#notify()
     }
     return versionSchema.parse(object).metadata.resourceVersion
   }
 
   #entry(json: unknown): [string, T] {
-    const object = this.#parts.parse(json)
+    const object = this.#options.parse(json)
     return [object.metadata.name, object]
   }
 
   #fail(error: unknown): void {
     this.#failure = error
-    this.#tell()
+    this.#notify()
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const listener of this.#listeners) listener()
   }
 
   #request(verb: 'list' | 'watch', query: Readonly<Record<string, string>> = {}): Request {
-    const { resource, namespace } = this.#parts
+    const { resource, namespace } = this.#options
     const group = resource.group === '' ? '' : `.${resource.group}`
     return {
       verb,
       resource: `${resource.plural}${group}`,
       subject: namespace === undefined ? resource.plural : `${resource.plural} of Namespace ${namespace}`,
       path: collection(resource, namespace),
-      query: { ...this.#parts.query, ...query },
-      signal: this.#over.signal,
+      query: { ...this.#options.query, ...query },
+      signal: this.#stopped.signal,
     }
   }
 }

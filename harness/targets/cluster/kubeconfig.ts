@@ -1,20 +1,20 @@
 /**
- * Which cluster is meant. Takes a kubeconfig and the name of a context; gives the client's configuration for it.
- * The kubeconfig's current context is never looked at: nobody loads a cluster because a shell happened to point there.
+ * Loads a kubeconfig and selects one of its contexts by name. The current context is ignored, so that no run uses a cluster
+ * by accident.
  */
 import { existsSync } from 'node:fs'
 import { KubeConfig } from '@kubernetes/client-node'
 import { ClaimcheckError } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
 
-/** Plain data, so that it can be handed from process to process. */
+/** Serializable, since it is passed between processes. */
 export interface Connection {
-  /** Files, or the text itself. */
+  /** Paths, which are merged as kubectl does, or the content. */
   readonly kubeconfig: readonly string[] | { readonly text: string }
   readonly context: string
 }
 
-/** Throws VARIABLE_INVALID for a context that is not there, FILE_UNREADABLE or FILE_INVALID for the kubeconfig. */
+/** Throws VARIABLE_INVALID for an unknown context, and FILE_UNREADABLE or FILE_INVALID for the kubeconfig. */
 export function configFor({ kubeconfig, context }: Connection): KubeConfig {
   const config = load(kubeconfig)
   const names = config.getContexts().map(({ name }) => name)
@@ -25,14 +25,15 @@ export function configFor({ kubeconfig, context }: Connection): KubeConfig {
       problem: `names a context that ${placeOf(kubeconfig)} does not have`,
       expected: names.length === 0 ? 'a kubeconfig with contexts' : `one of ${names.join(', ')}`,
       found: JSON.stringify(context),
-      hint: near === undefined ? 'See `kubectl config get-contexts`.' : `Did you mean ${near}?`,
+      hint:
+        near === undefined ? '`kubectl config get-contexts` lists the contexts.' : `Did you mean ${near}?`,
     })
   }
   config.setCurrentContext(context)
   if (config.getCurrentCluster() === null || config.getCurrentUser() === null) {
     throw new ClaimcheckError('FILE_INVALID', {
       subject: placeOf(kubeconfig),
-      problem: `has a context ${context} whose cluster or user is not in it`,
+      problem: `has no cluster or no user for its context ${context}`,
       hint: 'Correct the kubeconfig.',
     })
   }
@@ -51,7 +52,7 @@ function load(kubeconfig: Connection['kubeconfig']): KubeConfig {
     if (first === undefined) {
       throw new ClaimcheckError('FILE_UNREADABLE', {
         subject: place,
-        problem: 'is not there',
+        problem: 'does not exist',
         hint: 'Set KUBECONFIG to the kubeconfig of the cluster.',
       })
     }
@@ -66,7 +67,7 @@ function load(kubeconfig: Connection['kubeconfig']): KubeConfig {
     if (cause instanceof ClaimcheckError) throw cause
     throw new ClaimcheckError('FILE_INVALID', {
       subject: place,
-      problem: 'cannot be read as a kubeconfig',
+      problem: 'is not a valid kubeconfig',
       found: cause instanceof Error ? cause.message : String(cause),
       cause,
     })

@@ -1,7 +1,7 @@
-/** What claimcheck does with objects: apply, delete, list. Takes manifests and names; server-side apply and nothing else writes. */
+/** Applies, reads, lists and deletes API objects. Objects are written by server-side apply only. */
 import { z } from 'zod'
 import type { Api } from './api-client.ts'
-import { isGone } from './api-error.ts'
+import { isNotFound } from './api-error.ts'
 import { collection, pathOf, type Named, type Resource } from './api-resources.ts'
 
 export const FIELD_MANAGER = 'claimcheck'
@@ -20,7 +20,7 @@ export class ObjectClient {
     this.api = api
   }
 
-  /** Resolves with the object as the server has it now. */
+  /** Applies the manifest and resolves with the resulting object. */
   apply(resource: Resource, manifest: Manifest, signal?: AbortSignal): Promise<unknown> {
     const { name, namespace } = manifest.metadata
     return this.api.json({
@@ -31,12 +31,12 @@ export class ObjectClient {
     })
   }
 
-  /** Gone already is success. Graceful: never with a grace period of 0. */
+  /** Deletes an object with its own grace period. Succeeds if it does not exist. */
   async delete(named: Named, signal?: AbortSignal): Promise<void> {
     try {
       await this.api.json({ ...operationOn('delete', named), signal })
     } catch (error) {
-      if (!isGone(error)) throw error
+      if (!isNotFound(error)) throw error
     }
   }
 
@@ -51,7 +51,7 @@ export class ObjectClient {
   ): Promise<T[]> {
     const json = await this.api.json({
       verb: 'list',
-      resource: rightOf({ resource }),
+      resource: rbacResourceOf({ resource }),
       subject: of.namespace === undefined ? resource.plural : `${resource.plural} of ${of.namespace}`,
       path: collection(resource, of.namespace),
       ...(of.query === undefined ? {} : { query: of.query }),
@@ -60,17 +60,18 @@ export class ObjectClient {
   }
 }
 
+/** Describes a request for one object. */
 export function operationOn(verb: string, named: Named) {
   const { resource, namespace, name } = named
   return {
     verb,
-    resource: rightOf(named),
+    resource: rbacResourceOf(named),
     subject: `${resource.kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
     path: pathOf(named),
   }
 }
 
-/** As RBAC names it. */
-const rightOf = ({ resource, subresource }: Pick<Named, 'resource' | 'subresource'>): string =>
+/** Returns the resource as RBAC names it: `pods/log`, `resourceclaims.resource.k8s.io`. */
+const rbacResourceOf = ({ resource, subresource }: Pick<Named, 'resource' | 'subresource'>): string =>
   [resource.plural, subresource].filter((part) => part !== undefined).join('/') +
   (resource.group === '' ? '' : `.${resource.group}`)

@@ -1,6 +1,6 @@
 /**
- * Objects of the API as far as claimcheck relies on them. Takes JSON of a server; gives checked objects, with every other
- * field kept. Throws API_REFUSED where one cannot be understood.
+ * Schemas for the fields of API objects that claimcheck relies on. Parsed objects keep all other fields. The parsers throw
+ * API_REFUSED for an object that does not match.
  */
 import { z } from 'zod'
 import type { ResourceClaim } from '../../dra/objects.ts'
@@ -93,7 +93,7 @@ const claimSchema = z.looseObject({
     })
     .optional(),
 })
-/** A claim of the API, which has more metadata than the harness needs. */
+/** A ResourceClaim with the metadata that the API server sets. */
 export type Claim = ResourceClaim & { readonly metadata: z.infer<typeof metadata> }
 
 const nodeSchema = z.looseObject({
@@ -146,8 +146,8 @@ function parser<T>(kind: string, schema: z.ZodType<T>): (json: unknown) => T {
     const name = (json as { metadata?: { name?: unknown } } | null)?.metadata?.name
     throw new ClaimcheckError('API_REFUSED', {
       subject: typeof name === 'string' ? `${kind} ${name}` : kind,
-      problem: `cannot be understood: ${z.prettifyError(parsed.error)}`,
-      hint: 'Check that the API server is one of Kubernetes 1.34 or newer.',
+      problem: `does not match its schema: ${z.prettifyError(parsed.error)}`,
+      hint: 'Check that the cluster runs Kubernetes 1.34 or newer.',
     })
   }
 }

@@ -1,13 +1,13 @@
 /**
- * Every right that a run uses, as RBAC names it, and which of them the user lacks. Takes an API; gives missing rights.
- * `deploy/rbac.yaml` grants exactly these; a test holds the two against each other.
+ * The RBAC permissions that a run uses, and a check for those that the user lacks. `deploy/rbac.yaml` grants exactly these,
+ * which a test enforces.
  */
 import { z } from 'zod'
 import type { Api } from './api-client.ts'
 
 export interface Permission {
   readonly group: string
-  /** With its subresource: `pods/log`. */
+  /** Includes the subresource: `pods/log`. */
   readonly resource: string
   readonly verb: string
 }
@@ -17,7 +17,7 @@ const USED: readonly (readonly [group: string, resource: string, verbs: string])
   ['', 'namespaces', 'create patch list watch delete'],
   ['', 'pods', 'create patch list watch delete'],
   ['', 'pods/log', 'get'],
-  // An exec begins as a GET and is authorized as what it is besides.
+  // The API server authorizes an exec over WebSocket as get, and as create too.
   ['', 'pods/exec', 'get create'],
   ['', 'secrets', 'create patch delete'],
   ['', 'events', 'list'],
@@ -37,29 +37,31 @@ export const describePermission = ({ group, resource, verb }: Permission): strin
 
 const reviewSchema = z.looseObject({ status: z.looseObject({ allowed: z.boolean() }) })
 
-/** Asks the API server itself, right by right. */
+/** Returns the permissions that the API server does not grant to the user, one SelfSubjectAccessReview each. */
 export async function missingPermissions(
   api: Api,
-  rights: readonly Permission[] = PERMISSIONS,
+  permissions: readonly Permission[] = PERMISSIONS,
 ): Promise<readonly Permission[]> {
-  const asked = await Promise.all(
-    rights.map(async (right) => {
-      const [resource, subresource] = right.resource.split('/')
+  const denied = await Promise.all(
+    permissions.map(async (permission) => {
+      const [resource, subresource] = permission.resource.split('/')
       const review = reviewSchema.parse(
         await api.json({
           verb: 'create',
           resource: 'selfsubjectaccessreviews.authorization.k8s.io',
-          subject: `right to ${describePermission(right)}`,
+          subject: `permission to ${describePermission(permission)}`,
           path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
           body: {
             apiVersion: 'authorization.k8s.io/v1',
             kind: 'SelfSubjectAccessReview',
-            spec: { resourceAttributes: { group: right.group, resource, subresource, verb: right.verb } },
+            spec: {
+              resourceAttributes: { group: permission.group, resource, subresource, verb: permission.verb },
+            },
           },
         }),
       )
-      return review.status.allowed ? [] : [right]
+      return review.status.allowed ? [] : [permission]
     }),
   )
-  return asked.flat()
+  return denied.flat()
 }

@@ -1,6 +1,6 @@
 /**
- * The pods and claims of a run's Namespace as they are now. Takes a client and the Namespace; gives conditions on them that,
- * when they are not met in time, tell the last state and the events.
+ * The informers for the pods and claims of a run's Namespace. A wait on them that times out reports the last state and the
+ * events of the Namespace.
  */
 import type { Deadline } from '../../core/deadline.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
@@ -9,7 +9,7 @@ import { parseClaim, parseEvent, parsePod, type Claim, type Event, type Pod } fr
 import * as resources from './api-resources.ts'
 import { Informer } from './informer.ts'
 
-const MOST_EVENTS = 10
+const MAX_EVENTS = 10
 
 export class PodInformers {
   readonly pods: Informer<Pod>
@@ -25,18 +25,17 @@ export class PodInformers {
     this.claims = new Informer({ api, namespace, resource: resources.resourceClaims, parse: parseClaim })
   }
 
-  /** Resolves once `look` gives something, asked whenever a pod or a claim changes. */
-  async until<R>(look: () => R | undefined, wait: Deadline): Promise<R> {
-    // What is not listed yet is not gone.
+  /** Calls `condition` whenever a pod or a claim changes and resolves with its first result that is not undefined. */
+  async until<R>(condition: () => R | undefined, wait: Deadline): Promise<R> {
+    // A pod that is not listed yet must not count as deleted.
     await Promise.all([this.pods.ready(wait), this.claims.ready(wait)])
     const met = new AbortController()
     const signal = wait.signal === undefined ? met.signal : AbortSignal.any([wait.signal, met.signal])
-    const either = [this.pods, this.claims].map((watched) => watched.until(look, { ...wait, signal }))
+    const either = [this.pods, this.claims].map((informer) => informer.until(condition, { ...wait, signal }))
     try {
       return await Promise.race(either)
     } catch (error) {
-      if (error instanceof ClaimcheckError && error.code === 'DEADLINE')
-        throw await this.#withEvents(error, wait)
+      if (error instanceof ClaimcheckError && error.code === 'DEADLINE') throw await this.#withEvents(error)
       throw error
     } finally {
       met.abort()
@@ -44,13 +43,13 @@ export class PodInformers {
     }
   }
 
-  /** The newest events about the objects with these names, oldest first, for a person. */
+  /** Returns the ten newest events of the named objects, or of all objects, as text and oldest first. */
   async eventsOf(...names: readonly string[]): Promise<readonly string[]> {
     const events = await this.#client.list(resources.events, parseEvent, { namespace: this.#namespace })
     return events
       .filter(({ involvedObject: { name } }) => names.length === 0 || names.includes(name ?? ''))
       .sort((a, b) => timeOf(a) - timeOf(b))
-      .slice(-MOST_EVENTS)
+      .slice(-MAX_EVENTS)
       .map(
         ({ type, reason, message, involvedObject: { kind, name } }) =>
           `${type ?? ''} ${reason ?? ''} on ${kind ?? ''} ${name ?? ''}: ${message ?? ''}`,
@@ -62,13 +61,15 @@ export class PodInformers {
     this.claims.stop()
   }
 
-  async #withEvents(error: ClaimcheckError, { subject, until, within }: Deadline): Promise<ClaimcheckError> {
+  async #withEvents(error: ClaimcheckError): Promise<ClaimcheckError> {
     const events = await this.eventsOf().catch((cause: unknown) => [`could not be read: ${String(cause)}`])
+    const hint = `Events: ${events.length === 0 ? 'none' : events.join(' | ')}`
     return new ClaimcheckError('DEADLINE', {
-      subject,
-      problem: `was waited for ${until} for ${within} s in vain`,
+      subject: error.subject,
+      problem: 'timed out',
+      sentence: `${error.message}. ${hint}`,
       ...(error.found === undefined ? {} : { found: error.found }),
-      hint: `Its events: ${events.length === 0 ? 'none' : events.join(' | ')}`,
+      hint,
       details: { events },
       cause: error,
     })

@@ -1,6 +1,6 @@
 /**
- * A pod of the harness as Kubernetes takes it. Takes a PodSpec and what the run lends it; gives the manifests of the pod
- * and of the Secret with what must not be seen in it. Pure; asks for no right but to lock memory.
+ * Builds the manifests of a pod and of the Secret with its confidential environment. The pod requests no capability except
+ * IPC_LOCK, which RDMA needs to register memory.
  */
 import { createHash } from 'node:crypto'
 import type { ContainerSpec, PodSpec } from '../../scheduling/pod.ts'
@@ -10,10 +10,10 @@ export const HOME = '/opt/claimcheck'
 export const BINARY = `${HOME}/bin/claimcheck-transfer`
 export const NIXL = `${HOME}/nixl`
 export const GROUP_LABEL = 'claimcheck.dev/group'
-/** Of the pod's claim among its own. */
+/** The name of the claim in the pod's `resourceClaims`. */
 export const CLAIM = 'devices'
 const HOSTNAME = 'kubernetes.io/hostname'
-/** The binary ends at once on SIGTERM; this is for the drivers that take the devices back. */
+/** The binary exits at once on SIGTERM; the grace period is for drivers that unprepare the devices. */
 const GRACE_SECONDS = 30
 
 export interface PodResources {
@@ -23,12 +23,12 @@ export interface PodResources {
 
 export interface PodParts {
   readonly namespace: string
-  readonly marks: RunLabels
+  readonly metadata: RunLabels
   readonly image: string
-  /** `stream`: the container waits for the binary, which is sent into it. */
+  /** With `stream` the container waits until the binary has been copied into it. */
   readonly delivery: 'image' | 'stream'
   readonly resources: PodResources
-  /** Nodes under test, where the cluster has others too. */
+  /** Nodes under test; absent for all nodes. */
   readonly nodes?: readonly string[] | undefined
 }
 
@@ -42,8 +42,8 @@ export function podManifest(spec: PodSpec, parts: PodParts) {
     metadata: {
       name: spec.name,
       namespace: parts.namespace,
-      labels: { ...parts.marks.labels, [GROUP_LABEL]: labelValue(spec.group) },
-      annotations: parts.marks.annotations,
+      labels: { ...parts.metadata.labels, [GROUP_LABEL]: labelValue(spec.group) },
+      annotations: parts.metadata.annotations,
     },
     spec: {
       restartPolicy: 'Never',
@@ -101,7 +101,7 @@ function containerManifest(pod: string, { name, args, secretEnv = {} }: Containe
       })),
     ],
     resources: {
-      // No limit of CPU: its throttling would be measured as the hardware's.
+      // A CPU limit would throttle the transfer and be measured as a property of the hardware.
       requests: { cpu, memory },
       limits: { memory },
       claims: [{ name: CLAIM }],
@@ -117,8 +117,8 @@ function containerManifest(pod: string, { name, args, secretEnv = {} }: Containe
   }
 }
 
-/** Undefined where the pod has no secrets. */
-export function secretManifest({ name, containers }: PodSpec, { namespace, marks }: PodParts) {
+/** Returns undefined for a pod without confidential environment. */
+export function secretManifest({ name, containers }: PodSpec, { namespace, metadata }: PodParts) {
   const entries = containers.flatMap((container) =>
     Object.entries(container.secretEnv ?? {}).map(([key, value]) => [keyOf(container.name, key), value]),
   )
@@ -127,20 +127,21 @@ export function secretManifest({ name, containers }: PodSpec, { namespace, marks
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'Opaque',
-    metadata: { name: secretNameOf(name), namespace, ...marks },
+    metadata: { name: secretNameOf(name), namespace, ...metadata },
     stringData: Object.fromEntries(entries) as Record<string, string>,
   }
 }
 
 const keyOf = (container: string, variable: string): string => `${container}.${variable}`
 
-/** A shell as the first process hears SIGTERM only where it asks to. */
+/** Exists once the binary is complete. */
 export const READY = `${HOME}/ready`
-/** What was sent into a pod brings its own libraries. */
+/** The archive has the libraries that the binary needs. */
 export const RUN = `export LD_LIBRARY_PATH=${HOME}/lib; exec ${BINARY} "$@"`
+// As process 1, a shell ignores SIGTERM unless it traps it.
 const WAIT_AND_RUN = `trap 'exit 143' TERM; until [ -e ${READY} ]; do sleep 0.1 || sleep 1; done; ${RUN}`
 
-/** A label has 63 characters at most. */
+/** Shortens a label value to the 63 characters that Kubernetes allows; a hash keeps it unique. */
 function labelValue(text: string): string {
   if (text.length <= 63) return text
   return `${text.slice(0, 50)}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`

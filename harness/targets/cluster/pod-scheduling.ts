@@ -1,6 +1,6 @@
 /**
- * Where a pod and its claim went, and why nowhere. Takes the pod and its claim as they are now; gives the state of their
- * scheduling. Where the scheduler found nothing, the published devices tell why, request by request.
+ * The scheduling state of a pod and its claim. If the scheduler rejects the pod, the emulated allocator explains from the
+ * published devices which request cannot be satisfied.
  */
 import type { DeviceClass, ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
@@ -12,26 +12,26 @@ import { CLAIM } from './pod-manifest.ts'
 
 export type Scheduling =
   | { readonly state: 'bound'; readonly node: string; readonly claim: Claim }
-  /** In the scheduler's words. */
-  | { readonly state: 'refused'; readonly message: string }
+  /** With the scheduler's message. */
+  | { readonly state: 'rejected'; readonly message: string }
   | { readonly state: 'waiting'; readonly lastSeen: string }
 
 export const claimNameOf = (pod: Pod): string | undefined =>
   pod.status.resourceClaimStatuses?.find(({ name }) => name === CLAIM)?.resourceClaimName
 
 export function schedulingOf(pod: Pod | undefined, claim: Claim | undefined): Scheduling {
-  if (pod === undefined) return { state: 'waiting', lastSeen: 'the pod is not there' }
+  if (pod === undefined) return { state: 'waiting', lastSeen: 'the pod does not exist' }
   const { nodeName } = pod.spec
   const reserved = claim?.status?.reservedFor?.some(({ uid }) => uid === pod.metadata.uid) === true
   if (nodeName !== undefined && claim?.status?.allocation !== undefined && reserved)
     return { state: 'bound', node: nodeName, claim }
   const scheduled = conditionOf(pod.status.conditions, 'PodScheduled')
-  // A selector that fails, or a request for all devices of a pool that is incomplete, is an error to the scheduler.
+  // The scheduler reports SchedulerError if a CEL selector fails, or a request for all devices meets an incomplete pool.
   if (scheduled?.status === 'False' && ['Unschedulable', 'SchedulerError'].includes(scheduled.reason ?? ''))
-    return { state: 'refused', message: scheduled.message ?? 'without a reason' }
+    return { state: 'rejected', message: scheduled.message ?? 'no message' }
   const claimState =
     claim === undefined
-      ? 'its claim is not there yet'
+      ? 'its claim does not exist yet'
       : `its claim ${claim.metadata.name} is ${claim.status?.allocation === undefined ? 'not allocated' : 'allocated'}${reserved ? '' : ', not reserved for it'}`
   const podState = nodeName === undefined ? 'not bound to a node' : `bound to ${nodeName}`
   return { state: 'waiting', lastSeen: `the pod is ${podState}, ${claimState}` }
@@ -48,8 +48,8 @@ export interface UnsatisfiableQuery {
 }
 
 /**
- * Why the claim has no devices, by what is published; undefined where by that it should have some, so that only the
- * scheduler knows. Another error than CLAIM_UNSATISFIABLE means that no release of devices will help.
+ * Returns why the published devices cannot satisfy the claim, or undefined if they can or the allocator cannot tell. An
+ * error other than CLAIM_UNSATISFIABLE means that no release of devices would help.
  */
 export function explainUnsatisfiable({
   claim,
@@ -72,7 +72,7 @@ export function unsatisfiable(facts: {
   readonly message: string
   readonly reason: ClaimcheckError | undefined
   readonly events: readonly string[]
-  /** Another run holds devices, and may wait for those of this one. */
+  /** Whether another run holds devices and may be waiting for those of this run. */
   readonly contended: boolean
 }): ClaimcheckError {
   const { pod, claim, message, reason, events, contended } = facts
@@ -82,18 +82,18 @@ export function unsatisfiable(facts: {
     subject: `claim ${claim} of pod ${pod}`,
     problem: `cannot be allocated: ${[
       ...(reason === undefined ? [] : [reason.message]),
-      `the scheduler says: ${message}`,
+      `the scheduler reports: ${message}`,
     ].join('\n')}`,
     hint:
       reason === undefined
-        ? 'By the published devices it could be: look at taints, quotas and other pods of the nodes.'
-        : 'Compare placement and `kubectl get resourceslices`; devices in use become free when their holder ends.',
+        ? 'The published devices satisfy the claim: check the taints, quotas and other pods of the nodes.'
+        : 'Compare the placement with `kubectl get resourceslices`; devices in use are released when their pod ends.',
     details: { ...reason?.details, scheduler: message, events },
     ...(reason === undefined ? {} : { cause: reason }),
   })
 }
 
-/** Devices that claims hold, and who has them. */
+/** Returns the devices that claims hold, each with the pods for which its claim is reserved. */
 export function devicesInUse(claims: readonly Claim[], except?: string): DeviceInUse[] {
   return claims
     .filter(({ metadata }) => metadata.uid !== except)

@@ -1,6 +1,6 @@
 /**
- * Giving devices back. Takes the names of pods; deletes them gracefully and resolves once pods and claims are gone, which is
- * when their devices are free for certain. Never with a grace period of 0: a node may still hold the devices then.
+ * Deletes pods and waits until their devices are free. Pods are deleted with their grace period, because a node may still
+ * hold the devices of a pod that was deleted with a grace period of 0.
  */
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Wait } from '../../scheduling/pod.ts'
@@ -11,51 +11,52 @@ import * as resources from './api-resources.ts'
 
 export interface Release {
   readonly client: ObjectClient
-  readonly store: PodInformers
+  readonly informers: PodInformers
   readonly namespace: string
 }
 
 export interface Releasable {
   readonly pod: string
-  /** Name of the Secret that goes with it. */
+  /** The name of the pod's Secret, if it has one. */
   readonly secret: string | undefined
 }
 
-/** Rejects with CLAIM_NOT_RELEASED, naming what is left and who holds it. */
+/** Resolves once pods and claims are gone. Rejects with CLAIM_NOT_RELEASED, which lists what is left and its holders. */
 export async function awaitRelease(
-  { client, store, namespace }: Release,
-  all: readonly Releasable[],
+  { client, informers, namespace }: Release,
+  releasable: readonly Releasable[],
   wait: Wait,
 ): Promise<void> {
-  const names = new Set(all.map(({ pod }) => pod))
+  const names = new Set(releasable.map(({ pod }) => pod))
   await Promise.all(
-    all.flatMap(({ pod, secret }) => [
+    releasable.flatMap(({ pod, secret }) => [
       client.delete({ resource: resources.pods, namespace, name: pod }),
       ...(secret === undefined
         ? []
         : [client.delete({ resource: resources.secrets, namespace, name: secret })]),
     ]),
   )
-  const podsLeft = () => store.pods.all.filter(({ metadata }) => names.has(metadata.name))
+  const podsLeft = () => informers.pods.all.filter(({ metadata }) => names.has(metadata.name))
   const claimsLeft = () =>
-    store.claims.all.filter((claim) => ownersOf(claim).some((owner) => names.has(owner)))
+    informers.claims.all.filter((claim) => ownersOf(claim).some((owner) => names.has(owner)))
   try {
-    await store.until(() => (podsLeft().length + claimsLeft().length === 0 ? true : undefined), {
+    await informers.until(() => (podsLeft().length + claimsLeft().length === 0 ? true : undefined), {
       ...wait,
       subject: `pods ${[...names].join(', ')}`,
-      until: 'to give their devices back',
+      until: 'to release their devices',
     })
   } catch (error) {
     if (!(error instanceof ClaimcheckError) || error.code !== 'DEADLINE') throw error
     const pods = podsLeft().map(({ metadata, spec, status }) => {
-      const stop = metadata.finalizers === undefined ? '' : `, finalizers ${metadata.finalizers.join(', ')}`
-      return `pod ${metadata.name} is ${status.phase ?? 'there'} on ${spec.nodeName ?? 'no node'}, ${metadata.deletionTimestamp === undefined ? 'not being deleted' : `asked to be gone by ${metadata.deletionTimestamp}`}${stop}`
+      const finalizers =
+        metadata.finalizers === undefined ? '' : `, finalizers ${metadata.finalizers.join(', ')}`
+      return `pod ${metadata.name} is ${status.phase ?? 'of unknown phase'} on ${spec.nodeName ?? 'no node'}, ${metadata.deletionTimestamp === undefined ? 'not being deleted' : `to be deleted by ${metadata.deletionTimestamp}`}${finalizers}`
     })
     throw new ClaimcheckError('CLAIM_NOT_RELEASED', {
       subject: `devices of ${[...names].join(', ')}`,
-      problem: `were not given back in ${wait.within} s`,
+      problem: `were not released within ${wait.within} s`,
       found: [...pods, ...claimsLeft().map(describeClaim)].join('; '),
-      hint: error.hint ?? "Look at the node's kubelet and at the driver's pod there.",
+      hint: error.hint ?? "Check the node's kubelet and the driver's pod on that node.",
       details: error.details,
       cause: error,
     })
@@ -68,5 +69,5 @@ const ownersOf = ({ metadata }: Claim): string[] =>
 function describeClaim({ metadata, status }: Claim): string {
   const holders = (status?.reservedFor ?? []).map(({ resource, name }) => `${resource}/${name}`)
   const devices = (status?.allocation?.devices.results ?? []).map(({ device }) => device)
-  return `ResourceClaim ${metadata.name} holds ${devices.join(', ') || 'nothing'}, reserved for ${holders.join(', ') || 'nobody'}${metadata.finalizers === undefined ? '' : `, finalizers ${metadata.finalizers.join(', ')}`}`
+  return `ResourceClaim ${metadata.name} holds ${devices.join(', ') || 'no devices'}, reserved for ${holders.join(', ') || 'no pod'}${metadata.finalizers === undefined ? '' : `, finalizers ${metadata.finalizers.join(', ')}`}`
 }

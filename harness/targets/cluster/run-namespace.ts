@@ -1,7 +1,4 @@
-/**
- * The Namespace of a run, and what marks its objects as the run's. Takes a run id; gives names, labels and manifests, and
- * removes the Namespace with all that is in it.
- */
+/** The Namespace of a run: its name, the labels of its objects, and its removal. */
 import { randomBytes } from 'node:crypto'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Wait } from '../../scheduling/pod.ts'
@@ -12,10 +9,10 @@ import { Informer } from './informer.ts'
 
 export const RUN_LABEL = 'claimcheck.dev/run'
 export const EXPIRES = 'claimcheck.dev/expires'
-/** Longer than any run should take; `claimcheck sweep` asks before it touches anything younger. */
+/** Longer than any run should take. `claimcheck sweep` asks before it removes a Namespace that has not expired. */
 const LIFETIME_MS = 6 * 60 * 60_000
 
-/** Short, and a legal name of its own. */
+/** Returns eight hexadecimal digits, a valid label value and part of a name. */
 export const newRunId = (): string => randomBytes(4).toString('hex')
 
 export const namespaceOf = (runId: string): string => `claimcheck-${runId}`
@@ -51,17 +48,17 @@ export interface StaleNamespace {
   readonly expires: string | undefined
 }
 
-/** The Namespaces of all runs, of those that are alive too. */
+/** Lists the Namespaces of all runs, including runs that are still active. */
 export async function staleNamespaces(client: ObjectClient): Promise<readonly StaleNamespace[]> {
   const query = { labelSelector: RUN_LABEL }
   const found = await client.list(resources.namespaces, parseNamespace, { query })
   return found.map(({ metadata }) => ({ name: metadata.name, expires: metadata.annotations?.[EXPIRES] }))
 }
 
-/** Idempotent. Rejects with NAMESPACE_STUCK, naming what keeps it. */
+/** Deletes a Namespace and waits until it is gone. Idempotent. Rejects with NAMESPACE_STUCK and the conditions of the Namespace. */
 export async function removeNamespace(client: ObjectClient, name: string, wait: Wait): Promise<void> {
   const subject = `Namespace ${name}`
-  const watched = new Informer<Namespace>({
+  const informer = new Informer<Namespace>({
     api: client.api,
     resource: resources.namespaces,
     query: { fieldSelector: `metadata.name=${name}` },
@@ -69,23 +66,23 @@ export async function removeNamespace(client: ObjectClient, name: string, wait: 
   })
   try {
     await client.delete({ resource: resources.namespaces, name })
-    await watched.until(() => (watched.all.length === 0 ? true : undefined), {
+    await informer.until(() => (informer.all.length === 0 ? true : undefined), {
       ...wait,
       subject,
-      until: 'to be gone',
+      until: 'to be deleted',
     })
   } catch (error) {
     if (!(error instanceof ClaimcheckError) || error.code !== 'DEADLINE') throw error
-    const [left] = watched.all
-    const reasons = (left?.status.conditions ?? []).filter(({ status }) => status === 'True')
+    const [left] = informer.all
+    const conditions = (left?.status.conditions ?? []).filter(({ status }) => status === 'True')
     throw new ClaimcheckError('NAMESPACE_STUCK', {
       subject,
-      problem: `was still ${left?.status.phase ?? 'there'} after ${wait.within} s`,
-      found: reasons.map(({ message, reason }) => message ?? reason ?? '').join('; ') || 'no condition',
-      hint: 'Something in it has a finalizer that nobody serves; remove that, then run `npx claimcheck sweep`.',
+      problem: `was not deleted within ${wait.within} s: its phase is ${left?.status.phase ?? 'unknown'}`,
+      found: conditions.map(({ message, reason }) => message ?? reason ?? '').join('; ') || 'no conditions',
+      hint: 'An object in it has a finalizer that no controller removes. Remove the finalizer, then run `npx claimcheck sweep`.',
       cause: error,
     })
   } finally {
-    watched.stop()
+    informer.stop()
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The few questions that starting a lab asks its API server. Takes a kubeconfig; gives what was answered. Runs talk to
- * the cluster through `target/cluster`; this knows no watch and no retry.
+ * Sends single requests to the API server of a lab that is starting, without retries. Runs use the client in
+ * `targets/cluster`.
  */
 import { request } from 'node:https'
 import { z } from 'zod'
@@ -16,9 +16,9 @@ export interface ApiResponse {
   readonly body: unknown
 }
 
-const LIMIT_MS = 5000
+const TIMEOUT_MS = 5000
 
-/** Rejects where the server does not answer. */
+/** Resolves with any response; rejects if there is none within 5 s. */
 export function apiRequest(
   access: ApiAccess,
   method: 'GET' | 'POST',
@@ -32,7 +32,7 @@ export function apiRequest(
         method,
         ca: access.authority,
         agent: false,
-        timeout: LIMIT_MS,
+        timeout: TIMEOUT_MS,
         headers: { authorization: `Bearer ${access.token}`, 'content-type': 'application/json' },
       },
       (response) => {
@@ -45,7 +45,9 @@ export function apiRequest(
         })
       },
     )
-    sent.on('timeout', () => sent.destroy(new Error(`no answer from ${access.server} in ${LIMIT_MS} ms`)))
+    sent.on('timeout', () =>
+      sent.destroy(new Error(`no response from ${access.server} within ${TIMEOUT_MS} ms`)),
+    )
     sent.on('error', reject)
     sent.end(body === undefined ? undefined : JSON.stringify(body))
   })
@@ -67,7 +69,7 @@ const kubeconfigSchema = z.looseObject({
   users: z.array(z.looseObject({ user: z.looseObject({ token: z.string() }) })).min(1),
 })
 
-/** Of a kubeconfig that this project wrote. */
+/** Reads server, CA certificate and token from a kubeconfig of a lab. */
 export function accessOf(kubeconfig: string): ApiAccess {
   const { clusters, users } = kubeconfigSchema.parse(JSON.parse(kubeconfig))
   const [cluster] = clusters

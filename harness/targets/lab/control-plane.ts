@@ -1,4 +1,4 @@
-/** The control plane of a lab. Takes layout and credentials; gives the files and services of its container. */
+/** The files and services of a lab's control plane container. */
 import {
   CONTROLLER_MANAGER,
   kubeconfig,
@@ -44,7 +44,7 @@ export function controlPlaneConfig(layout: Layout, credentials: Credentials): In
   }
 }
 
-// A lab's data lives as long as its container: no write need survive a power cut.
+// etcd does not sync to disk, since its data is not needed after the container has ended.
 const etcd = [
   '/usr/bin/etcd',
   '--data-dir=/var/lib/etcd/lab',
@@ -86,7 +86,7 @@ const controllerManager = [
   '--use-service-account-credentials=true',
   `--root-ca-file=${PKI}/ca.crt`,
   `--service-account-private-key-file=${PKI}/sa.key`,
-  // A node that is gone is to be noticed within a test.
+  // A node that stops reporting becomes NotReady after 20 s instead of 50 s.
   '--node-monitor-period=2s',
   '--node-monitor-grace-period=20s',
 ]

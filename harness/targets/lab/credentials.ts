@@ -1,6 +1,6 @@
 /**
- * Who may do what in a lab. Takes its layout; gives certificates, tokens and kubeconfigs. Made anew for every lab, and
- * known to its containers and to the person who started it.
+ * Creates the certificates, tokens and kubeconfigs of a lab. Every lab has its own; only its containers and the user who
+ * started it can read them.
  */
 import { randomBytes } from 'node:crypto'
 import { API_PORT, SERVICE_API, type Layout } from './layout.ts'
@@ -9,7 +9,7 @@ import { createAuthority, createKeyPair, type Certificate } from './x509.ts'
 export interface Credentials {
   readonly authority: string
   readonly api: Certificate
-  /** By which the API server asks kubelets. */
+  /** The client certificate that the API server presents to kubelets. */
   readonly toKubelet: Certificate
   readonly serviceAccounts: { readonly privateKey: string; readonly publicKey: string }
   readonly users: readonly User[]
@@ -27,8 +27,8 @@ export const CONTROLLER_MANAGER = 'system:kube-controller-manager'
 export const kubeletOf = (node: string): string => `system:node:${node}`
 export const driverOf = (node: string): string => `claimcheck-driver:${node}`
 
-export function createCredentials({ controlPlane, workers }: Layout): Credentials {
-  const authority = createAuthority('claimcheck-lab')
+export async function createCredentials({ controlPlane, workers }: Layout): Promise<Credentials> {
+  const authority = await createAuthority('claimcheck-lab')
   const user = (name: string, ...groups: string[]): User => ({
     name,
     groups,
@@ -36,7 +36,7 @@ export function createCredentials({ controlPlane, workers }: Layout): Credential
   })
   return {
     authority: authority.certificate,
-    api: authority.server('kube-apiserver', [
+    api: await authority.server('kube-apiserver', [
       controlPlane,
       '127.0.0.1',
       SERVICE_API,
@@ -45,7 +45,7 @@ export function createCredentials({ controlPlane, workers }: Layout): Credential
       'kubernetes.default',
       'kubernetes.default.svc',
     ]),
-    toKubelet: authority.client('kube-apiserver-kubelet', ['system:masters']),
+    toKubelet: await authority.client('kube-apiserver-kubelet', ['system:masters']),
     serviceAccounts: createKeyPair(),
     users: [
       user(ADMIN, 'system:masters'),
@@ -53,14 +53,14 @@ export function createCredentials({ controlPlane, workers }: Layout): Credential
       user(CONTROLLER_MANAGER),
       ...workers.flatMap(({ name }) => [
         user(kubeletOf(name), 'system:nodes'),
-        // The drivers stand for cluster software that an administrator installs.
+        // The emulated drivers have the rights of software that a cluster administrator installs.
         user(driverOf(name), 'system:masters'),
       ]),
     ],
   }
 }
 
-/** The API server's token file. */
+/** Returns the static token file of the API server (`--token-auth-file`). */
 export const tokenFile = ({ users }: Credentials): string =>
   users
     .map(({ name, groups, token }) =>
@@ -74,7 +74,7 @@ export function tokenOf({ users }: Credentials, name: string): string {
   return user.token
 }
 
-/** A kubeconfig with one context, as JSON, which is YAML too. */
+/** Returns a kubeconfig with one context, as JSON, which is also YAML. */
 export function kubeconfig(credentials: Credentials, user: string, server: string, context = 'lab'): string {
   const base64 = Buffer.from(credentials.authority).toString('base64')
   return `${JSON.stringify(

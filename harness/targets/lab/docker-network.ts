@@ -1,7 +1,4 @@
-/**
- * The Docker network of a lab: one a lab, each with its own subnet, wide enough for the frames of its NICs. Takes the
- * lab's name; gives the subnet's first three numbers.
- */
+/** Creates the Docker network of a lab, with a subnet of its own and an MTU for the largest frames of the rack's NICs. */
 import { networkInterfaces } from 'node:os'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Docker } from './docker.ts'
@@ -10,7 +7,7 @@ import { LAB_LABEL, networkName, OWNER_LABEL } from './layout.ts'
 const BLOCK = '10.213'
 const SUBNETS = 255
 
-/** Rejects with LAB_UNAVAILABLE where no subnet is free. */
+/** Resolves with the prefix of the subnet, such as `10.213.7`. Rejects with LAB_UNAVAILABLE if no subnet is free. */
 export async function createNetwork(
   engine: Docker,
   lab: string,
@@ -19,7 +16,7 @@ export async function createNetwork(
   const first = Math.floor(Math.random() * SUBNETS)
   for (let n = 0; n < SUBNETS; n++) {
     const prefix = `${BLOCK}.${(first + n) % SUBNETS}`
-    if (isHere(prefix)) continue
+    if (isInUse(prefix)) continue
     try {
       await engine.createNetwork({
         Name: networkName(lab),
@@ -31,19 +28,19 @@ export async function createNetwork(
       })
       return prefix
     } catch (error) {
-      // Another lab was faster: only the engine knows all networks.
+      // Another lab has taken the subnet since.
       if (!/overlap/i.test(String(error))) throw error
     }
   }
   throw new ClaimcheckError('LAB_UNAVAILABLE', {
     subject: `lab ${lab}`,
-    problem: 'finds no free subnet',
-    expected: `one of the ${SUBNETS} subnets of ${BLOCK}.0.0/16`,
-    hint: 'End labs that are not needed with "npx claimcheck lab down --all".',
+    problem: 'could not be given a subnet',
+    expected: `one free subnet of the ${SUBNETS} in ${BLOCK}.0.0/16`,
+    hint: 'Remove labs that are not needed with "npx claimcheck lab down --all".',
   })
 }
 
-const isHere = (prefix: string): boolean =>
+const isInUse = (prefix: string): boolean =>
   Object.values(networkInterfaces()).some((all) =>
     all?.some(({ address }) => address.startsWith(`${prefix}.`)),
   )

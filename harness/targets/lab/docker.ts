@@ -1,6 +1,6 @@
 /**
- * The way to Docker. Takes nothing; gives testcontainers' client, or says what is missing and how to get it.
- * The lab's own clean-up stands in for testcontainers' reaper, whose image would have to be pulled.
+ * Connects to Docker through testcontainers. Its reaper is disabled, because its image would have to be pulled; the lab
+ * removes its containers itself.
  */
 import { accessSync, constants, existsSync } from 'node:fs'
 import type { ContainerRuntimeClient } from 'testcontainers'
@@ -10,10 +10,10 @@ export type Docker = ContainerRuntimeClient['container']['dockerode']
 
 const SOCKET = '/var/run/docker.sock'
 
-/** Rejects with LAB_UNAVAILABLE. */
+/** Rejects with LAB_UNAVAILABLE, which says how to install Docker or to get access to it. */
 export async function docker(): Promise<Docker> {
   process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true'
-  // Testcontainers would take another engine than the one that was asked for.
+  // Otherwise testcontainers would fall back to another engine than DOCKER_HOST.
   const socket = socketPath()
   if (!existsSync(socket) && isLocal()) throw unreachable(new Error(`${socket} does not exist`))
   const { getContainerRuntimeClient } = await import('testcontainers')
@@ -34,9 +34,9 @@ function unreachable(cause: unknown): ClaimcheckError {
   const forbidden = isLocal() && isForbidden(socketPath())
   return new ClaimcheckError('LAB_UNAVAILABLE', {
     subject: 'Docker',
-    problem: forbidden ? 'does not let this user in' : 'cannot be reached',
+    problem: forbidden ? 'denies access to this user' : 'could not be reached',
     expected: `a Docker engine of version 20.10 or newer at ${process.env['DOCKER_HOST'] ?? SOCKET}`,
-    found: forbidden ? `no right to write ${socketPath()}` : found,
+    found: forbidden ? `no permission to write to ${socketPath()}` : found,
     hint: forbidden
       ? 'Run as root, or add this user to the group "docker" and log in again.'
       : "Install Docker's engine (Debian: apt-get install docker.io) and start it, or set DOCKER_HOST.",
@@ -65,6 +65,6 @@ export async function execIn(
   return { exitCode, output }
 }
 
-/** Whether Docker says that there is no such object, or not any more. */
+/** Whether the object does not exist, or is already being removed. */
 export const isGone = (error: unknown): boolean =>
   [404, 409].includes(Number((error as { statusCode?: unknown }).statusCode))

@@ -1,4 +1,4 @@
-/** The configuration of a container's init, as `native/lab/init` reads it. Data only. */
+/** The configuration of a container's init process, which `native/lab/init` reads. */
 import type { Route } from './layout.ts'
 
 export interface InitConfig {
@@ -7,7 +7,7 @@ export interface InitConfig {
   readonly role: 'control-plane' | 'worker'
   readonly files: readonly InitFile[]
   readonly routes: readonly Route[]
-  /** In the order in which they are started; all at once where nothing is waited for. */
+  /** Started in this order, without delay unless `after` or `waitFor` is set. */
   readonly services: readonly InitService[]
 }
 
@@ -21,13 +21,13 @@ export interface InitService {
   readonly name: string
   readonly argv: readonly string[]
   readonly once?: boolean
-  /** Services that run once and must have ended well. */
+  /** Services with `once` that must have succeeded before. */
   readonly after?: readonly string[]
-  /** `unix:/path` or `tcp:host:port`, what must accept connections first. */
+  /** `unix:/path` or `tcp:host:port`: an endpoint that must accept connections before. */
   readonly waitFor?: string
 }
 
 export const INIT_CONFIG = '/etc/claimcheck/init.json'
 
-/** A configuration file of a Kubernetes program: JSON is YAML. */
+/** Formats a configuration file as JSON, which is also YAML. */
 export const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`

@@ -1,18 +1,17 @@
 /**
- * What Docker keeps of labs: containers, their volumes and networks, found by label. Takes the engine; gives the labs
- * there are and removes them whole. Idempotent, and safe when two do it at once.
+ * Lists and removes what Docker has of labs: containers with their volumes, and networks, found by label. Removal is
+ * idempotent, and two processes may do it at once.
  */
 import { hostname } from 'node:os'
 import { isGone, type Docker } from './docker.ts'
-import { isAlive } from './image/build-lock.ts'
 import { LAB_LABEL, OWNER_LABEL } from './layout.ts'
 
 export interface LabResources {
   readonly lab: string
   readonly containers: readonly { readonly id: string; readonly name: string; readonly running: boolean }[]
   readonly networks: readonly string[]
-  /** Whose it is: a run that lives or has gone, or nobody's, as it was started to stay. */
-  readonly owner: 'alive' | 'gone' | 'nobody'
+  /** Whether the process that started the lab is alive; `none` for a lab that outlives the process that started it. */
+  readonly owner: 'alive' | 'gone' | 'none'
 }
 
 const SECONDS_TO_STOP = 4
@@ -41,11 +40,20 @@ export async function listLabResources(engine: Docker): Promise<readonly LabReso
   }))
 }
 
-/** Only a process of this machine can be known to be gone. */
+/** A process of another machine counts as alive, since it cannot be checked. */
 function ownerOf(label: string | undefined): LabResources['owner'] {
-  if (label === undefined) return 'nobody'
+  if (label === undefined) return 'none'
   const [host, pid] = label.split(' ')
   return host === hostname() && !isAlive(Number(pid)) ? 'gone' : 'alive'
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as { code?: unknown }).code !== 'ESRCH'
+  }
 }
 
 export async function removeLabResources(
@@ -55,16 +63,16 @@ export async function removeLabResources(
   await Promise.all(
     containers.map(async ({ id }) => {
       const container = engine.getContainer(id)
-      await quietly(container.stop({ t: SECONDS_TO_STOP }))
-      await quietly(container.remove({ force: true, v: true }))
+      await ignoringGone(container.stop({ t: SECONDS_TO_STOP }))
+      await ignoringGone(container.remove({ force: true, v: true }))
     }),
   )
-  for (const id of networks) await quietly(engine.getNetwork(id).remove())
+  for (const id of networks) await ignoringGone(engine.getNetwork(id).remove())
 }
 
-async function quietly(work: Promise<unknown>): Promise<void> {
+async function ignoringGone(work: Promise<unknown>): Promise<void> {
   await work.catch((error: unknown) => {
-    // 304: has stopped already.
+    // 304: the container has stopped already.
     if (!isGone(error) && (error as { statusCode?: unknown }).statusCode !== 304) throw error
   })
 }

@@ -1,6 +1,6 @@
 /**
- * A run in a lab, from before its first test to after its last. Takes settings and a rack; gives what workers need and what
- * ends it. A lab of that rack which is up already is used and left as it was; else one is started for this run alone.
+ * Begins and ends a run in a lab. A running lab with the same rack is used and keeps running; otherwise a lab is started for
+ * this run.
  */
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Settings } from '../../core/variables.ts'
@@ -15,31 +15,31 @@ export interface LabRun {
   readonly end: () => Promise<void>
 }
 
-/** All pods of a rack share the cores of one machine; a request would only keep them from being scheduled. */
+/** Small requests, because all pods of a rack share the cores of one machine. */
 const RESOURCES = { cpu: '10m', memory: '1Gi' }
 
-/** Rejects as `startLab` does; then nothing is left. */
+/** Rejects as `startLab` does, or with TARGET_UNAVAILABLE. Nothing is left if it rejects. */
 export async function beginLabRun(
   { cacheDir, lab: name }: Settings,
   rack: Rack,
   say: (line: string) => void,
 ): Promise<LabRun> {
-  const standing = await findRunningLab(rack, { cacheDir, name })
-  if (standing === undefined && name !== undefined) throw notUp(name, rack)
-  const lab = standing ?? (await startForRun(rack, cacheDir, say))
-  if (standing !== undefined) say(`Using lab ${standing.name}, which is up`)
-  const endLab = (): Promise<void> => (standing === undefined ? lab.stop() : Promise.resolve())
+  const existing = await findRunningLab(rack, { cacheDir, name })
+  if (existing === undefined && name !== undefined) throw notRunning(name, rack)
+  const lab = existing ?? (await startForRun(rack, cacheDir, say))
+  if (existing !== undefined) say(`Using the running lab ${existing.name}`)
+  const endLab = (): Promise<void> => (existing === undefined ? lab.stop() : Promise.resolve())
   try {
     const run = await beginRun(clusterPartsOf(lab), say)
-    // What is in a lab of its own goes with it.
-    return { run, end: standing === undefined ? endLab : () => endRun(run) }
+    // The Namespace need not be removed from a lab that is removed itself.
+    return { run, end: existing === undefined ? endLab : () => endRun(run) }
   } catch (error) {
     await endLab()
     throw error
   }
 }
 
-/** What the cluster target needs to know of a lab. */
+/** Returns the options of the cluster target for a lab. */
 export const clusterPartsOf = ({ kubeconfig, context, emulation, nodes }: Lab) => ({
   kind: 'lab' as const,
   connection: { kubeconfig: [kubeconfig], context },
@@ -49,14 +49,14 @@ export const clusterPartsOf = ({ kubeconfig, context, emulation, nodes }: Lab) =
   nodes,
 })
 
-const notUp = (name: string, rack: Rack): ClaimcheckError =>
+const notRunning = (name: string, rack: Rack): ClaimcheckError =>
   new ClaimcheckError('TARGET_UNAVAILABLE', {
     subject: `lab ${name}`,
-    problem: `is not up with rack ${rack.name}`,
+    problem: `is not running with rack ${rack.name}`,
     hint: `Start it with \`npx claimcheck lab up --name ${name} --rack ${rack.path}\`, or unset CLAIMCHECK_LAB.`,
   })
 
-/** Ctrl-C while it starts ends it at once. */
+/** Starts a lab; SIGINT and SIGTERM abort it. */
 async function startForRun(rack: Rack, cacheDir: string, say: (line: string) => void): Promise<Lab> {
   const interrupt = new AbortController()
   const onSignal = (name: NodeJS.Signals): void =>

@@ -1,6 +1,6 @@
 /**
- * What this machine remembers of its labs: a folder each, with the kubeconfig and which rack it is. Takes the cache
- * folder; gives what stands there. Whether a lab runs, Docker knows.
+ * Stores the kubeconfig and the rack digest of each lab in the cache folder. Whether a lab is running is determined from
+ * Docker.
  */
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -11,7 +11,7 @@ import type { Rack } from '../../rack/rack.ts'
 const stateSchema = z.strictObject({
   name: z.string(),
   rack: z.string(),
-  /** Of the rack and its SKU, as they were. */
+  /** The digest of the rack and its SKU when the lab was started. */
   digest: z.string(),
   nodes: z.array(z.string()),
   context: z.string(),
@@ -23,7 +23,7 @@ export const labsFolder = (cacheDir: string): string => join(cacheDir, 'lab', 'r
 export const kubeconfigPath = (cacheDir: string, lab: string): string =>
   join(labsFolder(cacheDir), lab, 'kubeconfig')
 
-/** Two racks with the same digest make the same lab, wherever their files lie and however long their transfers are. */
+/** Racks with the same digest result in the same lab. The path and the transfer settings do not count. */
 export const rackDigest = (rack: Rack): string =>
   createHash('sha256')
     .update(JSON.stringify({ ...rack, path: '', transfer: null }))
@@ -36,14 +36,14 @@ export async function writeState(cacheDir: string, state: LabState, kubeconfig: 
   await writeFile(join(folder, 'lab.json'), `${JSON.stringify(state, undefined, 2)}\n`)
 }
 
-/** Names of the labs that something is remembered of. */
+/** Lists the names of the labs that have stored state. */
 export async function knownLabs(cacheDir: string): Promise<readonly string[]> {
-  return (await ifThere(readdir(labsFolder(cacheDir))))?.sort() ?? []
+  return (await unlessMissing(readdir(labsFolder(cacheDir))))?.sort() ?? []
 }
 
-/** Undefined where nothing is remembered of it. */
+/** Returns undefined if there is no state, or it does not match the schema. */
 export async function readState(cacheDir: string, lab: string): Promise<LabState | undefined> {
-  const text = await ifThere(readFile(join(labsFolder(cacheDir), lab, 'lab.json'), 'utf8'))
+  const text = await unlessMissing(readFile(join(labsFolder(cacheDir), lab, 'lab.json'), 'utf8'))
   if (text === undefined) return undefined
   const parsed = stateSchema.safeParse(JSON.parse(text))
   return parsed.success ? parsed.data : undefined
@@ -52,7 +52,7 @@ export async function readState(cacheDir: string, lab: string): Promise<LabState
 export const removeState = (cacheDir: string, lab: string): Promise<void> =>
   rm(join(labsFolder(cacheDir), lab), { recursive: true, force: true })
 
-const ifThere = <T>(reading: Promise<T>): Promise<T | undefined> =>
+const unlessMissing = <T>(reading: Promise<T>): Promise<T | undefined> =>
   reading.catch((error: unknown) => {
     if ((error as { code?: unknown }).code === 'ENOENT') return undefined
     throw error

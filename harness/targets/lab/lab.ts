@@ -1,6 +1,6 @@
 /**
- * A lab: real Kubernetes in containers of this machine, with the emulated drivers of a rack. Takes a rack; gives a
- * kubeconfig and what ends it. Labs of different names stand side by side.
+ * Starts, finds and stops labs. A lab is a Kubernetes cluster in containers of this machine, with emulated DRA drivers for the
+ * devices of a rack. Labs with different names can run side by side.
  */
 import { readFile } from 'node:fs/promises'
 import { ClaimcheckError } from '../../core/errors.ts'
@@ -36,17 +36,17 @@ export const DEFAULT_LAB = 'default'
 
 export interface Lab {
   readonly name: string
-  /** Path of a kubeconfig that only this user can read. */
+  /** Path of the kubeconfig, which only this user can read. */
   readonly kubeconfig: string
   readonly context: string
   readonly emulation: Emulation
-  /** Whether it was started to stay. */
-  readonly stays: boolean
-  /** Workers; none where the lab is a control plane only. */
+  /** Whether the lab keeps running when the process that started it ends. */
+  readonly persistent: boolean
+  /** The names of the workers; empty for a lab with a control plane only. */
   readonly nodes: readonly string[]
-  /** Runs a command on one of its machines, `control-plane` or a node: to look, and to break things. */
+  /** Runs a command in the container of `control-plane` or of a node. */
   exec(node: string, argv: readonly string[]): Promise<{ readonly exitCode: number; readonly output: string }>
-  /** Ends it and leaves nothing. Idempotent. */
+  /** Removes the lab with its containers, volumes, network and state. Idempotent. */
   stop(): Promise<void>
 }
 
@@ -54,58 +54,58 @@ export interface LabOptions {
   readonly cacheDir: string
   /** Lower-case letters, digits and "-". */
   readonly name?: string
-  /** How many of the rack's nodes run; 0: the control plane alone. Absent: all. */
+  /** How many of the rack's nodes to start; absent for all. With 0 the lab has a control plane only. */
   readonly workers?: number
-  /** Whether it stays when this process ends. */
-  readonly stays?: boolean
+  /** Whether the lab keeps running when this process ends. */
+  readonly persistent?: boolean
   readonly say?: (line: string) => void
   readonly signal?: AbortSignal | undefined
 }
 
 const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/
 
-/** Rejects with FAULT_INVALID, LAB_UNAVAILABLE, LAB_BUILD_FAILED, LAB_FAILED or INTERRUPTED; then nothing is left of it. */
+/** Rejects with FAULT_INVALID, LAB_UNAVAILABLE, LAB_BUILD_FAILED, LAB_FAILED or INTERRUPTED. Nothing is left if it rejects. */
 export async function startLab(rack: Rack, options: LabOptions): Promise<Lab> {
-  const { cacheDir, name = DEFAULT_LAB, stays = false, say = () => undefined } = options
+  const { cacheDir, name = DEFAULT_LAB, persistent = false, say = () => undefined } = options
   requireFaultSupport(rack, 'lab')
   checkName(name)
   const engine = await docker()
   const image = await provideNodeImage(cacheDir, say)
   await removeAbandoned(engine, cacheDir, name, say)
   const nodes = rack.nodes.slice(0, options.workers ?? rack.nodes.length)
-  const owner = stays ? undefined : currentOwner()
+  const owner = persistent ? undefined : currentOwner()
   say(`Starting lab ${name}: a control plane and ${nodes.length} workers`)
   try {
-    const prefix = await createNetwork(engine, name, { mtu: widest(rack), owner })
+    const prefix = await createNetwork(engine, name, { mtu: largestMtu(rack), owner })
     const layout = planLayout(name, prefix, nodes, rack.sku.nics.length)
-    const credentials = createCredentials(layout)
-    const place = (address: string) => ({ image, address, owner })
+    const credentials = await createCredentials(layout)
+    const placeAt = (address: string) => ({ image, address, owner })
     const starting = [
-      start(new NodeContainer(place(layout.controlPlane), controlPlaneConfig(layout, credentials))),
+      start(new NodeContainer(placeAt(layout.controlPlane), controlPlaneConfig(layout, credentials))),
       ...layout.workers.map((worker) =>
         start(
           new NodeContainer(
-            place(worker.address),
+            placeAt(worker.address),
             workerConfig(layout, worker, planNode(rack, worker.name), credentials),
           ),
         ),
       ),
     ]
-    for (const ended of await Promise.allSettled(starting))
-      if (ended.status === 'rejected') throw ended.reason
+    for (const started of await Promise.allSettled(starting))
+      if (started.status === 'rejected') throw started.reason
     const config = kubeconfig(credentials, ADMIN, serverOf(layout.controlPlane), `claimcheck-lab-${name}`)
     await awaitReady(engine, layout, accessOf(config), rack, options.signal)
     const context = `claimcheck-lab-${name}`
     const state = { name, rack: rack.name, digest: rackDigest(rack), nodes: [...nodes], context }
     await writeState(cacheDir, state, config)
-    return handle(rack, cacheDir, state, stays)
+    return handle(rack, cacheDir, state, persistent)
   } catch (error) {
     await stopLab(cacheDir, name)
     throw error
   }
 }
 
-/** The running lab of that name with this very rack and these nodes; undefined where there is none. */
+/** Resolves with the running lab of that name, if it has this rack and this number of workers. */
 export async function findLab(
   rack: Rack,
   { cacheDir, name = DEFAULT_LAB, workers = rack.nodes.length }: LabOptions,
@@ -113,15 +113,15 @@ export async function findLab(
   const state = await readState(cacheDir, name)
   if (state === undefined || state.digest !== rackDigest(rack) || state.nodes.length !== workers)
     return undefined
-  const remains = (await listLabResources(await docker())).find(({ lab }) => lab === name)
-  const running = remains?.containers.filter((container) => container.running).length
+  const resources = (await listLabResources(await docker())).find(({ lab }) => lab === name)
+  const running = resources?.containers.filter((container) => container.running).length
   if (running !== workers + 1) return undefined
   const access = accessOf(await readFile(kubeconfigPath(cacheDir, name), 'utf8'))
-  const lacks = await missingParts(access, rack, state.nodes).catch(() => ['an answer'])
-  return lacks.length === 0 ? handle(rack, cacheDir, state, remains?.owner === 'nobody') : undefined
+  const missing = await missingParts(access, rack, state.nodes).catch(() => ['a response'])
+  return missing.length === 0 ? handle(rack, cacheDir, state, resources?.owner === 'none') : undefined
 }
 
-/** The lab of that name with this rack, or, where no name is given, any that stays. */
+/** Resolves with the lab of that name with this rack or, without a name, with any persistent lab with this rack. */
 export async function findRunningLab(
   rack: Rack,
   { cacheDir, name }: { readonly cacheDir: string; readonly name: string | undefined },
@@ -129,30 +129,30 @@ export async function findRunningLab(
   if (name !== undefined) return findLab(rack, { cacheDir, name })
   for (const known of await knownLabs(cacheDir)) {
     const found = await findLab(rack, { cacheDir, name: known })
-    if (found?.stays === true) return found
+    if (found?.persistent === true) return found
   }
   return undefined
 }
 
-/** Whether there was one. */
+/** Removes a lab. Resolves with whether it existed. */
 export async function stopLab(cacheDir: string, name: string = DEFAULT_LAB): Promise<boolean> {
   const engine = await docker()
-  const remains = (await listLabResources(engine)).find(({ lab }) => lab === name)
-  if (remains !== undefined) await removeLabResources(engine, remains)
+  const resources = (await listLabResources(engine)).find(({ lab }) => lab === name)
+  if (resources !== undefined) await removeLabResources(engine, resources)
   await removeState(cacheDir, name)
-  return remains !== undefined
+  return resources !== undefined
 }
 
-/** All labs that Docker knows, whoever started them. */
+/** Lists all labs of this Docker engine. */
 export const labs = async (): Promise<readonly LabResources[]> => listLabResources(await docker())
 
-function handle(rack: Rack, cacheDir: string, { name, nodes, context }: LabState, stays: boolean): Lab {
+function handle(rack: Rack, cacheDir: string, { name, nodes, context }: LabState, persistent: boolean): Lab {
   const { scale, transfer } = rack
   return {
     name,
     kubeconfig: kubeconfigPath(cacheDir, name),
     context,
-    stays,
+    persistent,
     nodes,
     emulation: {
       rack: rack.name,
@@ -170,38 +170,38 @@ async function start(container: NodeContainer): Promise<void> {
   await container.start()
 }
 
-/** Labs whose runs were killed, and one of the same name that is nobody's or dead. */
+/** Removes labs whose process was killed. Rejects with LAB_UNAVAILABLE if a lab of this name resources. */
 async function removeAbandoned(
   engine: Docker,
   cacheDir: string,
   name: string,
   say: (line: string) => void,
 ): Promise<void> {
-  for (const remains of await listLabResources(engine)) {
-    if (remains.owner === 'gone') {
-      say(`Removing lab ${remains.lab}, which a killed run left`)
-      await removeLabResources(engine, remains)
-      await removeState(cacheDir, remains.lab)
-    } else if (remains.lab === name) {
+  for (const resources of await listLabResources(engine)) {
+    if (resources.owner === 'gone') {
+      say(`Removing lab ${resources.lab}, whose process was killed`)
+      await removeLabResources(engine, resources)
+      await removeState(cacheDir, resources.lab)
+    } else if (resources.lab === name) {
       throw new ClaimcheckError('LAB_UNAVAILABLE', {
         subject: `lab ${name}`,
-        problem: 'is there already',
-        found: `${remains.containers.length} containers, ${remains.containers.filter(({ running }) => running).length} of them running`,
-        hint: `End it with "npx claimcheck lab down --name ${name}", or choose another name.`,
+        problem: 'already exists',
+        found: `${resources.containers.length} containers, ${resources.containers.filter(({ running }) => running).length} of them running`,
+        hint: `Remove it with "npx claimcheck lab down --name ${name}", or choose another name.`,
       })
     }
   }
 }
 
-/** The largest frame of any NIC, which must pass between the containers whole. */
-const widest = (rack: Rack): number =>
+/** The largest MTU of any NIC, at least that of Ethernet. The Docker network must carry its frames unfragmented. */
+const largestMtu = (rack: Rack): number =>
   Math.max(...rack.nodes.flatMap((node) => rack.sku.nics.map((nic) => trueMtu(rack, node, nic))), 1500)
 
 function checkName(name: string): void {
   if (NAME.test(name)) return
   throw new ClaimcheckError('LAB_UNAVAILABLE', {
     subject: `lab "${name}"`,
-    problem: 'cannot be called that',
+    problem: 'has an invalid name',
     expected: 'at most 32 lower-case letters, digits and "-"',
     hint: 'Choose another name.',
   })

@@ -1,6 +1,6 @@
 /**
- * Where everything of a lab is. Takes its network and the names of its nodes; gives addresses, routes and names. Pure
- * arithmetic, so that every container can be told of all others before any of them runs.
+ * Assigns the addresses, routes and names of a lab. They are computed before any container starts, so that every container
+ * can be configured with the addresses of all others.
  */
 import { railAddress } from '../../emulation/rail-addresses.ts'
 
@@ -8,14 +8,14 @@ export const API_PORT = 6443
 export const CONTROL_PLANE = 'control-plane'
 export const SERVICE_NETWORK = '10.96.0.0/16'
 export const SERVICE_API = '10.96.0.1'
-/** On every object that Docker keeps for a lab; the value is the lab's name. */
+/** The label of every Docker object of a lab, with the name of the lab. */
 export const LAB_LABEL = 'claimcheck.dev/lab'
-/** `host pid` of the process whose end is the lab's too; absent where a person ends it. */
+/** The label with `host pid` of the process that owns the lab; absent on a persistent lab. */
 export const OWNER_LABEL = 'claimcheck.dev/owner'
 
 export interface Layout {
   readonly lab: string
-  /** `10.213.7`, the first three numbers of its network. */
+  /** The prefix of its network, such as `10.213.7`. */
   readonly prefix: string
   readonly controlPlane: string
   readonly workers: readonly WorkerPlace[]
@@ -24,9 +24,9 @@ export interface Layout {
 export interface WorkerPlace {
   readonly name: string
   readonly address: string
-  /** Of its pods. */
+  /** The subnet of its pods. */
   readonly podNetwork: string
-  /** To the pods and NICs of the other workers. */
+  /** Routes to the pods and NICs of the other workers. */
   readonly routes: readonly Route[]
 }
 
@@ -52,7 +52,7 @@ export function planLayout(lab: string, prefix: string, nodes: readonly string[]
           : [
               { to: podNetworkOf(index), via: addressOf(index) },
               ...Array.from({ length: nics }, (_, nic) => ({
-                to: `${bare(railAddress(index, nic).address)}/32`,
+                to: `${withoutPrefixLength(railAddress(index, nic).address)}/32`,
                 via: addressOf(index),
               })),
             ],
@@ -61,7 +61,7 @@ export function planLayout(lab: string, prefix: string, nodes: readonly string[]
   }
 }
 
-const bare = (address: string): string => address.slice(0, address.indexOf('/'))
+const withoutPrefixLength = (address: string): string => address.slice(0, address.indexOf('/'))
 
 export const networkName = (lab: string): string => `claimcheck-lab-${lab}`
 export const containerName = (lab: string, node: string): string => `claimcheck-lab-${lab}-${node}`

@@ -1,7 +1,6 @@
 /**
- * A container that is a machine of the lab. Takes its place and the configuration of its init; gives testcontainers'
- * container. Its rights are those a kubelet and a container runtime need, without the one that some machines refuse, so
- * that one way serves where Docker may give all privileges and where it may not.
+ * The container of a lab's node or control plane. It has the privileges that a kubelet and a container runtime need, except
+ * SYS_RESOURCE, so that it also runs where Docker may not start privileged containers.
  */
 import { GenericContainer, PullPolicy } from 'testcontainers'
 import { INIT_CONFIG, type InitConfig } from './init-config.ts'
@@ -30,14 +29,15 @@ export class NodeContainer extends GenericContainer {
       .withCopyContentToContainer([{ content: JSON.stringify(config), target: INIT_CONFIG, mode: 0o600 }])
       .withAutoCleanup(false)
       .withPullPolicy(PullPolicy.neverPull())
-    const rights = { CgroupnsMode: 'private' }
+    // Not in the types of dockerode, hence not in the literal below.
+    const cgroups = { CgroupnsMode: 'private' }
     this.hostConfig = {
       ...this.hostConfig,
-      ...rights,
+      ...cgroups,
       DeviceCgroupRules: ['a *:* rwm'],
       MaskedPaths: [],
       ReadonlyPaths: [],
-      // Another number each time: the port stays on loopback, for where containers cannot be reached by address.
+      // A random port on loopback, for machines that cannot reach containers by address.
       ...(role === CONTROL_PLANE
         ? { PortBindings: { [apiPort]: [{ HostIp: '127.0.0.1', HostPort: '' }] } }
         : {}),
@@ -45,7 +45,7 @@ export class NodeContainer extends GenericContainer {
     this.createOpts = {
       ...this.createOpts,
       ...(role === CONTROL_PLANE ? { ExposedPorts: { [apiPort]: {} } } : {}),
-      // An overlay cannot lie on an overlay.
+      // overlayfs cannot be mounted on overlayfs, so these are volumes.
       Volumes: { '/var/lib/containerd': {}, '/var/lib/kubelet': {}, '/var/lib/etcd': {} },
       NetworkingConfig: { EndpointsConfig: { [networkName(lab)]: { IPAMConfig: { IPv4Address: address } } } },
     }

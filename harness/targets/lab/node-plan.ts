@@ -1,6 +1,6 @@
 /**
- * What the drivers of a node of the lab do. Takes the rack; gives a plan a node, by the same functions that the emulated
- * target uses, so that the two agree. All that is computed is computed here: the lab's driver applies it.
+ * Computes what the emulated drivers of a node publish and configure, as one JSON plan for each node. The plan is made by the
+ * functions that the emulated target uses, so both targets emulate a rack alike; the lab's driver only applies it.
  */
 import type { AllocatedDeviceStatus, Device } from '../../dra/objects.ts'
 import { vendorOf } from '../../sku/sku-vendor.ts'
@@ -19,16 +19,16 @@ import { sysfsOf, type SysfsTree } from '../../emulation/sysfs-tree.ts'
 
 export interface NodePlan {
   readonly node: string
-  /** By driver. */
+  /** Published devices, by driver name. */
   readonly published: Readonly<Record<string, readonly Device[]>>
-  /** In the SKU's order, as `nics`. */
+  /** GPU names; like `nics` in the order of the SKU. */
   readonly gpus: readonly string[]
   readonly nics: readonly NicOfNode[]
-  /** In every pod with a claim. */
+  /** Character devices that every pod with a claim sees. */
   readonly leaked: readonly CharDevice[]
   readonly sysfs: SysfsTree
   readonly podNetwork: ShapeOfNode
-  /** What should leave for this network by NICs leaves over eth0. */
+  /** A network whose traffic leaves over eth0 instead of the NICs (fault `tcp-fallback`). */
   readonly fallsBack?: string
   readonly prepareFailsOnce?: boolean
   readonly statusAfterMillis: number
@@ -41,11 +41,11 @@ export interface NicOfNode {
   readonly gateway: string
   readonly mac: string
   readonly mtu: number
-  /** By the GPU it serves, `""` for none. */
+  /** Token buckets, by the GPU that the NIC serves; `""` if it serves none. */
   readonly shapes: Readonly<Record<string, ShapeOfNode>>
   readonly devices: readonly CharDevice[]
   readonly status: AllocatedDeviceStatus
-  /** The device that carries what should leave by this one, where a pod has both. */
+  /** The NIC that carries the traffic of this one in pods that have both (fault `rail-shared`). */
   readonly leavesBy?: string
   readonly cutAfterBytes?: number
 }
@@ -55,7 +55,7 @@ interface ShapeOfNode {
   readonly burstBytes: number
 }
 
-/** An ordinary frame of the pod network. */
+/** The MTU of the pod network, in bytes. */
 const POD_NETWORK_MTU = 1500
 
 export function planNode(rack: Rack, node: string): NodePlan {
@@ -108,7 +108,7 @@ function planNic(rack: Rack, node: string, nic: SkuNic, index: number): NicOfNod
   }
 }
 
-/** The API asks for a message, be it empty. */
+/** The API requires a message in every condition. */
 function withMessages(status: AllocatedDeviceStatus): AllocatedDeviceStatus {
   return {
     ...status,
@@ -118,7 +118,7 @@ function withMessages(status: AllocatedDeviceStatus): AllocatedDeviceStatus {
 
 function podNetwork({ links, scale }: Rack): ShapeOfNode {
   const rateBits = Math.round(bitsPerSecond(links.podNetwork.rate) / scale)
-  // A hundredth of a second of it, but two frames at least.
+  // The bytes of 10 ms at this rate, but at least two frames.
   return { rateBits, burstBytes: Math.max(2 * (POD_NETWORK_MTU + 14), Math.round(rateBits / 800)) }
 }
 

@@ -1,6 +1,6 @@
 /**
- * When a lab is ready: its API answers, all nodes are Ready, all slices published, the DeviceClasses and the default
- * ServiceAccount there. Takes access to the API and what to expect; gives what is still missing, nothing when ready.
+ * Checks whether a lab is ready: the default ServiceAccount exists, all nodes are Ready, and the drivers have published all
+ * devices.
  */
 import { z } from 'zod'
 import { publishRack } from '../../emulation/publish-rack.ts'
@@ -29,7 +29,7 @@ const slicesSchema = z.looseObject({
   ),
 })
 
-/** Creates the DeviceClasses; false while the API does not take them yet. */
+/** Creates the DeviceClasses. Resolves with false if the API server does not accept them yet. */
 export async function createClasses(access: ApiAccess, rack: Rack): Promise<boolean> {
   for (const deviceClass of publishRack(rack).classes) {
     const { status } = await apiRequest(access, 'POST', '/apis/resource.k8s.io/v1/deviceclasses', deviceClass)
@@ -38,7 +38,7 @@ export async function createClasses(access: ApiAccess, rack: Rack): Promise<bool
   return true
 }
 
-/** In words; empty: nothing. */
+/** Lists what is missing, as text; empty for a lab that is ready. */
 export async function missingParts(
   access: ApiAccess,
   rack: Rack,
@@ -59,7 +59,7 @@ async function unreadyNodes(access: ApiAccess, nodes: readonly string[]): Promis
   return nodes.flatMap((node) => {
     const conditions = items.find(({ metadata }) => metadata.name === node)?.status.conditions ?? []
     const ready = conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
-    return ready ? [] : [`node ${node} Ready`]
+    return ready ? [] : [`node ${node} being Ready`]
   })
 }
 
@@ -69,13 +69,13 @@ async function unpublished(access: ApiAccess, rack: Rack, nodes: readonly string
   return publishRack(rack)
     .slices.filter(({ spec }) => spec.nodeName !== undefined && nodes.includes(spec.nodeName))
     .flatMap(({ spec }) => {
-      const there = items.filter(
+      const published = items.filter(
         (item) => item.spec.nodeName === spec.nodeName && item.spec.driver === spec.driver,
       )
-      const count = there.reduce((sum, item) => sum + (item.spec.devices?.length ?? 0), 0)
-      const wanted = spec.devices?.length ?? 0
-      return there.length > 0 && count === wanted
+      const count = published.reduce((sum, item) => sum + (item.spec.devices?.length ?? 0), 0)
+      const expected = spec.devices?.length ?? 0
+      return published.length > 0 && count === expected
         ? []
-        : [`${wanted} devices of ${spec.driver} on ${spec.nodeName}`]
+        : [`${expected} devices of ${spec.driver} on ${spec.nodeName}`]
     })
 }

@@ -1,4 +1,4 @@
-/** A worker of a lab. Takes its place, its plan and credentials; gives the files and services of its container. */
+/** The files and services of a lab's worker container. */
 import { driverOf, kubeconfig, kubeletOf, serverOf, type Credentials } from './credentials.ts'
 import { IMAGES_ARCHIVE, PAUSE_IMAGE } from './image/workload-images.ts'
 import { json, type InitConfig } from './init-config.ts'
@@ -62,7 +62,7 @@ export function workerConfig(
       {
         name: 'claimcheck-driver',
         argv: ['claimcheck-driver', `--plan=${PLAN}`, `--kubeconfig=${CONFIG}/driver.conf`],
-        // So that a node which publishes devices has the images of their pods.
+        // A node must have the images before it publishes devices, or pods could not start on it.
         after: ['images'],
         waitFor: `unix:${HOOKS_SOCKET}`,
       },
@@ -90,11 +90,11 @@ const kubelet = (address: string) => ({
   imageGCHighThresholdPercent: 100,
   nodeStatusUpdateFrequency: '4s',
   serializeImagePulls: false,
-  // How long a pod waits whose prepare failed; a kubelet as it comes takes a minute and more.
+  // A failed prepare is retried after this time; by default it takes more than a minute.
   syncFrequency: '2s',
 })
 
-/** No container starts while the driver is away: it would lack its devices and run all the same. */
+/** The driver's NRI plugin is required, so that no container starts without its devices while the driver is down. */
 const containerd = `version = 3
 
 [plugins.'io.containerd.cri.v1.images'.pinned_images]

@@ -1,12 +1,12 @@
-/** From claim to devices to nothing left, on a real API server with a real scheduler. Nodes and pods are on paper. */
+/** Pods from apply to release, on a real API server with a real scheduler and a fake kubelet. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { seconds } from '../../../harness/core/units.ts'
 import { newRunId } from '../../../harness/targets/cluster/run-namespace.ts'
 import { AT_ONCE, claimOf, LISTENING, podOf, SOON } from '../emulated/rack-target.ts'
-import { paperCluster, RACK, targetOn } from './paper-cluster.ts'
+import { fakeNodeCluster, RACK, targetOn } from './fake-node-cluster.ts'
 
-const cluster = paperCluster()
-const LITTLE = { within: seconds(5) }
+const cluster = fakeNodeCluster()
+const SHORT = { within: seconds(5) }
 
 interface Listed {
   readonly metadata: {
@@ -17,7 +17,7 @@ interface Listed {
 }
 
 describe('nodes and slices', () => {
-  test('are what the drivers publish', async () => {
+  test('are those that drivers publish', async () => {
     const target = targetOn(cluster)
     expect(await target.nodes()).toEqual(RACK.nodes)
     expect((await target.slices()).map(({ metadata }) => metadata.name).sort()).toEqual([
@@ -29,18 +29,18 @@ describe('nodes and slices', () => {
     expect(await target.slices()).toBe(await target.slices())
   })
 
-  test('are those under test where some are named', async () => {
+  test('are those of the nodes under test', async () => {
     const target = targetOn(cluster, { nodes: ['node-b'] })
     expect(await target.nodes()).toEqual(['node-b'])
     expect((await target.slices()).map(({ spec }) => spec.nodeName)).toEqual(['node-b', 'node-b'])
     await expect(targetOn(cluster, { nodes: ['node-x'] }).nodes()).rejects.toMatchObject({
       code: 'VARIABLE_INVALID',
       message:
-        'CLAIMCHECK_NODES names node-x, which the cluster does not have. Its nodes are node-a, node-b.',
+        'CLAIMCHECK_NODES names nodes that the cluster does not have: node-x. The cluster has the nodes node-a, node-b.',
     })
   })
 
-  test('a node that takes no pods is left out', async () => {
+  test('do not include a node that is cordoned', async () => {
     await cluster.plane.kubectl(['cordon', 'node-b'])
     onTestFinished(() => void cluster.plane.kubectl(['uncordon', 'node-b']))
     expect(await targetOn(cluster).nodes()).toEqual(['node-a'])
@@ -49,7 +49,7 @@ describe('nodes and slices', () => {
 })
 
 describe('a pod', () => {
-  test('gets devices, runs on another node than its peer, and leaves nothing', async () => {
+  test('is allocated devices, runs on another node than its peer, and leaves no objects', async () => {
     const target = targetOn(cluster, { namespaceLives: 'target' })
     const template = await claimOf(target, 4, 4)
     const one = await target.schedule(
@@ -69,7 +69,7 @@ describe('a pod', () => {
     expect(await cluster.plane.kubectl(['get', 'namespaces', '-o', 'name'])).not.toContain('claimcheck-')
   })
 
-  test('and all it needs carries run and expiry', async () => {
+  test('and its Secret have the run label and the expiry', async () => {
     const runId = newRunId()
     const target = targetOn(cluster, { runId })
     const template = await claimOf(target, 1, 1)
@@ -85,7 +85,7 @@ describe('a pod', () => {
     expect(pod).not.toContain('0'.repeat(64))
   })
 
-  test('is refused without its template, twice, and after release', async () => {
+  test('is refused without its template, with a name that exists, and after close', async () => {
     const target = targetOn(cluster)
     await expect(target.schedule(podOf('none'), SOON)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     const template = await claimOf(target, 1, 1)
@@ -107,19 +107,19 @@ describe('a pod', () => {
     expect(await waiting).toMatchObject({ node: 'node-a' })
   })
 
-  test('names who holds the devices when it has waited in vain', async () => {
+  test('that times out reports which pods hold the devices', async () => {
     const [target, other] = [targetOn(cluster), targetOn(cluster)]
     const on = { nodes: ['node-a'] }
     await other.schedule(podOf(await claimOf(other, 4, 4), { name: 'holder', ...on }), SOON)
     const template = await claimOf(target, 4, 4)
-    await expect(target.schedule(podOf(template, { name: 'late', ...on }), LITTLE)).rejects.toMatchObject({
+    await expect(target.schedule(podOf(template, { name: 'late', ...on }), SHORT)).rejects.toMatchObject({
       code: 'CLAIM_UNSATISFIABLE',
       message: expect.stringMatching(new RegExp(`in use: .* by pods ${other.namespace}/holder`)),
     })
     expect(await cluster.plane.kubectl(['get', 'pods', '-n', target.namespace, '-o', 'name'])).toBe('')
   })
 
-  test('that nothing can satisfy is told at once, per request and in the words of the scheduler', async () => {
+  test('that cannot be satisfied is rejected at once, with the reason for each node and the message of the scheduler', async () => {
     const target = targetOn(cluster)
     const template = await claimOf(target, 4, 4)
     const group = { group: 'g' }
@@ -131,11 +131,11 @@ describe('a pod', () => {
       .catch((one: unknown) => one)
     expect(error).toMatchObject({ code: 'CLAIM_UNSATISFIABLE' })
     expect(String(error)).toContain('node-a: excluded, holds pod')
-    expect(String(error)).toContain('the scheduler says: 0/2 nodes are available')
+    expect(String(error)).toContain('the scheduler reports: 0/2 nodes are available')
     expect(performance.now() - began).toBeLessThan(SOON.within * 1000)
   })
 
-  test('with a class that does not exist', async () => {
+  test('whose DeviceClass does not exist is rejected', async () => {
     const target = targetOn(cluster)
     const template = {
       apiVersion: 'resource.k8s.io/v1',
@@ -179,8 +179,8 @@ describe('a pod', () => {
   })
 })
 
-describe('a pod in trouble', () => {
-  test('whose image cannot be pulled', async () => {
+describe('a pod that fails', () => {
+  test('because its image cannot be pulled', async () => {
     const target = targetOn(cluster)
     const template = await claimOf(target, 1, 1)
     cluster.kubelet.states.set('pull', { waiting: { reason: 'ErrImagePull', message: 'no such image' } })
@@ -188,12 +188,12 @@ describe('a pod in trouble', () => {
     await expect(target.run(pod, SOON)).rejects.toMatchObject({
       code: 'POD_FAILED',
       message: expect.stringMatching(
-        /pod pull cannot start its container main: ErrImagePull: found no such image\. Set CLAIMCHECK_IMAGE/,
+        /pod pull could not start container main: ErrImagePull: found no such image\. Set CLAIMCHECK_IMAGE/,
       ),
     })
   })
 
-  test('that does not start in time is told with its last state and its events', async () => {
+  test('to start in time is reported with its last state and events', async () => {
     const target = targetOn(cluster)
     const template = await claimOf(target, 1, 1)
     cluster.kubelet.states.set('slow', { waiting: { reason: 'ContainerCreating' } })
@@ -204,17 +204,17 @@ describe('a pod in trouble', () => {
     })
   })
 
-  test('that does not go is named with its holder', async () => {
+  test('to be deleted is reported with its claim and the holder', async () => {
     const target = targetOn(cluster)
     const template = await claimOf(target, 1, 1)
     const pod = await target.schedule(podOf(template, { name: 'stuck' }), SOON)
-    cluster.kubelet.held.add('stuck')
-    await expect(target.release([pod], LITTLE)).rejects.toMatchObject({
+    cluster.kubelet.undeletable.add('stuck')
+    await expect(target.release([pod], SHORT)).rejects.toMatchObject({
       code: 'CLAIM_NOT_RELEASED',
       message: expect.stringMatching(
-        /pod stuck is .* asked to be gone by .*ResourceClaim stuck-devices-\w+ holds .*, reserved for pods\/stuck/,
+        /pod stuck is .* to be deleted by .*ResourceClaim stuck-devices-\w+ holds .*, reserved for pods\/stuck/,
       ),
     })
-    cluster.kubelet.held.delete('stuck')
+    cluster.kubelet.undeletable.delete('stuck')
   })
 })

@@ -1,4 +1,4 @@
-/** Pods ask for what the transfer needs, and for nothing else. */
+/** Pod manifests request what a transfer requires and nothing else. */
 import { describe, expect, test } from 'vitest'
 import { podManifest, secretManifest, type PodParts } from '../../../harness/targets/cluster/pod-manifest.ts'
 import { runLabels } from '../../../harness/targets/cluster/run-namespace.ts'
@@ -11,7 +11,7 @@ import { LISTENING, podOf } from '../emulated/rack-target.ts'
 
 const PARTS: PodParts = {
   namespace: 'claimcheck-1',
-  marks: runLabels('1', 0),
+  metadata: runLabels('1', 0),
   image: 'somewhere/transfer:1',
   delivery: 'image',
   resources: { cpu: '4', memory: '8Gi' },
@@ -20,7 +20,7 @@ const PARTS: PodParts = {
 describe('a pod', () => {
   const { spec, metadata } = podManifest(podOf('t', { containers: [LISTENING], nodes: ['node-a'] }), PARTS)
 
-  test('may lock memory and nothing else', () => {
+  test('has IPC_LOCK as its only capability', () => {
     expect(spec.containers[0]?.securityContext).toEqual({
       allowPrivilegeEscalation: false,
       capabilities: { drop: ['ALL'], add: ['IPC_LOCK'] },
@@ -35,7 +35,7 @@ describe('a pod', () => {
     expect(JSON.stringify(spec)).not.toMatch(/hostNetwork|hostPID|hostPath|privileged|runAsUser/)
   })
 
-  test('keeps apart from its group, and to its nodes', () => {
+  test('has anti-affinity to its group and affinity to its nodes', () => {
     const group = { 'claimcheck.dev/group': 'pod' }
     expect(metadata.labels).toMatchObject(group)
     expect(spec.affinity).toEqual({
@@ -54,7 +54,7 @@ describe('a pod', () => {
     })
   })
 
-  test('names its secret and does not show it', () => {
+  test('refers to its Secret without the value', () => {
     expect(JSON.stringify(spec)).not.toContain('0'.repeat(64))
     const secret = secretManifest(podOf('t', { containers: [LISTENING] }), PARTS)
     expect(secret?.stringData).toEqual({ 'main.TRANSFER_SECRET': '0'.repeat(64) })
@@ -64,12 +64,12 @@ describe('a pod', () => {
     })
   })
 
-  test('of a long group has a label that Kubernetes takes', () => {
+  test('of a group with a long name has a valid label', () => {
     const long = podManifest(podOf('t', { group: 'x'.repeat(200) }), PARTS).metadata.labels
     expect(long).toHaveProperty(['claimcheck.dev/group'], expect.stringMatching(/^x{50}-[0-9a-f]{12}$/))
   })
 
-  test('that the binary is sent into waits for it and can be ended while it waits', () => {
+  test('with delivery by stream waits for the binary and handles SIGTERM meanwhile', () => {
     const sent = podManifest(podOf('t', { containers: [LISTENING] }), { ...PARTS, delivery: 'stream' }).spec
     expect(sent.containers[0]).toMatchObject({
       command: [
@@ -83,11 +83,11 @@ describe('a pod', () => {
   })
 })
 
-test('what a driver withdraws of a device in use is remembered; what it says now counts', () => {
+test('attributes that a driver withdraws are remembered; published values take precedence', () => {
   const journal = new Journal()
-  const remembered = new SliceCache(journal)
+  const cache = new SliceCache(journal)
   const { slices } = publishRack(loadRack(rackFile()))
-  expect(remembered.recall(slices)).toEqual(slices)
+  expect(cache.complete(slices)).toEqual(slices)
   const withdrawn = structuredClone(slices) as unknown as {
     spec: { driver: string; devices: { name: string; attributes: Record<string, unknown> }[] }
   }[]
@@ -96,8 +96,8 @@ test('what a driver withdraws of a device in use is remembered; what it says now
   delete nic.attributes['dra.net/numaNode']
   delete nic.attributes['numaNode']
   nic.attributes['dra.net/mtu'] = { int: 1500 }
-  const [recalled] = remembered.recall(withdrawn as unknown as typeof slices)
-  const seen = recalled?.spec.devices?.find(({ name }) => name === nic.name)
+  const [completed] = cache.complete(withdrawn as unknown as typeof slices)
+  const seen = completed?.spec.devices?.find(({ name }) => name === nic.name)
   expect(JSON.stringify(seen?.attributes)).toContain('numaNode')
   expect(seen?.attributes?.['dra.net/mtu']).toEqual({ int: 1500 })
   expect(journal.entries.map(({ event }) => event)).toEqual(['attributes-withdrawn'])

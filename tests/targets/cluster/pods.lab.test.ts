@@ -1,4 +1,4 @@
-/** Pods that really run: what they print, how they end, commands beside them, and what becomes of a transfer in trouble. */
+/** Pods on real nodes: logs, exit codes, exec, and transfers whose pods fail or compete for devices. */
 import { describe, expect } from 'vitest'
 import { Journal } from '../../../harness/core/journal.ts'
 import { bytes, seconds } from '../../../harness/core/units.ts'
@@ -10,7 +10,7 @@ import { LONG, transfer, WHOLE_NUMA_NODE } from '../../support/lab-transfer.ts'
 import { claimOf, LISTENING, linesOf, LOOKING, podOf, SOON } from '../emulated/rack-target.ts'
 
 describe('a pod', () => {
-  test('prints what it sees, ends with 0, and nothing runs beside it then', async ({ lab }) => {
+  test('has a log and an exit code, and no exec after it has terminated', async ({ lab }) => {
     const target = await labTarget()
     const pod = await target.schedule(podOf(await claimOf(target, 1, 1), { containers: [LOOKING] }), SOON)
     const running = await target.run(pod, SOON)
@@ -21,13 +21,13 @@ describe('a pod', () => {
     expect(await target.exit(running, 'main', SOON)).toEqual({ code: 0, signal: null })
     await expect(target.exec(running, 'main', ['--version'], SOON)).rejects.toMatchObject({
       code: 'EXEC_FAILED',
-      message: 'container pod/main has ended: nothing can be run beside it',
+      message: 'container pod/main has terminated: no command can be run in it',
     })
     await target.release([pod], SOON)
     await lab.requireReleased()
   })
 
-  test('runs commands beside its container, each with its code and output', async () => {
+  test('runs commands by exec, each with its exit code and output', async () => {
     const target = await labTarget()
     const pod = await target.schedule(podOf(await claimOf(target, 1, 1), { containers: [LISTENING] }), SOON)
     const running = await target.run(pod, SOON)
@@ -41,7 +41,7 @@ describe('a pod', () => {
     })
   })
 
-  test('whose image nobody has', async () => {
+  test('whose image cannot be pulled fails', async () => {
     const target = await labTarget({ delivery: { kind: 'image', image: 'nowhere.invalid/transfer:none' } })
     const pod = await target.schedule(podOf(await claimOf(target, 1, 1)), SOON)
     await expect(target.run(pod, SOON)).rejects.toMatchObject({
@@ -51,7 +51,7 @@ describe('a pod', () => {
     })
   })
 
-  test('that needs more memory than it has', async ({ lab }) => {
+  test('that exceeds its memory limit fails', async ({ lab }) => {
     const target = await labTarget({ resources: { cpu: '50m', memory: '64Mi' } })
     await expect(transfer(target, { bytesPerDevice: bytes(1 << 28) })).rejects.toMatchObject({
       code: 'POD_FAILED',
@@ -62,7 +62,7 @@ describe('a pod', () => {
 })
 
 describe('a transfer', () => {
-  test('takes ten requests once the run has begun', async () => {
+  test('sends ten requests', async () => {
     const target = await labTarget()
     const sum = (): number => [...target.requests.values()].reduce((all, one) => all + one, 0)
     await transfer(target)
@@ -72,14 +72,16 @@ describe('a transfer', () => {
     expect(sum() - before).toBe(10)
   })
 
-  test('whose pod is evicted is told so, with evidence, and leaves nothing', async ({ lab }) => {
+  test('whose pod is evicted fails with the reason and a diagnosis, and leaves no claims', async ({
+    lab,
+  }) => {
     const target = await labTarget()
     const journal = new Journal()
     const at = { name: 'kv-target', namespace: target.namespace }
     const evict = () => lab.core.createNamespacedPodEviction({ ...at, body: { metadata: at } })
     await expect(transfer(target, LONG, evict, journal)).rejects.toMatchObject({
       code: 'POD_FAILED',
-      message: expect.stringMatching(/pod kv-target was taken away: EvictionByEvictionAPI/),
+      message: expect.stringMatching(/pod kv-target was disrupted: EvictionByEvictionAPI/),
     })
     const evidence = journal.entries.find(({ event }) => event === DIAGNOSTICS)?.data
     expect(evidence).toMatchObject({ error: { code: 'POD_FAILED' }, namespace: target.namespace })
@@ -89,7 +91,7 @@ describe('a transfer', () => {
     await lab.requireReleased()
   })
 
-  test('of two runs at once: neither keeps what the other waits for', async () => {
+  test('of each of two concurrent runs completes: neither keeps devices that the other waits for', async () => {
     const targets = [await labTarget(), await labTarget()] as const
     const outcomes = await Promise.all(
       targets.map((target) =>
@@ -100,7 +102,7 @@ describe('a transfer', () => {
     expect(two?.started_unix_ms).toBeGreaterThan(one?.finished_unix_ms ?? Number.POSITIVE_INFINITY)
   })
 
-  test('of another run that has the devices is waited for', async ({ lab }) => {
+  test('waits for devices that another run holds', async ({ lab }) => {
     const [first, second] = [await labTarget(), await labTarget()]
     let later: Promise<TransferOutcome> | undefined
     const sooner = await transfer(first, { iters: 500, ...WHOLE_NUMA_NODE }, async () => {

@@ -1,4 +1,4 @@
-/** deploy/rbac.yaml: enough for a whole run, and not one verb of it too many. */
+/** deploy/rbac.yaml grants the permissions of a run, and every one of them is required. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -16,7 +16,7 @@ import {
 import { endRun } from '../../../harness/targets/cluster/cluster-run.ts'
 import { PROJECT } from '../../support/run-suite.ts'
 import { claimOf, LISTENING, linesOf, podOf, SOON } from '../emulated/rack-target.ts'
-import { paperCluster, unclosed } from './paper-cluster.ts'
+import { fakeNodeCluster, createTarget } from './fake-node-cluster.ts'
 
 interface Rule {
   readonly apiGroups: readonly string[]
@@ -35,10 +35,10 @@ const granted: readonly Permission[] = rules.flatMap(({ apiGroups, resources, ve
   ),
 )
 
-const cluster = paperCluster()
+const cluster = fakeNodeCluster()
 const SHORT = { within: seconds(3) }
 
-/** Gives `runner` these rights and no others. */
+/** Grants `runner` these permissions only. */
 async function grant(rights: readonly Permission[]): Promise<void> {
   const only = rights.map(({ group, resource, verb }) => ({
     apiGroups: [group],
@@ -59,10 +59,10 @@ beforeAll(async () => {
   })
 })
 
-/** What a run does, all of it: also what it does only when something is wrong. Kubelets on paper serve no logs and no exec. */
+/** Does everything that a run does, including what it does on failures. The fake kubelet serves no logs and no exec. */
 async function wholeRun(): Promise<void> {
   const connection = { kubeconfig: [cluster.plane.kubeconfig], context: 'runner' }
-  const target = unclosed(cluster, { connection, namespaceLives: 'run' })
+  const target = createTarget(cluster, { connection, namespaceLives: 'run' })
   try {
     await target.nodes()
     const template = await claimOf(target, 4, 4)
@@ -86,7 +86,7 @@ async function wholeRun(): Promise<void> {
   })
 }
 
-/** What a missing right gives goes through. */
+/** Expects a failure with this code; rethrows RBAC_DENIED. */
 async function failing(work: Promise<unknown>, code: string): Promise<void> {
   const error = await work.then(
     () => undefined,
@@ -96,21 +96,21 @@ async function failing(work: Promise<unknown>, code: string): Promise<void> {
   expect(error).toMatchObject({ code })
 }
 
-test('the file grants what the code uses', () => {
+test('the file grants the permissions that the code uses', () => {
   expect(granted.map(describePermission).sort()).toEqual(PERMISSIONS.map(describePermission).sort())
 })
 
-test('all of it is enough for a run', async () => {
+test('a run succeeds with all of them', async () => {
   await grant(granted)
   await expect(wholeRun()).resolves.toBeUndefined()
 })
 
-test('a user without any is told all that is missing', async () => {
+test('all are reported as missing for a user without permissions', async () => {
   const api = new Api(configFor({ kubeconfig: [cluster.plane.kubeconfig], context: 'nobody' }))
   expect((await missingPermissions(api)).map(describePermission)).toEqual(PERMISSIONS.map(describePermission))
 })
 
-describe('without one of them, the run names it:', () => {
+describe('a run without one permission names it:', () => {
   test.for(granted.map((right) => [describePermission(right), right] as const))(
     '%s',
     async ([name, right]) => {
@@ -120,7 +120,7 @@ describe('without one of them, the run names it:', () => {
         (one: unknown) => one,
       )
       await cluster.plane.kubectl(['delete', 'namespaces', '-l', 'claimcheck.dev/run', '--wait=false'])
-      expect(String(error)).toContain(`needs the right to ${name}`)
+      expect(String(error)).toContain(`requires permission to ${name}`)
       expect(error).toMatchObject({ code: 'RBAC_DENIED' })
     },
   )

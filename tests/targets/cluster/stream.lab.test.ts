@@ -1,4 +1,4 @@
-/** The binary sent into an image that has never heard of it, and a transfer with it. */
+/** Delivery of the binary by exec into an image that does not have it. */
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -17,7 +17,7 @@ import { claimOf, linesOf, LISTENING, LOOKING, podOf, SOON } from '../emulated/r
 const IMAGE = 'claimcheck.dev/shell:test'
 const TOOLS = ['sh', 'head', 'sleep', 'touch', 'rm', 'sha256sum', 'tar', 'gzip']
 const silent = (): void => undefined
-/** A shell, the tools that delivery needs, and glibc. */
+/** A script that fills a root folder with a shell, the tools that delivery needs, and glibc. */
 const ROOT = `set -eu
 for tool in ${TOOLS.join(' ')}; do
   path=$(command -v $tool); mkdir -p "$0/bin"; cp -L "$path" "$0/bin/$tool"
@@ -28,7 +28,7 @@ mkdir -p "$0/lib" && for name in libdl.so.2 librt.so.1 libpthread.so.0 libm.so.6
 done
 mkdir -p "$0/tmp"; chmod 1777 "$0/tmp"`
 
-/** Imports the shell's image into every node; gives what is sent into it. */
+/** Imports the image into every node and resolves with the archive of the binary. */
 async function prepared({ docker, container }: LabUnderTest): Promise<Archive> {
   const folder = temporaryFolder()
   const root = join(folder, 'root')
@@ -55,7 +55,7 @@ async function prepared({ docker, container }: LabUnderTest): Promise<Archive> {
   return archiveOf({ binaries, nixl }, cacheDir, silent)
 }
 
-test('every container of the pod runs it, and commands beside them', async ({ lab }) => {
+test('every container of the pod runs the binary, and exec does too', async ({ lab }) => {
   const archive = await prepared(lab)
   const target = await labTarget({
     delivery: { kind: 'stream', image: IMAGE, archive },
@@ -64,11 +64,11 @@ test('every container of the pod runs it, and commands beside them', async ({ la
   const containers = [LISTENING, { ...LOOKING, name: 'sidecar' }]
   const pod = await target.schedule(podOf(await claimOf(target, 1, 1), { containers }), SOON)
   const running = await target.run(pod, SOON)
-  const said = await linesOf(target.log(running, 'sidecar'))
-  expect(said.some((line) => line.startsWith('DEVICES '))).toBe(true)
+  const lines = await linesOf(target.log(running, 'sidecar'))
+  expect(lines.some((line) => line.startsWith('DEVICES '))).toBe(true)
   expect((await target.exec(running, 'main', ['--version'], SOON)).stdout).toMatch(/^claimcheck-transfer \d/)
   for await (const line of target.log(running, 'main')) {
-    // UCX may warn of what the machine lacks.
+    // UCX may print warnings about the machine first.
     if (!line.startsWith('EVENT ')) continue
     expect(line).toContain('"event":"target_ready"')
     break
@@ -76,23 +76,25 @@ test('every container of the pod runs it, and commands beside them', async ({ la
   await target.release([pod], SOON)
 })
 
-test('an archive that was changed on its way is refused', async ({ lab }) => {
+test('an archive with another checksum is refused', async ({ lab }) => {
   const archive = await prepared(lab)
   const changed = { ...archive, sha256: '0'.repeat(64) }
   const target = await labTarget({ delivery: { kind: 'stream', image: IMAGE, archive: changed } })
   const pod = await target.schedule(podOf(await claimOf(target, 1, 1)), SOON)
   await expect(target.run(pod, { within: seconds(60) })).rejects.toMatchObject({
     code: 'EXEC_FAILED',
-    message: expect.stringMatching(/delivery into pod\/main ended with 1: found .*archive\.tgz: FAILED/s),
+    message: expect.stringMatching(
+      /delivery into pod\/main failed with exit code 1: found .*archive\.tgz: FAILED/s,
+    ),
   })
 })
 
-test('an image without a shell is told', async ({ lab }) => {
+test('an image without a shell is reported', async ({ lab }) => {
   const archive = await prepared(lab)
   const target = await labTarget({ delivery: { kind: 'stream', image: 'claimcheck.dev/pause:lab', archive } })
   const pod = await target.schedule(podOf(await claimOf(target, 1, 1)), SOON)
   await expect(target.run(pod, SOON)).rejects.toMatchObject({
     code: 'POD_FAILED',
-    message: expect.stringContaining('cannot start its container main: StartError'),
+    message: expect.stringContaining('could not start container main: StartError'),
   })
 })

@@ -1,10 +1,10 @@
-/** The cluster target keeps the contract as far as pods on paper go: on a real API server with a real scheduler. */
+/** The cluster target fulfils the contract, as far as a fake kubelet allows, on a real API server with a real scheduler. */
 import { describe } from 'vitest'
-import { paperCluster, unclosed } from '../cluster/paper-cluster.ts'
+import { fakeNodeCluster, createTarget } from '../cluster/fake-node-cluster.ts'
 import { schedulingContract } from './scheduling.ts'
 
-const cluster = paperCluster()
+const cluster = fakeNodeCluster()
 
-describe('On paper:', () => {
-  schedulingContract(async () => unclosed(cluster))
+describe('With a fake kubelet:', () => {
+  schedulingContract(async () => createTarget(cluster))
 })

@@ -1,4 +1,4 @@
-/** The lab's drivers do what the real ones were seen to do: devices, interfaces, status, and everything given back. */
+/** The lab's drivers behave as the real ones were observed to: devices, interfaces, claim status, and their release. */
 import { resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { gpusWithNics } from '../../../harness/claim/numa-placements.ts'
@@ -25,7 +25,7 @@ const four = numaTemplate(gpusWithNics({ gpus: 4, gpusOn: 0, nics: 4, nicsOn: 0 
 describe('drivers', () => {
   let lab: Lab
   let pods: Pods
-  const made: string[] = []
+  const created: string[] = []
 
   beforeAll(async () => {
     lab = await labFor(rack)
@@ -34,23 +34,23 @@ describe('drivers', () => {
     await pods.template(four)
   })
   afterEach(async () => {
-    await pods.remove(...made.splice(0))
-    for (const node of lab.nodes) await expectHome(node)
+    await pods.remove(...created.splice(0))
+    for (const node of lab.nodes) await expectReleased(node)
   })
   afterAll(() => lab?.stop())
 
   const create = async (name: string, options: Parameters<Pods['create']>[1]): Promise<void> => {
-    made.push(name)
+    created.push(name)
     await pods.create(name, options)
   }
-  const sighting = async (pod: string, container: string): Promise<VisibleDevices> => {
+  const visibleDevices = async (pod: string, container: string): Promise<VisibleDevices> => {
     const out = await pods.exec(pod, container, [BINARY, '--mode', 'devices'])
     return visibleDevicesSchema.parse(JSON.parse(out.slice(out.indexOf('{'))))
   }
-  /** All NICs are in the node, and nothing is remembered of pods. */
-  const expectHome = async (node: string): Promise<void> => {
+  /** Waits until all NICs are back in the node and no prepared claim is stored. */
+  const expectReleased = async (node: string): Promise<void> => {
     await until(
-      `all to be home on ${node}`,
+      `all NICs to be back on ${node}`,
       async () => {
         const links = await lab.exec(node, ['ip', '-br', 'link'])
         const left = await lab.exec(node, ['find', '/var/lib/claimcheck/claims', '-type', 'f'])
@@ -74,10 +74,14 @@ describe('drivers', () => {
   })
 
   test('every container of a pod sees the devices of the claim, and no others', async () => {
-    await create('seen', { template: 'two', node: 'node-a', containers: { asks: IDLE, 'asks-not': IDLE } })
+    await create('seen', {
+      template: 'two',
+      node: 'node-a',
+      containers: { 'with-claim': IDLE, 'without-claim': IDLE },
+    })
     await pods.running('seen')
-    for (const container of ['asks', 'asks-not']) {
-      const { infiniband, interfaces } = await sighting('seen', container)
+    for (const container of ['with-claim', 'without-claim']) {
+      const { infiniband, interfaces } = await visibleDevices('seen', container)
       expect(Object.fromEntries(infiniband.map(({ path, opens }) => [path, opens]))).toEqual(
         Object.fromEntries(
           ['rdma_cm', 'umad0', 'umad1', 'uverbs0', 'uverbs1'].map((name) => [
@@ -88,13 +92,16 @@ describe('drivers', () => {
       )
       expect(interfaces.map(({ name }) => name).toSorted()).toEqual(['eth0', 'lo', 'rdma0', 'rdma1'])
     }
-    const stat = await pods.exec('seen', 'asks', ['cat', '/proc/1/stat'])
+    const stat = await pods.exec('seen', 'with-claim', ['cat', '/proc/1/stat'])
     expect(stat.split(' ')[18], 'niceness').toBe('-15')
-    const hcas = await pods.exec('seen', 'asks', ['ls', '/sys/class/infiniband'])
+    const hcas = await pods.exec('seen', 'with-claim', ['ls', '/sys/class/infiniband'])
     expect(hcas.trim().split('\n')).toEqual(rack.sku.nics.map(({ name }) => name))
-    const numa = await pods.exec('seen', 'asks', ['cat', '/sys/class/infiniband/mlx5_5/device/numa_node'])
+    const numa = await pods.exec('seen', 'with-claim', [
+      'cat',
+      '/sys/class/infiniband/mlx5_5/device/numa_node',
+    ])
     expect(numa.trim()).toBe('1')
-    const mtu = await pods.exec('seen', 'asks', [
+    const mtu = await pods.exec('seen', 'with-claim', [
       'cat',
       '/sys/class/net/rdma0/mtu',
       '/sys/class/net/rdma0/address',
@@ -103,11 +110,11 @@ describe('drivers', () => {
   })
 
   test('the status of the claim is written as DRANET writes it', async () => {
-    await create('told', { template: 'two', node: 'node-b', containers: { asks: IDLE } })
-    await pods.running('told')
+    await create('status', { template: 'two', node: 'node-b', containers: { 'with-claim': IDLE } })
+    await pods.running('status')
     const { status } = await until(
       'the status',
-      () => pods.claimOf('told'),
+      () => pods.claimOf('status'),
       (claim) => claim.status?.devices !== undefined,
     )
     const condition = (type: string, reason: string) => ({ type, status: 'True', reason, message: '' })
@@ -127,7 +134,7 @@ describe('drivers', () => {
     expect(status?.devices).toHaveLength(2)
   })
 
-  test('bytes move over the claimed NICs, at the rate of the rack', async () => {
+  test('bytes move over the claimed NICs at the rate of the rack', async () => {
     const run = (mode: string, ...more: string[]) => [
       BINARY,
       '--mode',
@@ -163,13 +170,13 @@ describe('drivers', () => {
     for (const name of ['rdma0', 'rdma1', 'rdma2', 'rdma3']) expect(sent[name]).toBeGreaterThan(20 * 1342177)
     expect(sent['eth0']).toBeLessThan(1_000_000)
     expect(result.verified_bytes).toBeGreaterThan(0)
-    // Nothing tight: the shapers are at work, neither absent nor strangling.
+    // Wide limits: they only show that the rates are shaped.
     expect(result.avg_GBps * rack.scale).toBeGreaterThan(39.07 * 0.3)
     expect(result.avg_GBps * rack.scale).toBeLessThan(39.07 * 1.3)
   })
 
-  test('a pod on the network of the host gets nothing, and an event says why', async () => {
-    await create('host', { template: 'two', hostNetwork: true, containers: { asks: IDLE } })
+  test('a pod with hostNetwork gets no devices, and an event says why', async () => {
+    await create('host', { template: 'two', hostNetwork: true, containers: { 'with-claim': IDLE } })
     const [message] = await until(
       'the event',
       () => pods.events('host', 'NetworkDeviceAttachFailed'),
@@ -179,10 +186,10 @@ describe('drivers', () => {
     expect((await pods.read('host')).status?.phase).toBe('Pending')
   })
 
-  test('pods that are deleted while they start leave nothing', async () => {
+  test('pods that are deleted while they start leave no claims and NICs', async () => {
     for (let n = 0; n < 6; n++) {
       const name = `brief-${n}`
-      await create(name, { template: 'four', node: 'node-a', containers: { asks: IDLE } })
+      await create(name, { template: 'four', node: 'node-a', containers: { 'with-claim': IDLE } })
       if (n > 0)
         await until(
           'its claim',
@@ -191,27 +198,31 @@ describe('drivers', () => {
         )
       await pods.remove(name)
     }
-    await expectHome('node-a')
+    await expectReleased('node-a')
     expect(await pods.claims()).toEqual([])
   })
 
-  test('a driver that is killed knows its pods again', async () => {
-    await create('outlives', { template: 'two', node: 'node-a', containers: { asks: IDLE } })
-    await pods.running('outlives')
+  test('a driver that was killed restores its prepared claims', async () => {
+    await create('first', { template: 'two', node: 'node-a', containers: { 'with-claim': IDLE } })
+    await pods.running('first')
     await killDriver('node-a')
-    await create('next', { template: 'two', node: 'node-a', containers: { asks: IDLE } })
+    await create('next', { template: 'two', node: 'node-a', containers: { 'with-claim': IDLE } })
     await pods.running('next')
     const names = async (pod: string) =>
-      (await sighting(pod, 'asks')).interfaces.map(({ name }) => name).toSorted()
-    expect(await names('outlives')).toEqual(['eth0', 'lo', 'rdma0', 'rdma1'])
+      (await visibleDevices(pod, 'with-claim')).interfaces.map(({ name }) => name).toSorted()
+    expect(await names('first')).toEqual(['eth0', 'lo', 'rdma0', 'rdma1'])
     expect(await names('next')).toEqual(['eth0', 'lo', 'rdma2', 'rdma3'])
     await killDriver('node-a')
   })
 
-  test('a driver that is killed while pods start gives them all they claimed', async () => {
+  test('pods get all claimed devices if the driver is killed while they start', async () => {
     for (let n = 0; n < 4; n++) {
       const name = `during-${n}`
-      await create(name, { template: 'four', node: 'node-b', containers: { asks: IDLE, other: IDLE } })
+      await create(name, {
+        template: 'four',
+        node: 'node-b',
+        containers: { 'with-claim': IDLE, other: IDLE },
+      })
       if (n % 2 === 1)
         await until(
           'its claim',
@@ -220,8 +231,8 @@ describe('drivers', () => {
         )
       await killDriver('node-b')
       await pods.running(name)
-      for (const container of ['asks', 'other']) {
-        const { infiniband, interfaces } = await sighting(name, container)
+      for (const container of ['with-claim', 'other']) {
+        const { infiniband, interfaces } = await visibleDevices(name, container)
         expect(infiniband).toHaveLength(9)
         expect(interfaces).toHaveLength(6)
       }

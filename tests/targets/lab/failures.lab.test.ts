@@ -1,6 +1,6 @@
 /**
- * What a run on real Kubernetes does when things go wrong: the right verdict, a message that names object and cause, and
- * nothing left in the cluster. What becomes of single pods stands in tests/targets/cluster/pods.lab.test.ts.
+ * Failures of a whole run on Kubernetes: the verdict, a message that names object and cause, and no objects left. Failures of
+ * single pods are tested in tests/targets/cluster/pods.lab.test.ts.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -29,7 +29,7 @@ const claimingSuite = (placement: object = local): readonly string[] =>
 const run = (args: readonly string[], variables: Readonly<Record<string, string>>): Promise<SuiteRun> =>
   runSuite('scratch', variables, {}, args)
 
-/** As on somebody's own cluster: figures are taken as they are. */
+/** Variables for a run that treats the lab as a cluster with real hardware. */
 const asCluster = (lab: LabUnderTest): Record<string, string> => ({
   CLAIMCHECK_TARGET: 'cluster',
   KUBECONFIG: lab.kubeconfig,
@@ -39,7 +39,7 @@ const asCluster = (lab: LabUnderTest): Record<string, string> => ({
   CLAIMCHECK_POD_CPU: '10m',
 })
 
-/** Waits for what a cluster does in its own time. */
+/** Repeats `check` until it passes. */
 async function eventually(check: () => Promise<void>, withinMs = 90_000): Promise<void> {
   for (const until = Date.now() + withinMs; ; await sleep(1000)) {
     try {
@@ -58,7 +58,7 @@ function skuFile(edit: (text: string) => string): string {
 }
 
 describe('A claim', () => {
-  test('that nothing satisfies is told request by request', async ({ lab }) => {
+  test('that cannot be satisfied is reported request by request', async ({ lab }) => {
     const sku = skuFile((text) => text.replace(/(mlx5_4.*numaNode: )1/, '$10'))
     const done = await run(claimingSuite({ ...local, nics: 5 }), {
       ...asCluster(lab),
@@ -83,12 +83,12 @@ describe('A claim', () => {
 })
 
 describe('A pod', () => {
-  test('whose devices cannot be prepared is told with what the node says', async ({ lab }) => {
+  test('whose devices cannot be prepared is reported with the event of the kubelet', async ({ lab }) => {
     const target = await labTarget({ namespaceLives: 'target' })
     const { aligned } = sameGpus({ gpus: 1, nics: 1, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
     const template = numaTemplate(aligned, RACK.sku, { published: publicationOf(await target.slices()) })
     await target.apply(template)
-    // Stopped, not ended: the kubelet's call to it hangs, as with a driver that is stuck.
+    // A stopped process, so that the kubelet's call hangs as with a driver that is stuck.
     await lab.shell('node-a', 'pkill -STOP claimcheck-driv')
     onTestFinished(async () => void (await lab.shell('node-a', 'pkill -CONT claimcheck-driv')))
     const spec = { name: 'pod', group: 'pod', nodes: ['node-a'], template: template.metadata.name }
@@ -105,20 +105,22 @@ describe('A pod', () => {
 })
 
 describe('The cluster', () => {
-  test('serves two runs at once, which wait for each other', async ({ lab }) => {
+  test('serves two concurrent runs, which wait for each other', async ({ lab }) => {
     const both = await Promise.all([1, 2].map(() => run(claimingSuite(), lab.variables)))
     for (const done of both) expect(verdictsOf(done.report), done.output).toEqual({ 'a pod': 'passed' })
     await lab.requireClean()
   })
 
-  test('keeps a Namespace that has a finalizer nobody serves: the run says which object', async ({ lab }) => {
+  test('cannot remove a Namespace with an unserved finalizer: the run names the finalizer', async ({
+    lab,
+  }) => {
     const running = run(transferSuite(), { ...lab.variables, ...longTransfers(100) })
     const { namespace } = await runningPod(lab, 'initiator')
     const stuck = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'stuck', namespace } }
     await lab.api.create({ ...stuck, metadata: { ...stuck.metadata, finalizers: ['example.org/nobody'] } })
-    const freed = { ...stuck, metadata: { ...stuck.metadata, finalizers: [] } }
+    const unfinalized = { ...stuck, metadata: { ...stuck.metadata, finalizers: [] } }
     onTestFinished(async () => {
-      await lab.api.patch(freed, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch)
+      await lab.api.patch(unfinalized, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch)
       await eventually(() => lab.requireClean())
     })
     const done = await running

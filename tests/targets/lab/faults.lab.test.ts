@@ -1,4 +1,4 @@
-/** Faults of a rack file are there in the lab's pods: in devices, interfaces, routes, statuses and links. */
+/** Faults of a rack file are visible in the lab's pods: in devices, interfaces, routes, claim status and links. */
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { gpusWithNics } from '../../../harness/claim/numa-placements.ts'
@@ -44,7 +44,7 @@ describe('faults', () => {
   })
   afterAll(() => lab?.stop())
 
-  test('devices, MTU and NUMA nodes are those of the fault, the status comes late', async () => {
+  test('devices, MTU and NUMA nodes have their faults, and the claim status is late', async () => {
     await pods.create('near-a', { template: 'near', node: 'node-a', containers: { transfer: IDLE } })
     await pods.running('near-a')
     expect((await pods.claimOf('near-a')).status?.devices).toBeUndefined()
@@ -80,21 +80,21 @@ describe('faults', () => {
     )
   })
 
-  test('the first prepare of a claim fails and is told, the next one does not', async () => {
+  test('the first prepare of a claim fails with an event, the next one succeeds', async () => {
     await pods.create('near-b', { template: 'near', node: 'node-b', containers: { transfer: IDLE } })
     await pods.running('near-b')
     const messages = await pods.events('near-b', 'FailedPrepareDynamicResources')
     expect(messages.join()).toContain('interface configuration is not supported for RDMA-only devices')
   })
 
-  /** In the one pod of the node. */
+  /** Runs a command in the network namespace of the node's only pod. */
   const inPod = async (node: string, command: string): Promise<string> => {
     const namespace = `NS=$(ip netns list | head -1 | cut -d" " -f1); ip netns exec "$NS"`
     return (await lab.exec(node, ['sh', '-c', `${namespace} ${command}`])).output
   }
   const routeOnNode = (node: string, to: string): Promise<string> => inPod(node, `ip route get ${to}`)
 
-  test('one NIC carries for another, and one is slow', async () => {
+  test('one NIC carries the traffic of another, and one is slow', async () => {
     expect(await routeOnNode('node-b', '10.64.1.1 from 10.64.1.2')).toContain('dev rdma0')
     expect(await routeOnNode('node-b', '10.64.2.1 from 10.64.2.2')).toContain('dev rdma2')
     const output = [
@@ -152,7 +152,7 @@ describe('faults', () => {
     expect(await pods.log('initiator', 'transfer')).not.toContain('RESULT {')
   })
 
-  test('a NIC whose flag is wrong is never claimed', async () => {
+  test('a NIC that is published without RDMA is not allocated', async () => {
     const claim = await pods.claimOf('initiator')
     const nics = claim.status?.allocation?.devices.results.filter(({ driver }) => driver === 'dra.net') ?? []
     expect(nics.map(({ device }) => device)).toEqual([

@@ -1,4 +1,4 @@
-/** A run on real Kubernetes that is interrupted or killed in the middle: what it leaves, and who takes that away. */
+/** Runs on Kubernetes that are interrupted or killed, and the removal of what they leave. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
@@ -18,7 +18,7 @@ describe('A run', () => {
   test.for([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('that gets %s releases what it has, and ends with %i', async ([signal, code], { lab }) => {
+  ] as const)('that receives %s removes its objects and exits with %i', async ([signal, code], { lab }) => {
     const started = await start(lab)
     started.kill(signal)
     expect(await started.ended).toMatchObject({ code })
@@ -32,9 +32,9 @@ describe('A run', () => {
     await started.ended
     await expect(lab.requireClean()).rejects.toThrow('to deeply equal []')
     const env = { KUBECONFIG: lab.kubeconfig, CLAIMCHECK_TARGET: 'cluster', CLAIMCHECK_CONTEXT: lab.context }
-    const young = await claimcheck(['sweep'], env)
-    expect(young.exitCode, young.stderr).not.toBe(0)
-    expect(words(young.stderr)).toContain('expires')
+    const refused = await claimcheck(['sweep'], env)
+    expect(refused.exitCode, refused.stderr).not.toBe(0)
+    expect(words(refused.stderr)).toContain('expires')
     const swept = await claimcheck(['sweep', '--yes'], env)
     expect(swept.exitCode, swept.stderr).toBe(0)
     await lab.requireClean()

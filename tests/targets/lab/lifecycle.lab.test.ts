@@ -1,4 +1,4 @@
-/** Labs come, stand side by side and go: nothing stays of one that was ended, interrupted, killed or never could start. */
+/** Labs start, run side by side and are removed completely, also after an interruption, a kill or a failed start. */
 import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -23,7 +23,7 @@ const command = (...args: string[]) =>
     all: true,
     env: { CLAIMCHECK_RACK: RACK },
   })
-const remainsOf = async (lab: string) => (await labs()).find((one) => one.lab === lab)
+const resourcesOf = async (lab: string) => (await labs()).find((one) => one.lab === lab)
 
 describe('labs', () => {
   afterAll(async () => {
@@ -31,7 +31,7 @@ describe('labs', () => {
       if (lab.startsWith(`life-${process.pid}-`)) await stopLab(cacheDir, lab)
   })
 
-  test('control planes of two names stand side by side', async () => {
+  test('labs with different names run side by side', async () => {
     const options = (which: string) => ({ cacheDir, name: name(which), workers: 0 })
     const [one, two] = await Promise.all(['one', 'two'].map((which) => startLab(rack, options(which))))
     if (one === undefined || two === undefined) throw new Error('two were started')
@@ -49,44 +49,44 @@ describe('labs', () => {
     expect(await findLab({ ...rack, seed: 2 }, options('one'))).toBeUndefined()
     await expect(startLab(rack, options('one'))).rejects.toMatchObject({
       code: 'LAB_UNAVAILABLE',
-      message: expect.stringContaining('is there already'),
+      message: expect.stringContaining('already exists'),
     })
     await one.stop()
     await one.stop()
     expect(await findLab(rack, options('one'))).toBeUndefined()
-    expect(await remainsOf(one.name)).toBeUndefined()
+    expect(await resourcesOf(one.name)).toBeUndefined()
     expect((await findLab(rack, options('two')))?.name).toBe(two.name)
     await two.stop()
-    expect(await remainsOf(two.name)).toBeUndefined()
+    expect(await resourcesOf(two.name)).toBeUndefined()
   })
 
-  test('a lab that stays is found by its rack or its name', async () => {
+  test('a persistent lab is found by its rack or its name', async () => {
     const own = { ...rack, name: name('rack'), nodes: [] }
-    const stays = await startLab(own, { cacheDir, name: name('stays'), stays: true })
-    expect((await findRunningLab(own, { cacheDir, name: undefined }))?.name).toBe(stays.name)
-    expect((await findRunningLab(own, { cacheDir, name: stays.name }))?.name).toBe(stays.name)
+    const persistent = await startLab(own, { cacheDir, name: name('persistent'), persistent: true })
+    expect((await findRunningLab(own, { cacheDir, name: undefined }))?.name).toBe(persistent.name)
+    expect((await findRunningLab(own, { cacheDir, name: persistent.name }))?.name).toBe(persistent.name)
     expect(await findRunningLab({ ...own, seed: 2 }, { cacheDir, name: undefined })).toBeUndefined()
     expect(await findRunningLab(own, { cacheDir, name: name('other') })).toBeUndefined()
-    expect((await remainsOf(stays.name))?.owner).toBe('nobody')
-    await stays.stop()
+    expect((await resourcesOf(persistent.name))?.owner).toBe('none')
+    await persistent.stop()
   })
 
-  test.for(['SIGINT', 'SIGTERM'] as const)('%s while a lab starts leaves nothing', async (signal) => {
+  test.for(['SIGINT', 'SIGTERM'] as const)('%s while a lab starts removes it', async (signal) => {
     const lab = name(signal.toLowerCase())
     const up = command('up', '--name', lab, '--nodes', '0')
     await until(
       'its container',
-      () => remainsOf(lab),
-      (remains) => (remains?.containers.length ?? 0) > 0,
+      () => resourcesOf(lab),
+      (resources) => (resources?.containers.length ?? 0) > 0,
     )
     up.kill(signal)
     const { exitCode, all } = await up
     expect(exitCode, all).toBe(1)
     expect(all).toContain('INTERRUPTED')
-    expect(await remainsOf(lab)).toBeUndefined()
+    expect(await resourcesOf(lab)).toBeUndefined()
   })
 
-  test('what a killed run left is removed by the next lab', async () => {
+  test('the lab of a killed process is removed by the next lab', async () => {
     const lab = name('killed')
     const script = `
       import { startLab } from ${JSON.stringify(join(PROJECT, 'harness/targets/lab/lab.ts'))}
@@ -96,16 +96,16 @@ describe('labs', () => {
       setInterval(() => undefined, 1000)`
     const run = execa(process.execPath, ['--input-type=module', '-e', script], { reject: false })
     await once(run.stdout, 'data')
-    expect((await remainsOf(lab))?.owner).toBe('alive')
+    expect((await resourcesOf(lab))?.owner).toBe('alive')
     run.kill('SIGKILL')
     await run
-    expect((await remainsOf(lab))?.owner).toBe('gone')
+    expect((await resourcesOf(lab))?.owner).toBe('gone')
     const next = await startLab(rack, { cacheDir, name: name('next'), workers: 0 })
-    expect(await remainsOf(lab)).toBeUndefined()
+    expect(await resourcesOf(lab)).toBeUndefined()
     await next.stop()
   })
 
-  test('up, status, up once more and down, by the command line', async () => {
+  test('the commands up, status and down', async () => {
     const lab = name('cli')
     const up = await command('up', '--name', lab, '--nodes', '0')
     expect(up.exitCode, up.all).toBe(0)
@@ -119,7 +119,7 @@ describe('labs', () => {
   })
 })
 
-test('a name that Docker would not take is refused', async () => {
+test('an invalid name is refused', async () => {
   await expect(startLab(rack, { cacheDir, name: 'No_Such Name' })).rejects.toMatchObject({
     code: 'LAB_UNAVAILABLE',
     subject: 'lab "No_Such Name"',
@@ -132,7 +132,7 @@ test('more workers than the rack has nodes are refused', async () => {
   expect(all).toContain('--nodes is a whole number from 0 to 2, found "3"')
 })
 
-test('a fault that the lab cannot make is refused before anything starts', async () => {
+test('a fault that the lab does not support is refused before anything starts', async () => {
   const faults = [{ kind: 'log-cut', node: 'node-a' } as const]
   await expect(startLab({ ...rack, faults }, { cacheDir, name: name('faulty') })).rejects.toMatchObject({
     code: 'FAULT_INVALID',
@@ -149,20 +149,23 @@ const statusWith = (program: string, args: readonly string[], env: Readonly<Reco
 test('without Docker the error says what to install', async () => {
   const { exitCode, all } = await statusWith('env', ['DOCKER_HOST=unix:///nonexistent/docker.sock'])
   expect(exitCode, all).toBe(1)
-  expect(all).toContain('LAB_UNAVAILABLE: Docker cannot be reached')
+  expect(all).toContain('LAB_UNAVAILABLE: Docker could not be reached')
   expect(all).toContain('/nonexistent/docker.sock')
   expect(all).toContain("Install Docker's engine")
 })
 
-test.skipIf(process.getuid?.() !== 0)('a user who may not use Docker is told how to get in', async () => {
-  const { exitCode, all } = await statusWith(
-    'setpriv',
-    ['--reuid=65534', '--regid=65534', '--clear-groups'],
-    {
-      HOME: '/nonexistent',
-    },
-  )
-  expect(exitCode, all).toBe(1)
-  expect(all).toContain('LAB_UNAVAILABLE: Docker does not let this user in')
-  expect(all).toContain('add this user to the group "docker"')
-})
+test.skipIf(process.getuid?.() !== 0)(
+  'for a user without access to Docker the error says how to get it',
+  async () => {
+    const { exitCode, all } = await statusWith(
+      'setpriv',
+      ['--reuid=65534', '--regid=65534', '--clear-groups'],
+      {
+        HOME: '/nonexistent',
+      },
+    )
+    expect(exitCode, all).toBe(1)
+    expect(all).toContain('LAB_UNAVAILABLE: Docker denies access to this user')
+    expect(all).toContain('add this user to the group "docker"')
+  },
+)

@@ -1,4 +1,4 @@
-/** The plan of a node holds what the emulated target would do with any of its pods. */
+/** The plan of a node agrees with what the emulated target computes for any pod on it. */
 import { assert, property, subarray } from 'fast-check'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
@@ -20,14 +20,14 @@ const nicOf = (plan: NodePlan, index: number) => {
   return nic
 }
 
-test('slices are those of the emulated target, word for word', () => {
+test('slices are equal to those of the emulated target', () => {
   const { published } = planNode(rack, 'node-b')
   const slices = publishRack(rack).slices.filter(({ spec }) => spec.nodeName === 'node-b')
   expect(slices).toHaveLength(2)
   for (const { spec } of slices) expect(published[spec.driver]).toEqual(spec.devices)
 })
 
-test('rates, addresses and devices of any pod are those of the emulated target', () => {
+test('rates, addresses and devices of any pod are equal to those of the emulated target', () => {
   const faulty = withFaults(
     { kind: 'nic-slow', node: 'node-a', nic: 'mlx5_2', fraction: 0.5 },
     { kind: 'gpu-path-slow', node: 'node-a', gpu: 'gpu-5', fraction: 0.8 },
@@ -75,7 +75,7 @@ test('rates, addresses and devices of any pod are those of the emulated target',
 
 const byPath = (a: { path: string }, b: { path: string }): number => (a.path < b.path ? -1 : 1)
 
-test('faults become data', () => {
+test('faults are part of the plan', () => {
   const plan = planNode(
     withFaults(
       { kind: 'tcp-fallback', node: 'node-a' },
@@ -93,7 +93,7 @@ test('faults become data', () => {
   expect(nicOf(plan, 3).cutAfterBytes).toBe(2_000_000_000 / rack.scale)
 })
 
-test('a sound node has none of them', () => {
+test('the plan of a node without faults has none of them', () => {
   const plan = planNode(rack, 'node-a')
   expect(Object.keys(plan)).not.toContain('fallsBack')
   expect(Object.keys(plan)).not.toContain('prepareFailsOnce')

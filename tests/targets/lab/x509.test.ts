@@ -1,4 +1,4 @@
-/** Certificates that other programs take: Node's own reader, and a TLS connection with both sides checked. */
+/** Certificates of a lab, read by Node's own X.509 parser and used on both sides of a TLS connection. */
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -6,39 +6,42 @@ import { connect, createServer, type TLSSocket } from 'node:tls'
 import { expect, test } from 'vitest'
 import { createAuthority } from '../../../harness/targets/lab/x509.ts'
 
-const authority = createAuthority('some-authority')
+const authority = await createAuthority('some-authority')
 const root = new X509Certificate(authority.certificate)
 
-test('the authority signs itself', () => {
+test('the authority is self-signed', () => {
   expect(root.ca).toBe(true)
   expect(root.verify(root.publicKey)).toBe(true)
   expect(root.subject).toBe('CN=some-authority')
 })
 
-test('a server is known by its names and addresses only', () => {
-  const server = new X509Certificate(authority.server('api', ['localhost', '10.96.0.1']).certificate)
+test('a server certificate matches its own names and addresses only', async () => {
+  const server = new X509Certificate((await authority.server('api', ['localhost', '10.96.0.1'])).certificate)
   expect(server.verify(root.publicKey)).toBe(true)
   expect(server.ca).toBe(false)
+  expect(server.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1'])
   expect(server.checkHost('localhost')).toBe('localhost')
   expect(server.checkIP('10.96.0.1')).toBe('10.96.0.1')
   expect(server.checkIP('10.96.0.2')).toBeUndefined()
 })
 
-test('a client carries its groups', () => {
-  const client = new X509Certificate(authority.client('someone', ['system:masters', 'others']).certificate)
+test('a client certificate has its groups as organizations', async () => {
+  const client = new X509Certificate(
+    (await authority.client('someone', ['system:masters', 'others'])).certificate,
+  )
   expect(client.subject.split('\n')).toEqual(['O=system:masters', 'O=others', 'CN=someone'])
   expect(Date.parse(client.validTo)).toBeGreaterThan(Date.now() + 300 * 86_400_000)
 })
 
-test('another authority of the same name does not count', () => {
-  const other = new X509Certificate(createAuthority('some-authority').certificate)
-  const server = new X509Certificate(authority.server('api', ['localhost']).certificate)
+test('an authority of the same name does not verify the certificate', async () => {
+  const other = new X509Certificate((await createAuthority('some-authority')).certificate)
+  const server = new X509Certificate((await authority.server('api', ['localhost'])).certificate)
   expect(server.verify(other.publicKey)).toBe(false)
 })
 
-test('both sides of a TLS connection take them', async ({ onTestFinished }) => {
-  const api = authority.server('api', ['localhost'])
-  const admin = authority.client('admin', ['system:masters'])
+test('both sides of a TLS connection accept the certificates', async ({ onTestFinished }) => {
+  const api = await authority.server('api', ['localhost'])
+  const admin = await authority.client('admin', ['system:masters'])
   const ca = authority.certificate
   const server = createServer({
     cert: api.certificate,

@@ -1,6 +1,6 @@
 /**
- * What the node image is made of, piece by piece. Takes a recipe; gives the folder of its product, from the cache where
- * nothing it is made from has changed. A product is whole or not there.
+ * Builds the parts of the node image and caches them by the digest of their inputs. An artifact is built in a partial folder
+ * and renamed when it is complete.
  */
 import { createHash } from 'node:crypto'
 import { access, glob, mkdir, mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises'
@@ -12,15 +12,15 @@ export type Log = (line: string) => void
 
 export interface ArtifactRecipe {
   readonly name: string
-  /** What is told before it is made: it takes its time. */
+  /** Logged before the artifact is built. */
   readonly about: string
-  /** All that it is made from. */
+  /** Everything that the artifact depends on: versions, options, digests of sources. */
   readonly inputs: readonly string[]
-  /** Fills `root`, the part of a node's root folder that this is. */
+  /** Writes the artifact's part of a node's root file system into the folder `root`. */
   make(root: string): Promise<void>
 }
 
-/** Names a recipe with its inputs. */
+/** Returns the name of the recipe with the digest of its inputs. */
 export const keyOf = ({ name, inputs }: ArtifactRecipe): string => `${name}-${digest(inputs).slice(0, 16)}`
 
 export const digest = (parts: readonly string[]): string =>
@@ -28,7 +28,7 @@ export const digest = (parts: readonly string[]): string =>
 
 const PARTIAL = 'partial-'
 
-/** The folder that holds `root`. Products of the same name with other inputs are removed. */
+/** Resolves with the folder `root` of the artifact. Removes artifacts of the same name with other inputs. */
 export async function provideArtifact(recipe: ArtifactRecipe, cache: string, say: Log): Promise<string> {
   const folder = join(cache, keyOf(recipe))
   if (await exists(folder)) return join(folder, 'root')
@@ -41,24 +41,24 @@ export async function provideArtifact(recipe: ArtifactRecipe, cache: string, say
   } finally {
     await rm(partial, { recursive: true, force: true })
   }
-  await removeOlder(recipe, cache)
+  await removeOutdated(recipe, cache)
   return join(folder, 'root')
 }
 
-/** What a build that was killed has left. Call it when no other build runs. */
+/** Removes the partial folders of builds that were killed. The caller must hold the build lock. */
 export async function removePartial(cache: string): Promise<void> {
   for (const name of await readdir(cache))
     if (name.startsWith(PARTIAL)) await rm(join(cache, name), { recursive: true, force: true })
 }
 
-async function removeOlder(recipe: ArtifactRecipe, cache: string): Promise<void> {
-  const older = new RegExp(`^${recipe.name}-[0-9a-f]{16}$`)
+async function removeOutdated(recipe: ArtifactRecipe, cache: string): Promise<void> {
+  const pattern = new RegExp(`^${recipe.name}-[0-9a-f]{16}$`)
   for (const name of await readdir(cache))
-    if (older.test(name) && name !== keyOf(recipe))
+    if (pattern.test(name) && name !== keyOf(recipe))
       await rm(join(cache, name), { recursive: true, force: true })
 }
 
-/** Names and contents of the files that match, tests apart, one string each. */
+/** Returns name and content of each matching file, except Go tests, as one string. */
 export async function sourcesIn(folder: string, pattern: readonly string[]): Promise<string[]> {
   const files: string[] = []
   for await (const file of glob(pattern, { cwd: folder })) if (!file.endsWith('_test.go')) files.push(file)
@@ -67,7 +67,7 @@ export async function sourcesIn(folder: string, pattern: readonly string[]): Pro
   )
 }
 
-/** Runs a program of this machine. Rejects with LAB_BUILD_FAILED, saying which package has the program. */
+/** Runs a program. Rejects with LAB_BUILD_FAILED, with the end of its output or the package to install. */
 export async function tool(
   [program, ...args]: readonly [string, ...string[]],
   from: { readonly package: string; readonly cwd?: string; readonly env?: Readonly<Record<string, string>> },
@@ -76,7 +76,7 @@ export async function tool(
     const { stdout } = await execa(program, args, {
       ...(from.cwd === undefined ? {} : { cwd: from.cwd }),
       env: { ...from.env },
-      timeout: LIMIT_MS,
+      timeout: TOOL_TIMEOUT_MS,
       forceKillAfterDelay: 2000,
       all: true,
     })
@@ -85,19 +85,17 @@ export async function tool(
     const missing = (cause as { code?: unknown }).code === 'ENOENT'
     throw new ClaimcheckError('LAB_BUILD_FAILED', {
       subject: `${program} ${args[0] ?? ''}`.trim(),
-      problem: missing ? 'is needed to build the node image and is not there' : 'failed',
-      ...(missing ? {} : { found: lastLines(cause) }),
-      hint: missing
-        ? `Install ${from.package}.`
-        : 'Mend what it says and run "npx claimcheck lab build" again.',
+      problem: missing ? 'was not found, but is required to build the node image' : 'failed',
+      ...(missing ? {} : { found: outputTail(cause) }),
+      hint: missing ? `Install ${from.package}.` : 'Fix the cause and run "npx claimcheck lab build" again.',
       cause,
     })
   }
 }
 
-const LIMIT_MS = 40 * 60_000
+const TOOL_TIMEOUT_MS = 40 * 60_000
 
-const lastLines = (error: unknown): string =>
+const outputTail = (error: unknown): string =>
   String((error as { all?: unknown }).all || error)
     .split('\n')
     .slice(-12)

@@ -1,57 +1,61 @@
 /**
- * One at a time, also between processes. Takes the path of a lock file; gives what frees it. The lock of a process that
- * is gone is no lock.
+ * A lock between the processes that build the node image. It is `flock` of util-linux: the kernel releases it when its holder
+ * is gone, however that ended. proper-lockfile releases the lock of a killed process only after its file has not been touched
+ * for ten seconds, and takes it from a live one that was suspended for that long.
  */
-import { link, readFile, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { execa } from 'execa'
+import { ClaimcheckError } from '../../../core/errors.ts'
 
-const INTERVAL_MS = 200
+/** An image takes about twenty minutes to build from empty caches. */
+const WAIT_SECONDS = 60 * 60
+const HELD_BY_ANOTHER = 75
 
-/** Waits as long as it takes; `waiting` is called once if that is not at once. */
+/**
+ * Acquires the lock and resolves with the function that releases it. Calls `waiting` once with the holder, `host pid`, if
+ * another process has the lock. Rejects with LAB_BUILD_FAILED after an hour.
+ */
 export async function lock(path: string, waiting: (holder: string) => void): Promise<() => Promise<void>> {
-  const own = `${hostname()} ${process.pid}`
-  let told = false
-  for (;;) {
-    if (await written(path, own)) return () => rm(path, { force: true })
-    const holder = await readFile(path, 'utf8').catch(() => '')
-    if (isOver(holder)) {
-      await rm(path, { force: true })
-      continue
+  const free = await flock(path, ['--nonblock'])
+  if (free !== undefined) return free
+  waiting(await readFile(path, 'utf8'))
+  const later = await flock(path, ['--timeout', String(WAIT_SECONDS)])
+  if (later !== undefined) return later
+  throw new ClaimcheckError('LAB_BUILD_FAILED', {
+    subject: `lock ${path}`,
+    problem: `timed out after ${WAIT_SECONDS / 60} minutes waiting for another build to release it`,
+    found: `holder ${await readFile(path, 'utf8')}`,
+    hint: 'Wait until that build has ended, or end it.',
+  })
+}
+
+/** Undefined if another process has the lock. */
+async function flock(path: string, options: readonly string[]): Promise<(() => Promise<void>) | undefined> {
+  const conflict = ['--conflict-exit-code', String(HELD_BY_ANOTHER)]
+  // Its stdin closes with this process, and it is in a process group of its own, where Ctrl-C does not end it.
+  const holder = execa('flock', [...options, ...conflict, path, 'sh', '-c', 'echo locked; exec cat'], {
+    reject: false,
+    detached: true,
+  })
+  const acquired = await Promise.race([
+    once(holder.stdout, 'data').then(() => true),
+    holder.then(() => false),
+  ])
+  if (acquired) {
+    await writeFile(path, `${hostname()} ${process.pid}`)
+    return async () => {
+      holder.stdin.end()
+      await holder
     }
-    if (!told) waiting(holder)
-    told = true
-    await sleep(INTERVAL_MS)
   }
-}
-
-/** The holder's name is in it from its first moment, so that a process killed in between leaves no lock of nobody. */
-async function written(path: string, own: string): Promise<boolean> {
-  const mine = `${path}.${process.pid}`
-  await writeFile(mine, own)
-  try {
-    await link(mine, path)
-    return true
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'EEXIST') return false
-    throw error
-  } finally {
-    await rm(mine, { force: true })
-  }
-}
-
-/** Only a process of this machine can be known to be gone. */
-function isOver(holder: string): boolean {
-  const [host, pid] = holder.split(' ')
-  if (host !== hostname() || pid === undefined) return false
-  return !isAlive(Number(pid))
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as { code?: unknown }).code !== 'ESRCH'
-  }
+  const { exitCode, message } = await holder
+  if (exitCode === HELD_BY_ANOTHER) return undefined
+  throw new ClaimcheckError('LAB_BUILD_FAILED', {
+    subject: `lock ${path}`,
+    problem: 'could not be acquired with flock',
+    found: message ?? `exit code ${exitCode}`,
+    hint: 'Install util-linux.',
+  })
 }

@@ -1,6 +1,6 @@
 /**
- * The base of a node: Debian's minimal system and the packages that a node's programs need. Takes nothing but
- * debootstrap's own mirror; gives a root folder. Packages are unpacked, never configured: nothing of them runs here.
+ * Builds the base of the node image: a minimal Debian with the packages that a node needs, from the mirror of debootstrap.
+ * Packages are unpacked but not configured, so none of their scripts runs on this machine.
  */
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ const PACKAGES = [
   'procps',
   'runc',
 ]
-/** What a node never looks at. */
+/** Paths that a node does not need. */
 const UNUSED = [
   'debootstrap',
   'dev',
@@ -45,8 +45,8 @@ export const debian: ArtifactRecipe = {
     if (process.getuid?.() !== 0)
       throw new ClaimcheckError('LAB_BUILD_FAILED', {
         subject: 'debootstrap',
-        problem: 'needs root to make the base of the node image',
-        hint: 'Run "sudo npx claimcheck lab build" once; the image serves every user of this Docker afterwards.',
+        problem: 'requires root to build the base of the node image',
+        hint: 'Run "sudo npx claimcheck lab build" once. All users of this Docker engine can use the image.',
       })
     const include = `--include=${PACKAGES.join(',')}`
     await tool(['debootstrap', '--foreign', '--variant=minbase', include, SUITE, root], {
@@ -55,7 +55,7 @@ export const debian: ArtifactRecipe = {
     const archives = join(root, 'var/cache/apt/archives')
     for (const file of await readdir(archives)) {
       if (!file.endsWith('.deb')) continue
-      // Debian's own extraction would replace the links /bin, /lib and /sbin by folders.
+      // dpkg-deb --extract would replace the symbolic links /bin, /lib and /sbin by folders.
       const unpack = 'dpkg-deb --fsys-tarfile "$1" | tar -x --keep-directory-symlink -C "$2"'
       await tool(['sh', '-c', unpack, 'sh', join(archives, file), root], { package: 'dpkg and tar' })
     }

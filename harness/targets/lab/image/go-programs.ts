@@ -1,7 +1,4 @@
-/**
- * The programs of a node that are built from Go modules: Kubernetes, containerd and our own. Takes the modules in
- * `native/lab`; gives recipes that put static programs into a node's root folder.
- */
+/** Builds the Go programs of a node as static binaries: Kubernetes, containerd, and the driver and init of `native/lab`. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NATIVE } from '../../../native/build-binaries.ts'
@@ -24,7 +21,7 @@ interface Programs {
   readonly ldflags: string
   readonly tags?: string
   readonly programs: readonly Program[]
-  /** Beside the module files. */
+  /** Glob patterns of the sources, in addition to the module files. */
   readonly sources?: readonly string[]
 }
 
@@ -57,7 +54,7 @@ export async function containerd(): Promise<ArtifactRecipe> {
   })
 }
 
-/** One recipe each, so that a change of one does not build the other. */
+/** Returns one recipe for each program, so that a change of one does not rebuild the other. */
 export async function ownPrograms(): Promise<readonly ArtifactRecipe[]> {
   const own = (name: string, folder: string): Promise<ArtifactRecipe> =>
     recipe({
@@ -71,7 +68,7 @@ export async function ownPrograms(): Promise<readonly ArtifactRecipe[]> {
   return Promise.all([own('claimcheck-driver', 'driver'), own('claimcheck-init', 'init')])
 }
 
-/** The program that holds a pod's namespaces open; it goes into an image, not into the node. */
+/** Builds the pause program, which holds a pod's namespaces open. It is in an image of its own. */
 export async function buildPause(path: string): Promise<void> {
   await goBuild(join(LAB, 'init'), ['-ldflags', '-s -w', '-o', path, './pause'])
 }

@@ -1,6 +1,6 @@
 /**
- * The image of the lab's nodes, one for both roles. Takes a cache folder; gives the image's name, built where something
- * it is made from has changed. Nothing is pulled. Layers lie in the order in which they change.
+ * Builds the image of the lab's containers, which workers and control plane share. Layers that change most often come last,
+ * and only those whose inputs have changed are built again. No image is pulled.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -25,27 +25,29 @@ import { workload } from './workload-images.ts'
 export const NODE_IMAGE = 'claimcheck-lab-node'
 const LAYER_IMAGE = 'claimcheck-lab-layer'
 
-/** Rejects with LAB_UNAVAILABLE or LAB_BUILD_FAILED. Two builds at once wait for each other. */
+/** Resolves with the name of the image. Rejects with LAB_UNAVAILABLE or LAB_BUILD_FAILED. */
 export async function provideNodeImage(cacheDir: string, say: Log): Promise<string> {
   const engine = await docker()
-  return alone(cacheDir, say, async (cache) =>
-    layered(engine, await recipes(cacheDir, cache, say), cache, say),
+  return withBuildLock(cacheDir, say, async (cache) =>
+    buildLayers(engine, await recipes(cacheDir, cache, say), cache, say),
   )
 }
 
-/** The folders of etcd and of Kubernetes' programs on this machine, as the image has them. Rejects with LAB_BUILD_FAILED. */
+/** Resolves with the folders that contain etcd and the Kubernetes programs of the image. Rejects with LAB_BUILD_FAILED. */
 export const provideControlPlane = (cacheDir: string, say: Log): Promise<readonly string[]> =>
-  alone(cacheDir, say, async (cache) => [
+  withBuildLock(cacheDir, say, async (cache) => [
     join(await provideArtifact(await kubernetes(), cache, say), 'usr/local/bin'),
     join(await provideArtifact(debian, cache, say), 'usr/bin'),
   ])
 
-/** One build at a time; `work` gets the folder of the products. */
-async function alone<T>(cacheDir: string, say: Log, work: (cache: string) => Promise<T>): Promise<T> {
+/** Calls `work` with the folder of the artifacts while no other build runs. */
+async function withBuildLock<T>(cacheDir: string, say: Log, work: (cache: string) => Promise<T>): Promise<T> {
   const cache = join(cacheDir, 'lab', 'image')
   await mkdir(cache, { recursive: true })
   const unlock = await lock(join(cache, 'build.lock'), (holder) =>
-    say(`Waiting for another build of the node image (${holder}, who holds ${join(cache, 'build.lock')})`),
+    say(
+      `Waiting for another build of the node image, process ${holder}, which holds ${join(cache, 'build.lock')}`,
+    ),
   )
   try {
     await removePartial(cache)
@@ -67,7 +69,7 @@ async function recipes(cacheDir: string, cache: string, say: Log): Promise<reado
   ]
 }
 
-async function layered(
+async function buildLayers(
   engine: Docker,
   all: readonly ArtifactRecipe[],
   cache: string,
@@ -98,7 +100,7 @@ async function layered(
 
 const OLD_SECONDS = 7 * 86_400
 
-/** Other sources, in other folders, have images of their own: only what is a week old goes, and is in no use. */
+/** Removes images that are unused and older than a week. Newer ones may belong to other working copies. */
 async function removeOld(engine: Docker, used: ReadonlySet<string>): Promise<void> {
   const before = Date.now() / 1000 - OLD_SECONDS
   for (const { RepoTags, Created } of await engine.listImages()) {
@@ -114,7 +116,7 @@ async function removeOld(engine: Docker, used: ReadonlySet<string>): Promise<voi
   }
 }
 
-/** One layer more: `root` laid over `base`. */
+/** Builds the image `name`, which has the files of `root` on top of the image `base`. */
 async function build(engine: Docker, base: string, root: string, name: string): Promise<void> {
   const folder = dirname(root)
   await writeFile(join(folder, 'Dockerfile'), `FROM ${base}\nCOPY root/ /\n`)
@@ -135,9 +137,9 @@ async function build(engine: Docker, base: string, root: string, name: string): 
   } catch (cause) {
     throw new ClaimcheckError('LAB_BUILD_FAILED', {
       subject: `image ${name}`,
-      problem: 'could not be built by Docker',
+      problem: 'could not be built',
       found: String(cause),
-      hint: 'See whether Docker has space left (docker system df).',
+      hint: 'Check that Docker has disk space left (docker system df).',
       cause,
     })
   }

@@ -1,6 +1,6 @@
 /**
- * The images that pods of the lab run: the transfer binary with NIXL and the C libraries it needs, and the pause program
- * of their sandboxes. Takes binaries, NIXL and the node's Debian; gives one archive that containerd imports.
+ * Builds the images of the lab's pods as one archive that containerd imports: the transfer binary with NIXL and the C
+ * libraries it needs, and the pause program of pod sandboxes.
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -15,7 +15,7 @@ import { digest, tool, type ArtifactRecipe } from './build-artifact.ts'
 
 export const TRANSFER_IMAGE = 'claimcheck.dev/transfer:lab'
 export const PAUSE_IMAGE = 'claimcheck.dev/pause:lab'
-/** In a node. */
+/** Path of the archive in a node. */
 export const IMAGES_ARCHIVE = '/usr/share/claimcheck/images.tar'
 
 const NIXL_FOLDER = '/opt/claimcheck/nixl'
@@ -24,7 +24,7 @@ const TRANSFER = '/opt/claimcheck/bin/claimcheck-transfer'
 interface Parts {
   readonly binaries: Binaries
   readonly nixl: Nixl
-  /** The product that has the C libraries. */
+  /** The artifact with the C libraries. */
   readonly debian: { readonly key: string; root(): Promise<string> }
 }
 
@@ -46,11 +46,11 @@ const transferImage: Image = {
 const pauseImage: Image = { name: PAUSE_IMAGE, entrypoint: ['/pause'], env: [] }
 
 export async function workload({ binaries, nixl, debian }: Parts): Promise<ArtifactRecipe> {
-  // By its sources: the same ones give other bytes in another folder.
+  // A digest of the sources, because the binary differs between working copies with the same sources.
   const transfer = await digestOfSources()
   return {
     name: 'workload',
-    about: 'Making the images that pods run',
+    about: 'Building the images of pods',
     inputs: [
       transfer,
       nixl.folder,
@@ -65,7 +65,7 @@ export async function workload({ binaries, nixl, debian }: Parts): Promise<Artif
         await mkdir(pause)
         await buildPause(join(pause, 'pause'))
         const whole = join(work, 'transfer')
-        await layTransfer(whole, await debian.root(), { binaries, nixl })
+        await writeTransferRoot(whole, await debian.root(), { binaries, nixl })
         const archive = join(root, IMAGES_ARCHIVE)
         await mkdir(join(archive, '..'), { recursive: true })
         await writeArchive(archive, join(work, 'archive'), [
@@ -79,7 +79,7 @@ export async function workload({ binaries, nixl, debian }: Parts): Promise<Artif
   }
 }
 
-async function layTransfer(
+async function writeTransferRoot(
   root: string,
   debian: string,
   { binaries, nixl }: Omit<Parts, 'debian'>,
@@ -99,7 +99,7 @@ async function layTransfer(
     await mkdir(join(root, folder), { recursive: true })
   await copyFile(binaries.transfer, join(root, TRANSFER))
   await cp(nixl.folder, join(root, NIXL_FOLDER), { recursive: true })
-  // Whole libraries of C and C++, and a shell to look around with; links and all.
+  // The C and C++ libraries with their symbolic links, and a shell for debugging.
   const parts = `cp -a ${libraries}/. "$1/${libraries}/" && cp -a bin lib lib64 "$1/" && cp -a usr/lib64/. "$1/usr/lib64/" && cp -a usr/bin/dash usr/bin/sh usr/bin/ls usr/bin/cat usr/bin/env usr/bin/sleep "$1/usr/bin/" && if [ -e usr/lib/ld-linux-aarch64.so.1 ]; then cp -a usr/lib/ld-linux-aarch64.so.1 "$1/usr/lib/"; fi`
   await tool(['sh', '-c', parts, 'sh', root], { package: 'coreutils', cwd: debian })
   const unused = ['gconv', 'libapt-*', 'libdb-*', 'perl-base', 'security', 'systemd']
@@ -107,7 +107,7 @@ async function layTransfer(
   await tool(['sh', '-c', prune, 'sh', join(root, libraries)], { package: 'coreutils' })
 }
 
-/** An archive as "docker save" writes it: one layer an image. */
+/** Writes an archive in the format of `docker save`, with one layer for each image. */
 async function writeArchive(
   path: string,
   work: string,

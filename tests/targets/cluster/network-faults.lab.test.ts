@@ -1,28 +1,28 @@
-/** Networks that break and API servers that are busy: a run goes on, or says who did not answer. */
+/** A run continues through broken connections and overloaded API servers, and reports responses it cannot handle. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { UnrulyProxy } from '../../support/unruly-proxy.ts'
+import { FaultInjectingProxy } from '../../support/fault-injecting-proxy.ts'
 import { claimOf, podOf, SOON } from '../emulated/rack-target.ts'
-import { paperCluster, targetOn } from './paper-cluster.ts'
+import { fakeNodeCluster, targetOn } from './fake-node-cluster.ts'
 import type { ClusterTarget } from '../../../harness/targets/cluster/cluster-target.ts'
 
-const cluster = paperCluster()
-let proxy: UnrulyProxy
+const cluster = fakeNodeCluster()
+let proxy: FaultInjectingProxy
 
 beforeEach(async () => {
-  const own = await UnrulyProxy.before(cluster.plane)
+  const own = await FaultInjectingProxy.start(cluster.plane)
   proxy = own
   onTestFinished(() => own.stop())
 })
 
 const through = (): ClusterTarget =>
-  targetOn(cluster, { connection: { kubeconfig: { text: proxy.kubeconfig }, context: 'unruly' } })
+  targetOn(cluster, { connection: { kubeconfig: { text: proxy.kubeconfig }, context: 'proxy' } })
 
-/** The whole way once, with `trouble` after the devices are there. */
-async function runWith(trouble: (target: ClusterTarget) => Promise<void> | void): Promise<ClusterTarget> {
+/** Runs one pod from apply to release, with `fault` after it is scheduled. */
+async function runWith(fault: (target: ClusterTarget) => Promise<void> | void): Promise<ClusterTarget> {
   const target = through()
   const pod = await target.schedule(podOf(await claimOf(target, 1, 1)), SOON)
-  await trouble(target)
+  await fault(target)
   await target.run(pod, SOON)
   await target.release([pod], SOON)
   expect(await cluster.plane.kubectl(['get', 'resourceclaims', '-A', '-o', 'name'])).toBe('')
@@ -30,7 +30,7 @@ async function runWith(trouble: (target: ClusterTarget) => Promise<void> | void)
 }
 
 describe('watches', () => {
-  test('that are cut are taken up again, and count once', async () => {
+  test('reconnect when they are cut, and count once', async () => {
     const target = await runWith(() => expect(proxy.cut()).toBe(3))
     expect(target.requests.get('watch pods')).toBe(1)
     expect(
@@ -38,15 +38,18 @@ describe('watches', () => {
     ).toBeGreaterThan(1)
   })
 
-  test('whose version is gone list again', async () => {
+  test('list again when their resource version is gone', async () => {
     const target = await runWith(async () => {
-      proxy.say({ type: 'ERROR', object: { kind: 'Status', code: 410, message: 'too old resource version' } })
+      proxy.sendEvent({
+        type: 'ERROR',
+        object: { kind: 'Status', code: 410, message: 'too old resource version' },
+      })
       await expect.poll(() => proxy.seen.filter((one) => /GET .*\/pods$/.test(one)).length).toBe(2)
     })
     expect(target.requests.get('list pods')).toBe(2)
   })
 
-  test('that are silent for longer than a client may wait stay open', async () => {
+  test('stay open while no event arrives', async () => {
     const target = through()
     await target.slices()
     await sleep(35_000)
@@ -56,10 +59,10 @@ describe('watches', () => {
 })
 
 describe('requests', () => {
-  test('that are throttled wait as long as they are told', async () => {
+  test('wait for Retry-After when they are throttled', async () => {
     const target = through()
     const times: number[] = []
-    proxy.misbehave = ({ method, url = '' }, answer) => {
+    proxy.inject = ({ method, url = '' }, answer) => {
       if (method !== 'PATCH' || !url.includes('/namespaces/')) return false
       times.push(performance.now())
       if (times.length > 1) return false
@@ -71,9 +74,9 @@ describe('requests', () => {
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(1900)
   })
 
-  test('whose connection breaks are sent again', async () => {
+  test('are sent again when their connection breaks', async () => {
     let broken = 0
-    proxy.misbehave = ({ method }, answer) => {
+    proxy.inject = ({ method }, answer) => {
       if (method !== 'PATCH' || broken >= 2) return false
       broken++
       answer.destroy()
@@ -83,10 +86,10 @@ describe('requests', () => {
     expect(broken).toBe(2)
   })
 
-  test('that a proxy answers in its own words are told as they are', async () => {
-    proxy.misbehave = (_asked, answer) => {
-      answer.writeHead(418, { 'Content-Type': 'text/html' })
-      answer.end('<h1>teapot</h1>')
+  test('report a response that is not from the API server as it is', async () => {
+    proxy.inject = (_request, response) => {
+      response.writeHead(418, { 'Content-Type': 'text/html' })
+      response.end('<h1>teapot</h1>')
       return true
     }
     await expect(through().slices()).rejects.toMatchObject({

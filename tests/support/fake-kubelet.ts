@@ -1,12 +1,12 @@
 /**
- * What a kubelet tells the API server, for nodes that are only objects: pods that are bound run, pods that are deleted go.
- * Takes a control plane; nothing runs. Says what a test tells it to say of a pod's containers.
+ * Reports pod status for nodes without a kubelet: pods that are bound become Running, pods that are being deleted are
+ * removed. No container runs; a test sets the container states to report.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ControlPlane } from './control-plane.ts'
 import { AdminApi } from './admin-api.ts'
 
-interface PaperPod {
+interface FakePod {
   readonly metadata: {
     readonly name: string
     readonly namespace: string
@@ -19,37 +19,37 @@ interface PaperPod {
 export type ContainerState = Readonly<Record<string, unknown>>
 const RUNNING: ContainerState = { running: { startedAt: '2026-01-01T00:00:00Z' } }
 
-export class PaperKubelet {
-  /** Of every container of the pods with that name, from their start. */
+export class FakeKubelet {
+  /** Container states to report, by pod name; the default is running. Set them before the pod is bound. */
   readonly states = new Map<string, ContainerState>()
-  /** Pods that it does not let go. */
-  readonly held = new Set<string>()
+  /** Names of pods that stay when they are being deleted. */
+  readonly undeletable = new Set<string>()
   readonly #api: AdminApi
-  readonly #over = new AbortController()
-  readonly #work: Promise<void>
+  readonly #stopped = new AbortController()
+  readonly #loop: Promise<void>
 
   constructor(plane: ControlPlane) {
     this.#api = new AdminApi(plane)
-    this.#work = this.#serve()
+    this.#loop = this.#run()
   }
 
   async stop(): Promise<void> {
-    this.#over.abort()
-    await this.#work
+    this.#stopped.abort()
+    await this.#loop
   }
 
-  async #serve(): Promise<void> {
-    while (!this.#over.signal.aborted) {
-      const pods = await this.#api.list<PaperPod>('/api/v1/pods').catch(() => [])
-      for (const pod of pods) await this.#tend(pod).catch(() => undefined)
-      await sleep(50, undefined, { signal: this.#over.signal }).catch(() => undefined)
+  async #run(): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      const pods = await this.#api.list<FakePod>('/api/v1/pods').catch(() => [])
+      for (const pod of pods) await this.#sync(pod).catch(() => undefined)
+      await sleep(50, undefined, { signal: this.#stopped.signal }).catch(() => undefined)
     }
   }
 
-  async #tend({ metadata, spec, status }: PaperPod): Promise<void> {
+  async #sync({ metadata, spec, status }: FakePod): Promise<void> {
     const path = `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`
     if (metadata.deletionTimestamp !== undefined) {
-      if (!this.held.has(metadata.name))
+      if (!this.undeletable.has(metadata.name))
         await this.#api.send('DELETE', path, {
           kind: 'DeleteOptions',
           apiVersion: 'v1',
@@ -59,20 +59,20 @@ export class PaperKubelet {
     }
     if (spec.nodeName === undefined || status.podIP !== undefined) return
     const state = this.states.get(metadata.name) ?? RUNNING
-    const waits = 'waiting' in state
+    const waiting = 'waiting' in state
     await this.#api.send('PATCH', `${path}/status`, {
       status: {
-        phase: waits ? 'Pending' : 'Running',
+        phase: waiting ? 'Pending' : 'Running',
         podIP: '10.0.0.1',
         podIPs: [{ ip: '10.0.0.1' }],
-        conditions: [{ type: 'Ready', status: waits ? 'False' : 'True' }],
+        conditions: [{ type: 'Ready', status: waiting ? 'False' : 'True' }],
         containerStatuses: spec.containers.map(({ name }) => ({
           name,
-          image: 'paper',
+          image: 'fake',
           imageID: '',
           restartCount: 0,
-          ready: !waits,
-          started: !waits,
+          ready: !waiting,
+          started: !waiting,
           state,
         })),
       },

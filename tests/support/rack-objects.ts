@@ -1,10 +1,10 @@
-/** A rack as objects: nodes, DeviceClasses and the slices that its drivers would publish. Takes a rack; gives manifests. */
+/** Creates the API objects of a rack: nodes, DeviceClasses, and the ResourceSlices that its drivers would publish. */
 import { publishRack } from '../../harness/emulation/publish-rack.ts'
 import type { Rack } from '../../harness/rack/rack.ts'
 import { AdminApi } from './admin-api.ts'
 import type { ControlPlane } from './control-plane.ts'
 
-function paperRack(rack: Rack): unknown[] {
+function manifestsOf(rack: Rack): unknown[] {
   const { slices, classes } = publishRack(rack)
   return [
     ...rack.nodes.map((name) => ({
@@ -17,22 +17,22 @@ function paperRack(rack: Rack): unknown[] {
   ]
 }
 
-/** Admission taints every new node as not ready, and no controller here takes that back. */
+/** Admission taints every new node as not ready, and no node controller removes the taint here. */
 const untainted = { spec: { taints: null } }
 
-/** What a kubelet would say of a node; the scheduler asks for it. */
+/** The status that a kubelet would report; the scheduler requires it. */
 const status = {
   status: {
     capacity: { cpu: '64', memory: '512Gi', pods: '110', 'ephemeral-storage': '100Gi' },
     allocatable: { cpu: '64', memory: '512Gi', pods: '110', 'ephemeral-storage': '100Gi' },
-    conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'on paper' }],
+    conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'fake kubelet' }],
   },
 }
 
-/** Makes the rack's objects, ready for pods. */
-export async function putOnPaper(plane: ControlPlane, rack: Rack): Promise<void> {
+/** Creates the rack's objects, with nodes that are ready for pods. */
+export async function createRackObjects(plane: ControlPlane, rack: Rack): Promise<void> {
   const api = new AdminApi(plane)
-  await plane.apply(...paperRack(rack))
+  await plane.apply(...manifestsOf(rack))
   for (const node of rack.nodes) {
     await api.send('PATCH', `/api/v1/nodes/${node}`, untainted)
     await api.send('PATCH', `/api/v1/nodes/${node}/status`, status)

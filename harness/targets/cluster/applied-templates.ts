@@ -1,0 +1,69 @@
+/**
+ * The ResourceClaimTemplates that a target has applied. The spec of a template is immutable in the API, so a template whose
+ * spec changes is applied again as another object.
+ */
+import { createHash } from 'node:crypto'
+import { compileSelector } from '../../dra/cel/selector.ts'
+import type { DeviceRequest, ResourceClaimTemplate } from '../../dra/objects.ts'
+import * as resources from './api-resources.ts'
+import type { ObjectClient } from './object-client.ts'
+import type { RunLabels } from './run-namespace.ts'
+
+export class AppliedTemplates {
+  readonly #client: ObjectClient
+  readonly #metadata: RunLabels & { readonly namespace: string }
+  readonly #templates = new Map<string, ResourceClaimTemplate>()
+  readonly #objectNames = new Map<string, string>()
+
+  constructor(client: ObjectClient, metadata: RunLabels & { readonly namespace: string }) {
+    this.#client = client
+    this.#metadata = metadata
+  }
+
+  /** The templates as they were last applied, by name. */
+  get byName(): ReadonlyMap<string, ResourceClaimTemplate> {
+    return this.#templates
+  }
+
+  /** Returns the name of the API object for a template. */
+  objectNameOf(template: string): string {
+    return this.#objectNames.get(template) ?? template
+  }
+
+  /** Whether this template has been applied and has not changed since. */
+  has(template: ResourceClaimTemplate): boolean {
+    const known = this.#templates.get(template.metadata.name)
+    return known !== undefined && JSON.stringify(known) === JSON.stringify(template)
+  }
+
+  async apply(template: ResourceClaimTemplate, signal: AbortSignal): Promise<void> {
+    const { name } = template.metadata
+    const { namespace, labels, annotations } = this.#metadata
+    const objectName = this.#templates.has(name) ? `${name}-${digestOf(template)}` : name
+    const metadata = {
+      ...template.metadata,
+      name: objectName,
+      namespace,
+      labels: { ...template.metadata.labels, ...labels },
+      annotations,
+    }
+    await this.#client.apply(resources.resourceClaimTemplates, { ...template, metadata }, signal)
+    this.#templates.set(name, template)
+    this.#objectNames.set(name, objectName)
+  }
+}
+
+/** Throws CEL_INVALID, with line and column, for a selector that does not compile. */
+export function compileSelectors({ metadata, spec }: ResourceClaimTemplate): void {
+  for (const request of spec.spec.devices.requests)
+    for (const { cel } of selectorsOf(request))
+      compileSelector(cel.expression, `request "${request.name}" of ResourceClaimTemplate ${metadata.name}`)
+}
+
+function selectorsOf(request: DeviceRequest) {
+  const subrequests = 'exactly' in request ? [request.exactly] : request.firstAvailable
+  return subrequests.flatMap(({ selectors = [] }) => selectors)
+}
+
+const digestOf = (template: ResourceClaimTemplate): string =>
+  createHash('sha256').update(JSON.stringify(template.spec)).digest('hex').slice(0, 8)

@@ -1,0 +1,39 @@
+/** Creates a pod and its Secret in the Namespace of a run. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { PodSpec } from '../../scheduling/pod.ts'
+import { ApiError } from './api-error.ts'
+import * as resources from './api-resources.ts'
+import type { ObjectClient } from './object-client.ts'
+import { podManifest, secretManifest, type PodParts } from './pod-manifest.ts'
+
+/** A controller creates the default ServiceAccount of a new Namespace; until then the API server refuses pods. */
+const SERVICE_ACCOUNT_TIMEOUT_MS = 30_000
+const RETRY_MS = 200
+
+/** `spec.template` is the name of the ResourceClaimTemplate object. */
+export async function createPod(
+  client: ObjectClient,
+  spec: PodSpec,
+  parts: PodParts,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const secret = secretManifest(spec, parts)
+  if (secret !== undefined) await client.apply(resources.secrets, secret, signal)
+  const pod = podManifest(spec, parts)
+  const until = Date.now() + SERVICE_ACCOUNT_TIMEOUT_MS
+  for (;;) {
+    try {
+      await client.apply(resources.pods, pod, signal)
+      return
+    } catch (error) {
+      if (!lacksServiceAccount(error) || Date.now() > until) throw error
+      await sleep(RETRY_MS, undefined, { signal })
+    }
+  }
+}
+
+/** The API server gives no reason of its own for this, so the message decides. */
+const lacksServiceAccount = (error: unknown): boolean =>
+  error instanceof ApiError &&
+  error.status === 403 &&
+  /serviceaccount "?default"? not found/.test(error.message)
