@@ -103,7 +103,7 @@ function planNic(
     mac,
     rate: nicRate(rack, node, nic, gpu),
     mtu: trueMtu(rack, node, nic),
-    ...present({
+    ...present<OptionalNicPlan>({
       rateSchedule: steered && rateScheduleOf(steered, rack.seed, `${name}/${nic.name}`),
       lost: faultOnNode(rack, 'packet-loss', node, nic.name)?.share,
       corruptEveryBytes: faultOnNode(rack, 'corrupt', node, nic.name)?.everyBytes,
@@ -114,8 +114,11 @@ function planNic(
   }
 }
 
-type Present<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
+type OptionalNicPlan = Pick<
+  NicPlan,
+  'rateSchedule' | 'lost' | 'corruptEveryBytes' | 'cutAfterBytes' | 'contended' | 'leavesBy'
+>
 
-/** Only the keys that have a value. */
-const present = <T extends object>(object: T): Present<T> =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Present<T>
+/** Drops the keys without a value. */
+const present = <T extends object>(object: { readonly [Key in keyof T]: T[Key] | undefined }): Partial<T> =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>

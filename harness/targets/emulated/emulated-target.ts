@@ -17,7 +17,7 @@ import type {
   Wait,
 } from '../../scheduling/pod.ts'
 import type { Diagnosis, Emulation, Target } from '../target.ts'
-import { alreadyStarted, requirePod, requireTemplate, targetClosed } from '../preconditions.ts'
+import { alreadyStarted, requirePod, requireTemplate, targetClosed } from '../../scheduling/preconditions.ts'
 import { allocate } from '../../scheduling/allocate.ts'
 import type { DeviceInUse } from '../../scheduling/node-devices.ts'
 import { withLogFaults } from '../../emulation/log-faults.ts'

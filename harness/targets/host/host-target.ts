@@ -19,7 +19,7 @@ import {
   requireContainer,
   requireTemplate,
   targetClosed,
-} from '../preconditions.ts'
+} from '../../scheduling/preconditions.ts'
 import type {
   ContainerExit,
   ExecResult,

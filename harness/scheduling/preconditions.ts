@@ -3,7 +3,7 @@
  * says what is missing, there already, or too late.
  */
 import { ClaimcheckError } from '../core/errors.ts'
-import type { PodSpec, ScheduledPod } from '../scheduling/pod.ts'
+import type { PodSpec, ScheduledPod } from './pod.ts'
 
 /** Throws NOT_FOUND where the pod's template was not applied, ALREADY_EXISTS where its name is taken. */
 export function requireTemplate<T>(
