@@ -1,8 +1,7 @@
 /** What a pod's plan says of its NICs: the faults of the rack file reach the runtime that has to make them. */
 import { expect, test } from 'vitest'
-import { NIC_DRIVER } from '../../harness/claim/published-device.ts'
+import { dranet, dranetDeviceName } from '../../harness/vendors/dranet.ts'
 import { planPod } from '../../harness/emulation/pod-plan.ts'
-import { pciDeviceName } from '../../harness/emulation/publish-nic.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
 import { rackFile } from '../support/rack-file.ts'
 
@@ -11,7 +10,12 @@ function plannedNic(fault: string) {
   const [nic] = rack.sku.nics
   if (nic === undefined) throw new Error('the rack has NICs')
   const pod = { name: 'pod', node: 'node-a', address: '10.244.0.10', containers: [] }
-  const device = { request: 'nic', driver: NIC_DRIVER, pool: 'node-a', device: pciDeviceName(nic) }
+  const device = {
+    request: 'nic',
+    driver: dranet.driver,
+    pool: 'node-a',
+    device: dranetDeviceName(nic),
+  }
   return planPod(rack, pod, [device]).nics[0]
 }
 
