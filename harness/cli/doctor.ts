@@ -14,7 +14,8 @@ import { provideBinaries } from '../native/build-binaries.ts'
 import { IMAGE, STREAM_IMAGE } from '../native/container-image.ts'
 import { provideNixl } from '../native/nixl.ts'
 import type { ObjectClient } from '../targets/cluster/object-client.ts'
-import { inspectCluster, type ClusterInspection } from './inspect-cluster.ts'
+import type { Inspection } from '../targets/target-kind.ts'
+import { targetKindOf } from '../targets/target-kinds.ts'
 
 interface Finding {
   readonly is: 'there' | 'missing' | 'note'
@@ -39,10 +40,10 @@ export async function doctor(settings: Settings, say: (line: string) => void): P
 
 async function* findings(settings: Settings): AsyncGenerator<Finding> {
   if (settings.target === 'emulated') yield* machine(settings)
-  let around: ClusterInspection
+  let around: Inspection
   try {
     if (settings.target === 'cluster') yield* rights(settings)
-    around = await inspectCluster(settings)
+    around = await targetKindOf(settings).inspect(settings)
   } catch (error) {
     const { code, message } = asClaimcheckError(error)
     yield missing(`${code}: ${message}`)
@@ -92,7 +93,7 @@ async function* server(client: ObjectClient): AsyncGenerator<Finding> {
   )
 }
 
-function* published({ place, slices, classes, nodes, sku }: ClusterInspection): Generator<Finding> {
+function* published({ place, slices, classes, nodes, sku }: Inspection): Generator<Finding> {
   const publication = publicationOf(slices)
   yield* driversOf(publication, place)
   yield* classesFor(publication, classes)

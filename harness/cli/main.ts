@@ -9,14 +9,13 @@ import { HISTORY_FILE } from '../certificate/history.ts'
 import { asClaimcheckError } from '../core/errors.ts'
 import { readSettings } from '../core/variables.ts'
 import { binariesIn, NATIVE } from '../native/build-binaries.ts'
+import { TARGET_KINDS, targetKindOf } from '../targets/target-kinds.ts'
 import { confirmOn } from './confirm.ts'
 import { clusterLeftovers } from './cluster-leftovers.ts'
 import { compareFiles, compareWithLast } from './compare.ts'
 import { addLabCommands } from './lab.ts'
 import { sweep } from './sweep.ts'
 import { verifyFile } from './verify.ts'
-
-const TARGETS = ['emulated', 'lab', 'cluster', 'host']
 
 interface CompareOptions {
   readonly last?: boolean
@@ -66,17 +65,21 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
   claimcheck
     .command('discover')
     .description('print a SKU profile of what there is, to be read and filled in')
-    .addOption(new Option('--target <target>', 'where (default: CLAIMCHECK_TARGET)').choices(TARGETS))
+    .addOption(
+      new Option('--target <target>', 'where (default: CLAIMCHECK_TARGET)').choices(
+        Object.keys(TARGET_KINDS),
+      ),
+    )
     .option('--node <name>', 'of whose shape (default: the most common)')
     .action(async ({ target, node }: { target?: string; node?: string }) => {
       const settings = readSettings(target === undefined ? env : { ...env, CLAIMCHECK_TARGET: target })
-      if (settings.target === 'host') {
-        const { discoverHost } = await import('./discover-host.ts')
-        return discoverHost(say)
+      const kind = targetKindOf(settings)
+      if (kind.readProfile !== undefined) {
+        const { knownProfiles } = await import('./known-profiles.ts')
+        return say((await kind.readProfile(knownProfiles())).trimEnd())
       }
       const { discover } = await import('./discover.ts')
-      const { inspectCluster } = await import('./inspect-cluster.ts')
-      const { slices, place } = await inspectCluster(settings)
+      const { slices, place } = await kind.inspect(settings)
       const { yaml, others } = discover(slices, place, node)
       stdout.write(yaml)
       for (const { nodes } of others)
@@ -88,9 +91,14 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     .argument('[suites...]', 'files or folders', ['suites/numa'])
     .action(async (paths: string[]) => {
       const { plan } = await import('./plan.ts')
-      const { inspectCluster } = await import('./inspect-cluster.ts')
       const settings = readSettings(env)
-      say(await plan(paths, { settings, around: await inspectCluster(settings), now: Date.now() }))
+      say(
+        await plan(paths, {
+          settings,
+          around: await targetKindOf(settings).inspect(settings),
+          now: Date.now(),
+        }),
+      )
     })
   claimcheck
     .command('sweep')

@@ -25,7 +25,7 @@ import { runLabels, namespaceManifest, namespaceOf } from '../targets/cluster/ru
 import type { PodSpec } from '../scheduling/pod.ts'
 import { argsOf, CONTAINER } from '../transfer/node-pair-transfer.ts'
 import { transferPlan } from '../measure/node-comparison.ts'
-import type { ClusterInspection } from './inspect-cluster.ts'
+import type { Inspection } from '../targets/target-kind.ts'
 
 /** What an arm took beside its transfer: in the emulated rack, and in the lab, see docs/performance.md. */
 const OVERHEADS: Readonly<Record<'emulated' | 'cluster', Seconds>> = {
@@ -36,7 +36,7 @@ const RUN = '<run>'
 
 export interface Planning {
   readonly settings: Settings
-  readonly around: ClusterInspection
+  readonly around: Inspection
   readonly now: number
 }
 
@@ -133,7 +133,7 @@ export async function plan(paths: readonly string[], { settings, around, now }: 
 const comment = (lines: readonly string[]): string[] => lines.map((line) => `# ${line}`.trimEnd())
 
 /** Of the devices that are published now, whoever uses them. */
-function matches(template: ResourceClaimTemplate, { slices, nodes }: ClusterInspection): string[] {
+function matches(template: ResourceClaimTemplate, { slices, nodes }: Inspection): string[] {
   const { name } = template.metadata
   return [
     `ResourceClaimTemplate ${name} matches now:`,
@@ -168,7 +168,7 @@ function times(
   spec: ComparisonDeclaration,
   sku: Sku,
   { rounds, target }: Settings,
-  emulation: ClusterInspection['rack'],
+  emulation: Inspection['rack'],
 ): string[] {
   const { iters, warmupIters } = iterationsOf(
     { iters: spec.iters ?? 100, warmupIters: spec.warmupIters ?? 20 },

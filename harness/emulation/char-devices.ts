@@ -1,4 +1,4 @@
-/** The character devices DRANET injects for NICs: takes NICs and faults of a node; gives paths, rdma_cm first. */
+/** The character devices below `/dev/infiniband` that a NIC driver injects into a pod, with the faults of the node applied. */
 import { faultOnNode, faultsOnNode } from '../rack/node-faults.ts'
 import type { Rack } from '../rack/rack.ts'
 import type { Sku, SkuNic } from '../sku/sku.ts'

@@ -1,12 +1,9 @@
-/**
- * A pod's log as a broken node hands it on. Takes the lines of the real log and the rack's faults; gives what the harness
- * gets to read. The log itself is never touched.
- */
+/** Applies a rack's log faults to the lines of a pod's log as the harness reads them. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { faultOnNode } from '../rack/node-faults.ts'
 import type { Rack } from '../rack/rack.ts'
 
-/** Beyond it a line carries data; the binary's few words of progress are shorter. */
+/** In characters. Lines that carry results are longer, progress messages are shorter. */
 const LONG = 500
 
 export async function* withLogFaults(
@@ -33,7 +30,7 @@ export async function* withLogFaults(
   }
 }
 
-/** Another digit for the digit in the middle, so that what is read still looks like data. */
+/** Changes one digit in the middle of the line, so that it still parses. */
 function garbled(line: string): string {
   const middle = Math.floor(line.length / 2)
   const at = middle + line.slice(middle).search(/\d/)

@@ -1,6 +1,6 @@
 /**
- * What a node must build for a pod: takes the rack and an allocation; gives the pod's network, devices and faults.
- * Pure: it decides, a runtime does. Rates are those of the hardware; a runtime scales them.
+ * Plans what a node sets up for a pod: network, devices and faults, from the rack and the pod's allocation. The process
+ * runtime, the model runtime and the lab carry out the same plan. Rates are those of the hardware; a runtime scales them.
  */
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Bytes, Fraction, GBps } from '../core/units.ts'
@@ -25,15 +25,15 @@ export interface NicPlan {
   /** At the SKU's MTU. */
   readonly rate: GBps
   readonly mtu: number
-  /** How the rate changes over time; absent: it does not. */
+  /** How the rate changes over time. Absent: it is constant. */
   readonly rateSchedule?: RateSchedule
-  /** Of its packets, both ways. */
+  /** Share of packets lost, in both directions. */
   readonly lost?: Fraction
   readonly corruptEveryBytes?: Bytes
   readonly cutAfterBytes?: Bytes
-  /** Another run's part of what the port carries. */
+  /** Share of the port's traffic that belongs to another run. */
   readonly contended?: Fraction
-  /** The claimed NIC that carries what should leave by this one. */
+  /** The claimed NIC that carries the traffic of this one. */
   readonly leavesBy?: SkuNic
 }
 
@@ -70,7 +70,7 @@ export function planPod(
   if (gpus.length + nics.length !== devices.length) {
     throw new ClaimcheckError('ALLOCATION_INVALID', {
       subject: `pod ${pod.name}`,
-      problem: 'was given devices that the rack does not have',
+      problem: 'has devices in its allocation that the rack does not have',
       expected: `${devices.length} devices`,
       found: `${gpus.length} GPUs and ${nics.length} NICs`,
     })
@@ -92,7 +92,7 @@ function planNic(
   gpu: SkuGpu | undefined,
 ): NicPlan {
   const { rail, address, mac } = railAddress(rack.nodes.indexOf(node), rack.sku.nics.indexOf(nic))
-  const steered = rack.faults
+  const varying = rack.faults
     .filter(changesOverTime)
     .find((fault) => fault.node === node && fault.nic === nic.name)
   const over = faultOnNode(rack, 'rail-shared', node, nic.name)?.over
@@ -103,8 +103,8 @@ function planNic(
     mac,
     rate: nicRate(rack, node, nic, gpu),
     mtu: trueMtu(rack, node, nic),
-    ...present({
-      rateSchedule: steered && rateScheduleOf(steered, rack.seed, `${name}/${nic.name}`),
+    ...present<OptionalNicPlan>({
+      rateSchedule: varying && rateScheduleOf(varying, rack.seed, `${name}/${nic.name}`),
       lost: faultOnNode(rack, 'packet-loss', node, nic.name)?.share,
       corruptEveryBytes: faultOnNode(rack, 'corrupt', node, nic.name)?.everyBytes,
       cutAfterBytes: faultOnNode(rack, 'link-cut', node, nic.name)?.afterBytes,
@@ -114,8 +114,11 @@ function planNic(
   }
 }
 
-type Present<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
+type OptionalNicPlan = Pick<
+  NicPlan,
+  'rateSchedule' | 'lost' | 'corruptEveryBytes' | 'cutAfterBytes' | 'contended' | 'leavesBy'
+>
 
-/** Only the keys that have a value. */
-const present = <T extends object>(object: T): Present<T> =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Present<T>
+/** Drops the keys without a value. */
+const present = <T extends object>(object: { readonly [Key in keyof T]: T[Key] | undefined }): Partial<T> =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>

@@ -1,6 +1,6 @@
 /**
- * NICs as DRANET publishes them: `dra.net/...` of the interface, of the PCI function and of RDMA, and the standard
- * attributes. Takes a NIC of the SKU with its addresses; gives a Device. Never looks at faults.
+ * A NIC as DRANET publishes it: `dra.net/...` attributes of the interface, the PCI function and RDMA, and the standard
+ * attributes. Faults are applied by the caller.
  */
 import type { AttributeValue, Device } from '../dra/objects.ts'
 import { STANDARD_DOMAIN } from '../dra/device-attributes.ts'

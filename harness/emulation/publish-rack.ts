@@ -1,6 +1,6 @@
 /**
- * What the drivers of an emulated rack publish. Takes a rack; gives ResourceSlices as DRANET and the NVIDIA GPU driver
- * write them, and the two DeviceClasses. Faults of publishing change what is published, never what the rack is.
+ * The ResourceSlices and DeviceClasses that the drivers of an emulated rack publish. Faults of publishing change what is
+ * published, not what the rack is.
  */
 import type { Device, DeviceClass, ResourceSlice } from '../dra/objects.ts'
 import { faultOnNode } from '../rack/node-faults.ts'

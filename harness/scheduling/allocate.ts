@@ -1,8 +1,8 @@
 /**
- * Allocates the claims of one pod as Kubernetes' scheduler does for `resource.k8s.io/v1`: all of them on one node,
- * first fit in node order, on each in the order of pools, slices and devices. Takes everything as values and changes
- * none of it. Held against the scheduler of Kubernetes 1.36 by tests/scheduling/differential; what it does not cover, such
- * as consumable capacity, shared counters and binding conditions, it refuses.
+ * Allocates the claims of one pod as Kubernetes' scheduler does for `resource.k8s.io/v1`: all of them on one node, first fit
+ * in node order, and on each node in the order of pools, slices and devices. A pure function. Features it does not support,
+ * such as consumable capacity, shared counters and binding conditions, are an error. tests/scheduling/differential compares
+ * it with the scheduler of Kubernetes 1.36.
  */
 import type { DeviceAllocation, DeviceClass, ResourceSlice } from '../dra/objects.ts'
 import { ClaimcheckError } from '../core/errors.ts'

@@ -1,7 +1,4 @@
-/**
- * A claim as Kubernetes keeps it. Takes an allocation; gives the claim as the scheduler leaves it, and, once the pod's
- * sandbox exists, what DRANET adds to its status.
- */
+/** A ResourceClaim as the scheduler leaves it: allocated, and reserved for a pod. */
 import { randomUUID } from 'node:crypto'
 import type { DeviceAllocation, ResourceClaim, ResourceClaimTemplate } from '../dra/objects.ts'
 

@@ -1,7 +1,7 @@
 /**
- * matchAttribute and distinctAttribute while devices are chosen one by one. A device without the attribute satisfies
- * neither. Remembers, and forgets when the search goes back, what Kubernetes 1.36 does and no more: see `match`,
- * `distinct` and `Value`.
+ * The constraints matchAttribute and distinctAttribute while a search chooses devices one by one. A device without the
+ * attribute satisfies neither. What a constraint remembers when the search backtracks is exactly what Kubernetes 1.36
+ * remembers; see `match`, `distinct` and `Value`.
  */
 import type { DeviceConstraint } from '../dra/objects.ts'
 import type { PooledDevice } from '../dra/resource-pools.ts'
@@ -11,21 +11,21 @@ export interface Constraint {
   readonly description: string
   /** `label` as in Alternative. A constraint that names a request covers its sub-requests. */
   covers(label: string): boolean
-  /** Whether the device goes with those chosen so far; it is then one of them until `remove`. */
+  /** Adds the device if it satisfies the constraint together with those chosen so far. Returns whether it did. */
   add(device: PooledDevice, label: string): boolean
-  /** What `add` would say. */
+  /** What `add` would return. */
   wouldAccept(device: PooledDevice): boolean
-  /** Takes back the device added last, for the same label. */
+  /** Removes the device that was added last for the same label. */
   remove(label: string): void
-  /** Forgets all devices. */
+  /** Removes all devices. */
   reset(): void
 }
 
-/** With its type, so that 1 and "1" differ. A list is fit for the first device only: it is compared with nothing. */
+/** With its type, so that 1 and "1" differ. A list is accepted for the first device only, because it equals nothing. */
 type Value = string | typeof LIST
 const LIST = Symbol('list')
 
-/** What has been chosen, as far as a kind of constraint remembers it. `request` is the one a device is for. */
+/** The values of the chosen devices, as far as a kind of constraint keeps them. `request` is the one a device is for. */
 interface Memory {
   goesWith(value: Value): boolean
   keep(value: Value, request: string): void
@@ -48,7 +48,7 @@ function match(): Memory {
   }
 }
 
-/** Of each request only the device chosen last counts, and none after the search went back over it. */
+/** Compares with the device chosen last for each request only, and with none after the search backtracked over it. */
 function distinct(): Memory {
   const last = new Map<string, Value>()
   let chosen = 0
@@ -73,11 +73,11 @@ function build(
   const attribute = rest[kind]
   if (attribute === undefined) return []
   let memory = remember()
-  const whom = requests.length === 0 ? '' : ` over ${requests.join(', ')}`
+  const scope = requests.length === 0 ? '' : ` over ${requests.join(', ')}`
   return [
     {
       kind,
-      description: `${kind} ${attribute}${whom}`,
+      description: `${kind} ${attribute}${scope}`,
       covers: (label) =>
         requests.length === 0 || requests.includes(label) || requests.includes(requestOf(label)),
       add(device, label) {

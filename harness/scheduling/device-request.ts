@@ -1,6 +1,6 @@
 /**
- * A claim's requests, ready to be searched: classes looked up, selectors compiled, defaults filled in. `exactly` is one
- * alternative, `firstAvailable` several in order. Takes claim specs and classes; never looks at a device.
+ * The requests of claims, prepared for a search: DeviceClasses looked up, selectors compiled, defaults filled in. A request
+ * with `exactly` has one alternative, one with `firstAvailable` several in order.
  */
 import { compileSelector, type Selector } from '../dra/cel/selector.ts'
 import type {
@@ -14,7 +14,7 @@ import { ClaimcheckError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { constraintsOf, type Constraint } from './device-constraint.ts'
 
-/** Devices that one claim can have at most. */
+/** The most devices that Kubernetes allocates to one claim. */
 export const RESULT_LIMIT = 32
 
 export interface NamedClaimSpec {
@@ -30,13 +30,13 @@ export interface Alternative {
   readonly classSelectors: readonly Selector[]
   readonly selectors: readonly Selector[]
   readonly need: number | 'All'
-  /** Shares devices that are in use, and takes them from nobody. */
+  /** Allocates devices that are in use too, without blocking their other users. */
   readonly adminAccess: boolean
   readonly tolerations: readonly DeviceToleration[]
   readonly constraints: readonly Constraint[]
 }
 
-/** One request of one claim: the first alternative that works counts. */
+/** One request of one claim; the first alternative that can be allocated is used. */
 export type Request = readonly Alternative[]
 
 /** Throws DEVICE_CLASS_MISSING or CEL_INVALID. */
@@ -86,9 +86,9 @@ function classMissing(subject: string, found: string, classes: readonly DeviceCl
   const near = nearest(found, names)
   return new ClaimcheckError('DEVICE_CLASS_MISSING', {
     subject,
-    problem: 'names a DeviceClass that does not exist',
-    expected: names.length === 0 ? 'a DeviceClass; there is none' : `one of ${names.join(', ')}`,
+    problem: 'refers to a DeviceClass that does not exist',
+    expected: names.length === 0 ? 'a DeviceClass; the cluster has none' : `one of ${names.join(', ')}`,
     found: `"${found}"`,
-    hint: near === undefined ? 'Install the driver that brings the class.' : `Did you mean "${near}"?`,
+    hint: near === undefined ? 'Install the driver that provides the class.' : `Did you mean "${near}"?`,
   })
 }

@@ -1,6 +1,6 @@
 /**
- * The search for devices on one node: requests in order, alternatives in order, devices in the node's order, and back
- * again where a choice leads nowhere. Takes requests and an inventory; gives the first choice or nothing. Bounded in steps.
+ * The search for devices on one node, by backtracking: requests in order, alternatives in order, devices in the node's order.
+ * Returns the first solution, within a bounded number of steps.
  */
 import type { PooledDevice } from '../dra/resource-pools.ts'
 import { ClaimcheckError } from '../core/errors.ts'
@@ -15,15 +15,16 @@ export interface Chosen {
 
 export interface SearchOptions {
   readonly stepLimit?: number | undefined
-  /** Told each choice that is found; false goes on to the next. Absent: the first one is taken. */
+  /** Called with each solution; false continues the search. Absent: the first solution is returned. */
   readonly accept?: (chosen: readonly Chosen[]) => boolean
 }
 
 export const STEP_LIMIT = 200_000
 
 /**
- * Undefined: this node cannot have it. Throws what in Kubernetes fails the claims on every node: CEL_RUNTIME,
- * CLAIM_UNSATISFIABLE where a request asks for all devices in vain; and ALLOCATION_TOO_COMPLEX after `stepLimit` tries.
+ * Returns undefined where this node cannot satisfy the requests. Throws what fails the claims on every node in Kubernetes:
+ * CEL_RUNTIME, and CLAIM_UNSATISFIABLE where a request for all devices cannot get them. Throws ALLOCATION_TOO_COMPLEX
+ * after `stepLimit` steps.
  */
 export function search(
   requests: readonly Request[],
@@ -40,13 +41,13 @@ class Search {
   readonly #inventory: NodeDevices
   readonly #stepLimit: number
   readonly #accept: (chosen: readonly Chosen[]) => boolean
-  /** The claims that have been given a device here. */
-  readonly #takers = new Map<PooledDevice, string[]>()
-  /** What each request for all devices asks for. */
+  /** By device, the claims that it is chosen for. */
+  readonly #claimsOf = new Map<PooledDevice, string[]>()
+  /** By request for all devices, the devices that it selects. */
   readonly #all = new Map<Alternative, readonly PooledDevice[]>()
-  /** No selector fails on this node, so devices can be looked at out of turn. */
+  /** No selector fails on this node, so devices can be evaluated in any order. */
   readonly #isSafe: boolean
-  /** Alternatives of which every device has been tried, so that it pays to count ahead. */
+  /** Alternatives of which every device has been tried, so that counting ahead saves time. */
   readonly #tried = new Set<Alternative>()
   #steps = 0
 
@@ -88,8 +89,8 @@ class Search {
   }
 
   #hasRoom(alternative: Alternative): boolean {
-    const sofar = this.chosen.filter(({ alternative: { claim } }) => claim === alternative.claim)
-    return sofar.length + this.#count(alternative) <= RESULT_LIMIT
+    const soFar = this.chosen.filter(({ alternative: { claim } }) => claim === alternative.claim)
+    return soFar.length + this.#count(alternative) <= RESULT_LIMIT
   }
 
   #count(alternative: Alternative): number {
@@ -103,7 +104,7 @@ class Search {
       if (claim === undefined || total <= RESULT_LIMIT) continue
       throw new ClaimcheckError('CLAIM_UNSATISFIABLE', {
         subject: `claim ${claim}`,
-        problem: 'asks for more devices than one claim can have',
+        problem: 'requests more devices than one claim may have',
         expected: `at most ${RESULT_LIMIT}`,
         found: `${total} on ${this.#inventory.node}`,
       })
@@ -175,10 +176,10 @@ class Search {
 
   /** Admin access shares what others have, but a claim has no device twice. */
   #isFree(alternative: Alternative, device: PooledDevice): boolean {
-    const takers = this.#takers.get(device) ?? []
+    const claims = this.#claimsOf.get(device) ?? []
     return alternative.adminAccess
-      ? !takers.includes(alternative.claim)
-      : takers.length === 0 && this.#inventory.holderOf(device) === undefined
+      ? !claims.includes(alternative.claim)
+      : claims.length === 0 && this.#inventory.holderOf(device) === undefined
   }
 
   /** Undefined, or the constraint that refuses the device. */
@@ -190,7 +191,7 @@ class Search {
       for (const added of constraints.slice(0, position)) added.remove(label)
       return `constraint ${constraint.description}`
     }
-    this.#takers.set(device, [...(this.#takers.get(device) ?? []), claim])
+    this.#claimsOf.set(device, [...(this.#claimsOf.get(device) ?? []), claim])
     this.chosen.push({ alternative, device })
     return undefined
   }
@@ -198,7 +199,7 @@ class Search {
   #removeLast(): void {
     const last = this.chosen.pop()
     if (last === undefined) return
-    this.#takers.get(last.device)?.pop()
+    this.#claimsOf.get(last.device)?.pop()
     for (const constraint of last.alternative.constraints) constraint.remove(last.alternative.label)
   }
 }
@@ -206,7 +207,7 @@ class Search {
 function allRefused({ claim, label }: Alternative, node: string, why: string): ClaimcheckError {
   return new ClaimcheckError('CLAIM_UNSATISFIABLE', {
     subject: `claim ${claim}`,
-    problem: `cannot be allocated on any node, as its request "${label}" asks for all devices and on ${node} ${why}`,
+    problem: `cannot be allocated on any node: request "${label}" asks for all devices, and on ${node} ${why}`,
     details: { node, request: label },
   })
 }
@@ -214,7 +215,7 @@ function allRefused({ claim, label }: Alternative, node: string, why: string): C
 function tooComplex(node: string, limit: number): ClaimcheckError {
   return new ClaimcheckError('ALLOCATION_TOO_COMPLEX', {
     subject: `node ${node}`,
-    problem: `was searched for the devices of a claim without an answer after ${limit} tries`,
-    hint: 'Ask with narrower selectors, so that fewer devices are left to the constraints.',
+    problem: `has too many combinations of devices: the search stopped after ${limit} steps`,
+    hint: 'Use narrower selectors, so that fewer devices match.',
   })
 }

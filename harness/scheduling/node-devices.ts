@@ -1,6 +1,6 @@
 /**
- * The devices of one node, and which of them a request may have. Takes slices; remembers what a selector said of a
- * device, so that a search asks once.
+ * The devices of one node, and which of them a request selects. The result of a selector for a device is cached, so that a
+ * search evaluates it once.
  */
 import type { Selector } from '../dra/cel/selector.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
@@ -13,7 +13,7 @@ export interface DeviceInUse {
   readonly driver: string
   readonly pool: string
   readonly device: string
-  /** Who has it, as a person names it: `claim aligned-target of pod target`. */
+  /** The user of the device, for messages: `claim aligned-target of pod target`. */
   readonly holder: string
 }
 
@@ -21,7 +21,7 @@ export class NodeDevices {
   readonly node: string
   /** In the order in which they are tried. */
   readonly devices: readonly PooledDevice[]
-  /** Pools whose devices do not count, and why, as a sentence each. */
+  /** Why pools are ignored, one clause each. */
   readonly faults: readonly string[]
   readonly #holders: ReadonlyMap<string, string>
   readonly #answers = new Map<Alternative, Map<PooledDevice, boolean | ClaimcheckError>>()
@@ -31,7 +31,7 @@ export class NodeDevices {
     this.node = node
     this.devices = pools.flatMap(({ devices }) => devices)
     this.faults = pools.flatMap(({ driver, name, fault }) =>
-      fault === undefined ? [] : [`pool ${name} of ${driver} ${fault} and does not count`],
+      fault === undefined ? [] : [`pool ${name} of ${driver} ${fault} and is ignored`],
     )
     this.#holders = new Map(
       allocated.map((held) => [keyOf(held.driver, held.pool, held.device), held.holder]),
@@ -57,14 +57,14 @@ export class NodeDevices {
   #answer(alternative: Alternative, device: PooledDevice): boolean | ClaimcheckError {
     const answers = this.#answers.get(alternative) ?? new Map<PooledDevice, boolean | ClaimcheckError>()
     this.#answers.set(alternative, answers)
-    const answer = answers.get(device) ?? ask(alternative, device, this.node)
+    const answer = answers.get(device) ?? evaluate(alternative, device, this.node)
     answers.set(device, answer)
     return answer
   }
 }
 
-/** With the node in the error. */
-function ask(
+/** Returns the error, with the node added, where a selector fails. */
+function evaluate(
   { classSelectors, selectors }: Alternative,
   { device, driver }: PooledDevice,
   node: string,

@@ -1,6 +1,6 @@
 /**
- * The pools of one node as Kubernetes' allocator gathers them. Takes slices; gives pools in the order in which they are
- * tried, by driver and name, each with its devices, by slice name, or with the fault for which it does not count.
+ * The resource pools of one node as Kubernetes' allocator gathers them: sorted by driver and name, the devices of each by
+ * slice name. An incomplete or invalid pool has no devices but the reason why it is ignored.
  */
 import type { ResourceSlice } from '../dra/objects.ts'
 import type { PooledDevice } from '../dra/resource-pools.ts'
@@ -57,7 +57,7 @@ function build(node: string, all: readonly ResourceSlice[]): NodePool[] {
           devices: devices.map((device) => ({ driver, pool: pool.name, device })),
           fault: undefined,
         }
-      : { driver, name: pool.name, devices: [], fault: `has the device ${twice} twice` },
+      : { driver, name: pool.name, devices: [], fault: `lists device ${twice} twice` },
   ]
 }
 

@@ -1,6 +1,6 @@
-/** A pod with one resource claim, from its specification to its end, and the limit of a wait for it. */
+/** A pod with one resource claim: its specification, its states until its containers exit, and the limit of a wait. */
 import type { Seconds } from '../core/units.ts'
-import type { ResourceClaim } from '../dra/objects.ts'
+import type { DeviceAllocation, ResourceClaim } from '../dra/objects.ts'
 
 /** A container runs the transfer binary; `args` are its arguments. */
 export interface ContainerSpec {
@@ -47,3 +47,6 @@ export interface Wait {
   readonly within: Seconds
   readonly signal?: AbortSignal | undefined
 }
+
+export const allocatedDevices = ({ claim }: ScheduledPod): readonly DeviceAllocation[] =>
+  claim.status?.allocation?.devices.results ?? []

@@ -1,25 +1,28 @@
 /**
- * Pods that wait for devices which other pods hold. Takes how to place one; gives the place, or why there is none: at once
- * where no release would help, else when the wait is over.
+ * The queue of pods that wait for devices in use. A pod fails at once if no release of devices would help, otherwise when
+ * its wait is over.
  */
 import { ClaimcheckError } from '../core/errors.ts'
 import { withDeadline } from '../core/deadline.ts'
 import { seconds } from '../core/units.ts'
 import type { Wait } from './pod.ts'
 
-/** Where a pod could go, or why nowhere, while the pods of this target hold their devices or as if none did. */
+/**
+ * Returns a pod's placement, or the error if it has none: with the devices that the target's pods hold now, or as if they
+ * held none.
+ */
 export type PlacementAttempt<T> = (held: 'held' | 'free') => T | ClaimcheckError
 
 export class SchedulingQueue {
   #released = Promise.withResolvers<void>()
 
-  /** Whoever waits tries again. */
+  /** Lets every waiting pod try again. */
   released(): void {
     this.#released.resolve()
     this.#released = Promise.withResolvers()
   }
 
-  /** `attempt` is asked for anew after each release. Rejects with what the last one gave, or with INTERRUPTED. */
+  /** Calls `attempt` again after each release. Rejects with the error of the last attempt, or with INTERRUPTED. */
   async place<T extends object>(
     subject: string,
     attempt: () => Promise<PlacementAttempt<T>> | PlacementAttempt<T>,
@@ -28,6 +31,12 @@ export class SchedulingQueue {
     const until = performance.now() + wait.within * 1000
     for (;;) {
       const placed = await attempt()
+      if (wait.signal?.aborted)
+        throw new ClaimcheckError('INTERRUPTED', {
+          subject,
+          problem: 'was waiting to be scheduled when the run was interrupted',
+          cause: wait.signal.reason,
+        })
       const found = placed('held')
       if (!(found instanceof ClaimcheckError)) return found
       const left = (until - performance.now()) / 1000

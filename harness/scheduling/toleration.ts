@@ -1,4 +1,4 @@
-/** Device taints. Takes a device and a request's tolerations; says whether a taint keeps the device from the request. */
+/** Decides whether a request tolerates the taints of a device. */
 import type { Device, DeviceTaint, DeviceToleration } from '../dra/objects.ts'
 
 /** Effects other than these two only inform. */

@@ -1,6 +1,6 @@
 /**
- * Why no node has what the claims ask for, for a person. Takes requests and the inventories that were searched in
- * vain; gives per node and request how many devices class and selectors leave, who holds them, and what cut the rest.
+ * Explains why no node can satisfy the claims of a pod: per node and request, how many devices class and selectors match,
+ * which of them are in use or tainted, and which constraint cannot be satisfied.
  */
 import type { Selector } from '../dra/cel/selector.ts'
 import type { PooledDevice } from '../dra/resource-pools.ts'
@@ -23,9 +23,9 @@ export interface RequestExplanation {
   readonly className: string
   readonly ofClass: number
   readonly selectors: readonly SelectorCount[]
-  /** Devices that all selectors leave and somebody has. */
+  /** Devices that match all selectors but are in use. */
   readonly inUse: readonly { readonly device: string; readonly holder: string }[]
-  /** Devices that all selectors leave, nobody has and a taint keeps from the request. */
+  /** Devices that match all selectors and are free, but have a taint that the request does not tolerate. */
   readonly tainted: readonly string[]
   readonly free: number
 }
@@ -33,7 +33,7 @@ export interface RequestExplanation {
 export interface NodeExplanation {
   readonly node: string
   readonly requests: readonly RequestExplanation[]
-  /** What cuts the search where every request alone would find enough. */
+  /** Why the node cannot satisfy the requests together, or a pool that is ignored. */
   readonly cut: string | undefined
 }
 
@@ -89,7 +89,7 @@ function count(alternative: Alternative, inventory: NodeDevices): RequestExplana
   }
 }
 
-/** The search has not asked devices that are in use; a selector that fails on one of them does not match it. */
+/** The search has not evaluated selectors for devices in use; one that fails there counts as no match. */
 function matches(selector: Selector, { device, driver }: PooledDevice): boolean {
   try {
     return selector.matches(device, driver)
@@ -99,7 +99,7 @@ function matches(selector: Selector, { device, driver }: PooledDevice): boolean 
   }
 }
 
-/** Searches again with one constraint less at a time: those without which it works are the reason. */
+/** Repeats the search without one constraint at a time; a constraint is the reason if the search then succeeds. */
 function conflictingConstraints(requests: readonly Request[], inventory: NodeDevices): string {
   const constraints = [...new Set(requests.flat().flatMap((alternative) => alternative.constraints))]
   const without = (dropped: (typeof constraints)[number]) =>
@@ -109,16 +109,16 @@ function conflictingConstraints(requests: readonly Request[], inventory: NodeDev
         constraints: alternative.constraints.filter((constraint) => constraint !== dropped),
       })),
     )
-  const guilty = constraints.filter((constraint) => isFound(without(constraint), inventory))
-  if (guilty.length > 0) {
-    return `constraint ${guilty.map(({ description }) => description).join(' and ')} leaves no choice of devices`
+  const blocking = constraints.filter((constraint) => isFound(without(constraint), inventory))
+  if (blocking.length > 0) {
+    return `constraint ${blocking.map(({ description }) => description).join(' and ')} leaves no choice of devices`
   }
   return constraints.length === 0
-    ? 'each request alone finds enough devices, together they want the same ones'
+    ? 'each request alone has enough devices, but the requests compete for the same ones'
     : `constraints ${constraints.map(({ description }) => description).join(', ')} together leave no choice of devices`
 }
 
-/** A search that ends in an error of its own proves nothing about the constraint that was dropped. */
+/** False where the search ends in an error: that says nothing about the constraint that was dropped. */
 function isFound(requests: readonly Request[], inventory: NodeDevices): boolean {
   try {
     return search(requests, inventory) !== undefined
@@ -135,7 +135,7 @@ function describeRequest(explanation: RequestExplanation): string {
     ([holder, held]) => `${held.map(({ device }) => device).join(', ')} by ${holder}`,
   )
   const use = holders.length === 0 ? [] : [`in use: ${holders.join('; ')}`]
-  return `claim ${claim} request "${request}" wants ${need === 'All' ? 'all, at least one' : need}: ${[
+  return `request "${request}" of claim ${claim} needs ${need === 'All' ? 'all devices, at least one' : need}: ${[
     `${ofClass} devices of class ${className}`,
     ...chain,
     ...use,

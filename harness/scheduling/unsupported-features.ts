@@ -1,6 +1,6 @@
 /**
- * Refuses what the emulated allocator does not know, by field, so that a feature of Kubernetes that it lacks is never
- * answered as if it were not there. Takes slices and claims as they are; throws ALLOCATION_UNSUPPORTED.
+ * Refuses fields of slices and claims that the emulated allocator does not support, so that a feature of Kubernetes is never
+ * silently ignored.
  */
 import type { DeviceRequest, ResourceSlice } from '../dra/objects.ts'
 import { ClaimcheckError } from '../core/errors.ts'
@@ -20,6 +20,7 @@ const REQUEST = [
 ]
 const CONSTRAINT = ['requests', 'matchAttribute', 'distinctAttribute']
 
+/** Throws ALLOCATION_UNSUPPORTED. */
 export function refuseUnsupported(input: {
   readonly slices: readonly ResourceSlice[]
   readonly claims: readonly NamedClaimSpec[]
@@ -55,9 +56,9 @@ function check(object: object, known: readonly string[], subject: string): void 
   if (unknown.length === 0) return
   throw new ClaimcheckError('ALLOCATION_UNSUPPORTED', {
     subject,
-    problem: 'uses what the emulated allocator does not have',
-    expected: `nothing but ${known.join(', ')}`,
+    problem: 'uses fields that the emulated allocator does not support',
+    expected: `only ${known.join(', ')}`,
     found: unknown.join(', '),
-    hint: 'Use the lab or a cluster for it: CLAIMCHECK_TARGET=lab.',
+    hint: 'Run it in the lab or on a cluster: CLAIMCHECK_TARGET=lab.',
   })
 }

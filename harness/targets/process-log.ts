@@ -1,4 +1,4 @@
-/** What one container has printed so far, for any number of readers, each from the start, until the container has ended. */
+/** The log of one container that runs as a process. Any number of readers can read it from the start until the container ends. */
 import type { ContainerExit } from '../scheduling/pod.ts'
 
 /** Lines kept; a transfer prints some dozens. */
@@ -26,7 +26,7 @@ export class ContainerLog {
     this.#stir()
   }
 
-  /** Ends it without an exit: the pod or the whole rack is gone. */
+  /** Ends the log without an exit, because the pod or the whole rack is gone. */
   fail(error: Error): void {
     this.#ended = true
     this.#exit.reject(error)

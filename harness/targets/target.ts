@@ -1,17 +1,16 @@
 /**
- * The one interface between the harness and anything that can run a pod with a claim.
- * Takes templates and pods; gives allocations, logs and command results. Knows nothing of transfers or verdicts.
- * Every wait has a limit and rejects with a ClaimcheckError that names the object and its last state.
+ * The interface between the harness and whatever runs a pod with a resource claim. It knows nothing of transfers or verdicts.
+ * Every wait has a deadline and rejects with a ClaimcheckError that names the object and its last state.
  */
 import type { ResourceClaimTemplate, ResourceSlice } from '../dra/objects.ts'
 import type { ContainerExit, ExecResult, PodSpec, RunningPod, ScheduledPod, Wait } from '../scheduling/pod.ts'
 
 export type TargetKind = 'emulated' | 'lab' | 'cluster' | 'host'
 
-/** Present where figures do not come from the hardware they are named after. */
+/** Describes the emulation where the hardware is not real. */
 export interface Emulation {
   readonly rack: string
-  /** In words: `nic-slow on node-a/mlx5_1`. */
+  /** For a reader: `nic-slow on node-a/mlx5_1`. */
   readonly faults: readonly string[]
   /** Rates and sizes are divided by this while bytes move. */
   readonly scale: number
@@ -19,7 +18,7 @@ export interface Emulation {
   readonly transfer: { readonly iters: number; readonly warmupIters: number }
 }
 
-/** What a person would look at first: objects, last states and logs around a subject, bounded. */
+/** Objects, last states and logs related to a subject, limited in size, for reports of failures. */
 export type Diagnosis = Readonly<Record<string, unknown>>
 
 export interface Target {
@@ -40,6 +39,6 @@ export interface Target {
   /** Deletes pods gracefully; resolves once pods and claims are gone and every device is free again. Idempotent. */
   release(pods: readonly ScheduledPod[], wait: Wait): Promise<void>
   diagnose(subject: string): Promise<Diagnosis>
-  /** Releases whatever is left, in any state. Idempotent. */
+  /** Releases all pods that are left, in any state. Idempotent. */
   close(): Promise<void>
 }

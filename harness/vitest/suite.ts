@@ -29,8 +29,7 @@ import type { Settings } from '../core/variables.ts'
 import { DIAGNOSTICS } from '../transfer/failure-diagnostics.ts'
 import type { LinkComparison } from '../measure/link-comparison.ts'
 import type { LinkSku, NumaSku, Sku } from '../sku/sku.ts'
-import { openTarget } from '../targets/open-target.ts'
-import { loadSystemUnderTest } from '../targets/system-under-test.ts'
+import { targetKindOf } from '../targets/target-kinds.ts'
 import type { Target } from '../targets/target.ts'
 import { recordEnvironment, recordSku } from './recorded-metadata.ts'
 import './matchers.ts'
@@ -44,11 +43,14 @@ export { kvCacheBytes } from '../transfer/kv-cache.ts'
 /** A test with a target. `published` is what its drivers say of their devices. */
 export const test = base
   .extend('settings', { scope: 'file' }, () => inject('settings'))
-  .extend('subject', { scope: 'file' }, ({ settings }) => loadSystemUnderTest(settings))
+  .extend('subject', { scope: 'file' }, ({ settings }) =>
+    targetKindOf(settings).loadSystemUnderTest(settings),
+  )
   .extend('sku', { scope: 'file' }, ({ subject }) => subject.sku)
   .extend('journal', { scope: 'file' }, ({ settings }) => journalOf(settings))
   .extend('target', { scope: 'file' }, async ({ settings, subject, journal }, { onCleanup }) => {
-    const target = await openTarget(settings, subject, inject('prepared') ?? undefined, journal)
+    const prepared = inject('prepared')
+    const target = await targetKindOf(settings).open({ settings, system: subject, prepared, journal })
     onCleanup(() => target.close())
     return target
   })

@@ -6,7 +6,7 @@ import { loadFaultCatalogue } from '../../harness/rack/fault-catalogue.ts'
 import { requireFaultSupport } from '../../harness/rack/fault-support.ts'
 import type { Fault } from '../../harness/rack/fault.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
-import { loadSystemUnderTest } from '../../harness/targets/system-under-test.ts'
+import { targetKindOf } from '../../harness/targets/target-kinds.ts'
 import { rackFile } from '../support/rack-file.ts'
 
 const rack = loadRack(resolve(import.meta.dirname, '../../fixtures/racks/h100-2node.yaml'))
@@ -35,7 +35,10 @@ test('the emulated target makes all of the catalogue', () => {
 
 test('the settings say who makes the faults', () => {
   const path = rackFile({ faults: ['{ kind: log-cut, node: node-b }'] })
-  const settings = (target: string) => readSettings({ CLAIMCHECK_TARGET: target, CLAIMCHECK_RACK: path })
-  expect(loadSystemUnderTest(settings('emulated')).rack?.faults).toHaveLength(1)
-  expect(() => loadSystemUnderTest(settings('lab'))).toThrow(`${path} faults[0] (log-cut on node-b)`)
+  const load = (target: string) => {
+    const settings = readSettings({ CLAIMCHECK_TARGET: target, CLAIMCHECK_RACK: path })
+    return targetKindOf(settings).loadSystemUnderTest(settings)
+  }
+  expect(load('emulated').rack?.faults).toHaveLength(1)
+  expect(() => load('lab')).toThrow(`${path} faults[0] (log-cut on node-b)`)
 })

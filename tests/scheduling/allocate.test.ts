@@ -86,7 +86,7 @@ describe("the example's claims", () => {
     }
     expect(messageOf(input)).toMatchInlineSnapshot(`
       "claim aligned cannot be allocated on any node:
-        node-a: claim aligned request "nic" wants 4: 10 devices of class dranet.net, 4 of them match device.attributes["dra.net"]["rdma"] == true && device.attributes["dra.net"]["numaNode"] == 0, in use: pci-0102-00-00-0, pci-0103-00-00-0 by claim old of pod initiator, 2 free
+        node-a: request "nic" of claim aligned needs 4: 10 devices of class dranet.net, 4 of them match device.attributes["dra.net"]["rdma"] == true && device.attributes["dra.net"]["numaNode"] == 0, in use: pci-0102-00-00-0, pci-0103-00-00-0 by claim old of pod initiator, 2 free
         node-b: excluded, anti-affinity with pod target"
     `)
     expect(() => allocate(input)).toThrow(
@@ -131,7 +131,7 @@ describe('allocation modes', () => {
     const allocated = [{ driver: 'gpu.nvidia.com', pool: 'node-a', device: 'gpu-7', holder: 'pod x' }]
     expect(allocate({ ...given, claims, allocated }).node).toBe('node-b')
     expect(messageOf({ ...given, nodes: ['node-a'], claims, allocated })).toMatch(
-      /"all" wants all, at least one: 8 devices of class gpu\.nvidia\.com, in use: gpu-7 by pod x, 7 free/,
+      /"all" of claim c needs all devices, at least one: 8 devices of class gpu\.nvidia\.com, in use: gpu-7 by pod x, 7 free/,
     )
     const none = wants(exactly('all', 'gpu.nvidia.com', { allocationMode: 'All' }, 'device.driver == "x"'))
     expect(messageOf({ ...given, claims: none })).toMatch(/0 of them match device\.driver == "x", 0 free/)
@@ -188,7 +188,7 @@ describe('allocation modes', () => {
       ['gpu-4', 'gpu-5', 'gpu-6', 'gpu-7'],
     ])
     const three = [claim('x'), claim('y'), claim('z')] as AllocationInput['claims']
-    expect(messageOf({ ...given, claims: three })).toContain('together they want the same ones')
+    expect(messageOf({ ...given, claims: three })).toContain('the requests compete for the same ones')
   })
 })
 
@@ -274,15 +274,15 @@ describe('pools', () => {
     ])
   })
 
-  test('an incomplete pool does not count, and the message says so', ({ expect }) => {
+  test('an incomplete pool is ignored, and the message says so', ({ expect }) => {
     expect(messageOf({ ...given, slices: [pool(1, 1, 'old'), pool(2, 2, 'new')], claims })).toContain(
-      'pool node-a of gpu.nvidia.com is incomplete and does not count',
+      'pool node-a of gpu.nvidia.com is incomplete and is ignored',
     )
   })
 
   test('a pool with a device twice is refused', ({ expect }) => {
     expect(() => allocate({ ...given, slices: [pool(1, 1, 'a', 'a')], claims })).toThrow(
-      /has the device a twice/,
+      /lists device a twice/,
     )
   })
 })

@@ -68,7 +68,7 @@ test('All is refused while any pool of the node is incomplete', ({ expect }) => 
   const all = [{ name: 'all', exactly: { deviceClassName: 'dranet.net', allocationMode: 'All' as const } }]
   expect(run(nics, all).claims[0]?.results).toHaveLength(10)
   expect(() => run([...nics, gpus(2, 2, coloured('a', 'red'))], all)).toThrow(
-    /pool node-a of gpu\.nvidia\.com is incomplete and does not count/,
+    /pool node-a of gpu\.nvidia\.com is incomplete and is ignored/,
   )
 })
 

@@ -17,7 +17,12 @@ import type {
   Wait,
 } from '../../scheduling/pod.ts'
 import type { Diagnosis, Emulation, Target } from '../target.ts'
-import { requirePod, requireContainer, requireTemplate, targetClosed } from '../preconditions.ts'
+import {
+  requirePod,
+  requireContainer,
+  requireTemplate,
+  targetClosed,
+} from '../../scheduling/preconditions.ts'
 import { Api } from './api-client.ts'
 import { AppliedTemplates, compileSelectors } from './applied-templates.ts'
 import { awaitBinding, type BindingRequest } from './await-binding.ts'

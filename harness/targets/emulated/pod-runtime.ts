@@ -1,6 +1,6 @@
 /**
- * How an emulated pod runs: as processes in namespaces, or computed. Takes a plan; gives logs, exits and command results.
- * Errors are ClaimcheckErrors; every call ends within its limit or rejects.
+ * Runs the pods of an emulated rack, as processes in namespaces or computed by a model. Errors are ClaimcheckErrors; every
+ * call ends within its deadline.
  */
 import type { ContainerExit, ExecResult, Wait } from '../../scheduling/pod.ts'
 import type { PodPlan } from '../../emulation/pod-plan.ts'
@@ -10,7 +10,7 @@ export interface PodRuntime {
   log(pod: string, container: string, signal?: AbortSignal): AsyncIterable<string>
   exit(pod: string, container: string, wait: Wait): Promise<ContainerExit>
   exec(pod: string, container: string, args: readonly string[], wait: Wait): Promise<ExecResult>
-  /** Ends the pod gracefully and resolves once nothing of it is left. Idempotent. */
+  /** Stops the pod gracefully and resolves once it is gone. Idempotent. */
   stop(pod: string, wait: Wait): Promise<void>
   /** Counters and states for a diagnosis. */
   inspect(): Promise<Readonly<Record<string, unknown>>>

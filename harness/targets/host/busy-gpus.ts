@@ -1,4 +1,4 @@
-/** Which GPUs somebody else uses now. Takes the GPUs and this run's own processes; gives each busy one with its user by name. */
+/** Finds the GPUs that other programs use now, with the name of the program. */
 import { queryGpus, queryUsers, type QueriedGpu } from './nvidia-smi.ts'
 
 /** What a driver keeps for itself on an idle GPU is less. */

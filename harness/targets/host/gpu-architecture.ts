@@ -1,4 +1,4 @@
-/** The name of a GPU architecture. Takes a CUDA compute capability such as `9.0`; gives `Hopper`, or the capability itself. */
+/** The name of a GPU architecture, `Hopper`, for a CUDA compute capability, `9.0`. */
 
 const NAMES: Readonly<Record<string, string>> = {
   '7.0': 'Volta',

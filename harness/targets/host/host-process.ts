@@ -1,6 +1,6 @@
 /**
- * One container of a pod on this machine: the transfer binary as a process. Takes arguments and environment; gives its log
- * and its end. It ends with its stdin, and so with this process, however that ends.
+ * One container of a pod on this machine: the transfer binary as a process. It exits when its stdin closes, and so with this
+ * process, however that ends.
  */
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'

@@ -1,6 +1,6 @@
 /**
- * This machine as a rack of one node. Takes its inventory and the native parts; publishes its devices, allocates claims
- * as Kubernetes does, and runs pods as processes that see the claimed GPUs and NICs only. Nothing of it outlives `close`.
+ * This machine as a target with one node: publishes its devices, allocates claims as Kubernetes does, and runs pods as
+ * processes that see only the GPUs and NICs of their claim. Nothing remains after `close`.
  */
 import { execa } from 'execa'
 import type { ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
@@ -9,17 +9,8 @@ import { withDeadline } from '../../core/deadline.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Journal } from '../../core/journal.ts'
 import type { Nixl } from '../../native/nixl.ts'
-import { allocate } from '../../scheduling/allocate.ts'
+import { InProcessScheduler } from '../../scheduling/in-process-scheduler.ts'
 import type { DeviceInUse } from '../../scheduling/node-devices.ts'
-import { allocatedClaim } from '../../scheduling/claim-status.ts'
-import { SchedulingQueue, type PlacementAttempt } from '../../scheduling/scheduling-queue.ts'
-import {
-  alreadyStarted,
-  requirePod,
-  requireContainer,
-  requireTemplate,
-  targetClosed,
-} from '../preconditions.ts'
 import type {
   ContainerExit,
   ExecResult,
@@ -28,12 +19,13 @@ import type {
   ScheduledPod,
   Wait,
 } from '../../scheduling/pod.ts'
+import { alreadyStarted, requireContainer, targetClosed } from '../../scheduling/preconditions.ts'
 import type { Diagnosis, Target } from '../target.ts'
 import { busyGpus } from './busy-gpus.ts'
-import { lockMachine, type MachineLock } from './machine-lock.ts'
 import { HostProcess } from './host-process.ts'
-import { claimedByName, allocatedDevices, environmentOf } from './pod-environment.ts'
 import { takeInventory, type Inventory } from './inventory.ts'
+import { lockMachine, type MachineLock } from './machine-lock.ts'
+import { claimedByName, environmentOf } from './pod-environment.ts'
 import { publishInventory } from './publish-inventory.ts'
 
 const ADDRESS = '127.0.0.1'
@@ -46,91 +38,82 @@ export interface HostParts {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-interface PodRecord {
-  readonly pod: ScheduledPod
-  readonly processes: Map<string, HostProcess>
-}
+/** By container. */
+type PodProcesses = ReadonlyMap<string, HostProcess>
 
 export class HostTarget implements Target {
   readonly kind = 'host'
   readonly emulation = undefined
   readonly #parts: HostParts
   readonly #inventory: Inventory
-  readonly #hold: MachineLock
-  readonly #published
-  readonly #templates = new Map<string, ResourceClaimTemplate>()
-  readonly #pods = new Map<string, PodRecord>()
-  readonly #queue = new SchedulingQueue()
+  readonly #lock: MachineLock
+  readonly #scheduler: InProcessScheduler
+  readonly #processes = new Map<string, PodProcesses>()
   #closed: Promise<void> | undefined
 
-  private constructor(parts: HostParts, inventory: Inventory, hold: MachineLock) {
+  private constructor(parts: HostParts, inventory: Inventory, lock: MachineLock) {
     this.#parts = parts
     this.#inventory = inventory
-    this.#hold = hold
-    this.#published = publishInventory(inventory)
+    this.#lock = lock
+    this.#scheduler = new InProcessScheduler({
+      nodes: [inventory.node],
+      ...publishInventory(inventory),
+      journal: parts.journal,
+      foreignDevices: () => this.#foreignGpus(),
+    })
   }
 
-  /** Rejects with TARGET_UNAVAILABLE: no driver or GPU, one that does not answer, or devices that another run holds. */
+  /** Rejects with TARGET_UNAVAILABLE: no driver or GPU, a GPU that does not answer, or a machine that another run uses. */
   static async open(parts: HostParts): Promise<HostTarget> {
-    const hold = await lockMachine()
+    const lock = await lockMachine()
     try {
       const inventory = await takeInventory()
       parts.journal.record('host-opened', inventory.node, {
         gpus: inventory.gpus.length,
         nics: inventory.nics.length,
       })
-      return new HostTarget(parts, inventory, hold)
+      return new HostTarget(parts, inventory, lock)
     } catch (error) {
-      await hold.release()
+      await lock.release()
       throw error
     }
   }
 
   async nodes(): Promise<readonly string[]> {
-    return [this.#inventory.node]
+    return this.#scheduler.nodes
   }
 
   async slices(): Promise<readonly ResourceSlice[]> {
-    return this.#published.slices
+    return this.#scheduler.slices
   }
 
   async apply(template: ResourceClaimTemplate): Promise<void> {
-    this.#templates.set(template.metadata.name, template)
+    this.#scheduler.apply(template)
   }
 
   async schedule(spec: PodSpec, wait: Wait): Promise<ScheduledPod> {
     this.#refuseWhenClosed(`pod ${spec.name}`)
-    const template = requireTemplate(spec, this.#templates, this.#pods)
-    const attempt = async (): Promise<PlacementAttempt<ScheduledPod>> => {
-      const foreign = await this.#foreign()
-      return (held) => this.#find(spec, template, held === 'held' ? [...this.#held(), ...foreign] : foreign)
-    }
-    const pod = await this.#queue.place(`pod ${spec.name}`, attempt, wait)
-    this.#pods.set(spec.name, { pod, processes: new Map() })
-    this.#parts.journal.record('scheduled', spec.name, {
-      node: pod.node,
-      devices: pod.claim.status?.allocation?.devices.results,
-    })
-    return pod
+    return this.#scheduler.schedule(spec, wait)
   }
 
   async run(pod: ScheduledPod): Promise<RunningPod> {
-    this.#refuseWhenClosed(`pod ${pod.spec.name}`)
-    const { processes } = requirePod(this.#pods, pod.spec.name)
-    if (processes.size > 0) throw alreadyStarted(pod.spec.name)
-    for (const { name, args, secretEnv } of pod.spec.containers) {
-      const parts = { binary: this.#parts.transfer, args: claimedByName(args, pod, this.#inventory) }
-      processes.set(
-        name,
+    const { name, containers } = pod.spec
+    this.#refuseWhenClosed(`pod ${name}`)
+    this.#scheduler.pod(name)
+    if (this.#processes.has(name)) throw alreadyStarted(name)
+    const env = environmentOf(pod, this.#inventory, this.#parts)
+    const processes = new Map(
+      containers.map((container) => [
+        container.name,
         new HostProcess({
-          ...parts,
-          env: { ...environmentOf(pod, this.#inventory, this.#parts), ...secretEnv },
+          binary: this.#parts.transfer,
+          args: claimedByName(container.args, pod, this.#inventory),
+          env: { ...env, ...container.secretEnv },
         }),
-      )
-    }
-    this.#parts.journal.record('running', pod.spec.name, {
-      pids: [...processes.values()].map(({ pid }) => pid),
-    })
+      ]),
+    )
+    this.#processes.set(name, processes)
+    this.#parts.journal.record('running', name, { pids: [...processes.values()].map(({ pid }) => pid) })
     return { ...pod, address: ADDRESS }
   }
 
@@ -175,26 +158,19 @@ export class HostTarget implements Target {
 
   async release(pods: readonly ScheduledPod[], wait: Wait): Promise<void> {
     if (this.#closed !== undefined) return this.#closed
-    await Promise.all(
-      pods.map(async ({ spec: { name } }) => {
-        const record = this.#pods.get(name)
-        if (record === undefined) return
-        // Its devices stay taken until its processes are gone.
-        await withDeadline(stopped(record), { ...wait, subject: `pod ${name}`, until: 'to be gone' })
-        this.#pods.delete(name)
-        this.#parts.journal.record('released', name)
-      }),
-    )
-    this.#queue.released()
+    await this.#scheduler.release(pods, async (name) => {
+      await withDeadline(this.#stop(name), { ...wait, subject: `pod ${name}`, until: 'to be gone' })
+      this.#processes.delete(name)
+    })
   }
 
   async diagnose(subject: string): Promise<Diagnosis> {
-    const pods = [...this.#pods.values()].map(({ pod, processes }) => ({
-      name: pod.spec.name,
-      claim: pod.claim,
+    const pods = this.#scheduler.pods.map(({ spec, claim }) => ({
+      name: spec.name,
+      claim,
       containers: Object.fromEntries(
-        [...processes].map(([name, { pid, log }]) => [
-          name,
+        [...(this.#processes.get(spec.name) ?? [])].map(([container, { pid, log }]) => [
+          container,
           { pid, lastLines: log.lastLines, stderr: log.stderr },
         ]),
       ),
@@ -203,61 +179,35 @@ export class HostTarget implements Target {
   }
 
   close(): Promise<void> {
+    this.#scheduler.close()
     this.#closed ??= (async () => {
-      await Promise.all([...this.#pods.values()].map(stopped))
-      this.#pods.clear()
-      await this.#hold.release()
+      await Promise.all([...this.#processes.keys()].map((name) => this.#stop(name)))
+      this.#processes.clear()
+      this.#scheduler.clear()
+      await this.#lock.release()
     })()
     return this.#closed
   }
 
-  #find(
-    spec: PodSpec,
-    template: ResourceClaimTemplate,
-    allocated: readonly DeviceInUse[],
-  ): ScheduledPod | ClaimcheckError {
-    const { node } = this.#inventory
-    const name = `${spec.name}-devices`
-    const peer = [...this.#pods.values()].find(({ pod }) => pod.spec.group === spec.group)
-    const excluded = [
-      ...(peer === undefined ? [] : [{ node, reason: `holds pod ${peer.pod.spec.name} of the same group` }]),
-      ...(spec.nodes?.includes(node) === false
-        ? [{ node, reason: `is not one of ${spec.nodes.join(', ')}` }]
-        : []),
-    ]
-    try {
-      const claims = [{ name, spec: template.spec.spec }]
-      const { claims: got } = allocate({ claims, nodes: [node], excluded, allocated, ...this.#published })
-      const results = got.flatMap((one) => one.results)
-      return { spec, node, claim: allocatedClaim({ name, template, node, results, pod: spec.name }) }
-    } catch (error) {
-      if (error instanceof ClaimcheckError && error.code === 'CLAIM_UNSATISFIABLE') return error
-      throw error
-    }
+  async #stop(name: string): Promise<void> {
+    const processes = [...(this.#processes.get(name)?.values() ?? [])]
+    await Promise.all(processes.map((process) => process.stop()))
   }
 
-  #held(): DeviceInUse[] {
-    return [...this.#pods.values()].flatMap(({ pod }) =>
-      allocatedDevices(pod).map((device) => ({ ...device, holder: `pod ${pod.spec.name}` })),
-    )
-  }
-
-  /** GPUs that programs of others use: no figure of such a GPU means anything. */
-  async #foreign(): Promise<DeviceInUse[]> {
-    const own = [...this.#pods.values()].flatMap(({ processes }) =>
-      [...processes.values()].map(({ pid }) => pid),
-    )
-    const { node } = this.#inventory
-    const busy = await busyGpus(this.#inventory.gpus, new Set(own))
+  /** GPUs that other programs use: a measurement on such a GPU would mean nothing. */
+  async #foreignGpus(): Promise<DeviceInUse[]> {
+    const own = [...this.#processes.values()].flatMap((pod) => [...pod.values()].map(({ pid }) => pid))
+    const { node, gpus } = this.#inventory
+    const busy = await busyGpus(gpus, new Set(own))
     return busy.map(({ gpu, holder }) => ({ driver: nvidia.driver, pool: node, device: gpu.name, holder }))
   }
 
   #process(pod: RunningPod, container: string): HostProcess {
     const { name } = pod.spec
     this.#refuseWhenClosed(`container ${name}/${container}`)
-    const { processes } = requirePod(this.#pods, name)
+    this.#scheduler.pod(name)
     requireContainer(pod, container)
-    const process = processes.get(container)
+    const process = this.#processes.get(name)?.get(container)
     if (process !== undefined) return process
     throw new ClaimcheckError('NOT_FOUND', {
       subject: `container ${name}/${container}`,
@@ -266,10 +216,6 @@ export class HostTarget implements Target {
   }
 
   #refuseWhenClosed(subject: string): void {
-    if (this.#closed !== undefined) throw targetClosed(subject, 'the machine has been given back')
+    if (this.#closed !== undefined) throw targetClosed(subject, 'the target has been closed')
   }
-}
-
-const stopped = async ({ processes }: PodRecord): Promise<void> => {
-  await Promise.all([...processes.values()].map((process) => process.stop()))
 }

@@ -1,6 +1,6 @@
 /**
- * What this machine is made of. Takes nvidia-smi and sysfs; gives its GPUs, links and NICs, each with its NUMA node.
- * Rejects rather than guesses: a GPU whose NUMA node nobody knows, on a machine with several, is an error.
+ * The inventory of this machine from nvidia-smi and sysfs: GPUs, their links, and NICs, each with its NUMA node. An unknown
+ * NUMA node on a machine with several is an error, not a guess.
  */
 import { hostname } from 'node:os'
 import { ClaimcheckError } from '../../core/errors.ts'
@@ -53,9 +53,9 @@ export async function takeInventory(sysfs = '/sys'): Promise<Inventory> {
 function unknown(device: string, numaNodes: readonly number[]): never {
   throw new ClaimcheckError('TARGET_UNAVAILABLE', {
     subject: `this machine's ${device}`,
-    problem: 'is on a NUMA node that the kernel does not tell',
+    problem: 'is on a NUMA node that the kernel does not report',
     expected: `one of ${numaNodes.join(', ')}`,
     found: '-1',
-    hint: "It is the firmware's to say (ACPI _PXM); look for a BIOS setting or update.",
+    hint: 'The firmware reports it (ACPI _PXM); look for a BIOS setting or update.',
   })
 }

@@ -1,6 +1,6 @@
 /**
- * One run at a time on a machine. Takes who runs; gives a hold on the machine's devices that ends with this process at the
- * latest, by whatever signal: it is a socket without a file. Whoever comes second is told who holds them.
+ * Allows one run at a time on a machine. The lock is an abstract Unix socket, so that it is released when the process ends,
+ * by whatever signal. The second run gets an error that names the first.
  */
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
@@ -16,25 +16,25 @@ export interface MachineLock {
 }
 
 interface Shared {
-  readonly hold: Promise<MachineLock>
+  readonly lock: Promise<MachineLock>
   users: number
 }
-/** What this process holds already; targets of one run share it. */
+/** Locks that this process holds; the targets of one run share them. */
 const held = new Map<string, Shared>()
 
 /** Rejects with TARGET_UNAVAILABLE, naming the holder. `socket`: another machine, in tests. */
 export async function lockMachine(socket = SOCKET): Promise<MachineLock> {
-  const shared = held.get(socket) ?? { hold: listenOn(socket), users: 0 }
+  const shared = held.get(socket) ?? { lock: listenOn(socket), users: 0 }
   held.set(socket, shared)
   shared.users++
   const leave = async (): Promise<void> => {
     shared.users--
     if (shared.users > 0) return
     held.delete(socket)
-    await (await shared.hold).release()
+    await (await shared.lock).release()
   }
   try {
-    await shared.hold
+    await shared.lock
   } catch (error) {
     held.delete(socket)
     throw error
@@ -70,7 +70,7 @@ async function holderOf(socket: string): Promise<string> {
   const caller = connect(socket)
   caller.setTimeout(ANSWER_MS, () => caller.destroy())
   return text(caller).then(
-    (answer) => answer || 'one that does not say who it is',
-    () => 'one that has just ended, or does not answer',
+    (answer) => answer || 'a run that does not identify itself',
+    () => 'a run that has just ended or does not answer',
   )
 }

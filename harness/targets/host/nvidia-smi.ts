@@ -1,6 +1,6 @@
 /**
- * Asks NVIDIA's own tool about this machine's GPUs. Takes nothing but the PATH; gives checked rows. Changes no setting.
- * Every way in which it can fail to answer is an error of its own: no driver, one too old, a GPU that fell off the bus.
+ * Queries this machine's GPUs with nvidia-smi. Changes no setting. A missing driver, one that is too old, and a GPU that fell
+ * off the bus are different errors.
  */
 import { execa } from 'execa'
 import { ClaimcheckError } from '../../core/errors.ts'

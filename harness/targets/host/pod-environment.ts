@@ -1,15 +1,11 @@
-/** What a pod on this machine gets to see. Takes its claim and the inventory; gives environment and arguments that show no other device. */
+/** The environment and arguments that restrict a process on this machine to the devices of its pod's claim. */
 import { dranet, dranetDeviceName } from '../../vendors/dranet.ts'
 import { nvidia } from '../../vendors/nvidia.ts'
-import type { DeviceAllocation } from '../../dra/objects.ts'
 import type { Nixl } from '../../native/nixl.ts'
-import type { ScheduledPod } from '../../scheduling/pod.ts'
+import { allocatedDevices, type ScheduledPod } from '../../scheduling/pod.ts'
 import type { Inventory } from './inventory.ts'
 
-export const allocatedDevices = (pod: ScheduledPod): readonly DeviceAllocation[] =>
-  pod.claim.status?.allocation?.devices.results ?? []
-
-/** Of the caller's environment only where programs and the driver's libraries are. */
+/** Inherits nothing from the caller's environment but the paths of programs and of the driver's libraries. */
 export function environmentOf(
   pod: ScheduledPod,
   { gpus }: Inventory,
@@ -28,7 +24,7 @@ export function environmentOf(
   }
 }
 
-/** The machine shows every NIC to every process, so `--nics claimed` becomes the claimed ones by name. */
+/** Replaces `--nics claimed` with the names of the claimed NICs, since a process on the host sees every NIC. */
 export function claimedByName(
   args: readonly string[],
   pod: ScheduledPod,

@@ -1,7 +1,4 @@
-/**
- * A machine's devices as its drivers would publish them in a cluster. Takes an inventory; gives ResourceSlices as DRANET
- * and the NVIDIA GPU driver write them, and the two DeviceClasses.
- */
+/** The devices of a machine as its drivers would publish them in a cluster: ResourceSlices and the two DeviceClasses. */
 import type { Device, DeviceClass, ResourceSlice } from '../../dra/objects.ts'
 import { STANDARD_DOMAIN } from '../../dra/device-attributes.ts'
 import { deviceClasses, nodeSlice } from '../../emulation/node-slice.ts'

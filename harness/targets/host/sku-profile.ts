@@ -1,6 +1,6 @@
 /**
- * The SKU profile of a machine. Takes its inventory and the profiles that there are; gives a profile file, with the
- * reference of a known SKU of the same GPUs and links where there is one. Reference values are never made up.
+ * Writes the SKU profile of a machine from its inventory. Reference values come from a known SKU with the same GPUs and links,
+ * if there is one, and are never invented.
  */
 import { readFileSync } from 'node:fs'
 import { Document, parse } from 'yaml'

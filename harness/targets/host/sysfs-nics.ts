@@ -1,7 +1,4 @@
-/**
- * The NICs of a machine as its kernel shows them. Takes the root of sysfs; gives RDMA NICs with PCI address, NUMA node,
- * interface and number of their character devices. Reads only.
- */
+/** The RDMA NICs of a machine as sysfs shows them, with PCI address, NUMA node, interface and number of their character devices. */
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
 

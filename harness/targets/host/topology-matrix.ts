@@ -1,7 +1,4 @@
-/**
- * The matrix that `nvidia-smi topo -m` prints. Takes its text; gives for every two GPUs how they are connected, and each
- * GPU's NUMA node. Refuses what is not such a matrix.
- */
+/** Parses the matrix that `nvidia-smi topo -m` prints: how every two GPUs are connected, and the NUMA node of each. */
 import { ClaimcheckError } from '../../core/errors.ts'
 
 const CONNECTION = /^(X|SYS|NODE|PHB|PXB|PIX|NV\d+)$/
@@ -67,7 +64,7 @@ const cellsOf = (line: string): string[] =>
 const notUnderstood = (line: string): ClaimcheckError =>
   new ClaimcheckError('TARGET_UNAVAILABLE', {
     subject: 'nvidia-smi topo -m',
-    problem: 'has an answer that is not understood',
+    problem: 'printed a matrix that cannot be parsed',
     expected: 'a matrix of GPUs',
     found: line.trim().slice(0, 200),
   })

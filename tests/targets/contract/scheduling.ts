@@ -109,7 +109,7 @@ export function schedulingContract(open: Open): void {
       await target.apply(templateOf('nine', gpus(9)))
       const forever = { within: (10 * SOON.within) as typeof SOON.within }
       await expect(target.schedule(podOf('nine'), forever)).rejects.toEqual(
-        failure('CLAIM_UNSATISFIABLE', 'claim', 'wants 9: 8 devices of class gpu.nvidia.com'),
+        failure('CLAIM_UNSATISFIABLE', 'claim', 'needs 9: 8 devices of class gpu.nvidia.com'),
       )
       // The name is free again.
       await target.schedule(podOf(await claimOf(target, 1, 1)), SOON)

@@ -8,7 +8,8 @@ import { readSettings } from '../../../harness/core/variables.ts'
 import { provideBinaries } from '../../../harness/native/build-binaries.ts'
 import { provideNixl } from '../../../harness/native/nixl.ts'
 import { loadRack } from '../../../harness/rack/rack.ts'
-import { openTarget, type NativeParts } from '../../../harness/targets/open-target.ts'
+import type { NativeParts } from '../../../harness/native/native-parts.ts'
+import { emulatedKind } from '../../../harness/targets/emulated/emulated-kind.ts'
 import type { ContainerSpec, PodSpec } from '../../../harness/scheduling/pod.ts'
 import type { Target } from '../../../harness/targets/target.ts'
 import { rackFile } from '../../support/rack-file.ts'
@@ -32,7 +33,12 @@ export async function rackTarget(runtime: RuntimeName, faults: readonly string[]
   const settings = readSettings({ CLAIMCHECK_RUNTIME: runtime })
   prepared ??= prepare()
   const rack = loadRack(rackFile({ faults }))
-  const target = await openTarget(settings, { sku: rack.sku, rack }, await prepared, new Journal())
+  const target = await emulatedKind.open({
+    settings,
+    system: { sku: rack.sku, rack },
+    prepared: await prepared,
+    journal: new Journal(),
+  })
   onTestFinished(() => target.close())
   return target
 }

@@ -111,7 +111,7 @@ test('a GPU is given to one pod at a time; the next waits for it, and a release 
 })
 
 test.for([
-  ['more GPUs than there are', known, { query: 'h200/query.csv' }, /wants 2: .*1 of them match/s],
+  ['more GPUs than there are', known, { query: 'h200/query.csv' }, /needs 2: .*1 of them match/s],
   [
     'a GPU that a program fills',
     sku,

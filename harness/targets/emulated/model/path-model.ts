@@ -70,10 +70,10 @@ export const carrierOf = (sender: PodPlan, from: NicPlan): NicPlan =>
 const payloadRate = (rack: Rack, { rate, mtu }: NicPlan): GBps =>
   gigabytesPerSecond((rate * payloadShare(mtu)) / payloadShare(rack.sku.nic.mtu))
 
-/** How long `work` seconds take that begin at `now`, while the NICs of both ends keep their courses. */
+/** The duration of `work` seconds that begin at `now`, under the rate schedules of the NICs at both ends. */
 function overTime({ from, to }: Path, now: number, work: number): number {
-  const ends = [from?.rateSchedule, to?.rateSchedule].filter((course) => course !== undefined)
-  return Math.max(work, ...ends.map((course) => finishTime(course, seconds(now), seconds(work)) - now))
+  const ends = [from?.rateSchedule, to?.rateSchedule].filter((schedule) => schedule !== undefined)
+  return Math.max(work, ...ends.map((schedule) => finishTime(schedule, seconds(now), seconds(work)) - now))
 }
 
 /** What lost packets of one iteration cost. */

@@ -1,4 +1,4 @@
-/** The transfer binary's options, as far as the model runtime follows them. Takes a container's arguments; gives typed options. */
+/** Parses those options of the transfer binary that the model runtime supports. */
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { ClaimcheckError } from '../../../core/errors.ts'
@@ -23,7 +23,7 @@ export interface TransferOptions {
   readonly warmupIters: number
 }
 
-/** Throws TRANSFER_FAILED, as the binary would say it, for options that make no sense. */
+/** Throws TRANSFER_FAILED for invalid options, as the binary does. */
 export function parseOptions(args: readonly string[], subject: string): TransferOptions {
   const { values } = parseArgs({
     args: [...args],
@@ -36,7 +36,7 @@ export function parseOptions(args: readonly string[], subject: string): Transfer
   if (!parsed.success) {
     throw new ClaimcheckError('TRANSFER_FAILED', {
       subject,
-      problem: 'was given options that make no sense',
+      problem: 'has invalid options',
       found: z.prettifyError(parsed.error),
       details: { code: 'BAD_OPTION' },
     })

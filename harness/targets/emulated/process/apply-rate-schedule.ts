@@ -1,6 +1,6 @@
 /**
- * A NIC's course with real links: takes the agent, a NIC of a running pod and its course; changes rate and link at the
- * times that the course says, counted from the NIC's first bytes. Ends with the course or with its signal.
+ * Applies a rate schedule to a NIC of a running pod: changes its rate and link state at the times of the schedule, counted
+ * from the NIC's first bytes.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
@@ -8,9 +8,9 @@ import type { RateSchedule } from '../../../rack/rate-schedule.ts'
 import type { NodeAgent } from './node-agent.ts'
 import type { TokenBucket } from '../../../emulation/token-bucket.ts'
 
-/** Fewer are address resolution and the making of connections. */
+/** Address resolution and connection set-up send fewer bytes. */
 const FIRST_BYTES = 100_000
-const LOOK_EVERY_MS = 5
+const POLL_INTERVAL_MS = 5
 
 const listed = z.looseObject({
   pods: z.array(
@@ -31,16 +31,16 @@ export interface RateControl {
   readonly signal: AbortSignal
 }
 
-/** Rejects with what the agent refuses, or with the signal's reason. */
+/** Rejects with the agent's error, or with the signal's reason. */
 export async function applyRateSchedule(
   agent: NodeAgent,
-  course: RateSchedule,
-  steered: RateControl,
+  schedule: RateSchedule,
+  control: RateControl,
 ): Promise<void> {
-  const { pod, nic, shape, signal } = steered
-  const began = await firstBytes(agent, steered)
+  const { pod, nic, shape, signal } = control
+  const began = await firstBytes(agent, control)
   let up = true
-  for (const { at, fraction } of course) {
+  for (const { at, fraction } of schedule) {
     const wait = at * 1000 - (performance.now() - began)
     if (wait > 0) await sleep(wait, undefined, { signal })
     signal.throwIfAborted()
@@ -58,6 +58,6 @@ async function firstBytes(agent: NodeAgent, { pod, nic, signal }: RateControl): 
     const { pods } = await agent.request('list', {}, listed)
     const port = pods.find(({ name }) => name === pod)?.interfaces.find(({ name }) => name === nic)
     if (port !== undefined && port.pod.tx_bytes + port.pod.rx_bytes >= FIRST_BYTES) return performance.now()
-    await sleep(LOOK_EVERY_MS, undefined, { signal })
+    await sleep(POLL_INTERVAL_MS, undefined, { signal })
   }
 }

@@ -1,12 +1,12 @@
 /**
- * The node agent (`native/node`) as an object. Takes requests; gives its answers, and its events to a listener.
- * The agent lives as long as this process holds its stdin: when the harness dies, by any signal, everything it made dies.
+ * A client of the node agent (`native/node`): sends requests and passes its events to a listener. The agent exits, and removes
+ * everything it made, when this process closes its stdin or dies.
  */
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { z } from 'zod'
 import { asClaimcheckError, ClaimcheckError } from '../../../core/errors.ts'
-import { errorFrom, reportedErrorSchema } from '../../../core/reported-error.ts'
+import { errorFrom, reportedErrorSchema, type ReportedError } from '../../../core/reported-error.ts'
 
 const answer = z.looseObject({
   id: z.int(),
@@ -33,6 +33,9 @@ const event = z.discriminatedUnion('event', [
 ])
 
 export type AgentEvent = z.infer<typeof event>
+
+/** The agent killed a command that ran longer than its limit. */
+export class CommandTimeoutError extends ClaimcheckError {}
 
 const CLOSING_MS = 5000
 
@@ -85,7 +88,7 @@ export class NodeAgent {
     }).then((ok) => {
       const parsed = schema.safeParse(ok)
       if (parsed.success) return parsed.data
-      throw this.#gone(`it answered ${op} in another shape: ${z.prettifyError(parsed.error)}`)
+      throw this.#gone(`its answer to ${op} is invalid: ${z.prettifyError(parsed.error)}`)
     })
   }
 
@@ -110,7 +113,7 @@ export class NodeAgent {
       const waiter = this.#pending.get(id)
       this.#pending.delete(id)
       if (error === undefined) waiter?.resolve(ok)
-      else waiter?.reject(errorFrom(error, 'NODE_AGENT_FAILED'))
+      else waiter?.reject(failureOf(error))
     } catch (cause) {
       this.#onEnd(this.#gone(`it wrote a line that cannot be read: ${line.slice(0, 200)}`, cause))
     }
@@ -127,10 +130,23 @@ export class NodeAgent {
   #gone(how: string, cause?: unknown): ClaimcheckError {
     return new ClaimcheckError('NODE_AGENT_FAILED', {
       subject: 'node agent of the emulated rack',
-      problem: `does not serve: ${how}`,
+      problem: `is not available: ${how}`,
       ...(this.#stderr === '' ? {} : { found: `on its stderr: ${this.#stderr.trim()}` }),
       hint: 'Run again; if it persists, run with NODE_DEBUG=claimcheck and report it.',
       ...(cause === undefined ? {} : { cause: asClaimcheckError(cause) }),
     })
   }
+}
+
+function failureOf(reported: ReportedError): ClaimcheckError {
+  const error = errorFrom(reported, 'NODE_AGENT_FAILED')
+  if (reported.code !== 'EXEC_DEADLINE') return error
+  const { subject, expected, found } = error
+  return new CommandTimeoutError('DEADLINE', {
+    subject,
+    problem: 'did not end in time',
+    ...(expected === undefined ? {} : { expected }),
+    ...(found === undefined ? {} : { found }),
+    cause: error,
+  })
 }

@@ -1,6 +1,6 @@
 /**
- * Emulated pods as real processes: takes pod plans; gives them to the node agent with every rate divided by the rack's
- * scale. Real bytes move over shaped links; no figure is made here.
+ * Runs emulated pods as real processes in network namespaces, through the node agent, with every rate divided by the rack's
+ * scale. Real bytes move over shaped links.
  */
 import { dirname } from 'node:path'
 import { z } from 'zod'
@@ -19,7 +19,7 @@ import { FABRIC, railAddress } from '../../../emulation/rail-addresses.ts'
 import type { PodRuntime } from '../pod-runtime.ts'
 import { tokenBucketFor, type TokenBucket } from '../../../emulation/token-bucket.ts'
 import { sysfsOf, type SysfsTree } from '../../../emulation/sysfs-tree.ts'
-import { NodeAgent, type AgentEvent } from './node-agent.ts'
+import { CommandTimeoutError, NodeAgent, type AgentEvent } from './node-agent.ts'
 import { ContainerLog } from '../../process-log.ts'
 import { applyRateSchedule } from './apply-rate-schedule.ts'
 
@@ -51,8 +51,8 @@ export class ProcessRuntime implements PodRuntime {
   readonly #sysfs: ReadonlyMap<string, SysfsTree>
   readonly #logs = new Map<string, ContainerLog>()
   readonly #environments = new Map<string, Readonly<Record<string, string>>>()
-  /** Per pod; aborted, nobody changes its rates any more. */
-  readonly #courses = new Map<string, AbortController>()
+  /** By pod; aborting it stops the changes of its rates. */
+  readonly #rateSchedules = new Map<string, AbortController>()
 
   private constructor(parts: ProcessRuntimeParts) {
     this.#rack = parts.rack
@@ -122,7 +122,7 @@ export class ProcessRuntime implements PodRuntime {
       'to run',
       this.#agent.request('run', { pod: spec }, anything),
     )
-    this.#followCourses(pod)
+    this.#followRateSchedules(pod)
   }
 
   log(pod: string, container: string, signal?: AbortSignal): AsyncIterable<string> {
@@ -152,7 +152,7 @@ export class ProcessRuntime implements PodRuntime {
     const request = this.#agent
       .request('exec', { pod, container, argv: argv(args), env, ...limit }, execed)
       .catch((error: unknown) => {
-        throw isLate(error) ? tooLong(`exec in ${pod}/${container}`, error) : error
+        throw error instanceof CommandTimeoutError ? tooLong(`exec in ${pod}/${container}`, error) : error
       })
     return this.#within(
       { ...wait, within: (wait.within + 2) as Wait['within'] },
@@ -163,8 +163,8 @@ export class ProcessRuntime implements PodRuntime {
   }
 
   async stop(pod: string, wait: Wait): Promise<void> {
-    this.#courses.get(pod)?.abort()
-    this.#courses.delete(pod)
+    this.#rateSchedules.get(pod)?.abort()
+    this.#rateSchedules.delete(pod)
     await this.#within(
       wait,
       `pod ${pod}`,
@@ -227,12 +227,12 @@ export class ProcessRuntime implements PodRuntime {
     return tokenBucketFor(gigabytesPerSecond((rate / scale) * jitter * fraction), sku.nic.mtu)
   }
 
-  #followCourses(pod: PodPlan): void {
-    const steered = pod.nics.filter(({ rateSchedule }) => rateSchedule !== undefined)
-    if (steered.length === 0) return
+  #followRateSchedules(pod: PodPlan): void {
+    const varying = pod.nics.filter(({ rateSchedule }) => rateSchedule !== undefined)
+    if (varying.length === 0) return
     const ended = new AbortController()
-    this.#courses.set(pod.name, ended)
-    for (const plan of steered) {
+    this.#rateSchedules.set(pod.name, ended)
+    for (const plan of varying) {
       const name = interfaceOf(plan)
       void applyRateSchedule(this.#agent, plan.rateSchedule ?? [], {
         pod: pod.name,
@@ -241,7 +241,7 @@ export class ProcessRuntime implements PodRuntime {
         signal: ended.signal,
       }).catch((error: unknown) => {
         if (ended.signal.aborted) return
-        this.#parts.journal.record('course-lost', `${pod.name}/${name}`, {
+        this.#parts.journal.record('rate-schedule-failed', `${pod.name}/${name}`, {
           error: asClaimcheckError(error).message,
         })
       })
@@ -280,10 +280,6 @@ export class ProcessRuntime implements PodRuntime {
     return withDeadline(work, { ...wait, subject, until, ...(lastSeen === undefined ? {} : { lastSeen }) })
   }
 }
-
-/** The agent's own limit, a little before ours: it has killed what it ran. */
-const isLate = (error: unknown): error is ClaimcheckError =>
-  error instanceof ClaimcheckError && error.details['code'] === 'EXEC_DEADLINE'
 
 const tooLong = (subject: string, cause: ClaimcheckError): ClaimcheckError =>
   new ClaimcheckError('DEADLINE', {

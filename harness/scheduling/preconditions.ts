@@ -1,9 +1,6 @@
-/**
- * What every target refuses, in the same words. Takes what a target keeps by name; gives the entry, or throws the error that
- * says what is missing, there already, or too late.
- */
+/** Checks that every target makes before it acts on a pod, with the same errors. */
 import { ClaimcheckError } from '../core/errors.ts'
-import type { PodSpec, ScheduledPod } from '../scheduling/pod.ts'
+import type { PodSpec, ScheduledPod } from './pod.ts'
 
 /** Throws NOT_FOUND where the pod's template was not applied, ALREADY_EXISTS where its name is taken. */
 export function requireTemplate<T>(
@@ -16,12 +13,12 @@ export function requireTemplate<T>(
     throw new ClaimcheckError('NOT_FOUND', {
       subject: `ResourceClaimTemplate ${spec.template}`,
       problem: 'does not exist',
-      hint: 'Apply it before the pod.',
+      hint: 'Apply it before scheduling the pod.',
     })
   if (pods.has(spec.name))
     throw new ClaimcheckError('ALREADY_EXISTS', {
       subject: `pod ${spec.name}`,
-      problem: 'exists already',
+      problem: 'already exists',
       hint: 'Release it first.',
     })
   return template
@@ -50,10 +47,10 @@ export function requireContainer({ spec }: ScheduledPod, container: string): voi
 export const alreadyStarted = (pod: string): ClaimcheckError =>
   new ClaimcheckError('ALREADY_EXISTS', {
     subject: `pod ${pod}`,
-    problem: 'was run already',
+    problem: 'was already started',
     hint: 'Release it and schedule it again.',
   })
 
-/** `what`: of the target, what is no longer there, as in `the rack has been closed`. */
-export const targetClosed = (subject: string, what: string): ClaimcheckError =>
-  new ClaimcheckError('INTERRUPTED', { subject, problem: `is not to be had: ${what}` })
+/** `reason` is a clause, as in `the rack has been closed`. */
+export const targetClosed = (subject: string, reason: string): ClaimcheckError =>
+  new ClaimcheckError('INTERRUPTED', { subject, problem: `is not available: ${reason}` })

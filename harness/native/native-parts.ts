@@ -1,0 +1,25 @@
+/** The native programs and libraries that pods on this machine or in a stock container image need. */
+import { provideBinaries, type Binaries } from './build-binaries.ts'
+import { findBundle } from './bundled.ts'
+import { provideCudaRuntime } from './cuda-runtime.ts'
+import { provideNixl, type Nixl } from './nixl.ts'
+
+export interface NativeParts {
+  readonly binaries: Binaries
+  readonly nixl: Nixl
+}
+
+export interface NativeOptions {
+  readonly cacheDir: string
+  /** Whether pods use real GPUs. */
+  readonly cuda: boolean
+  readonly say: (line: string) => void
+}
+
+/** Builds and fetches what is not there yet, unless this installation bundles it. */
+export async function provideNativeParts({ cacheDir, cuda, say }: NativeOptions): Promise<NativeParts> {
+  const bundle = findBundle()
+  if (bundle !== undefined) return bundle
+  const [binaries, nixl] = await Promise.all([provideBinaries(say), provideNixl(cacheDir, say)])
+  return { binaries, nixl: cuda ? await provideCudaRuntime(nixl, cacheDir, say) : nixl }
+}

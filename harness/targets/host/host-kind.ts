@@ -1,0 +1,37 @@
+/** The record of this machine as a target with real GPUs and one node. */
+import { ClaimcheckError } from '../../core/errors.ts'
+import { hardwareUnderTest } from '../files-under-test.ts'
+import type { TargetKindRecord } from '../target-kind.ts'
+
+export const hostKind: TargetKindRecord = {
+  kind: 'host',
+  isEmulated: false,
+  loadSystemUnderTest: hardwareUnderTest,
+  async prepare({ cacheDir }, _system, say) {
+    const { provideNativeParts } = await import('../../native/native-parts.ts')
+    return {
+      prepared: await provideNativeParts({ cacheDir, cuda: true, say }),
+      end: async () => undefined,
+    }
+  },
+  async open({ prepared, journal }) {
+    if (prepared === null || !('binaries' in prepared))
+      throw new TypeError('the host target needs the native binaries and NIXL')
+    const { HostTarget } = await import('./host-target.ts')
+    const { binaries, nixl } = prepared
+    return HostTarget.open({ transfer: binaries.transfer, nixl, journal, env: process.env })
+  },
+  async inspect() {
+    throw new ClaimcheckError('TARGET_UNAVAILABLE', {
+      subject: 'CLAIMCHECK_TARGET=host',
+      problem: 'has no API server to ask',
+      expected: 'emulated, lab or cluster',
+      hint: 'Run `npx claimcheck discover --target host` to see the devices of this machine.',
+    })
+  },
+  async readProfile(known) {
+    const { takeInventory } = await import('./inventory.ts')
+    const { formatSkuProfile } = await import('./sku-profile.ts')
+    return formatSkuProfile(await takeInventory(), known)
+  },
+}

@@ -1,0 +1,32 @@
+/** The record of the lab: a Kubernetes cluster in containers on this machine whose drivers emulate a rack. */
+import { ClaimcheckError } from '../../core/errors.ts'
+import { loadRack } from '../../rack/rack.ts'
+import { openCluster } from '../cluster/cluster-kind.ts'
+import { rackUnderTest, requireRack } from '../files-under-test.ts'
+import type { TargetKindRecord } from '../target-kind.ts'
+
+export const labKind: TargetKindRecord = {
+  kind: 'lab',
+  isEmulated: true,
+  loadSystemUnderTest: (settings) => rackUnderTest(settings, 'lab'),
+  async prepare(settings, system, say) {
+    const { beginLabRun } = await import('./lab-run.ts')
+    const { run, end } = await beginLabRun(settings, requireRack(system), say)
+    return { prepared: run, end }
+  },
+  open: openCluster,
+  async inspect(settings) {
+    const rack = loadRack(settings.rack)
+    const { findRunningLab } = await import('./lab.ts')
+    const lab = await findRunningLab(rack, { cacheDir: settings.cacheDir, name: settings.lab })
+    if (lab === undefined)
+      throw new ClaimcheckError('TARGET_UNAVAILABLE', {
+        subject: 'CLAIMCHECK_TARGET=lab',
+        problem: `has no running lab of rack ${rack.name}`,
+        hint: 'Run `npx claimcheck lab up`; a run of a suite starts a lab itself.',
+      })
+    const { inspectConnection } = await import('../cluster/inspect-connection.ts')
+    const connection = { kubeconfig: [lab.kubeconfig], context: lab.context }
+    return inspectConnection(connection, settings, { sku: rack.sku, rack })
+  },
+}
