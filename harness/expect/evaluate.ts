@@ -13,7 +13,7 @@ import * as gpus from './judge-visible-gpus.ts'
 import * as pods from './judge-visible-nics.ts'
 import * as topology from './judge-topology.ts'
 import * as transport from './judge-nic-shares.ts'
-import type { ClaimedPods } from './pod-set.ts'
+import type { ClaimedPods } from '../transfer/pod-set.ts'
 import type { PublishedDevices } from './published-devices.ts'
 
 export interface Evaluation {

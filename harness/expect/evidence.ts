@@ -10,7 +10,7 @@ import type { LinkComparison, LinkPlan } from '../measure/link-comparison.ts'
 import type { Looks } from '../measure/sequential-looks.ts'
 import type { Round } from '../measure/round.ts'
 import type { Target } from '../targets/target.ts'
-import type { PodSet, ContainerObservation } from './pod-set.ts'
+import type { PodSet, ContainerObservation } from '../transfer/pod-set.ts'
 import type { PublishedDevices } from './published-devices.ts'
 
 export interface Failure {

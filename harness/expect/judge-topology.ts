@@ -6,7 +6,7 @@ import type { AllocatedGpu, AllocatedNic } from '../claim/allocated-claim.ts'
 import { nicName } from '../claim/sku-device.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { Expectation } from './expectation.ts'
-import type { ClaimedPods } from './pod-set.ts'
+import type { ClaimedPods } from '../transfer/pod-set.ts'
 import type { PublishedDevices } from './published-devices.ts'
 
 export const matchStatement = (sku: Sku): string => `the published topology is that of ${sku.name}`

@@ -1,7 +1,7 @@
 /** Judges the GPUs that a pod's containers see: those of the claim, with the links that the SKU gives them, and no other. */
 import type { Sku } from '../sku/sku.ts'
 import type { Expectation } from './expectation.ts'
-import type { ClaimedPods, ContainerObservation } from './pod-set.ts'
+import type { ClaimedPods, ContainerObservation } from '../transfer/pod-set.ts'
 
 export const statement = 'every container sees the claimed GPUs with their links, and no other GPU'
 

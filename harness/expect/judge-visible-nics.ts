@@ -1,7 +1,7 @@
 /** Judges isolation: what the containers of a claimed pod see, against what the claim entitles them to. */
 import { compareDevices, expectedInfiniband, expectedInterfaces } from '../claim/expected-devices.ts'
 import type { Expectation } from './expectation.ts'
-import type { ClaimedPods, ContainerObservation } from './pod-set.ts'
+import type { ClaimedPods, ContainerObservation } from '../transfer/pod-set.ts'
 
 export const listStatement = '/dev/infiniband lists only the claimed NICs'
 export const lackStatement = 'no container has a device of an unclaimed NIC'

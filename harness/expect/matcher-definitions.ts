@@ -20,7 +20,7 @@ import type { Evidence, PublishedEvidence } from './evidence.ts'
 import type { Expectation } from './expectation.ts'
 import { evaluateArms, evaluatePods, evaluatePublished, type Evaluation } from './evaluate.ts'
 import type { Below, Even, Outperform, Steady, Undercut } from './judge-ratio-and-bounds.ts'
-import type { PodSet } from './pod-set.ts'
+import type { PodSet } from '../transfer/pod-set.ts'
 import type { LivePublishedDevices } from './published-devices.ts'
 
 /** Something that can be asked, in a run. */

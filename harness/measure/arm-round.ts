@@ -4,7 +4,7 @@
  */
 import { bytes, gigabytesPerSecond, rateOf, seconds, type GBps, type Seconds } from '../core/units.ts'
 import type { ArmName, Sku } from '../sku/sku.ts'
-import type { Endpoint, TransferOutcome } from '../transfer/node-pair-transfer.ts'
+import type { Endpoint, TransferOutcome } from '../transfer/transfer-outcome.ts'
 import { nicName } from '../claim/sku-device.ts'
 import { nicsOfStream, proveTransport, type TransportProof } from './transport-proof.ts'
 

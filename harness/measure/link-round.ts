@@ -5,7 +5,7 @@
 import { pairsOfTurn } from '../claim/gpu-pairs.ts'
 import { gigabytesPerSecond, bytes, rateOf, seconds } from '../core/units.ts'
 import type { LinkArm, Sku } from '../sku/sku.ts'
-import type { TransferOutcome } from '../transfer/node-pair-transfer.ts'
+import type { TransferOutcome } from '../transfer/transfer-outcome.ts'
 import type { ArmRound } from './arm-round.ts'
 import { proveTransport, type NicLoad, type TransportProof } from './transport-proof.ts'
 

@@ -5,7 +5,7 @@
 import { nicName } from '../claim/sku-device.ts'
 import type { AllocatedNic } from '../claim/allocated-claim.ts'
 import type { Sku } from '../sku/sku.ts'
-import type { Endpoint, TransferOutcome } from '../transfer/node-pair-transfer.ts'
+import type { Endpoint, TransferOutcome } from '../transfer/transfer-outcome.ts'
 import type { NicCounters } from '../transfer/result.ts'
 
 /** A NIC may carry this much more or less than its share before it counts as unequal: headers, acknowledgements, retries. */

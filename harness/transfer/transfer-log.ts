@@ -1,6 +1,6 @@
 /**
- * What a transfer binary said. Takes the log lines of one container; gives its RESULT, or the error it ended with.
- * A cut, doubled or garbled log is an error of its own and never a figure.
+ * Parses the log of the transfer binary in one container: progress events, the RESULT, and the error it ended with. A log
+ * that is truncated, duplicated or garbled is an error of its own, so that it never becomes a figure.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -12,7 +12,10 @@ const endLine = z.looseObject({ result_sha256: z.string().optional() })
 
 export type TransferEvent = Readonly<Record<string, unknown>> & { readonly event: string }
 
-/** Collects lines as they come; `finish` is called once the container has ended. */
+/** What the binary's side channel reports about the other side: it went away, or it was never reached. */
+const LOST_PEER_CODES = new Set(['PEER_GONE', 'PEER_ABSENT'])
+
+/** Collects the lines of a log as they arrive; `result` and `error` are meaningful once the log has ended. */
 export class TransferLog {
   readonly #subject: string
   readonly #results: string[] = []
@@ -68,6 +71,11 @@ export class TransferLog {
   /** The error the binary reported, if any. */
   error(): ClaimcheckError | undefined {
     return this.#error && errorFrom(this.#error, 'TRANSFER_FAILED', this.#subject)
+  }
+
+  /** True when the reported error says only that the other side is missing, so the cause is in the other side's log. */
+  get reportsLostPeer(): boolean {
+    return this.#error !== undefined && LOST_PEER_CODES.has(this.#error.code)
   }
 
   #parse<T>(json: string, schema: z.ZodType<T>): T {

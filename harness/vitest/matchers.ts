@@ -11,7 +11,7 @@ import { failureText, negated, inconclusiveExpectation, type Expectation } from 
 import { isGating, applyWaiver, type WaiverContext } from '../expect/waiver.ts'
 import type * as figures from '../expect/judge-ratio-and-bounds.ts'
 import type * as paths from '../expect/judge-gpu-nic-paths.ts'
-import type { PodSet } from '../expect/pod-set.ts'
+import type { PodSet } from '../transfer/pod-set.ts'
 import type { LivePublishedDevices } from '../expect/published-devices.ts'
 import { matcherDefinitions, type BoundAssertion } from '../expect/matcher-definitions.ts'
 import type { Sku } from '../sku/sku.ts'

@@ -8,7 +8,7 @@ import { pairsOfTurn } from '../claim/gpu-pairs.ts'
 import { Journal } from '../core/journal.ts'
 import { formatBytes } from '../core/units.ts'
 import { Arm } from '../expect/arm.ts'
-import { PodSet } from '../expect/pod-set.ts'
+import { PodSet } from '../transfer/pod-set.ts'
 import {
   unmetComparisonRequirement,
   unmetGpuLinkRequirement,
