@@ -18,6 +18,8 @@ export interface ReportedInterval {
 }
 
 export interface Expectation {
+  /** Set when a test records it; unique within that test. */
+  readonly id?: string
   /** A sentence with its limit: `aligned bandwidth is at least 1.3x unaligned`. */
   readonly statement: string
   readonly verdict: Verdict

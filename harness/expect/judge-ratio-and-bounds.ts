@@ -8,18 +8,6 @@ import type { Expectation } from './expectation.ts'
 import { expectationOf, formatFigure, invalidLimit, readLimit } from './format-figures.ts'
 import { decide, type Limits } from './sequential-decision.ts'
 
-export {
-  belowStatement,
-  judgeBelow,
-  judgeStable,
-  judgeSteady,
-  stableStatement,
-  steadyStatement,
-  type Below,
-  type Steady,
-} from './judge-latency.ts'
-export { evenStatement, judgeEven, type Even } from './judge-gpu-nic-paths.ts'
-
 /** `by` is the least ratio: 1.3 asks for 1.3 times the other arm's bandwidth. */
 export interface Outperform {
   readonly by: number

@@ -5,13 +5,9 @@
 import { nicName } from '../claim/sku-device.ts'
 import type { AllocatedNic } from '../claim/allocated-claim.ts'
 import type { Sku } from '../sku/sku.ts'
+import { NIC_SHARE_TOLERANCE, UNCLAIMED_SHARE_LIMIT } from './default-limits.ts'
 import type { Endpoint, TransferOutcome } from '../transfer/transfer-outcome.ts'
 import type { NicCounters } from '../transfer/result.ts'
-
-/** A NIC may carry this much more or less than its share before it counts as unequal: headers, acknowledgements, retries. */
-const SHARE_TOLERANCE = 0.1
-/** What other interfaces may carry: the side channel, address resolution. */
-const OTHER_TOLERANCE = 0.01
 
 export interface NicLoad {
   /** `node-a/mlx5_1`. */
@@ -122,6 +118,6 @@ function shareOf(nic: AllocatedNic, { outcome, end }: Side): number {
 }
 
 function excess(load: NicLoad, moved: number): number {
-  const allowed = load.claimed ? SHARE_TOLERANCE * load.expected : OTHER_TOLERANCE * moved
+  const allowed = load.claimed ? NIC_SHARE_TOLERANCE * load.expected : UNCLAIMED_SHARE_LIMIT * moved
   return Math.abs(load.bytes - load.expected) - allowed
 }
