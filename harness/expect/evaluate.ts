@@ -79,9 +79,9 @@ export function evaluatePods(spec: PodAssertionSpec, set: ClaimedPods): Evaluati
       return { statement, judge: () => one(topology.judgePairs(set, spec.distance)) }
     }
     case 'only-claimed-devices':
-      return { statement: pods.listStatement, judge: () => one(pods.judgeList(set)) }
+      return { statement: pods.onlyClaimedStatement, judge: () => one(pods.judgeOnlyClaimed(set)) }
     case 'no-unclaimed-devices':
-      return { statement: pods.lackStatement, judge: () => one(pods.judgeLack(set)) }
+      return { statement: pods.noUnclaimedStatement, judge: () => one(pods.judgeNoUnclaimed(set)) }
     case 'only-claimed-interfaces':
       return { statement: pods.interfacesStatement, judge: () => one(pods.judgeInterfaces(set)) }
     case 'claimed-gpus':

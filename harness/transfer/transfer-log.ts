@@ -27,7 +27,7 @@ export class TransferLog {
     this.#subject = subject
   }
 
-  /** Returns the event of an EVENT line, so that progress can be shown while it runs. Throws RESULT_INVALID on garbage in a tagged line. */
+  /** Returns the event of an EVENT line, so that progress can be shown while it runs. Throws RESULT_INVALID for a tagged line that cannot be parsed. */
   add(line: string): TransferEvent | undefined {
     if (line.trim() !== '') this.#last = line
     const space = line.indexOf(' ')
@@ -49,20 +49,20 @@ export class TransferLog {
         this.#fault(
           'RESULT_MISSING',
           'ended without a RESULT line',
-          `as last line ${JSON.stringify(this.#last.slice(0, 200))}`,
+          `last line ${JSON.stringify(this.#last.slice(0, 200))}`,
         )
       )
     }
     if (more.length > 0)
-      throw this.#fault('RESULT_DUPLICATE', 'printed more than one RESULT', `${more.length + 1} of them`)
+      throw this.#fault('RESULT_DUPLICATE', 'printed more than one RESULT', `${more.length + 1} RESULT lines`)
     if (this.#end === undefined)
-      throw this.#fault('RESULT_TRUNCATED', 'printed a RESULT without its END line', 'a log that was cut')
+      throw this.#fault('RESULT_TRUNCATED', 'printed a RESULT without its END line', 'a truncated log')
     const digest = createHash('sha256').update(json).digest('hex')
     if (this.#end.result_sha256 !== digest) {
       throw this.#fault(
         'RESULT_TRUNCATED',
-        'printed a RESULT that its END line does not vouch for',
-        `SHA-256 ${digest}, END says ${this.#end.result_sha256 ?? 'none'}`,
+        'printed a RESULT whose digest differs from that of its END line',
+        `SHA-256 ${digest}, ${this.#end.result_sha256 ?? 'none'} in the END line`,
       )
     }
     return parseResult(json, this.#subject)
@@ -94,7 +94,7 @@ export class TransferLog {
     if (parsed.success) return parsed.data
     throw this.#fault(
       'RESULT_INVALID',
-      'printed a tagged line of another shape',
+      'printed a tagged line that does not match its schema',
       z.prettifyError(parsed.error),
       parsed.error,
     )
@@ -110,7 +110,7 @@ export class TransferLog {
       subject: this.#subject,
       problem,
       found,
-      hint: 'The transfer is not counted; look at the container log in the report.',
+      hint: 'The transfer is not used; see the container log in the report.',
       ...(cause === undefined ? {} : { cause }),
     })
   }
