@@ -61,7 +61,7 @@ test('Ctrl-C twice ends the run at once', async () => {
   const run = new SuiteProcess(SUITE)
   const family = await run.midTransfer()
   run.killGroup('SIGINT')
-  await run.saying('once more to exit at once')
+  await run.saying('repeat the signal to exit at once')
   run.killGroup('SIGINT')
   expect((await run.ended).code, run.said).toBe(130)
   await expectNothingLeft(run, family, before)
