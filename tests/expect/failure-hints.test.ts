@@ -21,7 +21,9 @@ test('a NIC on another NUMA node than is published is told by what its path carr
 
 test('arms that are equally fast are told as such', async () => {
   const reasons = await reasonsOf([], (text) => text.replace('factor: 0.705', 'factor: 1'))
-  expect(reasons).toMatch(/A path of aligned is as fast as one of unaligned.*interconnect between NUMA nodes has no cost/)
+  expect(reasons).toMatch(
+    /A path of aligned is as fast as one of unaligned.*interconnect between NUMA nodes has no cost/,
+  )
 })
 
 test('a NIC that is slow where it should be is no case for another NUMA node', async () => {

@@ -103,10 +103,14 @@ test('a bound with the wrong sign names itself', async () => {
   const { bandwidth, latency } = reference.aligned
   await expect(
     judgeWithin(aligned, { bandwidth: { ...bandwidth, bounds: { lower: 0.12, upper: 0.12 } }, latency }),
-  ).rejects.toEqual(invalid(/^reference\.aligned\.bandwidth\.bounds\.lower is not a valid limit.*found \+12\.0 %/))
+  ).rejects.toEqual(
+    invalid(/^reference\.aligned\.bandwidth\.bounds\.lower is not a valid limit.*found \+12\.0 %/),
+  )
   await expect(
     judgeWithin(aligned, { bandwidth, latency: { ...latency, bounds: { lower: -0.1, upper: -0.1 } } }),
-  ).rejects.toEqual(invalid(/^reference\.aligned\.latency\.bounds\.upper is not a valid limit.*found -10\.0 %/))
+  ).rejects.toEqual(
+    invalid(/^reference\.aligned\.latency\.bounds\.upper is not a valid limit.*found -10\.0 %/),
+  )
 })
 
 test('a reference in GiB/s, or of another size, is not taken for one in GB/s', async () => {
@@ -186,7 +190,7 @@ test('hints name an arm that throttles, one that warms up, one that declines, an
     {
       round: 2,
       reason:
-        "aligned round 3 is an outlier: 31.20 GB/s, the median of the others is 39.10 GB/s. It stays in every figure.",
+        'aligned round 3 is an outlier: 31.20 GB/s, the median of the others is 39.10 GB/s. It stays in every figure.',
     },
   ])
   const sound = await roundsWith([{}, {}, {}])

@@ -131,7 +131,7 @@ test('two runs at once share nothing, and both pass', async () => {
   for (const run of runs) expect(run.exitCode, run.output).toBe(0)
 })
 
-test('after all that, the next run passes', { retry: 2 }, async () => {
+test('after all that, the next run passes', async () => {
   const before = machine()
   const run = await runSuite(SUITE, {}, {}, UNTIMED)
   expect(run.exitCode, run.output).toBe(0)
