@@ -1,27 +1,33 @@
 /**
- * A placement as a ResourceClaimTemplate. Takes placement, SKU and how this cluster publishes NUMA nodes; gives the
- * template. GPUs go by numaNode where every GPU publishes it, else by the SKU's PCI addresses; NICs by rdma and numaNode.
+ * Placements as ResourceClaimTemplates. GPUs are selected by NUMA node where the drivers publish the nodes that the profile
+ * states, else by the profile's PCI addresses; NICs by RDMA and NUMA node, else by their PCI addresses.
  */
 import { ClaimcheckError } from '../core/errors.ts'
+import type { DeviceClass, DeviceRequest, ResourceClaimTemplate } from '../dra/objects.ts'
+import { vendorOf } from '../sku/sku-vendor.ts'
 import type { Sku } from '../sku/sku.ts'
-import type { DeviceRequest, ResourceClaimTemplate } from '../dra/objects.ts'
-import type { NumaAttribute, NumaAttributes } from './numa-attribute.ts'
+import type { AttributeName } from '../vendors/gpu-vendor.ts'
+import { dranet } from '../vendors/dranet.ts'
+import { deviceClassName } from './device-class.ts'
 import { checkPlacement, type Placement } from './placement.ts'
-import { NIC_DRIVER, STANDARD_DOMAIN } from './published-device.ts'
+import type { GpuPublication, NicPublication, NumaAttribute, Publication } from './publication.ts'
 
-export const GPU_CLASS = 'gpu.nvidia.com'
-export const NIC_CLASS = 'dranet.net'
 export const GPU_REQUEST = 'gpu'
 export const NIC_REQUEST = 'nic'
 
 export interface TemplateOptions {
-  /** From `numaAttributesOf(slices)`. */
-  readonly published: NumaAttributes
+  /** From `publicationOf(slices)`. */
+  readonly published: Publication
+  /** Those of the cluster; absent: the drivers' usual names are taken. */
+  readonly classes?: readonly DeviceClass[]
   /** Default: `h100x8-4gpu-4nic-numa-aligned`. */
   readonly name?: string
 }
 
-/** Throws EXPECTATION_INVALID for a placement that the SKU cannot have, SLICE_INVALID where no NIC publishes numaNode. */
+/**
+ * Throws EXPECTATION_INVALID for a placement that the SKU cannot have, SLICE_INVALID where the driver publishes neither NUMA
+ * node nor PCI address of the devices.
+ */
 export function numaTemplate(
   placement: Placement,
   sku: Sku,
@@ -29,66 +35,151 @@ export function numaTemplate(
 ): ResourceClaimTemplate {
   checkPlacement(placement, sku)
   const { gpus, nics, arm } = placement
-  const { gpu, nic } = options.published
-  if (nic === undefined) {
-    throw new ClaimcheckError('SLICE_INVALID', {
-      subject: `placement "${arm}"`,
-      problem: 'cannot select NICs by NUMA node',
-      expected: `numaNode on every RDMA NIC, as ${NIC_DRIVER}/numaNode or ${STANDARD_DOMAIN}/numaNode`,
-      found: 'neither of them on all of the published RDMA NICs',
-      hint: 'See with "claimcheck discover" which NIC lacks it; sysfs numa_node -1 is published as nothing.',
-    })
+  return template(options.name ?? `${sku.name}-${gpus.count}gpu-${nics.count}nic-numa-${arm}`, [
+    gpuRequest(sku, options, {
+      count: gpus.count,
+      gpus: sku.gpus.filter(({ numaNode }) => numaNode === gpus.numaNode),
+      numaNode: gpus.numaNode,
+    }),
+    nicRequest(sku, options, placement),
+  ])
+}
+
+/** All GPUs of the SKU. Throws SLICE_INVALID where the driver publishes no PCI address of them. */
+export function allGpusTemplate(sku: Sku, options: Omit<TemplateOptions, 'name'>): ResourceClaimTemplate {
+  return template(`${sku.name}-${sku.gpus.length}gpu`, [
+    gpuRequest(sku, options, { count: sku.gpus.length, gpus: sku.gpus }),
+  ])
+}
+
+const template = (name: string, requests: readonly DeviceRequest[]): ResourceClaimTemplate => ({
+  apiVersion: 'resource.k8s.io/v1',
+  kind: 'ResourceClaimTemplate',
+  metadata: { name },
+  spec: { spec: { devices: { requests } } },
+})
+
+const request = (name: string, className: string, count: number, expression: string): DeviceRequest => ({
+  name,
+  exactly: { deviceClassName: className, count, selectors: [{ cel: { expression } }] },
+})
+
+function gpuRequest(
+  sku: Sku,
+  { published, classes }: TemplateOptions,
+  wanted: { readonly count: number; readonly gpus: Sku['gpus']; readonly numaNode?: number },
+): DeviceRequest {
+  const vendor = vendorOf(sku)
+  const publication = published.gpus.find((one) => one.vendor === vendor)
+  const className = deviceClassName({
+    stated: sku.gpu.deviceClass,
+    driver: vendor.driver,
+    usual: [vendor.deviceClass],
+    classes,
+  })
+  const whole =
+    publication?.hasPartialGpus === true
+      ? [`${attribute({ domain: vendor.driver, name: 'type' })} == "${vendor.wholeGpuType}"`]
+      : []
+  const selected =
+    wanted.numaNode !== undefined && publication !== undefined && publishesStatedNodes(publication, sku)
+      ? byNumaNode(publication.numaNode, wanted.numaNode)
+      : byGpuAddress(sku, publication, wanted.gpus)
+  return request(GPU_REQUEST, className, wanted.count, [...whole, ...selected].join(' && '))
+}
+
+/** Whether selecting by the published NUMA node selects what the profile means: a GB200 publishes a node of its own memory. */
+function publishesStatedNodes({ numaNode, gpus }: GpuPublication, sku: Sku): boolean {
+  if (numaNode?.onAll !== true) return false
+  return gpus.every(({ pciAddress, numaNodes }) => {
+    const stated = sku.gpus.find((gpu) => gpu.pciBusID === pciAddress)
+    return stated === undefined || numaNodes?.[0] === stated.numaNode
+  })
+}
+
+function byNumaNode(numa: NumaAttribute | undefined, node: number): string[] {
+  if (numa === undefined) return []
+  return [`"numaNode" in device.attributes["${numa.domain}"]`, isOnNode(numa, node)]
+}
+
+function byGpuAddress(sku: Sku, publication: GpuPublication | undefined, gpus: Sku['gpus']): string[] {
+  const name = publication === undefined ? vendorOf(sku).pciAddressAttributes[0] : publication.pciAddress
+  if (name !== undefined)
+    return [
+      isOneOf(
+        name,
+        gpus.map(({ pciBusID }) => pciBusID),
+      ),
+    ]
+  throw new ClaimcheckError('SLICE_INVALID', {
+    subject: `the GPUs of driver ${vendorOf(sku).driver}`,
+    problem: 'cannot be selected',
+    expected: `on every GPU one of ${vendorOf(sku)
+      .pciAddressAttributes.map(({ domain, name: id }) => `${domain}/${id}`)
+      .join(', ')}`,
+    found: 'none of them on all of the published GPUs',
+    hint: 'Look at `kubectl get resourceslices -o yaml`; a newer driver publishes the PCI address.',
+  })
+}
+
+function nicRequest(sku: Sku, { published, classes }: TemplateOptions, placement: Placement): DeviceRequest {
+  const { count, numaNode } = placement.nics
+  const publication = nicPublicationFor(sku, published)
+  const driver = publication?.driver ?? dranet
+  const className = deviceClassName({
+    stated: sku.nic.deviceClass,
+    driver: driver.driver,
+    usual: driver.deviceClasses,
+    classes,
+  })
+  const underTest = sku.nic.underTest === undefined ? [] : [`(${sku.nic.underTest})`]
+  const selected = nicSelection(sku, publication, placement, numaNode)
+  return request(
+    NIC_REQUEST,
+    className,
+    count,
+    [driver.rdmaCondition, ...underTest, ...selected].join(' && '),
+  )
+}
+
+function nicSelection(
+  sku: Sku,
+  publication: NicPublication | undefined,
+  { arm, nics }: Placement,
+  numaNode: number,
+): string[] {
+  const numa = publication?.numaNode
+  if (numa !== undefined) {
+    const guard = numa.onAll ? [] : [`"numaNode" in device.attributes["${numa.domain}"]`]
+    return [...guard, isOnNode(numa, numaNode)]
   }
-  const requests = [
-    request(
-      GPU_REQUEST,
-      GPU_CLASS,
-      gpus.count,
-      gpu === undefined ? byAddress(placement, sku) : byNode(gpu, gpus.numaNode),
-    ),
-    request(
-      NIC_REQUEST,
-      NIC_CLASS,
-      nics.count,
-      `${attribute(NIC_DRIVER, 'rdma')} == true && ${isOn(nic, nics.numaNode)}`,
-    ),
-  ]
-  return {
-    apiVersion: 'resource.k8s.io/v1',
-    kind: 'ResourceClaimTemplate',
-    metadata: { name: options.name ?? `${sku.name}-${gpus.count}gpu-${nics.count}nic-numa-${arm}` },
-    spec: { spec: { devices: { requests } } },
-  }
+  const own = sku.nics.filter((nic) => nic.numaNode === nics.numaNode).map(({ pciAddress }) => pciAddress)
+  const published = publication?.nics.filter(({ pciAddress }) => own.includes(pciAddress ?? '')) ?? []
+  if (publication !== undefined && published.length > 0)
+    return [isOneOf(publication.driver.pciAddressAttribute, own)]
+  throw new ClaimcheckError('SLICE_INVALID', {
+    subject: `placement "${arm}"`,
+    problem: 'cannot select NICs by NUMA node',
+    expected: `on every RDMA NIC ${(publication?.driver ?? dranet).numaNodeDomains.map((domain) => `${domain}/numaNode`).join(' or ')}, or the PCI addresses that the profile states`,
+    found: 'neither of them on the published RDMA NICs',
+    hint: 'See with `npx claimcheck discover` which NIC lacks it; a sysfs numa_node of -1 is published as nothing.',
+  })
 }
 
-/** All GPUs of the SKU, by their PCI addresses, which every driver publishes. */
-export function allGpusTemplate(sku: Sku): ResourceClaimTemplate {
-  const expression = among(sku.gpus)
-  return {
-    apiVersion: 'resource.k8s.io/v1',
-    kind: 'ResourceClaimTemplate',
-    metadata: { name: `${sku.name}-${sku.gpus.length}gpu` },
-    spec: { spec: { devices: { requests: [request(GPU_REQUEST, GPU_CLASS, sku.gpus.length, expression)] } } },
-  }
+/** Of the driver that publishes the profile's NICs, where several drivers publish NICs. */
+function nicPublicationFor(sku: Sku, { nics }: Publication): NicPublication | undefined {
+  const stated = new Set(sku.nics.map(({ pciAddress }) => pciAddress))
+  const count = (one: NicPublication): number =>
+    one.nics.filter(({ pciAddress }) => pciAddress !== undefined && stated.has(pciAddress)).length
+  return nics.toSorted((a, b) => count(b) - count(a))[0]
 }
 
-function request(name: string, deviceClassName: string, count: number, expression: string): DeviceRequest {
-  return { name, exactly: { deviceClassName, count, selectors: [{ cel: { expression } }] } }
+function isOnNode({ domain, list }: NumaAttribute, node: number): string {
+  const value = attribute({ domain, name: 'numaNode' })
+  return list ? `${value}[0] == ${node}` : `${value} == ${node}`
 }
 
-const byAddress = ({ gpus }: Placement, sku: Sku): string =>
-  among(sku.gpus.filter((gpu) => gpu.numaNode === gpus.numaNode))
+const isOneOf = (name: AttributeName, values: readonly string[]): string =>
+  `${attribute(name)} in [${values.map((value) => `"${value}"`).join(',')}]`
 
-const among = (gpus: Sku['gpus']): string =>
-  `${attribute(STANDARD_DOMAIN, 'pciBusID')} in [${gpus.map(({ pciBusID }) => `"${pciBusID}"`).join(',')}]`
-
-function byNode(numa: NumaAttribute, node: number): string {
-  return `"numaNode" in device.attributes["${numa.domain}"] && ${isOn(numa, node)}`
-}
-
-function isOn({ domain, list }: NumaAttribute, node: number): string {
-  const value = attribute(domain, 'numaNode')
-  return list ? `${node} in ${value}` : `${value} == ${node}`
-}
-
-const attribute = (domain: string, id: string): string => `device.attributes["${domain}"]["${id}"]`
+const attribute = ({ domain, name }: AttributeName): string => `device.attributes["${domain}"]["${name}"]`

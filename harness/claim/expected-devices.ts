@@ -1,75 +1,127 @@
 /**
- * What a pod of an allocation must see, and nothing else: files of /dev/infiniband and interfaces. Takes the NICs
- * allocated to all the pod's claims and the SKU; gives what is missing, leaked or does not open.
+ * What a pod may see of its node's NICs: the character devices of /dev/infiniband and the interfaces. Which character device
+ * belongs to which NIC is read from the node itself, through the pod's /sys; each kind has numbers of its own, and a NIC has
+ * only the kinds that its driver offers.
  */
-import { ClaimcheckError } from '../core/errors.ts'
-import type { Sku, SkuNic } from '../sku/sku.ts'
-import { skuNicOf } from './sku-device.ts'
+import type { Sku } from '../sku/sku.ts'
 import type { AllocatedNic } from './allocated-claim.ts'
+import { skuNicOf } from './sku-device.ts'
 
+/** An entry of /dev/infiniband, as a container lists it. */
 export interface ListedDevice {
   readonly path: string
   readonly opens: boolean
+  /** The RDMA device that the node's /sys gives it to; absent from records of older versions. */
+  readonly rdma_device?: string | null | undefined
+}
+
+/** What a container lists, beside what the node's /sys says. */
+export interface Listing {
+  readonly infiniband: readonly ListedDevice[]
+  readonly rdma?:
+    | readonly {
+        readonly name: string
+        /** Null for software RDMA. */
+        readonly pci_address: string | null
+        readonly char_devices: readonly { readonly kind: string; readonly path: string }[]
+      }[]
+    | undefined
+  /** Null or absent: the node has no connection manager. */
+  readonly rdma_cm?: { readonly path: string } | null | undefined
 }
 
 export interface DeviceComparison {
   readonly missing: readonly string[]
   readonly leaked: readonly {
     readonly path: string
-    /** The NIC it belongs to. */ readonly nic: string | undefined
+    /** The NIC it belongs to. */
+    readonly nic: string | undefined
   }[]
   readonly unopenable: readonly string[]
 }
 
 const FOLDER = '/dev/infiniband'
-const SHARED = `${FOLDER}/rdma_cm`
+/** The kinds that a process needs to use a NIC; `issm` is for subnet managers, and no driver has to hand it out. */
+const NEEDED = new Set(['uverbs', 'umad', 'ucm'])
 
-/** `issm`: whether the NICs have subnet manager devices; virtual functions do not. Throws ALLOCATION_INVALID. */
-export function expectedInfiniband(
+/** Holds what a container lists against the NICs of its pod's claims. */
+export function compareCharDevices(
+  listing: Listing,
   nics: readonly AllocatedNic[],
   sku: Sku,
-  { issm = false }: { readonly issm?: boolean } = {},
-): ReadonlySet<string> {
-  const kinds = issm ? ['uverbs', 'umad', 'issm'] : ['uverbs', 'umad']
-  const own = nics
-    .filter(({ rdma }) => rdma)
-    .flatMap((nic) => kinds.map((kind) => `${FOLDER}/${kind}${inSku(nic, sku).charDevice}`))
-  return new Set(own.length === 0 ? [] : [SHARED, ...own])
-}
-
-/** The pod's interfaces: loopback, the pod network, the claimed ones. An InfiniBand-only NIC has none. */
-export function expectedInterfaces(nics: readonly AllocatedNic[], sku: Sku): ReadonlySet<string> {
-  return new Set(['lo', 'eth0', ...nics.flatMap((nic) => nic.ifName ?? skuNicOf(nic, sku)?.ifName ?? [])])
-}
-
-export function compareDevices(
-  expected: ReadonlySet<string>,
-  seen: readonly ListedDevice[],
-  sku: Sku,
 ): DeviceComparison {
-  const paths = new Set(seen.map(({ path }) => path))
+  const claimed = nics.filter(({ rdma }) => rdma)
+  const { needed, allowed, ownerOf } =
+    listing.rdma?.some(({ char_devices: own }) => own.length > 0) === true
+      ? bySysfs(listing, claimed, sku)
+      : byProfile(claimed, sku)
+  const paths = new Set(listing.infiniband.map(({ path }) => path))
   return {
-    missing: [...expected].filter((path) => !paths.has(path)),
-    leaked: seen
-      .filter(({ path }) => !expected.has(path))
-      .map(({ path }) => ({ path, nic: ownerOf(path, sku)?.name })),
-    unopenable: seen.filter(({ path, opens }) => expected.has(path) && !opens).map(({ path }) => path),
+    missing: needed.filter((path) => !paths.has(path)),
+    leaked: listing.infiniband
+      .filter(({ path }) => !allowed.has(path))
+      .map((device) => ({ path: device.path, nic: ownerOf(device) })),
+    unopenable: listing.infiniband
+      .filter(({ path, opens }) => needed.includes(path) && !opens)
+      .map(({ path }) => path),
   }
 }
 
-function ownerOf(path: string, sku: Sku): SkuNic | undefined {
-  const number = /^\/dev\/infiniband\/(?:uverbs|umad|issm)(\d+)$/.exec(path)?.[1]
-  return sku.nics.find(({ charDevice }) => String(charDevice) === number)
+interface Entitlement {
+  /** Must be there, and open. */
+  readonly needed: readonly string[]
+  readonly allowed: ReadonlySet<string>
+  readonly ownerOf: (device: ListedDevice) => string | undefined
 }
 
-function inSku(nic: AllocatedNic, sku: Sku): SkuNic {
-  const known = skuNicOf(nic, sku)
-  if (known !== undefined) return known
-  throw new ClaimcheckError('ALLOCATION_INVALID', {
-    subject: `${nic.node}/${nic.name}`,
-    problem: `is no NIC of SKU ${sku.name}, so its character devices are not known`,
-    expected: `one of ${sku.nics.map(({ pciAddress }) => pciAddress).join(', ')}`,
-    found: nic.pciAddress ?? 'no PCI address',
-    hint: 'Check that the SKU profile is that of the node.',
+function bySysfs(
+  { rdma = [], rdma_cm: connectionManager }: Listing,
+  claimed: readonly AllocatedNic[],
+  sku: Sku,
+): Entitlement {
+  const isClaimed = ({ name, pci_address: address }: (typeof rdma)[number]): boolean =>
+    claimed.some((nic) =>
+      address !== null && nic.pciAddress !== undefined
+        ? nic.pciAddress === address
+        : nic.rdmaDevice === name || skuNicOf(nic, sku)?.name === name,
+    )
+  const own = rdma.filter(isClaimed).flatMap(({ char_devices: files }) => files)
+  const shared = connectionManager === null || connectionManager === undefined ? [] : [connectionManager.path]
+  return {
+    needed:
+      claimed.length === 0
+        ? []
+        : [...shared, ...own.filter(({ kind }) => NEEDED.has(kind)).map(({ path }) => path)],
+    allowed: new Set([`${FOLDER}/rdma_cm`, ...own.map(({ path }) => path)]),
+    ownerOf: ({ path, rdma_device: name }) => {
+      const device = rdma.find((one) =>
+        name === null || name === undefined
+          ? one.char_devices.some((file) => file.path === path)
+          : one.name === name,
+      )
+      return sku.nics.find(({ pciAddress }) => pciAddress === device?.pci_address)?.name ?? device?.name
+    },
+  }
+}
+
+/** For records that hold nothing of /sys: by the numbers that the profile states. */
+function byProfile(claimed: readonly AllocatedNic[], sku: Sku): Entitlement {
+  const own = claimed.flatMap((nic) => {
+    const number = skuNicOf(nic, sku)?.charDevice
+    return number === undefined ? [] : ['uverbs', 'umad'].map((kind) => `${FOLDER}/${kind}${number}`)
   })
+  const needed = own.length === 0 ? [] : [`${FOLDER}/rdma_cm`, ...own]
+  return {
+    needed,
+    allowed: new Set(needed),
+    ownerOf: ({ path }) => {
+      const number = /^\/dev\/infiniband\/(?:uverbs|umad|issm)(\d+)$/.exec(path)?.[1]
+      return sku.nics.find(({ charDevice }) => String(charDevice) === number)?.name
+    },
+  }
+}
+
+/** Loopback, the pod network, and the claimed interfaces. An InfiniBand-only NIC has none. */
+export function expectedInterfaces(nics: readonly AllocatedNic[], sku: Sku): ReadonlySet<string> {
+  return new Set(['lo', 'eth0', ...nics.flatMap((nic) => nic.ifName ?? skuNicOf(nic, sku)?.ifName ?? [])])
 }

@@ -1,9 +1,10 @@
 /**
- * What a test asks for: "4 GPUs and 4 NICs of NUMA node 0". Takes nothing from Kubernetes, names no device.
- * An arm says how GPUs and NICs stand to each other; a placement that contradicts its arm is refused.
+ * What a test asks for: "4 GPUs and 4 NICs of NUMA node 0". A placement names no device and nothing of Kubernetes. Its arm
+ * says how GPUs and NICs stand to each other; a placement that contradicts its arm is refused.
  */
 import { ClaimcheckError } from '../core/errors.ts'
 import type { NumaArm, Sku } from '../sku/sku.ts'
+import { farthestNicNode, nearestNicNode } from './nic-nodes.ts'
 
 export interface DeviceGroup {
   readonly count: number
@@ -24,20 +25,27 @@ export interface GpuPlacement {
 
 export const allGpus = (): GpuPlacement => ({ arm: 'linked', gpus: 'all' })
 
-/** Throws EXPECTATION_INVALID where the SKU has no such devices or the NUMA nodes contradict the arm. */
+/**
+ * Throws EXPECTATION_INVALID where the SKU has no such devices, or where the NICs are not as near to the GPUs (aligned), or
+ * not farther from them (unaligned), than the arm says.
+ */
 export function checkPlacement(placement: Placement, sku: Sku): void {
-  const subject = `placement "${placement.arm}" on SKU ${sku.name}`
-  const same = placement.gpus.numaNode === placement.nics.numaNode
-  if (same !== (placement.arm === 'aligned')) {
-    throw new ClaimcheckError('EXPECTATION_INVALID', {
-      subject,
-      problem: 'contradicts its arm',
-      expected: `NICs on ${placement.arm === 'aligned' ? 'the' : 'another'} NUMA node ${placement.arm === 'aligned' ? 'of the GPUs' : 'than the GPUs'}`,
-      found: `GPUs on ${placement.gpus.numaNode}, NICs on ${placement.nics.numaNode}`,
-    })
-  }
-  checkGroup(subject, 'GPUs', placement.gpus, sku.gpus)
-  checkGroup(subject, 'NICs', placement.nics, sku.nics)
+  const { arm, gpus, nics } = placement
+  const subject = `placement "${arm}" on SKU ${sku.name}`
+  checkGroup(subject, 'GPUs', gpus, sku.gpus)
+  checkGroup(subject, 'NICs', nics, sku.nics)
+  const nearest = nearestNicNode(gpus.numaNode, sku)
+  if (nearest === undefined || (nearest === nics.numaNode) === (arm === 'aligned')) return
+  const wanted = arm === 'aligned' ? nearest : farthestNicNode(gpus.numaNode, sku)
+  throw new ClaimcheckError('EXPECTATION_INVALID', {
+    subject,
+    problem: 'contradicts its arm',
+    expected:
+      wanted === undefined
+        ? `NICs farther from NUMA node ${gpus.numaNode} than its nearest; the SKU has none`
+        : `for GPUs of NUMA node ${gpus.numaNode} NICs of NUMA node ${wanted}`,
+    found: `NICs of NUMA node ${nics.numaNode}`,
+  })
 }
 
 function checkGroup(
@@ -51,7 +59,10 @@ function checkGroup(
   throw new ClaimcheckError('EXPECTATION_INVALID', {
     subject,
     problem: `asks for ${what} that the SKU does not have`,
-    expected: `from 1 to ${there} ${what} of NUMA node ${numaNode}`,
-    found: String(count),
+    expected:
+      there === 0
+        ? `${what} of a NUMA node that has some`
+        : `from 1 to ${there} ${what} of NUMA node ${numaNode}`,
+    found: `${count} of NUMA node ${numaNode}`,
   })
 }

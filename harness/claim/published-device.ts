@@ -1,16 +1,14 @@
 /**
- * The GPUs and NICs that slices publish, as the harness sees them. Takes slices of any driver version (see the known
- * gaps below); gives devices with PCI address and NUMA nodes. Devices of other drivers, or of no node, are left out.
- * DRANET up to v1.4.0 names no rdmaDevice for RoCE NICs and no standard numaNode; older GPU drivers have no numaNode.
+ * The GPUs and NICs that slices publish, whatever driver publishes them. Devices of drivers that claimcheck does not know,
+ * and devices of no node, are left out; so are devices that are no whole GPUs.
  */
 import { memoizeByObject } from '../core/memo.ts'
-import type { AttributeValue, ResourceSlice } from '../dra/objects.ts'
-import { qualify } from '../dra/cel/cel-device.ts'
+import { DeviceAttributes, intsOf, stringOf } from '../dra/device-attributes.ts'
+import type { ResourceSlice } from '../dra/objects.ts'
 import { devicesOn, poolsOf, type PooledDevice } from '../dra/resource-pools.ts'
-
-export const GPU_DRIVER = 'gpu.nvidia.com'
-export const NIC_DRIVER = 'dra.net'
-export const STANDARD_DOMAIN = 'resource.kubernetes.io'
+import type { GpuVendor } from '../vendors/gpu-vendor.ts'
+import type { NicDriver, PublishedNicFacts } from '../vendors/nic-driver.ts'
+import { gpuVendorOf, nicDriverOf } from '../vendors/vendors.ts'
 
 interface OnNode {
   readonly node: string
@@ -19,7 +17,10 @@ interface OnNode {
   readonly name: string
   /** `0001:00:00.0`; a device that is not on PCI has none. */
   readonly pciAddress: string | undefined
-  /** What is published; undefined: nothing. More than one: the device is near to all of them. */
+  /**
+   * As published; undefined: nothing. The first is the device's own node, further ones are as near to it as a KEP-6072
+   * list says.
+   */
   readonly numaNodes: readonly number[] | undefined
   /** `pci0001:00`; devices with the same root share a PCIe host bridge. */
   readonly pcieRoot: string | undefined
@@ -27,71 +28,102 @@ interface OnNode {
 export interface PublishedGpu extends OnNode {
   readonly kind: 'gpu'
 }
-export interface PublishedNic extends OnNode {
+export interface PublishedNic extends OnNode, Omit<PublishedNicFacts, 'pciAddress'> {
   readonly kind: 'nic'
-  readonly rdma: boolean
-  readonly ifName: string | undefined
-  readonly rdmaDevice: string | undefined
-  /** Of its interface, bytes. */
-  readonly mtu: number | undefined
 }
 export type PublishedDevice = PublishedGpu | PublishedNic
 
-export const devicesOf = memoizeByObject((slices: readonly ResourceSlice[]): readonly PublishedDevice[] => {
+export const devicesOf = memoizeByObject((slices: readonly ResourceSlice[]): readonly PublishedDevice[] =>
+  pooledDevices(slices).flatMap(({ node, pooled }) => publishedDevice(node, pooled) ?? []),
+)
+
+/** RDMA NICs for which `select` is true, of all nodes. */
+export const rdmaNicsWhere = (
+  slices: readonly ResourceSlice[],
+  select: (nic: PooledDevice) => boolean,
+): readonly PublishedNic[] =>
+  pooledDevices(slices).flatMap(({ node, pooled }) => {
+    const device = publishedDevice(node, pooled)
+    return device?.kind === 'nic' && device.rdma && select(pooled) ? [device] : []
+  })
+
+/** A device that a GPU driver publishes and that is no whole GPU. */
+export interface PartialGpu {
+  readonly node: string
+  readonly name: string
+  /** `a MIG partition` */
+  readonly description: string
+}
+
+/** Partitions, shares and GPUs that are passed through to virtual machines. They are never claimed. */
+export const partialGpusOf = memoizeByObject((slices: readonly ResourceSlice[]): readonly PartialGpu[] =>
+  pooledDevices(slices).flatMap(({ node, pooled }) => {
+    const vendor = gpuVendorOf(pooled.driver)
+    const description = vendor && partialGpu(vendor, pooled)
+    return description === undefined ? [] : [{ node, name: pooled.device.name, description }]
+  }),
+)
+
+function pooledDevices(slices: readonly ResourceSlice[]): { node: string; pooled: PooledDevice }[] {
   const nodes = [...new Set(slices.flatMap(({ spec }) => spec.nodeName ?? []))]
   return nodes.flatMap((node) =>
     poolsOf(slices.filter(({ spec }) => spec.nodeName === node))
       .flatMap((pool) => devicesOn(node, pool))
-      .flatMap((device) => publishedDevice(node, device) ?? []),
+      .map((pooled) => ({ node, pooled })),
   )
-})
+}
 
-/** Undefined for a device of a driver the harness does not know. */
+/** Undefined for a device of a driver that claimcheck does not know, and for a part of a GPU. */
 export function publishedDevice(node: string, pooled: PooledDevice): PublishedDevice | undefined {
-  const attributes = new Map(
-    Object.entries(pooled.device.attributes ?? {}).map(([name, value]) => [
-      qualify(name, pooled.driver).join('/'),
-      value,
-    ]),
+  const [vendor, driver] = [gpuVendorOf(pooled.driver), nicDriverOf(pooled.driver)]
+  if (vendor !== undefined) return publishedGpu(node, pooled, vendor)
+  return driver === undefined ? undefined : publishedNic(node, pooled, driver)
+}
+
+function publishedGpu(node: string, pooled: PooledDevice, vendor: GpuVendor): PublishedGpu | undefined {
+  if (partialGpu(vendor, pooled) !== undefined) return undefined
+  const attributes = new DeviceAttributes(pooled)
+  const [pciAddress] = vendor.pciAddressAttributes.flatMap(
+    ({ domain, name }) => stringOf(attributes.get(domain, name)) ?? [],
   )
-  const own = (id: string) => attributes.get(`${pooled.driver}/${id}`)
-  const standard = (id: string) => attributes.get(`${STANDARD_DOMAIN}/${id}`)
-  const place = {
-    node,
-    driver: pooled.driver,
-    pool: pooled.pool,
-    name: pooled.device.name,
-    numaNodes: ints(own('numaNode') ?? standard('numaNode')),
-    pcieRoot: text(standard('pcieRoot')),
+  return {
+    kind: 'gpu',
+    ...place(node, pooled, attributes, [vendor.driver]),
+    pciAddress: pciAddress?.toLowerCase(),
   }
-  if (pooled.driver === GPU_DRIVER) {
-    return { kind: 'gpu', ...place, pciAddress: text(standard('pciBusID')) }
-  }
-  if (pooled.driver !== NIC_DRIVER) return undefined
+}
+
+function publishedNic(node: string, pooled: PooledDevice, driver: NicDriver): PublishedNic {
+  const attributes = new DeviceAttributes(pooled)
+  const { pciAddress, ...facts } = driver.read(attributes, pooled.device.name)
   return {
     kind: 'nic',
-    ...place,
-    pciAddress: text(own('pciAddress')) ?? addressInName(pooled.device.name),
-    rdma: flag(own('rdma')),
-    ifName: text(own('ifName')),
-    rdmaDevice: text(own('rdmaDevice')),
-    mtu: ints(own('mtu'))?.[0],
+    ...place(node, pooled, attributes, driver.numaNodeDomains),
+    ...facts,
+    pciAddress: pciAddress?.toLowerCase(),
   }
 }
 
-const text = (value: AttributeValue | undefined): string | undefined =>
-  value !== undefined && 'string' in value ? value.string : undefined
-const flag = (value: AttributeValue | undefined): boolean =>
-  value !== undefined && 'bool' in value && value.bool
-
-function ints(value: AttributeValue | undefined): readonly number[] | undefined {
-  if (value === undefined) return undefined
-  if ('int' in value) return [value.int]
-  return 'ints' in value ? value.ints : undefined
+function place(
+  node: string,
+  { driver, pool, device }: PooledDevice,
+  attributes: DeviceAttributes,
+  numaNodeDomains: readonly string[],
+) {
+  const values = numaNodeDomains.map((domain) => attributes.get(domain, 'numaNode'))
+  return {
+    node,
+    driver,
+    pool,
+    name: device.name,
+    numaNodes: intsOf(values.find((value) => value !== undefined) ?? attributes.standard('numaNode')),
+    pcieRoot: stringOf(attributes.standard('pcieRoot')),
+  }
 }
 
-/** `pci-0101-00-00-0` stands for `0101:00:00.0`. */
-function addressInName(name: string): string | undefined {
-  const [, domain, bus, slot, fn] = /^pci-([0-9a-f]{4})-([0-9a-f]{2})-([0-9a-f]{2})-([0-7])$/.exec(name) ?? []
-  return domain === undefined ? undefined : `${domain}:${bus}:${slot}.${fn}`
+/** What the device is instead of a whole GPU; undefined for a whole GPU. */
+function partialGpu(vendor: GpuVendor, pooled: PooledDevice): string | undefined {
+  const type = stringOf(new DeviceAttributes(pooled).own('type'))
+  if (type !== undefined && type !== vendor.wholeGpuType) return vendor.describeType(type)
+  return pooled.device.allowMultipleAllocations === true ? 'a share of a GPU' : undefined
 }

@@ -4,7 +4,9 @@
  */
 import type { Sku } from '../sku/sku.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
-import { devicesOf, type PublishedDevice } from './published-device.ts'
+import { devicesOf, rdmaNicsWhere, type PublishedDevice } from './published-device.ts'
+import { publishedNumaNode } from './sku-device.ts'
+import { underTest } from './under-test.ts'
 
 export interface TopologyMismatch {
   readonly node: string
@@ -20,6 +22,8 @@ interface Wanted {
   readonly name: string
   readonly pciAddress: string
   readonly numaNode: number
+  readonly memoryNumaNode?: number
+  readonly mtu?: number
 }
 
 /** `nodes`: those that must publish; default: those that do. */
@@ -29,6 +33,8 @@ export function compareTopology(
   nodes?: readonly string[],
 ): TopologyMismatch[] {
   const devices = devicesOf(slices)
+  const isUnderTest = underTest(sku)
+  const others = new Set(rdmaNicsWhere(slices, (nic) => !isUnderTest(nic)).map(keyOf))
   const wanted: Wanted[] = [
     ...sku.gpus.map((gpu) => ({ kind: 'gpu' as const, pciAddress: gpu.pciBusID, ...gpu })),
     ...sku.nics.map((nic) => ({ kind: 'nic' as const, ...nic })),
@@ -38,7 +44,11 @@ export function compareTopology(
     const here = devices.filter((device) => device.node === node)
     return [
       ...wanted.flatMap((want) => compareDevice(node, want, here, sku)),
-      ...extras(node, wanted, here, sku),
+      ...extras(
+        wanted,
+        here.filter((device) => !others.has(keyOf(device))),
+        { node, sku },
+      ),
     ]
   })
 }
@@ -67,12 +77,13 @@ function compareDevice(
   if (device.kind === 'nic' && device.rdmaDevice !== undefined && device.rdmaDevice !== want.name) {
     mismatches.push({ ...at, kind: 'rdma-device', expected: want.name, found: device.rdmaDevice })
   }
-  if (device.kind === 'nic' && device.mtu !== undefined && device.mtu !== sku.nic.mtu) {
-    mismatches.push({ ...at, kind: 'mtu', expected: `MTU ${sku.nic.mtu}`, found: `MTU ${device.mtu}` })
+  const mtu = want.mtu ?? sku.nic.mtu
+  if (device.kind === 'nic' && device.mtu !== undefined && device.mtu !== mtu) {
+    mismatches.push({ ...at, kind: 'mtu', expected: `MTU ${mtu}`, found: `MTU ${device.mtu}` })
   }
-  const numaSaid = device.numaNodes !== undefined || device.kind === 'nic'
-  if (numaSaid && device.numaNodes?.includes(want.numaNode) !== true) {
-    const found = device.numaNodes === undefined ? 'none' : device.numaNodes.join(' and ')
+  const own = publishedNumaNode(device.numaNodes, want.memoryNumaNode)
+  if (own === undefined ? lacksNumaNode(device, here) : own !== want.numaNode) {
+    const found = own ?? 'none'
     mismatches.push({
       ...at,
       kind: 'numa-node',
@@ -83,11 +94,16 @@ function compareDevice(
   return mismatches
 }
 
+const keyOf = ({ node, driver, name }: PublishedDevice): string => `${node}/${driver}/${name}`
+
+/** A NIC without a NUMA node, where its driver publishes that of others: the kernel knows it, and the driver lost it. */
+const lacksNumaNode = (device: PublishedDevice, here: readonly PublishedDevice[]): boolean =>
+  device.kind === 'nic' && here.some((other) => other.kind === 'nic' && other.numaNodes !== undefined)
+
 function extras(
-  node: string,
   wanted: readonly Wanted[],
   here: readonly PublishedDevice[],
-  sku: Sku,
+  { node, sku }: { readonly node: string; readonly sku: Sku },
 ): TopologyMismatch[] {
   return here
     .filter((device) => device.kind === 'gpu' || device.rdma)

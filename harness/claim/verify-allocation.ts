@@ -5,7 +5,7 @@
 import { ClaimcheckError } from '../core/errors.ts'
 import type { NumaArm, Sku } from '../sku/sku.ts'
 import { distanceOf, type Distance } from './pcie-distance.ts'
-import { skuGpuOf, skuNicOf } from './sku-device.ts'
+import { positionOf, publishedNumaNode, skuGpuOf, skuNicOf } from './sku-device.ts'
 import type { DeviceGroup, Placement } from './placement.ts'
 import type { AllocatedClaim, AllocatedGpu, AllocatedNic } from './allocated-claim.ts'
 
@@ -77,18 +77,18 @@ export function distancesOf({ gpus, nics }: AllocatedClaim, sku: Sku): PairDista
     nics.flatMap((nic) => {
       const [from, to] = [skuGpuOf(gpu, sku), skuNicOf(nic, sku)]
       if (from === undefined || to === undefined) return []
-      const distance = distanceOf(
-        { numaNode: from.numaNode, pcieRoot: gpu.pcieRoot },
-        { numaNode: to.numaNode, pcieRoot: nic.pcieRoot },
-      )
-      return { gpu: gpu.name, nic: nic.name, distance }
+      return {
+        gpu: gpu.name,
+        nic: nic.name,
+        distance: distanceOf(positionOf(from, gpu), positionOf(to, nic)),
+      }
     }),
   )
 }
 
 interface Matched<Device> {
   readonly device: Device
-  readonly known: { readonly numaNode: number } | undefined
+  readonly known: { readonly numaNode: number; readonly memoryNumaNode?: number } | undefined
 }
 
 function violationOf(
@@ -96,8 +96,9 @@ function violationOf(
   { numaNode }: DeviceGroup,
 ): TopologyViolation | undefined {
   const published = device.numaNodes
-  // Older GPU drivers publish no NUMA node; a NIC that publishes none could not have been selected by it.
-  const publishedRight = published === undefined ? device.kind === 'gpu' : published.includes(numaNode)
+  // What publishes no NUMA node was selected by its PCI address.
+  const own = publishedNumaNode(published, known?.memoryNumaNode)
+  const publishedRight = own === undefined || own === numaNode
   if (publishedRight && known?.numaNode === numaNode) return undefined
   return {
     device: device.name,

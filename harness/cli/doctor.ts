@@ -2,10 +2,12 @@
  * `claimcheck doctor`: what the target of the settings has and lacks. Takes settings; says one line a finding and gives
  * whether a run could begin. Makes nothing on a cluster.
  */
-import { numaAttributesOf } from '../claim/numa-attribute.ts'
-import { devicesOf, GPU_DRIVER, NIC_DRIVER } from '../claim/published-device.ts'
+import { publicationOf, type Publication } from '../claim/publication.ts'
+import type { DeviceClass } from '../dra/objects.ts'
+import { GPU_VENDORS, NIC_DRIVERS } from '../vendors/vendors.ts'
+import { partialGpusOf } from '../claim/published-device.ts'
 import { compareTopology } from '../claim/published-topology.ts'
-import { GPU_CLASS, NIC_CLASS } from '../claim/claim-template.ts'
+import { deviceClassName } from '../claim/device-class.ts'
 import { asClaimcheckError } from '../core/errors.ts'
 import type { Settings } from '../core/variables.ts'
 import { provideBinaries } from '../native/build-binaries.ts'
@@ -91,35 +93,15 @@ async function* server(client: ObjectClient): AsyncGenerator<Finding> {
 }
 
 function* published({ place, slices, classes, nodes, sku }: ClusterInspection): Generator<Finding> {
-  const devices = devicesOf(slices)
-  for (const [driver, what] of [
-    [NIC_DRIVER, 'RDMA NICs'],
-    [GPU_DRIVER, 'GPUs'],
-  ] as const) {
-    const own = devices.filter((one) => one.driver === driver && (one.kind === 'gpu' || one.rdma))
-    const on = new Set(own.map(({ node }) => node)).size
-    yield own.length === 0
-      ? missing(`driver ${driver} publishes no ${what} on ${place}`)
-      : there(`driver ${driver} publishes ${own.length} ${what} on ${on} nodes`)
-  }
-  for (const name of [NIC_CLASS, GPU_CLASS]) {
-    const found = classes.some(({ metadata }) => metadata.name === name)
-    yield found
-      ? there(`DeviceClass ${name}`)
-      : missing(
-          `DeviceClass ${name}; there is ${classes.map(({ metadata }) => metadata.name).join(', ') || 'none'}`,
-        )
-  }
+  const publication = publicationOf(slices)
+  yield* driversOf(publication, place)
+  yield* classesFor(publication, classes)
+  for (const { node, name, description } of partialGpusOf(slices))
+    yield note(`${node}: ${name} is ${description}; it is not under test`)
   yield nodes.length >= 2
     ? there(`${nodes.length} nodes take pods: ${nodes.join(', ')}`)
     : missing(`a second node that publishes RDMA NICs and takes pods; there is ${nodes.join(', ') || 'none'}`)
-  const { gpu, nic } = numaAttributesOf(slices)
-  yield nic === undefined
-    ? missing('numaNode on every RDMA NIC: without it none can be claimed by NUMA node')
-    : there(`NICs publish ${nic.domain}/numaNode${nic.list ? ' as a list' : ''}`)
-  yield gpu === undefined
-    ? note('GPUs publish no numaNode; they are claimed by the PCI addresses of the SKU profile')
-    : there(`GPUs publish ${gpu.domain}/numaNode${gpu.list ? ' as a list' : ''}`)
+  yield* numaNodesOf(publication)
   yield note('the RDMA namespace mode is not published; the suite reads it from what a pod sees')
   if (sku === undefined) {
     yield note('no CLAIMCHECK_SKU: `claimcheck discover` makes a profile')
@@ -129,6 +111,47 @@ function* published({ place, slices, classes, nodes, sku }: ClusterInspection): 
   if (mismatches.length === 0) yield there(`the published topology is that of SKU ${sku.name}`)
   for (const { node, device, expected, found } of mismatches.slice(0, 5))
     yield missing(`${node}: ${device} as in SKU ${sku.name}: expected ${expected}, found ${found}`)
+}
+
+function* driversOf({ gpus, nics }: Publication, place: string): Generator<Finding> {
+  for (const { driver, nics: own } of nics) yield there(publishes(driver.driver, own, 'RDMA NICs'))
+  for (const { vendor, gpus: own } of gpus) yield there(publishes(vendor.driver, own, 'GPUs'))
+  const drivers = NIC_DRIVERS.map(({ driver }) => driver).join(', ')
+  if (nics.length === 0) yield missing(`RDMA NICs on ${place}: none is published by ${drivers}`)
+  const vendors = GPU_VENDORS.map(({ driver }) => driver).join(', ')
+  if (gpus.length === 0) yield missing(`GPUs on ${place}: none is published by ${vendors}`)
+}
+
+function publishes(driver: string, devices: readonly { readonly node: string }[], what: string): string {
+  const nodes = new Set(devices.map(({ node }) => node)).size
+  return `driver ${driver} publishes ${devices.length} ${what} on ${nodes} nodes`
+}
+
+function* classesFor({ gpus, nics }: Publication, classes: readonly DeviceClass[]): Generator<Finding> {
+  const wanted = [
+    ...nics.map(({ driver }) => ({ driver: driver.driver, usual: driver.deviceClasses })),
+    ...gpus.map(({ vendor }) => ({ driver: vendor.driver, usual: [vendor.deviceClass] })),
+  ]
+  const names = classes.map(({ metadata }) => metadata.name)
+  for (const { driver, usual } of wanted) {
+    const name = deviceClassName({ stated: undefined, driver, usual, classes })
+    yield names.includes(name)
+      ? there(`DeviceClass ${name}`)
+      : missing(`a DeviceClass of driver ${driver}, usually ${name}; there is ${names.join(', ') || 'none'}`)
+  }
+}
+
+function* numaNodesOf({ gpus, nics }: Publication): Generator<Finding> {
+  for (const { driver, numaNode } of nics)
+    yield numaNode === undefined
+      ? note(
+          `NICs of ${driver.driver} publish no numaNode; they are claimed by the PCI addresses of the SKU profile`,
+        )
+      : there(`NICs publish ${numaNode.domain}/numaNode${numaNode.list ? ' as a list' : ''}`)
+  for (const { numaNode } of gpus)
+    yield numaNode === undefined
+      ? note('GPUs publish no numaNode; they are claimed by the PCI addresses of the SKU profile')
+      : there(`GPUs publish ${numaNode.domain}/numaNode${numaNode.list ? ' as a list' : ''}`)
 }
 
 function* delivery({ delivery: kind, image }: Settings): Generator<Finding> {

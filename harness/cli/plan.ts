@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { compileSelector } from '../dra/cel/selector.ts'
 import type { ResourceClaimTemplate } from '../dra/objects.ts'
-import { numaAttributesOf } from '../claim/numa-attribute.ts'
+import { publicationOf } from '../claim/publication.ts'
 import { allGpus, type GpuPlacement, type Placement } from '../claim/placement.ts'
 import { devicesOn, poolsOf } from '../dra/resource-pools.ts'
 import { allGpusTemplate, numaTemplate } from '../claim/claim-template.ts'
@@ -46,7 +46,7 @@ export async function plan(paths: readonly string[], { settings, around, now }: 
   const tests = await loadSuites(suiteFiles(paths))
   const comparisons = [...new Set(tests.flatMap(({ arms }) => arms ?? []))]
   const podSets = [...new Set(tests.flatMap(({ pods }) => pods ?? []))]
-  const published = numaAttributesOf(around.slices)
+  const published = publicationOf(around.slices)
   const links = [...new Set(tests.flatMap((test) => test.links ?? []))]
   const placements: (Placement | GpuPlacement)[] = [
     ...comparisons.flatMap(({ arms }) => [arms.aligned, arms.unaligned]),
@@ -54,7 +54,9 @@ export async function plan(paths: readonly string[], { settings, around, now }: 
     ...(links.length === 0 ? [] : [allGpus()]),
   ]
   const templateOf = (placement: Placement | GpuPlacement): ResourceClaimTemplate =>
-    placement.gpus === 'all' ? allGpusTemplate(sku) : numaTemplate(placement, sku, { published })
+    placement.gpus === 'all'
+      ? allGpusTemplate(sku, { published })
+      : numaTemplate(placement, sku, { published })
   const templates = new Map(
     placements.map((placement) => {
       const template = templateOf(placement)

@@ -1,25 +1,38 @@
 /** The character devices DRANET injects for NICs: takes NICs and faults of a node; gives paths, rdma_cm first. */
 import { faultOnNode, faultsOnNode } from '../rack/node-faults.ts'
 import type { Rack } from '../rack/rack.ts'
-import type { SkuNic } from '../sku/sku.ts'
+import type { Sku, SkuNic } from '../sku/sku.ts'
 
 export interface CharDevice {
   readonly path: string
   readonly opens: boolean
 }
 
+/** N of uverbsN and umadN: what the profile states, else the NIC's place in it. */
+const charDeviceNumber = (sku: Sku, nic: SkuNic): number => nic.charDevice ?? sku.nics.indexOf(nic)
+
+/** What an emulated node has of a NIC. */
+export const charDevicesOf = (
+  sku: Sku,
+  nic: SkuNic,
+): readonly { readonly kind: 'uverbs' | 'umad'; readonly name: string; readonly path: string }[] =>
+  (['uverbs', 'umad'] as const).map((kind) => {
+    const name = `${kind}${charDeviceNumber(sku, nic)}`
+    return { kind, name, path: `/dev/infiniband/${name}` }
+  })
+
 /** What `/dev/infiniband` of a pod with these NICs lists on `node`. */
 export function infinibandDevices(rack: Rack, node: string, nics: readonly SkuNic[]): readonly CharDevice[] {
   const leaked = rack.sku.nics.filter((nic) => faultOnNode(rack, 'device-leak', node, nic.name) !== undefined)
   const injected = [...new Set([...nics, ...leaked])]
     .filter((nic) => faultsOnNode(rack, 'device-missing', node, nic.name).length === 0)
-    .sort((a, b) => a.charDevice - b.charDevice)
+    .sort((a, b) => charDeviceNumber(rack.sku, a) - charDeviceNumber(rack.sku, b))
   if (injected.length === 0) return []
   return [
     { path: '/dev/infiniband/rdma_cm', opens: true },
-    ...injected.flatMap(({ name, charDevice }) => {
-      const opens = faultOnNode(rack, 'device-unopenable', node, name) === undefined
-      return ['uverbs', 'umad'].map((kind) => ({ path: `/dev/infiniband/${kind}${charDevice}`, opens }))
+    ...injected.flatMap((nic) => {
+      const opens = faultOnNode(rack, 'device-unopenable', node, nic.name) === undefined
+      return charDevicesOf(rack.sku, nic).map(({ path }) => ({ path, opens }))
     }),
   ]
 }

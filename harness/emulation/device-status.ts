@@ -1,8 +1,7 @@
 /** The `status.devices` that DRANET writes into a claim once the pod's sandbox exists. */
 import type { AllocatedDeviceStatus } from '../dra/objects.ts'
-import { NIC_DRIVER } from '../claim/published-device.ts'
+import { dranet, dranetDeviceName } from '../vendors/dranet.ts'
 import type { NicPlan } from './pod-plan.ts'
-import { pciDeviceName } from './publish-nic.ts'
 
 /** `status.devices` of a pod that runs. */
 export function deviceStatuses(
@@ -10,9 +9,9 @@ export function deviceStatuses(
   nics: readonly Pick<NicPlan, 'nic' | 'address' | 'mac'>[],
 ): AllocatedDeviceStatus[] {
   return nics.map(({ nic, address, mac }) => ({
-    driver: NIC_DRIVER,
+    driver: dranet.driver,
     pool: node,
-    device: pciDeviceName(nic),
+    device: dranetDeviceName(nic),
     conditions:
       nic.ifName === undefined
         ? [ready('RDMAOnlyDeviceReady')]

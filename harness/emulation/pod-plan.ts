@@ -5,15 +5,15 @@
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Bytes, Fraction, GBps } from '../core/units.ts'
 import type { DeviceAllocation } from '../dra/objects.ts'
-import { GPU_DRIVER, NIC_DRIVER } from '../claim/published-device.ts'
 import { changesOverTime, rateScheduleOf, type RateSchedule } from '../rack/rate-schedule.ts'
 import { faultOnNode } from '../rack/node-faults.ts'
 import { nicRate, trueMtu } from '../rack/link-model.ts'
 import type { Rack } from '../rack/rack.ts'
 import type { SkuGpu, SkuNic } from '../sku/sku.ts'
+import { vendorOf } from '../sku/sku-vendor.ts'
+import { dranet, dranetDeviceName } from '../vendors/dranet.ts'
 import type { ContainerSpec } from '../scheduling/pod.ts'
 import { infinibandDevices, type CharDevice } from './char-devices.ts'
-import { pciDeviceName } from './publish-nic.ts'
 import { railAddress } from './rail-addresses.ts'
 
 export interface NicPlan {
@@ -62,10 +62,10 @@ export function planPod(
   devices: readonly DeviceAllocation[],
 ): PodPlan {
   const gpus = rack.sku.gpus.filter((gpu) =>
-    devices.some((device) => device.driver === GPU_DRIVER && device.device === gpu.name),
+    devices.some((device) => device.driver === vendorOf(rack.sku).driver && device.device === gpu.name),
   )
   const nics = rack.sku.nics.filter((nic) =>
-    devices.some((device) => device.driver === NIC_DRIVER && device.device === pciDeviceName(nic)),
+    devices.some((device) => device.driver === dranet.driver && device.device === dranetDeviceName(nic)),
   )
   if (gpus.length + nics.length !== devices.length) {
     throw new ClaimcheckError('ALLOCATION_INVALID', {
@@ -104,7 +104,7 @@ function planNic(
     rate: nicRate(rack, node, nic, gpu),
     mtu: trueMtu(rack, node, nic),
     ...present({
-      course: steered && rateScheduleOf(steered, rack.seed, `${name}/${nic.name}`),
+      rateSchedule: steered && rateScheduleOf(steered, rack.seed, `${name}/${nic.name}`),
       lost: faultOnNode(rack, 'packet-loss', node, nic.name)?.share,
       corruptEveryBytes: faultOnNode(rack, 'corrupt', node, nic.name)?.everyBytes,
       cutAfterBytes: faultOnNode(rack, 'link-cut', node, nic.name)?.afterBytes,

@@ -3,9 +3,13 @@
  * attributes. Takes a NIC of the SKU with its addresses; gives a Device. Never looks at faults.
  */
 import type { AttributeValue, Device } from '../dra/objects.ts'
-import { STANDARD_DOMAIN } from '../claim/published-device.ts'
+import { STANDARD_DOMAIN } from '../dra/device-attributes.ts'
+import { dranet, dranetDeviceName } from '../vendors/dranet.ts'
 import type { Sku, SkuNic } from '../sku/sku.ts'
+import { pcieRootOf } from './pcie-path.ts'
 import type { RailAddress } from './rail-addresses.ts'
+
+const DOMAIN = dranet.driver
 
 /** What of a NIC its driver may get wrong, or finds other than the SKU says. */
 export interface PublishedNicFacts {
@@ -24,13 +28,13 @@ export function nicDevice(
 ): Device {
   const { ifName } = named
   return {
-    name: pciDeviceName(nic),
+    name: dranetDeviceName(nic),
     attributes: {
       ...(ifName === undefined ? {} : netdev({ ifName, mac, mtu, type: 'device', virtual: false, address })),
-      ...pci(nic.pciAddress, sku.nic.vendor, sku.nic.model),
-      'dra.net/numaNode': { int: numaNode },
-      'dra.net/rdma': { bool: rdma },
-      ...(rdma ? { 'dra.net/rdmaDevice': { string: named.name } } : {}),
+      ...pci(nic, sku.nic.vendor, sku.nic.model),
+      [`${DOMAIN}/numaNode`]: { int: numaNode },
+      [`${DOMAIN}/rdma`]: { bool: rdma },
+      ...(rdma ? { [`${DOMAIN}/rdmaDevice`]: { string: named.name } } : {}),
       [`${STANDARD_DOMAIN}/numaNode`]: { int: numaNode },
     },
   }
@@ -39,7 +43,7 @@ export function nicDevice(
 /** The bridge and the management NIC that a real node publishes beside the NICs under test: no numaNode, no RDMA. */
 export function otherInterfaces(nodeIndex: number): Device[] {
   const mac = (last: number) => `02:00:0a:4d:0${last}:${(nodeIndex + 1).toString(16).padStart(2, '0')}`
-  const rdma: Record<string, AttributeValue> = { 'dra.net/rdma': { bool: false } }
+  const rdma: Record<string, AttributeValue> = { [`${DOMAIN}/rdma`]: { bool: false } }
   const mtu = 1500
   return [
     {
@@ -60,7 +64,7 @@ export function otherInterfaces(nodeIndex: number): Device[] {
           virtual: false,
           address: `10.77.0.${nodeIndex + 11}/24`,
         }),
-        ...pci('0000:00:03.0', 'Red Hat, Inc.', 'Virtio network device'),
+        ...pci({ pciAddress: '0000:00:03.0' }, 'Red Hat, Inc.', 'Virtio network device'),
         ...rdma,
       },
     },
@@ -78,33 +82,30 @@ interface Netdev {
 
 function netdev({ ifName, mac, mtu, type, virtual, address }: Netdev): Record<string, AttributeValue> {
   return {
-    'dra.net/alias': { string: '' },
-    'dra.net/ebpf': { bool: false },
-    'dra.net/encapsulation': { string: 'ether' },
-    'dra.net/ifName': { string: ifName },
-    ...(address === undefined ? {} : { 'dra.net/ipv4': { string: address } }),
-    'dra.net/mac': { string: mac },
-    'dra.net/mtu': { int: mtu },
-    'dra.net/sriov': { bool: false },
-    'dra.net/state': { string: type === 'bridge' ? 'unknown' : 'up' },
-    'dra.net/type': { string: type },
-    'dra.net/virtual': { bool: virtual },
+    [`${DOMAIN}/alias`]: { string: '' },
+    [`${DOMAIN}/ebpf`]: { bool: false },
+    [`${DOMAIN}/encapsulation`]: { string: 'ether' },
+    [`${DOMAIN}/ifName`]: { string: ifName },
+    ...(address === undefined ? {} : { [`${DOMAIN}/ipv4`]: { string: address } }),
+    [`${DOMAIN}/mac`]: { string: mac },
+    [`${DOMAIN}/mtu`]: { int: mtu },
+    [`${DOMAIN}/sriov`]: { bool: false },
+    [`${DOMAIN}/state`]: { string: type === 'bridge' ? 'unknown' : 'up' },
+    [`${DOMAIN}/type`]: { string: type },
+    [`${DOMAIN}/virtual`]: { bool: virtual },
   }
 }
 
-function pci(address: string, vendor: string, model: string): Record<string, AttributeValue> {
+function pci(
+  device: Pick<SkuNic, 'pciAddress' | 'pciePath'>,
+  vendor: string,
+  model: string,
+): Record<string, AttributeValue> {
   return {
-    'dra.net/pciAddress': { string: address },
-    'dra.net/pciDevice': { string: model },
-    'dra.net/pciSubsystem': { string: '0000' },
-    'dra.net/pciVendor': { string: vendor },
-    [`${STANDARD_DOMAIN}/pcieRoot`]: { string: rootOf(address) },
+    [`${DOMAIN}/pciAddress`]: { string: device.pciAddress },
+    [`${DOMAIN}/pciDevice`]: { string: model },
+    [`${DOMAIN}/pciSubsystem`]: { string: '0000' },
+    [`${DOMAIN}/pciVendor`]: { string: vendor },
+    [`${STANDARD_DOMAIN}/pcieRoot`]: { string: pcieRootOf(device.pciAddress, device) },
   }
 }
-
-/** A PCI function's root complex: `pci0101:00` of `0101:00:00.0`. */
-export const rootOf = (pciAddress: string): string => `pci${pciAddress.slice(0, 7)}`
-
-/** How DRANET names a device on PCI: `pci-0101-00-00-0`. */
-export const pciDeviceName = ({ pciAddress }: Pick<SkuNic, 'pciAddress'>): string =>
-  `pci-${pciAddress.replaceAll(/[:.]/g, '-')}`

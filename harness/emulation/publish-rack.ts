@@ -2,14 +2,15 @@
  * What the drivers of an emulated rack publish. Takes a rack; gives ResourceSlices as DRANET and the NVIDIA GPU driver
  * write them, and the two DeviceClasses. Faults of publishing change what is published, never what the rack is.
  */
-import { GPU_CLASS, NIC_CLASS } from '../claim/claim-template.ts'
 import type { Device, DeviceClass, ResourceSlice } from '../dra/objects.ts'
-import { GPU_DRIVER, NIC_DRIVER } from '../claim/published-device.ts'
 import { faultOnNode } from '../rack/node-faults.ts'
 import { trueMtu } from '../rack/link-model.ts'
 import type { Rack } from '../rack/rack.ts'
 import type { SkuGpu, SkuNic } from '../sku/sku.ts'
+import { vendorOf } from '../sku/sku-vendor.ts'
+import { dranet } from '../vendors/dranet.ts'
 import { gpuDevice } from './publish-gpu.ts'
+import { deviceClasses, nodeSlice } from './node-slice.ts'
 import { nicDevice, otherInterfaces } from './publish-nic.ts'
 import { railAddress } from './rail-addresses.ts'
 
@@ -21,39 +22,16 @@ export interface Publication {
 export function publishRack(rack: Rack): Publication {
   return {
     slices: rack.nodes.flatMap((node, nodeIndex) => [
-      slice(NIC_DRIVER, node, [...otherInterfaces(nodeIndex), ...nics(rack, node, nodeIndex)]),
-      slice(
-        GPU_DRIVER,
+      nodeSlice(dranet.driver, node, [...otherInterfaces(nodeIndex), ...nics(rack, node, nodeIndex)]),
+      nodeSlice(
+        vendorOf(rack.sku).driver,
         node,
         gpusOn(rack, node).map((gpu, index) =>
           gpuDevice(rack, gpu, nodeIndex * rack.sku.gpus.length + index),
         ),
       ),
     ]),
-    classes: [deviceClass(NIC_CLASS, NIC_DRIVER), deviceClass(GPU_CLASS, GPU_DRIVER)],
-  }
-}
-
-function slice(driver: string, node: string, devices: readonly Device[]): ResourceSlice {
-  return {
-    apiVersion: 'resource.k8s.io/v1',
-    kind: 'ResourceSlice',
-    metadata: { name: `${node}-${driver}` },
-    spec: {
-      driver,
-      pool: { name: node, generation: 1, resourceSliceCount: 1 },
-      nodeName: node,
-      devices,
-    },
-  }
-}
-
-function deviceClass(name: string, driver: string): DeviceClass {
-  return {
-    apiVersion: 'resource.k8s.io/v1',
-    kind: 'DeviceClass',
-    metadata: { name },
-    spec: { selectors: [{ cel: { expression: `device.driver == "${driver}"` } }] },
+    classes: deviceClasses(vendorOf(rack.sku)),
   }
 }
 

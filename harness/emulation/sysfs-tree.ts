@@ -4,7 +4,10 @@
  * gives files and links.
  */
 import type { Sku } from '../sku/sku.ts'
+import { charDevicesOf } from './char-devices.ts'
+import { pciePathOf } from './pcie-path.ts'
 import { numaNodesOf } from '../sku/sku.ts'
+import { vendorOf } from '../sku/sku-vendor.ts'
 
 export interface SysfsTree {
   readonly files: readonly { readonly path: string; readonly content: string }[]
@@ -13,7 +16,6 @@ export interface SysfsTree {
 
 const GPU_CLASS = '0x030200'
 const NIC_CLASS = '0x020000'
-const NVIDIA = '0x10de'
 const MELLANOX = '0x15b3'
 
 export function sysfsOf(sku: Sku): SysfsTree {
@@ -21,23 +23,32 @@ export function sysfsOf(sku: Sku): SysfsTree {
   const links: { path: string; to: string }[] = []
   const put = (path: string, content: string): void =>
     void files.push({ path: `/sys/${path}`, content: `${content}\n` })
-  const pci = (address: string, numaNode: number, kind: string, vendor: string): string => {
-    const folder = `devices/pci${address.slice(0, 7)}/${address}`
+  const pci = (
+    address: string,
+    path: readonly string[],
+    numaNode: number,
+    kind: string,
+    vendor: string,
+  ): string => {
+    const folder = `devices/${path.join('/')}/${address}`
     put(`${folder}/class`, kind)
     put(`${folder}/vendor`, vendor)
     put(`${folder}/numa_node`, String(numaNode))
     links.push({ path: `/sys/bus/pci/devices/${address}`, to: `../../../${folder}` })
     return folder
   }
-  for (const gpu of sku.gpus) pci(gpu.pciBusID, gpu.numaNode, GPU_CLASS, NVIDIA)
+  for (const gpu of sku.gpus)
+    pci(gpu.pciBusID, pciePathOf(gpu.pciBusID, gpu), gpu.numaNode, GPU_CLASS, vendorOf(sku).pciVendorId)
   for (const nic of sku.nics) {
-    const folder = pci(nic.pciAddress, nic.numaNode, NIC_CLASS, MELLANOX)
+    const folder = pci(nic.pciAddress, pciePathOf(nic.pciAddress, nic), nic.numaNode, NIC_CLASS, MELLANOX)
     if (nic.ifName !== undefined) put(`${folder}/net/${nic.ifName}/type`, '1')
     put(`${folder}/infiniband/${nic.name}/node_type`, '1: CA')
     links.push({ path: `/sys/class/infiniband/${nic.name}`, to: `../../${folder}/infiniband/${nic.name}` })
     links.push({ path: `/sys/${folder}/infiniband/${nic.name}/device`, to: '..' })
-    put(`class/infiniband_verbs/uverbs${nic.charDevice}/ibdev`, nic.name)
+    for (const { kind, name } of charDevicesOf(sku, nic))
+      put(`class/${kind === 'uverbs' ? 'infiniband_verbs' : 'infiniband_mad'}/${name}/ibdev`, nic.name)
   }
+  if (sku.nics.length > 0) put('class/misc/rdma_cm/dev', '10:122')
   for (const node of numaNodesOf(sku)) put(`devices/system/node/node${node}/cpulist`, '')
   return { files, links }
 }

@@ -3,8 +3,12 @@
  * is published with the certificate.
  */
 import { z } from 'zod'
+import { DISTANCES } from '../claim/pcie-distance.ts'
 
 const arm = z.enum(['aligned', 'unaligned', 'linked', 'staged'])
+const distanceRequirement = z.enum(
+  DISTANCES.flatMap((distance) => [distance, `${distance} or nearer`, `${distance} or farther`] as const),
+)
 const bounds = z.strictObject({ lower: z.number().max(0), upper: z.number().min(0) })
 
 const armAssertionSpec = z.discriminatedUnion('kind', [
@@ -44,7 +48,7 @@ const armAssertionSpec = z.discriminatedUnion('kind', [
 ])
 
 const podAssertionSpec = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('pairs-at'), distance: z.enum(['PIX', 'NODE', 'SYS']) }),
+  z.strictObject({ kind: z.literal('pairs-at'), distance: distanceRequirement }),
   z.strictObject({ kind: z.literal('only-claimed-devices') }),
   z.strictObject({ kind: z.literal('no-unclaimed-devices') }),
   z.strictObject({ kind: z.literal('only-claimed-interfaces') }),

@@ -1,6 +1,12 @@
 /** Judges topology: published devices against the SKU, and the distance of the GPU and NIC pairs of a claim. */
-import { distanceOf, type Distance } from '../claim/pcie-distance.ts'
-import { skuGpuOf, skuNicOf } from '../claim/sku-device.ts'
+import {
+  DISTANCES,
+  distanceOf,
+  meetsDistance,
+  type Distance,
+  type DistanceRequirement,
+} from '../claim/pcie-distance.ts'
+import { positionOf, skuGpuOf, skuNicOf } from '../claim/sku-device.ts'
 import { compareTopology } from '../claim/published-topology.ts'
 import type { AllocatedGpu, AllocatedNic } from '../claim/allocated-claim.ts'
 import { nicName } from '../claim/sku-device.ts'
@@ -37,11 +43,11 @@ export async function judgeMatch(devices: PublishedDevices, sku: Sku): Promise<r
   })
 }
 
-export const pairsStatement = (distance: Distance): string =>
+export const pairsStatement = (distance: DistanceRequirement): string =>
   `every pair of claimed GPU and NIC lies at ${distance}`
 
 /** Uses the SKU's NUMA map rather than published attributes, so that a NIC published on the wrong NUMA node fails. */
-export async function judgePairs(pods: ClaimedPods, distance: Distance): Promise<Expectation> {
+export async function judgePairs(pods: ClaimedPods, distance: DistanceRequirement): Promise<Expectation> {
   const { sku } = pods
   const pairs = (await pods.claims()).flatMap(({ node, gpus, nics }) =>
     gpus.flatMap((gpu) =>
@@ -51,23 +57,30 @@ export async function judgePairs(pods: ClaimedPods, distance: Distance): Promise
       })),
     ),
   )
-  const wrong = pairs.filter(({ found }) => found !== distance)
+  const wrong = pairs.filter(({ found }) => found === 'unknown' || !meetsDistance(found, distance))
   const complete = pairs.length > 0 && wrong.length === 0
   return {
     statement: pairsStatement(distance),
     verdict: complete ? 'passed' : 'failed',
     ...(complete ? {} : { code: 'TOPOLOGY_MISMATCH' as const }),
     reasons: wrong.map(({ pair, found }) => `${pair} is at distance ${found}`),
-    measured: `${pairs.length - wrong.length} of ${pairs.length} pairs`,
+    measured: `${pairs.length - wrong.length} of ${pairs.length} pairs${distancesOf(pairs)}`,
     limit: distance,
     properties: { pairs: pairs.length, 'pairs.wrong': wrong.length },
     emulated: pods.emulated,
   }
 }
 
+/** `, at PIX and NODE`: the distances found. */
+function distancesOf(pairs: readonly { readonly found: Distance | 'unknown' }[]): string {
+  const found = new Set(pairs.map((pair) => pair.found))
+  const names = DISTANCES.filter((one) => found.has(one))
+  return names.length === 0 ? '' : `, at ${names.join(' and ')}`
+}
+
 /** From the SKU's NUMA map; `unknown` for a device that the SKU does not have. */
 function trueDistance(gpu: AllocatedGpu, nic: AllocatedNic, sku: Sku): Distance | 'unknown' {
   const [knownGpu, knownNic] = [skuGpuOf(gpu, sku), skuNicOf(nic, sku)]
   if (knownGpu === undefined || knownNic === undefined) return 'unknown'
-  return distanceOf({ ...knownGpu, pcieRoot: gpu.pcieRoot }, { ...knownNic, pcieRoot: nic.pcieRoot })
+  return distanceOf(positionOf(knownGpu, gpu), positionOf(knownNic, nic))
 }

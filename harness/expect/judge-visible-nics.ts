@@ -1,5 +1,5 @@
 /** Judges isolation: whether a pod's containers see exactly the NIC devices and interfaces that the pod claimed. */
-import { compareDevices, expectedInfiniband, expectedInterfaces } from '../claim/expected-devices.ts'
+import { compareCharDevices, expectedInterfaces } from '../claim/expected-devices.ts'
 import type { Expectation } from './expectation.ts'
 import type { ClaimedPods, ContainerObservation } from '../transfer/pod-set.ts'
 
@@ -49,7 +49,10 @@ export async function judgeInterfaces(pods: ClaimedPods): Promise<Expectation> {
   const seen = await pods.look()
   const reasons = seen.flatMap((one) => {
     const expected = expectedInterfaces(one.allocated.nics, pods.sku)
-    const found = new Set(one.sighting.interfaces.map(({ name }) => name))
+    // The kernel makes fallback tunnels in every network namespace; they are no NICs.
+    const found = new Set(
+      one.sighting.interfaces.filter((own) => own.created_by_kernel !== true).map(({ name }) => name),
+    )
     return [
       ...[...expected]
         .filter((name) => !found.has(name))
@@ -69,7 +72,7 @@ export async function judgeInterfaces(pods: ClaimedPods): Promise<Expectation> {
 }
 
 const difference = (pods: ClaimedPods, one: ContainerObservation) =>
-  compareDevices(expectedInfiniband(one.allocated.nics, pods.sku), one.sighting.infiniband, pods.sku)
+  compareCharDevices(one.sighting, one.allocated.nics, pods.sku)
 const where = ({ node, container }: ContainerObservation): string => `container ${container} on ${node}`
 
 function judged(

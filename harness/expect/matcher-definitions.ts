@@ -2,7 +2,7 @@
  * The matchers of a suite, each defined once. Vitest's matchers, their types and the simulation are all derived from this
  * table. A matcher takes what stands in `expect(...)` and its own arguments, and binds the assertion to its source.
  */
-import type { Distance } from '../claim/pcie-distance.ts'
+import type { DistanceRequirement } from '../claim/pcie-distance.ts'
 import { DEFAULT_DRIFT, DEFAULT_PATH_DEFICIT } from '../measure/default-limits.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { PodSet } from '../transfer/pod-set.ts'
@@ -47,7 +47,7 @@ export const matcherDefinitions = {
   /** Passes when the receiver checked every byte and found none changed. */
   toArriveIntact: (arm: MeasuredArm): BoundAssertion => bindToArm(arm, { kind: 'intact', arm: arm.name }),
   /** Passes when every pair of a claimed GPU and a claimed NIC has this distance, as `nvidia-smi topo -m` names it. */
-  toClaimPairsAt: (set: PodSet, distance: Distance): BoundAssertion =>
+  toClaimPairsAt: (set: PodSet, distance: DistanceRequirement): BoundAssertion =>
     bindToPods(set, { kind: 'pairs-at', distance }),
   /** Passes when /dev/infiniband in every container lists exactly the claimed NICs' devices, and all of them open. */
   toListOnlyClaimedDevices: (set: PodSet): BoundAssertion =>

@@ -1,10 +1,12 @@
 /** Measures arms between the GPUs of one node. Each arm of a round transfers between all GPU pairs of a turn at once. */
 import { pairsOfTurn } from '../claim/gpu-pairs.ts'
 import { allGpusTemplate } from '../claim/claim-template.ts'
+import { publicationOf } from '../claim/publication.ts'
 import { verifyGpus } from '../claim/verify-allocation.ts'
 import type { Journal } from '../core/journal.ts'
 import { formatBytes, seconds, type Bytes, type Seconds } from '../core/units.ts'
 import type { LinkArm } from '../sku/sku.ts'
+import { gpuMemoryOf } from '../sku/sku-vendor.ts'
 import { transferOverLinks } from '../transfer/gpu-link-transfer.ts'
 import type { ArmRound } from './arm-round.ts'
 import type { ComparisonContext } from './node-comparison.ts'
@@ -44,15 +46,18 @@ export class LinkComparison extends MeasuredRounds<LinkArm> {
   protected async measureArm(arm: LinkArm, round: number): Promise<ArmRound> {
     const { plan, sku, target } = this
     const pairs = pairsOfTurn(plan.gpus, plan.turn)
+    const memory = gpuMemoryOf(sku)
     this.report({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
     const outcome = await transferOverLinks(
-      allGpusTemplate(sku),
+      allGpusTemplate(sku, { published: publicationOf(await target.slices()) }),
       {
         name: `${plan.name}-${arm}-${round + 1}`,
         op: plan.op,
         // Each GPU of a pair sends in one round and receives in the next.
         pairs: round % 2 === 0 ? pairs : pairs.map(([a, b]) => [b, a]),
-        way: arm === 'linked' ? 'auto' : 'host',
+        devicePrefix: memory.devicePrefix,
+        // Staged: each side copies between its GPU and host memory, and TCP connects the two.
+        transport: arm === 'linked' ? 'auto' : memory.stagedTransports,
         bytesPerDevice: plan.size,
         iters: plan.iters,
         warmupIters: plan.warmupIters,

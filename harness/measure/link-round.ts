@@ -5,12 +5,10 @@
 import { pairsOfTurn } from '../claim/gpu-pairs.ts'
 import { gigabytesPerSecond, bytes, rateOf, seconds } from '../core/units.ts'
 import type { LinkArm, Sku } from '../sku/sku.ts'
+import { gpuMemoryOf } from '../sku/sku-vendor.ts'
 import type { TransferOutcome } from '../transfer/transfer-outcome.ts'
 import type { ArmRound } from './arm-round.ts'
 import { proveTransport, type NicLoad, type TransportProof } from './transport-proof.ts'
-
-/** UCX's name for a copy from GPU memory to GPU memory without the host. */
-const DIRECT = /^cuda_ipc\b/
 
 /** Unrelated traffic on the host's interfaces during a transfer. Smaller transfers are proved by UCX's report alone. */
 const BACKGROUND_BYTES = 64 * 2 ** 20
@@ -57,8 +55,9 @@ function proveLinkTransport(
 ): TransportProof {
   const { streams, moved_bytes: moved, total_bytes: total } = outcome.result
   const proof = proveTransport(outcome, sku)
+  const { directTransport } = gpuMemoryOf(sku)
   const strays = streams.flatMap(({ transport, bytes: own }, index): NicLoad[] => {
-    const direct = transport !== null && DIRECT.test(transport)
+    const direct = transport !== null && directTransport.test(transport)
     if (transport !== null && direct === (arm === 'linked')) return []
     const nic = `${paths[index]} over ${transport ?? 'a transport that UCX did not name'}`
     return [{ nic, direction: 'sent', claimed: false, bytes: own * (moved / total), expected: 0 }]

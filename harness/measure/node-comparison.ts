@@ -1,11 +1,12 @@
 /** Measures two placements against each other on the same pair of nodes, both in every round. */
 import type { Placement } from '../claim/placement.ts'
-import { numaAttributesOf } from '../claim/numa-attribute.ts'
+import { publicationOf } from '../claim/publication.ts'
 import { numaTemplate } from '../claim/claim-template.ts'
 import { verifyTopology } from '../claim/verify-allocation.ts'
 import type { Journal } from '../core/journal.ts'
 import { bytes, formatBytes, seconds, type Bytes, type Seconds } from '../core/units.ts'
 import type { NumaArm, Sku } from '../sku/sku.ts'
+import { gpuMemoryOf } from '../sku/sku-vendor.ts'
 import type { Target } from '../targets/target.ts'
 import { transferBetweenNodes, type TransferPlan } from '../transfer/node-pair-transfer.ts'
 import { measureArm, type ArmRound } from './arm-round.ts'
@@ -52,7 +53,7 @@ export class NodeComparison extends MeasuredRounds<NumaArm> {
     const { target, sku } = this
     const journal = this.#journal
     const placement = this.plan.arms[arm]
-    const template = numaTemplate(placement, sku, { published: numaAttributesOf(await target.slices()) })
+    const template = numaTemplate(placement, sku, { published: publicationOf(await target.slices()) })
     const made = transferPlan({ plan: this.plan, arm, round, sku, emulation: target.emulation })
     const plan = this.#nodes === undefined ? made : { ...made, nodes: directionOf(this.#nodes, round) }
     this.report({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
@@ -92,7 +93,7 @@ export function transferPlan(of: {
     name: `${plan.name}-${arm}-${round + 1}`,
     op: plan.op,
     devices: Array.from({ length: plan.arms[arm].gpus.count }, (_, i) =>
-      emulation === undefined ? `cuda:${i}` : `dram:${i}`,
+      emulation === undefined ? `${gpuMemoryOf(sku).devicePrefix}:${i}` : `dram:${i}`,
     ),
     bytesPerDevice: bytesPerDevice(plan, arm, emulation),
     iters,

@@ -10,16 +10,25 @@ import type { Fraction, GBps, Seconds } from '../core/units.ts'
 const pciAddress = z
   .string()
   .regex(
-    /^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/,
+    /^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/,
     'expected a PCI address such as "0001:00:00.0", lower case',
   )
 const numaNode = z.int().min(0)
+/** From the host bridge over the PCI bridges above the device: `[pci0000:64, "0000:64:00.0"]`. */
+const pciePath = z
+  .array(z.string().regex(/^(pci[0-9a-f]{4,8}:[0-9a-f]{2}|[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7])$/))
+  .min(1)
+  .exactOptional()
 
 const gpuSchema = z.strictObject({
   /** The device name the GPU driver publishes. */
   name: z.string().min(1),
   pciBusID: pciAddress,
+  /** The node of the CPUs near to it; a GPU's own memory node is none to choose. */
   numaNode,
+  /** Where the GPU's memory is a NUMA node without CPUs, as on Grace: that node, which drivers may publish. */
+  memoryNumaNode: numaNode.exactOptional(),
+  pciePath,
 })
 
 const nicSchema = z.strictObject({
@@ -29,8 +38,11 @@ const nicSchema = z.strictObject({
   /** The network interface; an InfiniBand-only NIC has none. */
   ifName: z.string().min(1).max(15).optional(),
   numaNode,
-  /** N of /dev/infiniband/uverbsN and umadN. */
-  charDevice: z.int().min(0),
+  pciePath,
+  /** Bytes; absent: that of `nic`. */
+  mtu: z.int().min(576).max(65535).exactOptional(),
+  /** N of /dev/infiniband/uverbsN in an emulated rack; on hardware the node itself is asked. */
+  charDevice: z.int().min(0).exactOptional(),
 })
 
 const nicKind = z.strictObject({
@@ -38,6 +50,10 @@ const nicKind = z.strictObject({
   model: z.string(),
   mtu: z.int().min(576).max(65535),
   rdma: z.boolean(),
+  /** The DeviceClass of claims; absent: found by the driver. */
+  deviceClass: z.string().min(1).exactOptional(),
+  /** A CEL expression over `device`, true for the RDMA NICs that are under test; absent: all of them are. */
+  underTest: z.string().min(1).exactOptional(),
 })
 const NO_NIC: z.infer<typeof nicKind> = { vendor: 'none', model: 'none', mtu: 1500, rdma: false }
 
@@ -79,6 +95,10 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
       description: z.string(),
       gpu: z.strictObject({
         productName: z.string(),
+        /** Absent: as the product name says. */
+        vendor: z.enum(['nvidia', 'amd']).exactOptional(),
+        /** The DeviceClass of claims; absent: found by the driver. */
+        deviceClass: z.string().min(1).exactOptional(),
         architecture: z.string(),
         memory: z.string(),
         /** NVLinks of each GPU that are active: 18 where `nvidia-smi topo -m` says NV18 of every pair. */
@@ -86,10 +106,14 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
       }),
       /** Absent where the node has no NIC to be tested. */
       nic: nicKind.default(NO_NIC),
+      /** NUMA nodes of each socket, where a socket has several: `[[0, 1, 2, 3], [4, 5, 6, 7]]`. */
+      sockets: z.array(z.array(numaNode).min(1)).exactOptional(),
       gpus: z.array(gpuSchema).min(1),
       nics: z.array(nicSchema),
       reference: z.strictObject({
         source: z.string(),
+        /** The devices of a pod that `aligned` and `unaligned` were stated for; absent: the seed example's 4 and 4. */
+        placement: z.strictObject({ gpus: z.int().min(1), nics: z.int().min(1) }).exactOptional(),
         aligned: arm.exactOptional(),
         unaligned: arm.exactOptional(),
         /** The most that p99 / p50 of a transfer may be. */

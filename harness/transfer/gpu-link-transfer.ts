@@ -9,12 +9,11 @@ import type { TransferOutcome } from './transfer-outcome.ts'
 export interface LinkTransferPlan extends Omit<TransferPlan, 'devices' | 'nodes'> {
   /** From the initiator's GPU to the target's, by position in the claim. */
   readonly pairs: readonly GpuPair[]
-  /** `auto`: UCX chooses the transport; `host`: all bytes go through host memory. */
-  readonly way: 'auto' | 'host'
+  /** The binary's name for the memory of these GPUs, such as `cuda`. */
+  readonly devicePrefix: string
+  /** UCX transports; `auto`: UCX chooses. */
+  readonly transport: string
 }
-
-/** UCX transports without a path from GPU to GPU: each side copies between its GPU and host memory, TCP connects the two. */
-const HOST = 'tcp,cuda_copy'
 
 /** Rejects as `runTransfer` does. */
 export async function transferOverLinks(
@@ -39,14 +38,14 @@ export async function transferOverLinks(
 }
 
 function argsOf(mode: 'target' | 'initiator', plan: LinkTransferPlan): readonly string[] {
-  const devices = plan.pairs.map(([from, to]) => `cuda:${mode === 'initiator' ? from : to}`)
+  const devices = plan.pairs.map(([from, to]) => `${plan.devicePrefix}:${mode === 'initiator' ? from : to}`)
   return commandLine({
     mode,
     port: PORT,
     ...(mode === 'target' ? { listen: '127.0.0.1' } : { 'target-host': '127.0.0.1' }),
     op: plan.op,
     devices: devices.join(','),
-    transport: plan.way === 'host' ? HOST : 'auto',
+    transport: plan.transport,
     'block-size': plan.bytesPerDevice,
     'batch-size': 1,
     iters: plan.iters,

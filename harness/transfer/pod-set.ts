@@ -4,7 +4,7 @@
  */
 import type { AllocatedClaim } from '../claim/allocated-claim.ts'
 import { allGpusTemplate, numaTemplate } from '../claim/claim-template.ts'
-import { numaAttributesOf } from '../claim/numa-attribute.ts'
+import { publicationOf } from '../claim/publication.ts'
 import type { GpuPlacement, Placement } from '../claim/placement.ts'
 import type { Journal } from '../core/journal.ts'
 import type { Sku } from '../sku/sku.ts'
@@ -113,10 +113,10 @@ export class PodSet implements ClaimedPods {
   }
 
   async #scheduleOnEveryNode(): Promise<readonly LeasedPod[]> {
-    const published = numaAttributesOf(await this.#lease.slices())
+    const published = publicationOf(await this.#lease.slices())
     const template =
       this.placement.gpus === 'all'
-        ? allGpusTemplate(this.sku)
+        ? allGpusTemplate(this.sku, { published })
         : numaTemplate(this.placement, this.sku, { published })
     await this.target.apply(template)
     const { name: group } = template.metadata

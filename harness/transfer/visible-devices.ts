@@ -6,9 +6,25 @@ import { ClaimcheckError } from '../core/errors.ts'
 
 export const visibleDevicesSchema = z.looseObject({
   infiniband: z.array(
-    z.looseObject({ path: z.string(), opens: z.boolean(), open_error: z.string().nullish() }),
+    z.looseObject({
+      path: z.string(),
+      opens: z.boolean(),
+      open_error: z.string().nullish(),
+      rdma_device: z.string().nullish(),
+    }),
   ),
-  interfaces: z.array(z.looseObject({ name: z.string() })),
+  interfaces: z.array(z.looseObject({ name: z.string(), created_by_kernel: z.boolean().exactOptional() })),
+  /** The RDMA devices in the node's /sys; absent from certificates of older versions. */
+  rdma: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        pci_address: z.string().nullable().default(null),
+        char_devices: z.array(z.looseObject({ kind: z.string(), path: z.string() })).default([]),
+      }),
+    )
+    .exactOptional(),
+  rdma_cm: z.looseObject({ path: z.string() }).nullish(),
   /** Absent when the binary has no GPU support. */
   gpus: z
     .array(

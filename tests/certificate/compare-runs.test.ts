@@ -19,7 +19,7 @@ describe('Two runs of one rack', () => {
   test('with the same draws have not changed at all', async () => {
     const compared = compareRuns(green, await summary({ again: 1 }))
     expect(compared).toMatchObject({
-      flips: [],
+      verdictChanges: [],
       onlyBefore: [],
       onlyAfter: [],
       surroundings: [],
@@ -31,7 +31,7 @@ describe('Two runs of one rack', () => {
 
   test('with other draws have not changed beyond noise', async () => {
     const compared = compareRuns(green, await summary({ rack: 'seed: 7' }))
-    expect(compared).toMatchObject({ flips: [], worse: false })
+    expect(compared).toMatchObject({ verdictChanges: [], worse: false })
     expect(compared.changes.map(({ told }) => told)).toEqual(Array(14).fill('same'))
   })
 })

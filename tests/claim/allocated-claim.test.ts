@@ -1,15 +1,11 @@
 import { describe, test } from 'vitest'
 import type { Device, DeviceAllocation, ResourceClaim, ResourceSlice } from '../../harness/dra/objects.ts'
-import { distanceOf } from '../../harness/claim/pcie-distance.ts'
+import { DISTANCES, distanceOf, meetsDistance } from '../../harness/claim/pcie-distance.ts'
 import type { Placement } from '../../harness/claim/placement.ts'
 import { compareTopology } from '../../harness/claim/published-topology.ts'
 import { resolveAllocation } from '../../harness/claim/allocated-claim.ts'
 import { verifyTopology } from '../../harness/claim/verify-allocation.ts'
-import {
-  compareDevices,
-  expectedInfiniband,
-  expectedInterfaces,
-} from '../../harness/claim/expected-devices.ts'
+import { compareCharDevices, expectedInterfaces } from '../../harness/claim/expected-devices.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
 import { publishRack } from '../../harness/emulation/publish-rack.ts'
 
@@ -142,12 +138,32 @@ describe('the topology of an allocation', () => {
     )
   })
 
-  test('has the three distances of nvidia-smi', ({ expect }) => {
-    const at = (numaNode: number, pcieRoot?: string) => ({ numaNode, pcieRoot })
-    expect(distanceOf(at(0, 'pci0000:40'), at(0, 'pci0000:40'))).toBe('PIX')
-    expect(distanceOf(at(0, 'pci0000:40'), at(0, 'pci0000:41'))).toBe('NODE')
-    expect(distanceOf(at(0), at(0))).toBe('NODE')
-    expect(distanceOf(at(0), at(1))).toBe('SYS')
+  test.for<[string, string, string, number, number]>([
+    ['PIX', 'r/port/up/d0', 'r/port/up/d1', 0, 0],
+    ['PIX', 'r/port', 'r/port', 0, 0],
+    ['PXB', 'r/port/up/d0/up2/d2', 'r/port/up/d1', 0, 0],
+    ['PHB', 'r/port0', 'r/port1', 0, 0],
+    ['PHB', 'r', 'r', 0, 0],
+    ['NODE', 'a', 'b', 0, 0],
+    ['NODE', '', '', 0, 0],
+    ['SYS', 'a', 'b', 0, 1],
+  ])('is at %s between %s and %s', ([distance, one, other, a, b], { expect }) => {
+    const at = (path: string, numaNode: number) => ({
+      numaNode,
+      pciePath: path === '' ? [] : path.split('/'),
+    })
+    expect(distanceOf(at(one, a), at(other, b))).toBe(distance)
+  })
+
+  test('meets a bound from both sides', ({ expect }) => {
+    expect(DISTANCES.filter((one) => meetsDistance(one, 'NODE or nearer'))).toEqual([
+      'PIX',
+      'PXB',
+      'PHB',
+      'NODE',
+    ])
+    expect(DISTANCES.filter((one) => meetsDistance(one, 'NODE or farther'))).toEqual(['NODE', 'SYS'])
+    expect(DISTANCES.filter((one) => meetsDistance(one, 'PHB'))).toEqual(['PHB'])
   })
 })
 
@@ -235,44 +251,67 @@ describe('the published topology against the SKU', () => {
 
 describe('what a pod must see', () => {
   const { nics } = allocated(nic('0102'), nic('0107'))
-  const expected = expectedInfiniband(nics, sku)
+  const folder = '/dev/infiniband'
+  const opened = (...names: string[]) => names.map((name) => ({ path: `${folder}/${name}`, opens: true }))
+  /** A ConnectX-8 has two devices with umad numbers of their own; the kinds are those that the driver offers. */
+  const sysfs = (kinds: (index: number) => readonly string[]) =>
+    sku.nics.map(({ name, pciAddress }, index) => ({
+      name,
+      pci_address: pciAddress,
+      char_devices: kinds(index).map((file) => ({
+        kind: file.replace(/\d+$/, ''),
+        path: `${folder}/${file}`,
+      })),
+    }))
+  const shared = { path: `${folder}/rdma_cm` }
 
-  test('is rdma_cm and the devices of its NICs', ({ expect }) => {
-    const folder = '/dev/infiniband'
-    expect(expected).toEqual(
-      new Set(['rdma_cm', 'uverbs1', 'umad1', 'uverbs6', 'umad6'].map((name) => `${folder}/${name}`)),
+  test('is rdma_cm, what the node has of the claimed NICs, and their interfaces', ({ expect }) => {
+    const rdma = sysfs((index) => [`uverbs${index}`, `umad${index + 10}`])
+    const infiniband = opened('rdma_cm', 'uverbs1', 'umad11', 'uverbs6', 'umad16')
+    const listing = { infiniband, rdma, rdma_cm: shared }
+    expect(compareCharDevices(listing, nics, sku)).toEqual({ missing: [], leaked: [], unopenable: [] })
+    expect(compareCharDevices({ ...listing, infiniband: [] }, nics, sku).missing).toEqual(
+      infiniband.map(({ path }) => path),
     )
-    expect(expectedInfiniband(nics, sku, { issm: true })).toContain(`${folder}/issm6`)
-    expect(expectedInfiniband([], sku)).toEqual(new Set())
     expect(expectedInterfaces(nics, sku)).toEqual(new Set(['lo', 'eth0', 'rdma1', 'rdma6']))
   })
 
-  test('and nothing is missing, leaked or shut', ({ expect }) => {
-    const seen = [...expected].map((path) => ({ path, opens: true }))
-    expect(compareDevices(expected, seen, sku)).toEqual({ missing: [], leaked: [], unopenable: [] })
+  test('lacks no kind of device that its NICs do not have', ({ expect }) => {
+    const listing = { infiniband: opened('uverbs1', 'uverbs6'), rdma: sysfs((index) => [`uverbs${index}`]) }
+    expect(compareCharDevices(listing, nics, sku)).toEqual({ missing: [], leaked: [], unopenable: [] })
   })
 
-  test('a leaked device comes with its NIC', ({ expect }) => {
-    const seen = [
-      { path: '/dev/infiniband/rdma_cm', opens: true },
-      { path: '/dev/infiniband/uverbs1', opens: false },
-      { path: '/dev/infiniband/umad1', opens: true },
-      { path: '/dev/infiniband/uverbs6', opens: true },
-      { path: '/dev/infiniband/uverbs5', opens: true },
-      { path: '/dev/infiniband/uverbs77', opens: false },
+  test('may have issm of its NICs, and need not', ({ expect }) => {
+    const rdma = sysfs((index) => [`uverbs${index}`, `issm${index}`])
+    const few = { infiniband: opened('uverbs1', 'uverbs6'), rdma }
+    const all = { infiniband: opened('uverbs1', 'uverbs6', 'issm1', 'issm6'), rdma }
+    for (const listing of [few, all])
+      expect(compareCharDevices(listing, nics, sku)).toEqual({ missing: [], leaked: [], unopenable: [] })
+  })
+
+  test('a leaked device is named with its NIC, and each that does not open', ({ expect }) => {
+    const rdma = sysfs((index) => [`uverbs${index}`, `umad${index}`])
+    const infiniband = [
+      ...opened('rdma_cm', 'umad1', 'uverbs6', 'uverbs5'),
+      { path: `${folder}/uverbs1`, opens: false },
+      { path: `${folder}/uverbs77`, opens: false },
     ]
-    expect(compareDevices(expected, seen, sku)).toEqual({
-      missing: ['/dev/infiniband/umad6'],
+    expect(compareCharDevices({ infiniband, rdma, rdma_cm: shared }, nics, sku)).toEqual({
+      missing: [`${folder}/umad6`],
       leaked: [
-        { path: '/dev/infiniband/uverbs5', nic: 'mlx5_5' },
-        { path: '/dev/infiniband/uverbs77', nic: undefined },
+        { path: `${folder}/uverbs5`, nic: 'mlx5_5' },
+        { path: `${folder}/uverbs77`, nic: undefined },
       ],
-      unopenable: ['/dev/infiniband/uverbs1'],
+      unopenable: [`${folder}/uverbs1`],
     })
   })
 
-  test('of a NIC that the SKU does not have is not known', ({ expect }) => {
-    const strange = nics.map((nic) => ({ ...nic, pciAddress: '0200:00:00.0' }))
-    expect(() => expectedInfiniband(strange, sku)).toThrow(/is no NIC of SKU h100x8/)
+  test("of a record without the node's /sys is what the profile numbers", ({ expect }) => {
+    const infiniband = opened('rdma_cm', 'uverbs1', 'umad1', 'uverbs6', 'umad6', 'uverbs5')
+    expect(compareCharDevices({ infiniband }, nics, sku)).toEqual({
+      missing: [],
+      leaked: [{ path: `${folder}/uverbs5`, nic: 'mlx5_5' }],
+      unopenable: [],
+    })
   })
 })

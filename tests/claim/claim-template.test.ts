@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest'
 import { compileSelector } from '../../harness/dra/cel/selector.ts'
 import type { Device, ResourceClaimTemplate, ResourceSlice } from '../../harness/dra/objects.ts'
-import { numaAttributesOf } from '../../harness/claim/numa-attribute.ts'
+import { publicationOf } from '../../harness/claim/publication.ts'
 import type { Placement } from '../../harness/claim/placement.ts'
 import { numaTemplate } from '../../harness/claim/claim-template.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
@@ -19,7 +19,7 @@ const unaligned: Placement = {
   gpus: { count: 4, numaNode: 0 },
   nics: { count: 4, numaNode: 1 },
 }
-const published = numaAttributesOf(slices)
+const published = publicationOf(slices)
 
 /** The templates of DRANET's NIXL KV-transfer example, as its page shows them. */
 const example = (arm: 'aligned' | 'unaligned'): ResourceClaimTemplate => ({
@@ -145,7 +145,7 @@ describe('the selectors follow what the cluster publishes', () => {
     { what: 'list attribute', from: lists },
     { what: 'NUMA node of GPUs', from: gpuNode },
   ])('$what', ({ from }, { expect }) => {
-    const template = numaTemplate(unaligned, rack.sku, { published: numaAttributesOf(from) })
+    const template = numaTemplate(unaligned, rack.sku, { published: publicationOf(from) })
     expect(selections(template, from)).toEqual(selections(example('unaligned'), slices))
     expect(
       template.spec.spec.devices.requests.map((request) =>
@@ -154,11 +154,58 @@ describe('the selectors follow what the cluster publishes', () => {
     ).toMatchSnapshot()
   })
 
-  test('a NIC without NUMA node is refused before any claim is made', ({ expect }) => {
+  test('NICs that publish no NUMA node are selected by the PCI addresses of the profile', ({ expect }) => {
     const none = republish((device) => without(device, 'dra.net/numaNode', 'resource.kubernetes.io/numaNode'))
-    expect(() => numaTemplate(aligned, rack.sku, { published: numaAttributesOf(none) })).toThrow(
+    const template = numaTemplate(unaligned, rack.sku, { published: publicationOf(none) })
+    expect(selections(template, none)).toEqual(selections(example('unaligned'), slices))
+  })
+
+  test('a NIC that lacks the NUMA node of the others does not break the selector', ({ expect }) => {
+    const one = republish((device) =>
+      device.name === 'pci-0101-00-00-0'
+        ? without(device, 'dra.net/numaNode', 'resource.kubernetes.io/numaNode')
+        : device,
+    )
+    const template = numaTemplate(unaligned, rack.sku, { published: publicationOf(one) })
+    expect(selections(template, one)).toEqual(selections(example('unaligned'), slices))
+  })
+
+  test('NICs with neither NUMA node nor a PCI address of the profile are refused before any claim', ({
+    expect,
+  }) => {
+    const none = republish((device) => {
+      const bare = without(
+        device,
+        'dra.net/numaNode',
+        'resource.kubernetes.io/numaNode',
+        'dra.net/pciAddress',
+      )
+      return { ...bare, name: bare.name.replace('pci-', 'nic-') }
+    })
+    expect(() => numaTemplate(aligned, rack.sku, { published: publicationOf(none) })).toThrow(
       expect.objectContaining({ code: 'SLICE_INVALID' }),
     )
+  })
+
+  test('partitions of GPUs are not selected', ({ expect }) => {
+    const partition = (gpu: Device): Device => ({
+      ...gpu,
+      name: `${gpu.name}-mig-3g.40gb-9-0`,
+      attributes: { ...gpu.attributes, type: { string: 'mig' } },
+    })
+    const mig = slices.map((slice) =>
+      slice.spec.driver === 'gpu.nvidia.com'
+        ? {
+            ...slice,
+            spec: {
+              ...slice.spec,
+              devices: (slice.spec.devices ?? []).flatMap((gpu) => [gpu, partition(gpu)]),
+            },
+          }
+        : slice,
+    )
+    const template = numaTemplate(aligned, rack.sku, { published: publicationOf(mig) })
+    expect(selections(template, mig)['gpu']).toEqual(selections(example('aligned'), slices)['gpu'])
   })
 })
 
@@ -167,12 +214,12 @@ describe('a placement that makes no sense is refused', () => {
     [
       'aligned on two nodes',
       { ...unaligned, arm: 'aligned' },
-      /expected NICs on the NUMA node of the GPUs, found GPUs on 0, NICs on 1/,
+      /expected for GPUs of NUMA node 0 NICs of NUMA node 0, found NICs of NUMA node 1/,
     ],
     [
       'unaligned on one',
       { ...aligned, arm: 'unaligned' },
-      /expected NICs on another NUMA node than the GPUs/,
+      /expected for GPUs of NUMA node 0 NICs of NUMA node 1, found NICs of NUMA node 0/,
     ],
     [
       'more than there are',
@@ -183,7 +230,7 @@ describe('a placement that makes no sense is refused', () => {
     [
       'no such node',
       { arm: 'aligned', gpus: { count: 1, numaNode: 7 }, nics: { count: 1, numaNode: 7 } },
-      /from 1 to 0 GPUs/,
+      /expected GPUs of a NUMA node that has some, found 1 of NUMA node 7/,
     ],
   ])('%s', ([, placement, message], { expect }) => {
     expect(() => numaTemplate(placement, rack.sku, { published })).toThrow(message)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'vitest'
 import { compileSelector } from '../../harness/dra/cel/selector.ts'
-import { numaAttributesOf } from '../../harness/claim/numa-attribute.ts'
+import { publicationOf } from '../../harness/claim/publication.ts'
 import { devicesOf } from '../../harness/claim/published-device.ts'
 import { parseResourceSlices } from '../../harness/dra/parse-slices.ts'
 
@@ -123,7 +123,9 @@ describe('slices that a real DRANET published', () => {
   })
 
   test('publish the NUMA node of every RDMA NIC in the own domain and as one number', ({ expect }) => {
-    expect(numaAttributesOf(slices)).toEqual({ gpu: undefined, nic: { domain: 'dra.net', list: false } })
+    const { gpus, nics } = publicationOf(slices)
+    expect(gpus).toEqual([])
+    expect(nics.map(({ numaNode }) => numaNode)).toEqual([{ domain: 'dra.net', list: false, onAll: true }])
   })
 
   test('answer the NIC selector of the example', ({ expect }) => {

@@ -83,12 +83,7 @@ test('GPUs publish a NUMA node only where the rack says that the driver does', (
 })
 
 test('an InfiniBand-only NIC has no attribute of an interface', ({ expect }) => {
-  const nics = rack.sku.nics.map(({ name, pciAddress, numaNode, charDevice }) => ({
-    name,
-    pciAddress,
-    numaNode,
-    charDevice,
-  }))
+  const nics = rack.sku.nics.map(({ name, pciAddress, numaNode }) => ({ name, pciAddress, numaNode }))
   const { slices: infiniband } = publishRack({ ...rack, sku: { ...rack.sku, nics } })
   expect(Object.keys(shapeOf(device(infiniband, 'pci-0101-00-00-0')))).toEqual([
     'dra.net/numaNode',

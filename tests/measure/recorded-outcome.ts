@@ -1,6 +1,6 @@
 /** The outcome of the recorded transfer: its RESULT with the claims that its pods had, read back from a rack's allocator. */
 import { resolveAllocation } from '../../harness/claim/allocated-claim.ts'
-import { numaAttributesOf } from '../../harness/claim/numa-attribute.ts'
+import { publicationOf } from '../../harness/claim/publication.ts'
 import { numaTemplate } from '../../harness/claim/claim-template.ts'
 import { Journal } from '../../harness/core/journal.ts'
 import { seconds } from '../../harness/core/units.ts'
@@ -36,7 +36,7 @@ export async function recorded({
     nics: { count: nics, numaNode: 0 },
   } as const
   const slices = await target.slices()
-  const template = numaTemplate(placement, rack.sku, { published: numaAttributesOf(slices) })
+  const template = numaTemplate(placement, rack.sku, { published: publicationOf(slices) })
   await target.apply(template)
   const endpoint = async (node: string): Promise<Endpoint> => {
     const { name } = template.metadata

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { DeviceConstraint, DeviceRequest, ResourceSlice } from '../../harness/dra/objects.ts'
-import { numaAttributesOf } from '../../harness/claim/numa-attribute.ts'
+import { publicationOf } from '../../harness/claim/publication.ts'
 import { numaTemplate } from '../../harness/claim/claim-template.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
 import { allocate, type AllocationInput } from '../../harness/scheduling/allocate.ts'
@@ -9,7 +9,7 @@ import { publishRack } from '../../harness/emulation/publish-rack.ts'
 
 const rack = loadRack('fixtures/racks/h100-2node.yaml')
 const { slices, classes } = publishRack(rack)
-const published = numaAttributesOf(slices)
+const published = publicationOf(slices)
 const rdma = 'device.attributes["dra.net"]["rdma"] == true'
 const template = (arm: 'aligned' | 'unaligned') =>
   numaTemplate(

@@ -1,7 +1,7 @@
 /** One transfer between two pods of a lab, and what a test does in the middle of it. */
 import { expect } from 'vitest'
 import { sameGpus } from '../../harness/claim/numa-placements.ts'
-import { numaAttributesOf } from '../../harness/claim/numa-attribute.ts'
+import { publicationOf } from '../../harness/claim/publication.ts'
 import { numaTemplate } from '../../harness/claim/claim-template.ts'
 import { Journal } from '../../harness/core/journal.ts'
 import { bytes, seconds } from '../../harness/core/units.ts'
@@ -34,7 +34,7 @@ export async function transfer(
 ): Promise<TransferOutcome> {
   const count = (plan.devices ?? PLAN.devices).length
   const { aligned } = sameGpus({ gpus: count, nics: count, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
-  const template = numaTemplate(aligned, RACK.sku, { published: numaAttributesOf(await target.slices()) })
+  const template = numaTemplate(aligned, RACK.sku, { published: publicationOf(await target.slices()) })
   let troubled: Promise<unknown> | undefined
   const outcome = await transferBetweenNodes(
     template,

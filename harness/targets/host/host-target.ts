@@ -4,7 +4,7 @@
  */
 import { execa } from 'execa'
 import type { ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
-import { GPU_DRIVER } from '../../claim/published-device.ts'
+import { nvidia } from '../../vendors/nvidia.ts'
 import { withDeadline } from '../../core/deadline.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Journal } from '../../core/journal.ts'
@@ -249,7 +249,7 @@ export class HostTarget implements Target {
     )
     const { node } = this.#inventory
     const busy = await busyGpus(this.#inventory.gpus, new Set(own))
-    return busy.map(({ gpu, holder }) => ({ driver: GPU_DRIVER, pool: node, device: gpu.name, holder }))
+    return busy.map(({ gpu, holder }) => ({ driver: nvidia.driver, pool: node, device: gpu.name, holder }))
   }
 
   #process(pod: RunningPod, container: string): HostProcess {

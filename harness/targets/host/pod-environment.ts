@@ -1,10 +1,10 @@
 /** What a pod on this machine gets to see. Takes its claim and the inventory; gives environment and arguments that show no other device. */
-import { GPU_DRIVER, NIC_DRIVER } from '../../claim/published-device.ts'
+import { dranet, dranetDeviceName } from '../../vendors/dranet.ts'
+import { nvidia } from '../../vendors/nvidia.ts'
 import type { DeviceAllocation } from '../../dra/objects.ts'
 import type { Nixl } from '../../native/nixl.ts'
 import type { ScheduledPod } from '../../scheduling/pod.ts'
 import type { Inventory } from './inventory.ts'
-import { nicDeviceName } from './publish-inventory.ts'
 
 export const allocatedDevices = (pod: ScheduledPod): readonly DeviceAllocation[] =>
   pod.claim.status?.allocation?.devices.results ?? []
@@ -16,14 +16,13 @@ export function environmentOf(
   { env, nixl }: { readonly env: Readonly<Record<string, string | undefined>>; readonly nixl: Nixl },
 ): Record<string, string> {
   const claimed = gpus
-    .filter(({ name }) => isClaimed(pod, GPU_DRIVER, name))
+    .filter(({ name }) => isClaimed(pod, nvidia.driver, name))
     .toSorted((a, b) => (a.pciAddress < b.pciAddress ? -1 : 1))
   const inherited: Record<string, string> = {}
   for (const name of ['PATH', 'LD_LIBRARY_PATH']) if (env[name] !== undefined) inherited[name] = env[name]
   return {
     ...inherited,
-    CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
-    CUDA_VISIBLE_DEVICES: claimed.map(({ uuid }) => uuid).join(','),
+    ...nvidia.memory?.visibilityEnv(claimed.map(({ uuid }) => uuid)),
     NIXL_CAPI_LIB: nixl.capi,
     UCX_LOG_LEVEL: 'error',
   }
@@ -37,7 +36,9 @@ export function claimedByName(
 ): readonly string[] {
   const at = args.findIndex((arg, index) => arg === 'claimed' && args[index - 1] === '--nics')
   if (at < 0) return args
-  const names = nics.filter((nic) => isClaimed(pod, NIC_DRIVER, nicDeviceName(nic))).map(({ name }) => name)
+  const names = nics
+    .filter((nic) => isClaimed(pod, dranet.driver, dranetDeviceName(nic)))
+    .map(({ name }) => name)
   return names.length === 0 ? args.toSpliced(at - 1, 2) : args.with(at, names.join(','))
 }
 

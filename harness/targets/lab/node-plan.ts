@@ -3,7 +3,8 @@
  * target uses, so that the two agree. All that is computed is computed here: the lab's driver applies it.
  */
 import type { AllocatedDeviceStatus, Device } from '../../dra/objects.ts'
-import { GPU_DRIVER, NIC_DRIVER } from '../../claim/published-device.ts'
+import { vendorOf } from '../../sku/sku-vendor.ts'
+import { dranet, dranetDeviceName } from '../../vendors/dranet.ts'
 import { bitsPerSecond, gigabytesPerSecond } from '../../core/units.ts'
 import { faultOnNode } from '../../rack/node-faults.ts'
 import { nicRate, skuAsBuilt, trueMtu } from '../../rack/link-model.ts'
@@ -12,7 +13,6 @@ import type { SkuGpu, SkuNic } from '../../sku/sku.ts'
 import { deviceStatuses } from '../../emulation/device-status.ts'
 import { infinibandDevices, type CharDevice } from '../../emulation/char-devices.ts'
 import { publishRack } from '../../emulation/publish-rack.ts'
-import { pciDeviceName } from '../../emulation/publish-nic.ts'
 import { FABRIC, railAddress } from '../../emulation/rail-addresses.ts'
 import { tokenBucketFor, type TokenBucket } from '../../emulation/token-bucket.ts'
 import { sysfsOf, type SysfsTree } from '../../emulation/sysfs-tree.ts'
@@ -66,7 +66,9 @@ export function planNode(rack: Rack, node: string): NodePlan {
       .flatMap(({ spec }) => spec.devices ?? [])
   return {
     node,
-    published: { [NIC_DRIVER]: devicesOf(NIC_DRIVER), [GPU_DRIVER]: devicesOf(GPU_DRIVER) },
+    published: Object.fromEntries(
+      [dranet.driver, vendorOf(rack.sku).driver].map((driver) => [driver, devicesOf(driver)]),
+    ),
     gpus: rack.sku.gpus.map(({ name }) => name),
     nics: rack.sku.nics.map((nic, index) => planNic(rack, node, nic, index)),
     leaked: infinibandDevices(rack, node, []),
@@ -89,7 +91,7 @@ function planNic(rack: Rack, node: string, nic: SkuNic, index: number): NicOfNod
   const [status] = deviceStatuses(node, [{ nic, address, mac }])
   if (status === undefined) throw new TypeError('a NIC has a status')
   return {
-    device: pciDeviceName(nic),
+    device: dranetDeviceName(nic),
     interface: nic.ifName ?? nic.name,
     address,
     gateway,
@@ -101,7 +103,7 @@ function planNic(rack: Rack, node: string, nic: SkuNic, index: number): NicOfNod
     ]),
     devices: infinibandDevices(rack, node, [nic]),
     status: withMessages(status),
-    ...(over === undefined ? {} : { leavesBy: pciDeviceName(over) }),
+    ...(over === undefined ? {} : { leavesBy: dranetDeviceName(over) }),
     ...(cut === undefined ? {} : { cutAfterBytes: Math.ceil(cut.afterBytes / rack.scale) }),
   }
 }

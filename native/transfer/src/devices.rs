@@ -1,18 +1,19 @@
-//! What is in /dev/infiniband and which of it opens, which interfaces, RDMA devices and GPUs are there: so
-//! that an image needs no shell to be inspected. Reads and opens; changes nothing.
+//! What this process can use: the entries of /dev/infiniband and whether each opens, interfaces, RDMA devices and GPUs.
+//! It serves to inspect a container whose image has no shell.
 
 use crate::error::Outcome;
-use crate::gpus::{self, Gpu};
-use crate::nic::RDMA_CLASS;
+use crate::memory::{self, VisibleGpu};
 use crate::nic::interfaces::{self, Interface};
-use crate::sysfs::{names, value};
+use crate::rdma::char_device::{self, CharDevice};
+use crate::rdma::{self, RdmaDevice};
+use crate::sysfs::names;
+use crate::topo;
 use serde::Serialize;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 const INFINIBAND: &str = "/dev/infiniband";
-const VERBS_CLASS: &str = "/sys/class/infiniband_verbs";
 
 #[derive(Debug, Serialize)]
 pub struct Devices {
@@ -20,9 +21,11 @@ pub struct Devices {
     infiniband: Vec<Node>,
     interfaces: Vec<Interface>,
     rdma: Vec<RdmaDevice>,
-    /// Those that this process may use.
-    gpus: Vec<Gpu>,
-    /// Why there are no GPUs; null where they could be asked for.
+    /// Null where the node does not have it.
+    rdma_cm: Option<CharDevice>,
+    /// The GPUs that this process may use.
+    gpus: Vec<VisibleGpu>,
+    /// Why `gpus` is empty; null where the GPU libraries answered.
     gpu_error: Option<String>,
 }
 
@@ -36,47 +39,37 @@ struct Node {
     minor: u32,
     /// Permission bits in octal, e.g. `0666`.
     mode: String,
-    /// Null where it was not tried.
+    /// Null where opening was not tried.
     opens: Option<bool>,
     open_error: Option<String>,
+    /// The RDMA device that it belongs to; null for rdma_cm and where sysfs does not say.
+    rdma_device: Option<String>,
 }
 
-/// An entry of /sys/class/infiniband; in the shared RDMA namespace mode every one of the host is there.
-#[derive(Debug, Serialize)]
-struct RdmaDevice {
-    name: String,
-    /// Its entry in /dev/infiniband, e.g. `uverbs0`, whose number need not be the device's.
-    uverbs: Option<String>,
-    node_guid: Option<String>,
-    ports: Vec<Port>,
-    netdevs: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Port {
-    port: u32,
-    state: Option<String>,
-    link_layer: Option<String>,
-}
-
-pub fn list() -> Outcome<Devices> {
-    let class = Path::new(RDMA_CLASS);
-    let (gpus, gpu_error) = match gpus::list() {
+/// Looks at this process's /dev and network namespace, and at the sysfs under `root`.
+pub fn list(root: &Path) -> Outcome<Devices> {
+    let char_devices = char_device::list(root);
+    let (gpus, gpu_error) = match memory::visible_gpus() {
         Ok(gpus) => (gpus, None),
         Err(failure) => (Vec::new(), Some(failure.found)),
     };
     Ok(Devices {
         hostname: crate::run::preparation::hostname(),
-        infiniband: names(Path::new(INFINIBAND)).iter().filter_map(|name| node(name)).collect(),
+        infiniband: nodes(Path::new(INFINIBAND), &char_devices),
         interfaces: interfaces::list()?,
-        rdma: names(class).into_iter().map(|name| rdma_device(class, name)).collect(),
+        rdma: rdma::list(root, &topo::interfaces(root)),
+        rdma_cm: char_device::rdma_cm(root),
         gpus,
         gpu_error,
     })
 }
 
-fn node(name: &str) -> Option<Node> {
-    let path = Path::new(INFINIBAND).join(name);
+fn nodes(folder: &Path, char_devices: &[CharDevice]) -> Vec<Node> {
+    names(folder).iter().filter_map(|name| node(folder, name, char_devices)).collect()
+}
+
+fn node(folder: &Path, name: &str, char_devices: &[CharDevice]) -> Option<Node> {
+    let path = folder.join(name);
     let metadata = fs::metadata(&path).ok()?;
     let file_type = metadata.file_type();
     let kind = match () {
@@ -102,6 +95,10 @@ fn node(name: &str) -> Option<Node> {
         mode: format!("{:04o}", metadata.mode() & 0o7777),
         opens,
         open_error,
+        rdma_device: char_devices
+            .iter()
+            .find(|file| file.path.rsplit('/').next() == Some(name))
+            .and_then(|file| file.rdma_device.clone()),
     })
 }
 
@@ -112,23 +109,27 @@ fn opens(path: &Path) -> (Option<bool>, Option<String>) {
     }
 }
 
-fn rdma_device(class: &Path, name: String) -> RdmaDevice {
-    let folder = class.join(&name);
-    let ports = names(&folder.join("ports")).into_iter().filter_map(|number| {
-        let port = folder.join("ports").join(&number);
-        Some(Port {
-            port: number.parse().ok()?,
-            state: value(&port.join("state")),
-            link_layer: value(&port.join("link_layer")),
-        })
-    });
-    let verbs = Path::new(VERBS_CLASS);
-    let is_its = |uverbs: &String| value(&verbs.join(uverbs).join("ibdev")).as_ref() == Some(&name);
-    RdmaDevice {
-        uverbs: names(verbs).into_iter().find(is_its),
-        node_guid: value(&folder.join("node_guid")),
-        ports: ports.collect(),
-        netdevs: names(&folder.join("device/net")),
-        name,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_entry_names_its_rdma_device() {
+        let root = std::env::temp_dir().join(format!("dev-infiniband-{}", std::process::id()));
+        for (class, name) in [("infiniband_verbs", "uverbs7"), ("infiniband_mad", "umad12")] {
+            let folder = root.join("class").join(class).join(name);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("ibdev"), "mlx5_3\n").unwrap();
+        }
+        let dev = root.join("dev");
+        fs::create_dir_all(&dev).unwrap();
+        for name in ["uverbs7", "umad12", "uverbs12", "rdma_cm"] {
+            fs::write(dev.join(name), "").unwrap();
+        }
+        let found = nodes(&dev, &char_device::list(&root));
+        fs::remove_dir_all(&root).unwrap();
+        let owners: Vec<Option<&str>> = found.iter().map(|node| node.rdma_device.as_deref()).collect();
+        // By name: rdma_cm, umad12, uverbs12, uverbs7.
+        assert_eq!(owners, [None, Some("mlx5_3"), None, Some("mlx5_3")]);
     }
 }

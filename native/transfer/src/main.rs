@@ -36,7 +36,7 @@ fn start() -> Outcome<i32> {
         Mode::Target => run::target::run(&options),
         Mode::Initiator => run::initiator::run(&options),
         Mode::Devices => {
-            output::tagged("DEVICES", &devices::list()?);
+            output::tagged("DEVICES", &devices::list(&options.sysfs)?);
             Ok(0)
         }
         Mode::Topo => {

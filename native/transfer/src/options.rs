@@ -1,7 +1,7 @@
 //! The command line: names and defaults of the seed's script, and ours. Gives checked settings; opens
 //! nothing and asks the machine nothing.
 
-use crate::device::Device;
+use crate::device::{Device, UnknownDevice};
 use crate::error::{Failure, Outcome};
 use crate::memory::dram::HugePages;
 use clap::{Parser, ValueEnum};
@@ -109,7 +109,7 @@ pub struct Options {
     #[arg(long, default_value = "cuda:0", conflicts_with = "devices")]
     pub device: Device,
 
-    /// Devices, one stream each: cuda:N, or dram or dram:N for host memory in a GPU's place
+    /// Devices, one stream each: cuda:N for NVIDIA GPU memory, dram or dram:N for host memory
     #[arg(long, value_delimiter = ',')]
     pub devices: Vec<Device>,
 
@@ -152,7 +152,7 @@ pub struct Options {
     #[arg(long)]
     pub until_stdin_closes: bool,
 
-    /// Root of sysfs, for --mode topo
+    /// Root of sysfs, for --mode topo and --mode devices
     #[arg(long, default_value = "/sys")]
     pub sysfs: PathBuf,
 }
@@ -169,7 +169,7 @@ impl Options {
 
     fn checked(mut self) -> Outcome<Self> {
         if self.devices.is_empty() {
-            self.devices = vec![self.device.clone()];
+            self.devices = vec![self.device];
         }
         at_least_one("--block-size", self.block_size)?;
         at_least_one("--batch-size", self.batch_size)?;
@@ -227,6 +227,10 @@ impl Options {
 }
 
 fn from_clap(error: &clap::Error) -> Failure {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<UnknownDevice>());
+    if let Some(unknown) = source {
+        return Failure::bad_option("--device or --devices", &unknown.expected, &unknown.found);
+    }
     let text = error.to_string();
     let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
     Failure::bad_option("the command line", "options that --help lists", sentence)

@@ -1,4 +1,5 @@
-//! Small reads of sysfs: the names in a folder, the value of a file. What is not there is none.
+//! Small reads of sysfs. A missing or unreadable entry is none rather than an error, since what a pod may read differs
+//! between kernels, drivers and container runtimes.
 
 use std::fs;
 use std::path::Path;
@@ -14,4 +15,14 @@ pub fn names(folder: &Path) -> Vec<String> {
 /// The trimmed text of a file; none where it is missing, unreadable or empty.
 pub fn value(file: &Path) -> Option<String> {
     Some(fs::read_to_string(file).ok()?.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// The number in a file; none where there is no such number.
+pub fn number<T: std::str::FromStr>(file: &Path) -> Option<T> {
+    value(file)?.parse().ok()
+}
+
+/// The last part of a symbolic link's target, e.g. the driver's name for `driver`.
+pub fn link_name(link: &Path) -> Option<String> {
+    Some(fs::read_link(link).ok()?.file_name()?.to_string_lossy().into_owned())
 }

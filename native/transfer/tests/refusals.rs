@@ -117,10 +117,19 @@ fn vram_without_a_driver_is_refused() {
 }
 
 #[test]
+fn gpu_memory_of_another_vendor_is_not_in_this_build() {
+    let error = alone(&["--mode", "target", "--device", "rocm:0"]).failed("BAD_OPTION");
+    assert_eq!(error["subject"], "--device or --devices");
+    assert_eq!(error["expected"], "dram, dram:N or cuda:N");
+    assert_eq!(error["found"], "\"rocm:0\": this build has no AMD GPU memory (ROCm)");
+}
+
+#[test]
 fn bad_options_are_named() {
     for (arguments, subject) in [
         (&["--devices", "dram:1,dram:1"][..], "--devices"),
-        (&["--devices", "disk:1"], "command line"),
+        (&["--devices", "disk:1"], "--devices"),
+        (&["--device", "cuda"], "--device"),
         (&["--block-size", "0"], "--block-size"),
         (&["--block-size", "9223372036854775807", "--batch-size", "2"], "--block-size"),
         (&["--timeout-seconds", "-1"], "command line"),

@@ -1,66 +1,10 @@
-//! `--mode topo` on golden sysfs trees, and `--mode devices` in a real network namespace.
+//! `--mode topo` on golden sysfs trees: PCI paths, NUMA nodes and distances. `--mode devices` in a network namespace.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 
-use common::Process;
+use common::sysfs::Tree;
 use serde_json::{Value, json};
-use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-/// A sysfs tree in a folder of its own, removed on drop.
-struct Tree(PathBuf);
-
-impl Tree {
-    fn new(name: &str, numa_nodes: u32) -> Self {
-        let root = std::env::temp_dir().join(format!("sysfs-{name}-{}", std::process::id()));
-        for node in 0..numa_nodes {
-            let folder = root.join(format!("devices/system/node/node{node}"));
-            fs::create_dir_all(&folder).unwrap();
-            fs::write(folder.join("cpulist"), format!("{node}\n")).unwrap();
-        }
-        fs::create_dir_all(root.join("bus/pci/devices")).unwrap();
-        Tree(root)
-    }
-
-    /// A device at `devices/path`; its address is the last part.
-    fn device(&self, path: &str, class: &str, vendor: &str, numa_node: Option<i32>) -> PathBuf {
-        let folder = self.0.join("devices").join(path);
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("class"), format!("{class}\n")).unwrap();
-        fs::write(folder.join("vendor"), format!("{vendor}\n")).unwrap();
-        if let Some(node) = numa_node {
-            fs::write(folder.join("numa_node"), format!("{node}\n")).unwrap();
-        }
-        let link = self.0.join("bus/pci/devices").join(Path::new(path).file_name().unwrap());
-        symlink(&folder, link).unwrap();
-        folder
-    }
-
-    fn gpu(&self, path: &str, numa_node: Option<i32>) {
-        self.device(path, "0x030200", "0x10de", numa_node);
-    }
-
-    fn nic(&self, path: &str, numa_node: Option<i32>, interface: &str, rdma: &str) {
-        let folder = self.device(path, "0x020700", "0x15b3", numa_node);
-        fs::create_dir_all(folder.join("net").join(interface)).unwrap();
-        fs::create_dir_all(folder.join("infiniband").join(rdma)).unwrap();
-    }
-
-    fn topo(&self) -> Value {
-        let mut command = Command::new(common::BINARY);
-        let finished = Process::start(command.args(["--mode", "topo", "--sysfs"]).arg(&self.0)).finish();
-        finished.succeeded().tagged("TOPO")
-    }
-}
-
-impl Drop for Tree {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).unwrap();
-    }
-}
 
 fn distance<'a>(topo: &'a Value, gpu: &str, nic: &str) -> &'a Value {
     let pairs = topo["distances"].as_array().unwrap();
@@ -81,7 +25,7 @@ fn devices_of_virtual_hosts_lie_by_numa_node() {
     assert_eq!(topo["nics"][0]["rdma_device"], "mlx5_0");
     assert_eq!(distance(&topo, "0001:00:00.0", "0101:00:00.0"), "NODE");
     assert_eq!(distance(&topo, "0009:00:00.0", "0101:00:00.0"), "SYS");
-    assert_eq!(topo["numa_nodes"], json!([{ "node": 0, "cpus": "0" }, { "node": 1, "cpus": "1" }]));
+    assert_eq!((&topo["numa_nodes"][0]["cpus"], &topo["numa_nodes"][1]["cpus"]), (&json!("0"), &json!("1")));
 }
 
 #[test]
@@ -109,11 +53,54 @@ fn an_unknown_numa_node_is_null_and_no_guess() {
     let tree = Tree::new("unknown", 2);
     tree.gpu("pci0001:00/0001:00:00.0", Some(-1));
     tree.nic("pci0002:00/0002:00:00.0", None, "eth1", "mlx5_0");
+    // The console's graphics controller is no GPU.
     tree.device("pci0003:00/0003:00:00.0", "0x030000", "0x1a03", Some(0));
     let topo = tree.topo();
     assert_eq!(topo["gpus"].as_array().unwrap().len(), 1);
     assert_eq!((&topo["gpus"][0]["numa_node"], &topo["nics"][0]["numa_node"]), (&Value::Null, &Value::Null));
     assert_eq!(distance(&topo, "0001:00:00.0", "0002:00:00.0"), &Value::Null);
+}
+
+#[test]
+fn gpus_of_every_vendor_are_listed_without_their_libraries() {
+    let tree = Tree::new("vendors", 1);
+    tree.device("pci0000:60/0000:60:01.0/0000:61:00.0", "0x030200", "0x10de", Some(0));
+    tree.device("pci0000:60/0000:60:02.0/0000:62:00.0", "0x120000", "0x1002", Some(0));
+    tree.device("pci0000:60/0000:60:03.0/0000:63:00.0", "0x038000", "0x1002", Some(0));
+    // An NVSwitch and a GPU's audio function.
+    tree.device("pci0000:60/0000:60:04.0/0000:64:00.0", "0x068000", "0x10de", Some(0));
+    tree.device("pci0000:60/0000:60:01.0/0000:61:00.1", "0x040300", "0x10de", Some(0));
+    let topo = tree.topo();
+    let gpus: Vec<&Value> = topo["gpus"].as_array().unwrap().iter().map(|gpu| &gpu["pci_address"]).collect();
+    assert_eq!(gpus, ["0000:61:00.0", "0000:62:00.0", "0000:63:00.0"]);
+}
+
+#[test]
+fn the_host_bridge_comes_from_the_path_and_not_from_the_bus() {
+    let tree = Tree::new("bridge", 1);
+    let folder = tree.gpu("pci0000:64/0000:64:01.0/0000:65:00.0", Some(0));
+    tree.link(&folder.join("driver"), "../../../../bus/pci/drivers/vfio-pci");
+    let topo = tree.topo();
+    let gpu = &topo["gpus"][0];
+    assert_eq!((&gpu["host_bridge"], &gpu["driver"]), (&json!("pci0000:64"), &json!("vfio-pci")));
+    assert_eq!(gpu["pci_path"], json!(["pci0000:64", "0000:64:01.0", "0000:65:00.0"]));
+}
+
+#[test]
+fn a_memory_node_without_cpus_is_told_from_a_socket() {
+    let tree = Tree::new("memory", 2);
+    tree.write("devices/system/node/node2/cpulist", "\n");
+    tree.write("devices/system/node/node0/distance", "10 40 80\n");
+    tree.write("devices/system/node/has_memory", "0-1\n");
+    let topo = tree.topo();
+    assert_eq!(
+        topo["numa_nodes"],
+        json!([
+            { "node": 0, "cpus": "0", "has_cpus": true, "has_memory": true, "distances": [10, 40, 80] },
+            { "node": 1, "cpus": "1", "has_cpus": true, "has_memory": true, "distances": [] },
+            { "node": 2, "cpus": null, "has_cpus": false, "has_memory": false, "distances": [] },
+        ])
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 /** A target on a small rack, in either runtime, closed when the test ends; and pods and claims for it. */
 import { onTestFinished } from 'vitest'
-import { numaAttributesOf } from '../../../harness/claim/numa-attribute.ts'
+import { publicationOf } from '../../../harness/claim/publication.ts'
 import { numaTemplate } from '../../../harness/claim/claim-template.ts'
 import { Journal } from '../../../harness/core/journal.ts'
 import { seconds } from '../../../harness/core/units.ts'
@@ -45,7 +45,7 @@ export async function claimOf(target: Target, gpus: number, nics: number): Promi
     gpus: { count: gpus, numaNode: 0 },
     nics: { count: nics, numaNode: 0 },
   } as const
-  const published = numaAttributesOf(await target.slices())
+  const published = publicationOf(await target.slices())
   const template = numaTemplate(placement, rack.sku, { published })
   await target.apply(template)
   return template.metadata.name

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ResourceClaimTemplate } from '../../../harness/dra/objects.ts'
 import { allGpusTemplate } from '../../../harness/claim/claim-template.ts'
+import { publicationOf } from '../../../harness/claim/publication.ts'
 import { resolveAllocation } from '../../../harness/claim/allocated-claim.ts'
 import { Journal } from '../../../harness/core/journal.ts'
 import { seconds } from '../../../harness/core/units.ts'
@@ -52,7 +53,7 @@ const looking = [{ name: 'main', args: ['--mode', 'devices'] }]
 test('two containers of a pod with the GPU move bytes, and nothing is left of them', async () => {
   const target = await open({ query: 'h200/query.csv' })
   try {
-    const template = allGpusTemplate(sku)
+    const template = allGpusTemplate(sku, { published: publicationOf([]) })
     await target.apply(template)
     const common = ['--port', '5557', '--device', 'dram', '--block-size', '65536', '--iters', '5']
     const scheduled = await target.schedule(
@@ -88,7 +89,7 @@ test('two containers of a pod with the GPU move bytes, and nothing is left of th
 test('a GPU is given to one pod at a time; the next waits for it, and a release ends what ran', async () => {
   const target = await open({ query: 'h200/query.csv' })
   try {
-    const template = allGpusTemplate(sku)
+    const template = allGpusTemplate(sku, { published: publicationOf([]) })
     await target.apply(template)
     const args = ['--mode', 'target', '--port', '5558', '--device', 'dram', '--block-size', '4096']
     const first = await target.schedule(
@@ -120,7 +121,7 @@ test.for([
 ] as const)('%s: CLAIM_UNSATISFIABLE, and nothing stays allocated', async ([, profile, answers, message]) => {
   const target = await open(answers)
   try {
-    const template = allGpusTemplate(profile)
+    const template = allGpusTemplate(profile, { published: publicationOf([]) })
     await target.apply(template)
     await expect(target.schedule(pod('pod', template, looking), wait)).rejects.toThrow(
       expect.objectContaining({
@@ -137,7 +138,7 @@ test.for([
 test('a pod whose GPU cannot be used says what it sees instead', async () => {
   const target = await open({ query: 'h200/query.csv' })
   try {
-    const template = allGpusTemplate(sku)
+    const template = allGpusTemplate(sku, { published: publicationOf([]) })
     await target.apply(template)
     const scheduled = await target.schedule(pod('pod', template, looking), wait)
     const lines: string[] = []

@@ -9,8 +9,8 @@ const HOLD = new URL('../../../harness/targets/host/machine-lock.ts', import.met
 
 /** A process that holds it until it is ended. */
 async function otherRun() {
-  const program = `import { claimMachine } from '${HOLD}'
-    await claimMachine(process.argv[1].replace('@', '\\0')); console.log('held'); setInterval(() => {}, 1000)`
+  const program = `import { lockMachine } from '${HOLD}'
+    await lockMachine(process.argv[1].replace('@', '\\0')); console.log('held'); setInterval(() => {}, 1000)`
   const args = ['--input-type=module-typescript', '-e', program, socket.replace('\0', '@')]
   const other = execa('node', args, { reject: false, buffer: false })
   await once(other.stdout, 'data')
@@ -38,8 +38,8 @@ test('targets of one run share it, and the last one gives it back', async () => 
   const refused = await execa('node', [
     '--input-type=module-typescript',
     '-e',
-    `import { claimMachine } from '${HOLD}'
-    await claimMachine('${socket.replace('\0', '\\0')}').catch((error) => console.log(error.found))`,
+    `import { lockMachine } from '${HOLD}'
+    await lockMachine('${socket.replace('\0', '\\0')}').catch((error) => console.log(error.found))`,
   ])
   expect(refused.stdout).toMatch(new RegExp(`process ${process.pid} of `))
   await two.release()

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { gpusWithNics } from '../../../harness/claim/numa-placements.ts'
-import { numaAttributesOf } from '../../../harness/claim/numa-attribute.ts'
+import { publicationOf } from '../../../harness/claim/publication.ts'
 import { numaTemplate } from '../../../harness/claim/claim-template.ts'
 import { loadRack } from '../../../harness/rack/rack.ts'
 import { publishRack } from '../../../harness/emulation/publish-rack.ts'
@@ -12,7 +12,7 @@ import { IDLE, labFor, Pods, until } from '../../support/lab-pods.ts'
 
 const rack = loadRack(resolve(import.meta.dirname, '../../../fixtures/racks/h100-2node.yaml'))
 const BINARY = '/opt/claimcheck/bin/claimcheck-transfer'
-const published = numaAttributesOf(publishRack(rack).slices)
+const published = publicationOf(publishRack(rack).slices)
 const two = numaTemplate(gpusWithNics({ gpus: 2, gpusOn: 0, nics: 2, nicsOn: 0 }), rack.sku, {
   published,
   name: 'two',

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished } from 'vitest'
 import { sameGpus } from '../../../harness/claim/numa-placements.ts'
-import { numaAttributesOf } from '../../../harness/claim/numa-attribute.ts'
+import { publicationOf } from '../../../harness/claim/publication.ts'
 import { numaTemplate } from '../../../harness/claim/claim-template.ts'
 import { seconds } from '../../../harness/core/units.ts'
 import { temporaryFolder } from '../../support/rack-file.ts'
@@ -86,7 +86,7 @@ describe('A pod', () => {
   test('whose devices cannot be prepared is told with what the node says', async ({ lab }) => {
     const target = await labTarget({ namespaceLives: 'target' })
     const { aligned } = sameGpus({ gpus: 1, nics: 1, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
-    const template = numaTemplate(aligned, RACK.sku, { published: numaAttributesOf(await target.slices()) })
+    const template = numaTemplate(aligned, RACK.sku, { published: publicationOf(await target.slices()) })
     await target.apply(template)
     // Stopped, not ended: the kubelet's call to it hangs, as with a driver that is stuck.
     await lab.shell('node-a', 'pkill -STOP claimcheck-driv')

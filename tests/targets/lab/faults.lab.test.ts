@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { gpusWithNics } from '../../../harness/claim/numa-placements.ts'
-import { numaAttributesOf } from '../../../harness/claim/numa-attribute.ts'
+import { publicationOf } from '../../../harness/claim/publication.ts'
 import { numaTemplate } from '../../../harness/claim/claim-template.ts'
 import { faultSchema } from '../../../harness/rack/fault.ts'
 import { loadRack } from '../../../harness/rack/rack.ts'
@@ -36,7 +36,7 @@ describe('faults', () => {
     const rack = { ...loadRack(RACK), faults }
     lab = await labFor(rack)
     pods = new Pods(lab)
-    const published = numaAttributesOf(publishRack(rack).slices)
+    const published = publicationOf(publishRack(rack).slices)
     const all = (name: string, nicsOn: number, nics: number) =>
       numaTemplate(gpusWithNics({ gpus: 4, gpusOn: 0, nics, nicsOn }), rack.sku, { published, name })
     await pods.template(all('near', 0, 4))

@@ -8,7 +8,7 @@ import { loadRack, type Rack } from '../../../harness/rack/rack.ts'
 import { infinibandDevices } from '../../../harness/emulation/char-devices.ts'
 import { planPod } from '../../../harness/emulation/pod-plan.ts'
 import { publishRack } from '../../../harness/emulation/publish-rack.ts'
-import { pciDeviceName } from '../../../harness/emulation/publish-nic.ts'
+import { dranetDeviceName } from '../../../harness/vendors/dranet.ts'
 import { tokenBucketFor } from '../../../harness/emulation/token-bucket.ts'
 import { planNode, type NodePlan } from '../../../harness/targets/lab/node-plan.ts'
 
@@ -42,7 +42,7 @@ test('rates, addresses and devices of any pod are those of the emulated target',
     property(subarray([...gpus]), subarray([...nics]), (claimedGpus, claimedNics) => {
       const allocated = [
         ...claimedGpus.map(({ name }) => ({ driver: 'gpu.nvidia.com', device: name })),
-        ...claimedNics.map((nic) => ({ driver: 'dra.net', device: pciDeviceName(nic) })),
+        ...claimedNics.map((nic) => ({ driver: 'dra.net', device: dranetDeviceName(nic) })),
       ].map((one) => ({ ...one, pool: 'node-a', request: 'any' }))
       const pod = planPod(
         faulty,
@@ -50,7 +50,7 @@ test('rates, addresses and devices of any pod are those of the emulated target',
         allocated,
       )
       pod.nics.forEach((nic, index) => {
-        const ours = plan.nics.find(({ device }) => device === pciDeviceName(nic.nic))
+        const ours = plan.nics.find(({ device }) => device === dranetDeviceName(nic.nic))
         const gpu = pod.gpus.length === 0 ? '' : (pod.gpus[index % pod.gpus.length]?.name ?? '')
         const { rate_bits, burst_bytes } = tokenBucketFor(
           gigabytesPerSecond(nic.rate / faulty.scale),

@@ -37,7 +37,7 @@ export class ModelRuntime implements PodRuntime {
       yield* modelTransfer(this.#rack, pod, this.#peerAt(options.targetHost), options)
     else if (options.mode === 'target')
       yield* [`EVENT ${JSON.stringify({ event: 'target_ready' })}`, 'END {}']
-    else yield modelDevices(pod)
+    else yield modelDevices(pod, this.#rack.sku)
   }
 
   async exit(name: string, container: string): Promise<ContainerExit> {
@@ -49,7 +49,8 @@ export class ModelRuntime implements PodRuntime {
     const pod = this.#pod(name)
     this.#container(pod, container)
     const { mode } = parseOptions(args, `exec in ${name}/${container}`)
-    if (mode === 'devices') return { code: 0, signal: null, stdout: `${modelDevices(pod)}\n`, stderr: '' }
+    if (mode === 'devices')
+      return { code: 0, signal: null, stdout: `${modelDevices(pod, this.#rack.sku)}\n`, stderr: '' }
     throw new ClaimcheckError('EXEC_FAILED', {
       subject: `pod ${name}`,
       problem: `cannot run --mode ${mode} in the model runtime`,

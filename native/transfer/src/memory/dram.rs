@@ -1,9 +1,13 @@
-//! Host memory for one device's buffer: mapped, aligned and asked for huge pages. Takes a size, gives
-//! an address that stays until drop. Fails with OUT_OF_MEMORY before the kernel would kill the process.
+//! Host memory: `dram` and `dram:N`. A buffer is one aligned mapping, with huge pages where they are asked for.
+//! Allocation fails with OUT_OF_MEMORY before the kernel would kill the process.
 
+use super::{Memory, MemoryKind, VisibleGpu};
+use crate::device::Device;
 use crate::error::{Failure, Outcome};
 use crate::nixl;
+use crate::nixl::agent::Segment;
 use clap::ValueEnum;
+use std::any::Any;
 use std::ptr::null_mut;
 
 /// Kind of pages. `auto` asks for transparent huge pages where the kernel allows them.
@@ -17,7 +21,32 @@ pub enum HugePages {
 
 const HUGE_PAGE_BYTES: usize = 2 << 20;
 
-pub struct Dram {
+/// Host memory, in a GPU's place. The number of `dram:N` only tells streams apart.
+pub struct HostMemory;
+
+impl MemoryKind for HostMemory {
+    fn name(&self) -> &'static str {
+        "dram"
+    }
+
+    fn needs_index(&self) -> bool {
+        false
+    }
+
+    fn activate(&self, _index: Option<u32>) -> Outcome<Box<dyn Any>> {
+        Ok(Box::new(()))
+    }
+
+    fn allocate(&self, device: &Device, bytes: usize, pages: HugePages) -> Outcome<Box<dyn Memory>> {
+        Ok(Box::new(Dram::allocate(&device.to_string(), bytes, pages)?))
+    }
+
+    fn gpus(&self) -> Outcome<Vec<VisibleGpu>> {
+        Ok(Vec::new())
+    }
+}
+
+struct Dram {
     mapping: *mut libc::c_void,
     mapping_bytes: usize,
     address: usize,
@@ -27,7 +56,7 @@ pub struct Dram {
 unsafe impl Send for Dram {}
 
 impl Dram {
-    pub fn allocate(device: &str, bytes: usize, pages: HugePages) -> Outcome<Self> {
+    fn allocate(device: &str, bytes: usize, pages: HugePages) -> Outcome<Self> {
         let object = format!("device {device}");
         refuse_more_than_available(&object, bytes)?;
         let mapping_bytes = bytes
@@ -56,10 +85,6 @@ impl Dram {
         Ok(dram)
     }
 
-    pub fn address(&self) -> usize {
-        self.address
-    }
-
     fn advise(&self, object: &str, pages: HugePages) -> Outcome<()> {
         let advice = match pages {
             HugePages::Auto | HugePages::Thp => libc::MADV_HUGEPAGE,
@@ -75,11 +100,9 @@ impl Dram {
         }
         Ok(())
     }
-}
 
-impl Dram {
-    /// Takes the pages now, not in a timed transfer. A pool of huge pages that is too small fails
-    /// here, where a touch would end the process by SIGBUS.
+    /// Populates the pages now rather than in a timed transfer. A pool of huge pages that is too small fails here;
+    /// at the first access it would end the process by SIGBUS.
     fn populate(&self, object: &str, bytes: usize) -> Outcome<()> {
         // SAFETY: the pages lie in the mapping that this value owns.
         let status = unsafe { libc::madvise(self.address as *mut _, bytes, libc::MADV_POPULATE_WRITE) };
@@ -88,10 +111,38 @@ impl Dram {
         }
         let error = std::io::Error::last_os_error();
         match error.raw_os_error() {
-            // Linux before 5.14: the pages come at the first touch.
+            // Linux before 5.14 populates the pages at the first access.
             Some(libc::EINVAL) => Ok(()),
-            _ => Err(Failure::out_of_memory(object, bytes, format!("{error} while taking the pages"))),
+            _ => Err(Failure::out_of_memory(object, bytes, format!("{error} while populating the pages"))),
         }
+    }
+}
+
+impl Memory for Dram {
+    fn segment(&self) -> Segment {
+        Segment::Dram
+    }
+
+    fn address(&self) -> usize {
+        self.address
+    }
+
+    fn device_id(&self) -> u64 {
+        0
+    }
+
+    fn store(&self, offset: usize, bytes: &[u8]) -> Outcome<()> {
+        let to = (self.address + offset) as *mut u8;
+        // SAFETY: the caller keeps it in bounds, and no transfer is in flight.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
+        Ok(())
+    }
+
+    fn load(&self, offset: usize, bytes: &mut [u8]) -> Outcome<()> {
+        let from = (self.address + offset) as *const u8;
+        // SAFETY: the caller keeps it in bounds, and no transfer is in flight.
+        unsafe { std::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), bytes.len()) };
+        Ok(())
     }
 }
 
@@ -114,7 +165,7 @@ fn refuse_more_than_available(object: &str, bytes: usize) -> Outcome<()> {
     }
 }
 
-/// MemAvailable, or what the cgroup leaves, whichever is less; none where /proc does not say.
+/// The lesser of MemAvailable and what the cgroup's limit leaves; none where /proc does not say.
 fn available_bytes() -> Option<usize> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;

@@ -1,91 +1,142 @@
-//! The buffer of one stream, on a GPU or on the host in its place. Takes a device and a size, gives a
-//! span for NIXL and ways to fill and to check it with a pattern.
+//! The buffer of one stream and the kinds of memory it can be allocated in. Every kind implements `MemoryKind` and is
+//! listed in `KINDS`: the memory of another GPU vendor is one module here and one entry in that list.
 
-pub mod cuda;
 pub mod dram;
-pub mod nvml;
+pub mod nvidia;
 pub mod pattern;
-pub mod vram;
 
 use crate::device::Device;
 use crate::error::Outcome;
 use crate::nixl::agent::{Segment, Span};
-use dram::{Dram, HugePages};
+use dram::HugePages;
 use pattern::{CHUNK_BYTES, Damage, Pattern};
-use vram::Vram;
+use serde::Serialize;
+use std::any::Any;
 
-enum Place {
-    Dram(Dram),
-    Vram(Vram),
+/// The kinds of memory in this build.
+pub static KINDS: [&dyn MemoryKind; 2] = [&dram::HostMemory, &nvidia::CudaMemory];
+
+/// Kinds that a device name can ask for but this build does not have, with what they are.
+pub const NOT_IN_THIS_BUILD: [(&str, &str); 1] = [("rocm", "AMD GPU memory (ROCm)")];
+
+/// A kind of memory, named by the first part of a device name such as `cuda:0`.
+pub trait MemoryKind: Sync {
+    /// The first part of a device name, e.g. `cuda`.
+    fn name(&self) -> &'static str;
+
+    /// Whether a device of this kind needs a number, as in `cuda:0`.
+    fn needs_index(&self) -> bool;
+
+    /// UCX's transport that copies within this memory, if it needs one of its own.
+    fn copy_transport(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// UCX settings that transfers of this memory need, unless the user has set them.
+    fn ucx_settings(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// Makes the device current for this thread until the returned value is dropped. UCX must see it so before the
+    /// stream's NIXL agent is created.
+    fn activate(&self, index: Option<u32>) -> Outcome<Box<dyn Any>>;
+
+    /// Allocates `bytes` on a device. The memory is freed when the returned value is dropped. Memory that is not the
+    /// host's must be allocated after the stream's NIXL backend was created.
+    fn allocate(&self, device: &Device, bytes: usize, pages: HugePages) -> Outcome<Box<dyn Memory>>;
+
+    /// The GPUs of this kind that this process may use. Host memory has none.
+    fn gpus(&self) -> Outcome<Vec<VisibleGpu>>;
 }
 
+/// Allocated memory of one device.
+pub trait Memory: Send {
+    fn segment(&self) -> Segment;
+
+    fn address(&self) -> usize;
+
+    /// The number by which NIXL knows the device; 0 for host memory.
+    fn device_id(&self) -> u64;
+
+    /// Writes bytes at an offset; the caller keeps them in bounds and no transfer in flight.
+    fn store(&self, offset: usize, bytes: &[u8]) -> Outcome<()>;
+
+    /// Reads bytes from an offset, under the same conditions.
+    fn load(&self, offset: usize, bytes: &mut [u8]) -> Outcome<()>;
+}
+
+/// A GPU that this process may use, as its vendor's libraries report it.
+#[derive(Debug, Serialize)]
+pub struct VisibleGpu {
+    /// The name for `--device`, e.g. `cuda:0`.
+    pub device: String,
+    /// N of `cuda:N`.
+    pub cuda_index: u32,
+    pub pci_address: String,
+    /// Active NVLinks; null where NVML does not report them.
+    pub nvlinks: Option<u32>,
+    /// PCI addresses of the GPUs whose memory it reaches without the host.
+    pub peers: Vec<String>,
+}
+
+/// The GPUs of every kind of memory. Fails with the first kind's error when no kind has any GPU.
+pub fn visible_gpus() -> Outcome<Vec<VisibleGpu>> {
+    let mut gpus = Vec::new();
+    let mut first_failure = None;
+    for kind in KINDS {
+        match kind.gpus() {
+            Ok(found) => gpus.extend(found),
+            Err(failure) => first_failure = first_failure.or(Some(failure)),
+        }
+    }
+    match first_failure {
+        Some(failure) if gpus.is_empty() => Err(failure),
+        _ => Ok(gpus),
+    }
+}
+
+/// The buffer of one stream.
 pub struct Buffer {
-    place: Place,
+    memory: Box<dyn Memory>,
     bytes: usize,
 }
 
 impl Buffer {
-    /// Allocates `bytes` on the device. For VRAM: call after the stream's backend was created.
+    /// Allocates `bytes` on the device. Call it after the stream's NIXL backend was created.
     pub fn allocate(device: &Device, bytes: usize, pages: HugePages) -> Outcome<Self> {
-        let place = match device {
-            Device::Dram { .. } => Place::Dram(Dram::allocate(&device.to_string(), bytes, pages)?),
-            Device::Cuda { index } => Place::Vram(Vram::allocate(*index, bytes)?),
-        };
-        Ok(Buffer { place, bytes })
+        Ok(Buffer { memory: device.kind.allocate(device, bytes, pages)?, bytes })
     }
 
     pub fn span(&self) -> Span {
-        let (segment, address, device_id) = match &self.place {
-            Place::Dram(dram) => (Segment::Dram, dram.address(), 0),
-            Place::Vram(vram) => (Segment::Vram, vram.address(), u64::from(vram.gpu())),
-        };
-        Span { segment, address, bytes: self.bytes, device_id }
+        let memory = &self.memory;
+        Span {
+            segment: memory.segment(),
+            address: memory.address(),
+            bytes: self.bytes,
+            device_id: memory.device_id(),
+        }
     }
 
+    /// Writes the pattern to the whole buffer.
     pub fn fill(&self, pattern: &Pattern) -> Outcome<()> {
         let mut chunk = vec![0; CHUNK_BYTES.min(self.bytes)];
         for offset in (0..self.bytes).step_by(CHUNK_BYTES) {
             let part = CHUNK_BYTES.min(self.bytes - offset);
             pattern.fill(offset as u64, &mut chunk[..part]);
-            self.store(offset, &chunk[..part])?;
+            self.memory.store(offset, &chunk[..part])?;
         }
         Ok(())
     }
 
+    /// Compares the whole buffer with the pattern.
     pub fn check(&self, pattern: &Pattern) -> Outcome<Option<Damage>> {
         let mut chunk = vec![0; CHUNK_BYTES.min(self.bytes)];
         let mut damage = None;
         for offset in (0..self.bytes).step_by(CHUNK_BYTES) {
             let part = CHUNK_BYTES.min(self.bytes - offset);
-            self.load(offset, &mut chunk[..part])?;
+            self.memory.load(offset, &mut chunk[..part])?;
             pattern.check(offset as u64, &chunk[..part], &mut damage);
         }
         Ok(damage)
-    }
-
-    fn store(&self, offset: usize, bytes: &[u8]) -> Outcome<()> {
-        debug_assert!(offset + bytes.len() <= self.bytes);
-        match &self.place {
-            Place::Vram(vram) => vram.store(offset, bytes),
-            Place::Dram(dram) => {
-                let to = (dram.address() + offset) as *mut u8;
-                // SAFETY: `fill` keeps it in bounds; no transfer is in flight meanwhile.
-                unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
-                Ok(())
-            }
-        }
-    }
-
-    fn load(&self, offset: usize, bytes: &mut [u8]) -> Outcome<()> {
-        debug_assert!(offset + bytes.len() <= self.bytes);
-        match &self.place {
-            Place::Vram(vram) => vram.load(offset, bytes),
-            Place::Dram(dram) => {
-                let from = (dram.address() + offset) as *const u8;
-                // SAFETY: `check` keeps it in bounds; no transfer is in flight meanwhile.
-                unsafe { std::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), bytes.len()) };
-                Ok(())
-            }
-        }
     }
 }

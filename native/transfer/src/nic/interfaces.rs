@@ -2,6 +2,7 @@
 //! sysfs may show another namespace's.
 
 use super::counters;
+use super::fallback_tunnel::is_fallback_tunnel;
 use crate::error::{Failure, Outcome};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -14,6 +15,10 @@ pub struct Interface {
     pub name: String,
     pub mac: Option<String>,
     pub mtu: Option<i32>,
+    /// ARPHRD_*: 1 Ethernet, 32 InfiniBand, 772 loopback.
+    pub hardware_type: Option<u16>,
+    /// A fallback tunnel, which the kernel creates in every network namespace.
+    pub created_by_kernel: bool,
     pub up: bool,
     /// Has a carrier.
     pub running: bool,
@@ -54,6 +59,7 @@ pub fn list() -> Outcome<Vec<Interface>> {
     let socket = super::link::control_socket()?;
     let with_mtu = found.into_values().map(|mut interface| {
         interface.mtu = mtu(socket.as_raw_fd(), &interface.name);
+        interface.created_by_kernel = is_fallback_tunnel(&interface.name, interface.hardware_type);
         interface
     });
     Ok(with_mtu.collect())
@@ -76,6 +82,7 @@ fn add_address(interface: &mut Interface, entry: &libc::ifaddrs) {
             }
             libc::AF_PACKET => {
                 let address = &*entry.ifa_addr.cast::<libc::sockaddr_ll>();
+                interface.hardware_type = Some(address.sll_hatype);
                 let length = usize::from(address.sll_halen).min(address.sll_addr.len());
                 let bytes = address.sll_addr[..length].iter().map(|byte| format!("{byte:02x}"));
                 interface.mac = Some(bytes.collect::<Vec<_>>().join(":")).filter(|mac| !mac.is_empty());

@@ -3,6 +3,7 @@
 
 pub mod claimed;
 pub mod counters;
+pub mod fallback_tunnel;
 pub mod interfaces;
 pub mod link;
 

@@ -3,9 +3,8 @@
 
 use super::start_parts::{Laps, StartParts};
 use super::stream::Stream;
-use crate::device::Device;
 use crate::error::Outcome;
-use crate::memory::vram::GpuContext;
+use crate::memory;
 use crate::nic::counters::Counted;
 use crate::nic::link::Watch;
 use crate::nic::{self, Kind, Nic, RDMA_CLASS};
@@ -20,7 +19,6 @@ use std::path::Path;
 
 const NET_DEVICES: &str = "UCX_NET_DEVICES";
 const MMAP_HOOKS: &str = "UCX_MEM_MMAP_HOOK_MODE";
-const IPC_READS: &str = "UCX_CUDA_IPC_ENABLE_GET_ZCOPY";
 
 pub struct Prepared {
     pub streams: Vec<Stream>,
@@ -57,7 +55,8 @@ pub fn prepare(
     let transport = transport(options, &claimed);
     set_environment(&transport, options, !claimed.is_empty());
     ucx_log::capture()?;
-    let contexts = retain_contexts(&options.devices)?;
+    let active = options.devices.iter().map(|device| device.kind.activate(device.index));
+    let active = active.collect::<Outcome<Vec<_>>>()?;
     before_loading()?;
     let mut laps = Laps::start();
     let library = Library::open(&location::library_path(options.nixl_lib.as_deref()))?;
@@ -73,7 +72,7 @@ pub fn prepare(
             Stream::create(library, &name, &settings, index, device, nics, options)
         })
         .collect::<Outcome<Vec<_>>>()?;
-    drop(contexts);
+    drop(active);
     let start_parts = streams.iter().fold(opened, |parts, stream| parts.plus(&stream.parts));
     let versions = location::versions(&library.path);
     Ok(Prepared { streams, secret, watch, claimed, hostname, versions, transport, start_parts })
@@ -83,20 +82,20 @@ pub fn prepare(
 fn transport(options: &Options, nics: &[Nic]) -> String {
     let over_interfaces = nics.first().is_some_and(|nic| nic.kind == Kind::Interface);
     match (options.transport.as_str(), over_interfaces) {
-        // Without tcp alone, two processes of one pid namespace would copy past the interface. NIXL refuses a list
-        // without cuda_copy on a node with NVIDIA GPUs, whatever memory is moved.
-        ("auto", true) => "tcp,cuda_copy".into(),
+        // Only tcp, since two processes of one PID namespace would otherwise copy past the interface. On a node with
+        // GPUs, NIXL refuses a list without their copy transport, whatever memory is moved.
+        ("auto", true) => {
+            let copies = memory::KINDS.into_iter().filter_map(|kind| kind.copy_transport());
+            ["tcp"].into_iter().chain(copies).collect::<Vec<_>>().join(",")
+        }
         (asked, _) => asked.into(),
     }
-}
-
-fn on_gpus(options: &Options) -> bool {
-    options.devices.iter().any(|device| matches!(device, Device::Cuda { .. }))
 }
 
 /// Sets what UCX reads when NIXL is loaded.
 fn set_environment(transport: &str, options: &Options, pinned: bool) {
     let is_unset = |name: &str| std::env::var_os(name).is_none();
+    let is_host_memory = options.devices.iter().all(|device| device.kind.copy_transport().is_none());
     // SAFETY: the only other thread waits for signals and reads no environment.
     unsafe {
         if transport != "auto" {
@@ -108,13 +107,11 @@ fn set_environment(transport: &str, options: &Options, pinned: bool) {
             // The backend's own setting yields to the environment's.
             std::env::remove_var("UCX_MAX_RMA_RAILS");
         }
-        // Where no NVLink is active, UCX would take READs off cuda_ipc and move them by TCP.
-        if on_gpus(options) && is_unset(IPC_READS) {
-            std::env::set_var(IPC_READS, "on");
-        }
+        let settings = options.devices.iter().flat_map(|device| device.kind.ucx_settings());
+        settings.filter(|(name, _)| is_unset(name)).for_each(|(name, value)| std::env::set_var(name, value));
         // UCX's hooks on mmap cost 0.4 s at start; they serve its registration cache, which neither
         // TCP nor shared memory has.
-        if !on_gpus(options) && names(Path::new(RDMA_CLASS)).is_empty() && is_unset(MMAP_HOOKS) {
+        if is_host_memory && names(Path::new(RDMA_CLASS)).is_empty() && is_unset(MMAP_HOOKS) {
             std::env::set_var(MMAP_HOOKS, "none");
         }
     }
@@ -145,14 +142,6 @@ fn backend_settings<'a>(options: &'a Options, nics: &[Nic]) -> BackendSettings<'
         parameters.push(("engine_config", format!("MAX_RMA_RAILS={}", nics.len())));
     }
     BackendSettings { backend: &options.backend, progress_thread: options.progress_thread(), parameters }
-}
-
-fn retain_contexts(devices: &[Device]) -> Outcome<Vec<GpuContext>> {
-    let gpus = devices.iter().filter_map(|device| match device {
-        Device::Cuda { index } => Some(*index),
-        Device::Dram { .. } => None,
-    });
-    gpus.map(GpuContext::retain).collect()
 }
 
 pub fn hostname() -> String {

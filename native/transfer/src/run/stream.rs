@@ -5,7 +5,6 @@ use crate::device::Device;
 use crate::error::Outcome;
 use crate::memory::Buffer;
 use crate::memory::pattern::{Damage, Pattern};
-use crate::memory::vram::GpuContext;
 use crate::nic::Nic;
 use crate::nixl::agent::{Agent, BackendSettings, Span};
 use crate::nixl::library::Library;
@@ -22,7 +21,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Makes the agent, then the buffer: UCX must be there before VRAM is allocated.
+    /// Creates the agent, then the buffer: UCX must be loaded before GPU memory is allocated.
     pub fn create(
         library: &'static Library,
         name: &str,
@@ -32,10 +31,7 @@ impl Stream {
         nics: Vec<Nic>,
         options: &Options,
     ) -> Outcome<Self> {
-        let _context = match device {
-            Device::Cuda { index } => Some(GpuContext::retain(*index)?),
-            Device::Dram { .. } => None,
-        };
+        let _active = device.kind.activate(device.index)?;
         let mut laps = Laps::start();
         let agent = Agent::create(library, name, settings)?;
         let agent_seconds = laps.lap();
@@ -46,7 +42,7 @@ impl Stream {
             memory: laps.lap(),
             ..StartParts::default()
         };
-        Ok(Stream { index, device: device.clone(), nics, agent, parts, buffer })
+        Ok(Stream { index, device: *device, nics, agent, parts, buffer })
     }
 
     pub fn span(&self) -> Span {

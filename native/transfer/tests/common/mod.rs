@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub mod rack;
+pub mod sysfs;
 
 pub const SECRET: &str = "a secret of this run only";
 pub const BINARY: &str = env!("CARGO_BIN_EXE_claimcheck-transfer");

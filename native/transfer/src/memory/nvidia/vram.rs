@@ -1,11 +1,13 @@
-//! GPU memory for one device's buffer, in the GPU's primary context. Takes a GPU and a size, gives an
-//! address that stays until drop. The context is made current again before each use.
+//! Memory of one NVIDIA GPU, allocated in the GPU's primary context and freed on drop. The context is made current
+//! again before each use, since UCX may change it.
 
 use super::cuda::{self, Context, DevicePointer, Driver};
 use crate::error::Outcome;
+use crate::memory::Memory;
 use crate::nixl;
+use crate::nixl::agent::Segment;
 
-/// The primary context of one GPU, held while this value lives. Take it before the NIXL agent is made.
+/// The primary context of one GPU, retained until drop.
 pub struct GpuContext {
     driver: &'static Driver,
     gpu: u32,
@@ -37,27 +39,33 @@ pub struct Vram {
 }
 
 impl Vram {
-    /// UCX learns of VRAM through its allocation hooks: call this after the backend was created.
+    /// UCX learns of GPU memory through its allocation hooks: call this after the backend was created.
     pub fn allocate(gpu: u32, bytes: usize) -> Outcome<Self> {
         let context = GpuContext::retain(gpu)?;
         let address = context.driver.allocate(gpu, bytes)?;
         Ok(Vram { context, address })
     }
+}
 
-    pub fn address(&self) -> usize {
+impl Memory for Vram {
+    fn segment(&self) -> Segment {
+        Segment::Vram
+    }
+
+    fn address(&self) -> usize {
         self.address as usize
     }
 
-    pub fn gpu(&self) -> u32 {
-        self.context.gpu
+    fn device_id(&self) -> u64 {
+        u64::from(self.context.gpu)
     }
 
-    pub fn store(&self, offset: usize, bytes: &[u8]) -> Outcome<()> {
+    fn store(&self, offset: usize, bytes: &[u8]) -> Outcome<()> {
         self.context.make_current()?;
         self.context.driver.copy_to_device(self.context.gpu, self.address + offset as u64, bytes)
     }
 
-    pub fn load(&self, offset: usize, bytes: &mut [u8]) -> Outcome<()> {
+    fn load(&self, offset: usize, bytes: &mut [u8]) -> Outcome<()> {
         self.context.make_current()?;
         self.context.driver.copy_to_host(self.context.gpu, bytes, self.address + offset as u64)
     }

@@ -1,0 +1,26 @@
+/** Which NUMA nodes have NICs, and how far they are from a node that has GPUs. */
+import type { Sku } from '../sku/sku.ts'
+
+/** 0: the same NUMA node. 1: another one of the same socket. 2: another socket, or sockets that the profile does not state. */
+function hops(from: number, to: number, { sockets }: Sku): number {
+  if (from === to) return 0
+  return sockets?.some((nodes) => nodes.includes(from) && nodes.includes(to)) === true ? 1 : 2
+}
+
+/** From near to far; among equals the node with the nearest number comes first. */
+function nicNodes(from: number, sku: Sku): readonly number[] {
+  return [...new Set(sku.nics.map(({ numaNode }) => numaNode))].sort(
+    (a, b) => hops(from, a, sku) - hops(from, b, sku) || Math.abs(a - from) - Math.abs(b - from) || a - b,
+  )
+}
+
+/** Undefined where the SKU has no NIC. */
+export const nearestNicNode = (from: number, sku: Sku): number | undefined => nicNodes(from, sku)[0]
+
+/** Undefined where no NIC is farther away than the nearest. */
+export function farthestNicNode(from: number, sku: Sku): number | undefined {
+  const nodes = nicNodes(from, sku)
+  const [nearest, farthest] = [nodes[0], nodes.at(-1)]
+  if (nearest === undefined || farthest === undefined) return undefined
+  return hops(from, farthest, sku) > hops(from, nearest, sku) ? farthest : undefined
+}
