@@ -18,9 +18,10 @@ export class JudgedError extends ClaimcheckError {
 
 const ids = z.array(z.string())
 const judgedError = z.looseObject({ expectations: ids })
-/** An assertion error carries the `meta` that its matcher returned. */
+/** Where Vitest puts the `meta` that a matcher returned with its assertion error. */
+const CONTEXT = '__vitest_error_context__'
 const assertionError = z.looseObject({
-  __vitest_error_context__: z.looseObject({ meta: z.looseObject({ expectations: ids }) }),
+  [CONTEXT]: z.looseObject({ meta: z.looseObject({ expectations: ids }) }),
 })
 
 /** The ids of the recorded expectations that `error` refers to; empty for any other error. */
@@ -28,5 +29,5 @@ export function expectationsIn(error: SerializedError): readonly string[] {
   const judged = judgedError.safeParse(error)
   if (judged.success) return judged.data.expectations
   const failed = assertionError.safeParse(error)
-  return failed.success ? failed.data.__vitest_error_context__.meta.expectations : []
+  return failed.success ? failed.data[CONTEXT].meta.expectations : []
 }
