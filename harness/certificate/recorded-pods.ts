@@ -1,7 +1,7 @@
 /** Pods on record. Takes a certificate's evidence; gives what they claimed and saw, or what kept that from being learnt. */
 import type { AllocatedClaim } from '../claim/allocated-claim.ts'
 import { ClaimcheckError } from '../core/errors.ts'
-import type { ClaimedPods, ContainerObservation } from '../expect/pod-set.ts'
+import type { ClaimedPods, ContainerObservation } from '../transfer/pod-set.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { Pods } from './evidence-schema.ts'
 

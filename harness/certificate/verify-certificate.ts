@@ -102,7 +102,7 @@ function remaker(certificate: Certificate) {
   }
   return async (file: string, recorded: CertifiedExpectation): Promise<readonly string[]> => {
     // What lets an expectation through is somebody's word, not in the samples.
-    const { basis, tier: _tier, waiver: _waiver, ...said } = recorded
+    const { basis, id: _id, tier: _tier, waiver: _waiver, ...said } = recorded
     const evidence = certificate.evidence[file]?.[basis.on]
     try {
       if (evidence === undefined) throw notFor(basis.on, `evidence of ${file}`, 'none')

@@ -1,4 +1,4 @@
-/** What suites hold in their hands: one arm of a comparison, and what can be asked about it. */
+/** One arm of a comparison, as a suite passes it to `expect`, and the metrics that can be compared. */
 import type { ArmName, Reference } from '../sku/sku.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { GBps, Seconds } from '../core/units.ts'
@@ -6,7 +6,7 @@ import type { ArmRound } from '../measure/arm-round.ts'
 import { armOf, type Round } from '../measure/round.ts'
 import type { RoundSource } from '../measure/round-source.ts'
 
-/** One side of a comparison. Its figures come with the rounds that an expectation asks for. */
+/** One side of a comparison. Its figures are measured when an expectation needs them. */
 export class Arm<Source extends RoundSource = RoundSource> {
   readonly comparison: Source
   readonly name: ArmName

@@ -1,6 +1,6 @@
 /**
- * What an expectation asks, with its limits, in machine form. Takes nothing measured. A sentence of a suite becomes one
- * of these; `judge.ts` answers it, in a run or from a record. The zod schema is published with the certificate.
+ * An assertion of a suite with its limits, as data. `evaluate.ts` evaluates it, in a run or from a certificate. The zod schema
+ * is published with the certificate.
  */
 import { z } from 'zod'
 import { DISTANCES } from '../claim/pcie-distance.ts'
@@ -57,7 +57,7 @@ const podAssertionSpec = z.discriminatedUnion('kind', [
 
 const publishedAssertionSpec = z.strictObject({ kind: z.literal('matches-sku'), sku: z.string() })
 
-/** By what is asked about: arms of a comparison, pods of a claim, published slices. */
+/** About arms of a comparison, pods of a claim, or published slices. */
 export const assertionSpecSchema = z.union([armAssertionSpec, podAssertionSpec, publishedAssertionSpec])
 
 export type ArmAssertionSpec = Readonly<z.infer<typeof armAssertionSpec>>
@@ -65,16 +65,16 @@ export type PodAssertionSpec = Readonly<z.infer<typeof podAssertionSpec>>
 export type PublishedAssertionSpec = Readonly<z.infer<typeof publishedAssertionSpec>>
 export type AssertionSpec = ArmAssertionSpec | PodAssertionSpec | PublishedAssertionSpec
 
-/** How to make an expectation again: what was asked, of which evidence, and what of it was seen then. */
+/** How to reproduce an expectation: the assertion, its evidence, and how much of the evidence each look used. */
 export const replayInfoSchema = z.strictObject({
   ask: assertionSpecSchema,
-  /** Which of the expectations that the ask holds. */
+  /** The index among the expectations of the assertion. */
   part: z.int().min(0),
-  /** The name of the evidence in the test's file. */
+  /** The name of the evidence in the test file's report. */
   on: z.string(),
-  /** How many rounds there were each time the judge looked, in order; empty where no round was looked at. */
+  /** The number of rounds at each look, in order; empty when no rounds are involved. */
   seen: z.array(z.int().min(0)).readonly(),
-  /** Whether the suite said `.not`. */
+  /** Whether the suite used `.not`. */
   not: z.boolean(),
 })
 

@@ -1,4 +1,4 @@
-/** What a suite declares besides its sentences: arms to compare and pods to look into. Takes a declaration; gives its Comparison. */
+/** What a suite declares besides its expectations: arms to compare and pods to inspect; and the comparisons made from it. */
 import type { GpuPlacement, Placement } from '../claim/placement.ts'
 import type { Bytes } from '../core/units.ts'
 import { NodeComparison, type ComparisonContext } from '../measure/node-comparison.ts'
@@ -6,7 +6,7 @@ import { LinkComparison } from '../measure/link-comparison.ts'
 import type { NumaArm } from '../sku/sku.ts'
 
 export interface ComparisonDeclaration {
-  /** Names pods and claims: lower case, digits and "-". */
+  /** Names pods and claims: lower-case letters, digits and "-". */
   readonly name: string
   readonly arms: Readonly<Record<NumaArm, Placement>>
   readonly op: 'WRITE' | 'READ'
@@ -14,7 +14,7 @@ export interface ComparisonDeclaration {
   readonly size: Bytes
   readonly iters?: number
   readonly warmupIters?: number
-  /** A runtime of the emulated rack in which this takes longer than it tells; its tests are skipped there, with that reason. */
+  /** A runtime of the emulated rack that is too slow for this comparison; its tests are skipped there, with that reason. */
   readonly tooLongFor?: 'process'
 }
 
@@ -23,21 +23,21 @@ export interface PodDeclaration {
   readonly containers: readonly string[]
 }
 
-/** Transfers between the GPUs of one node, all pairs of a turn at once. */
+/** Transfers between the GPUs of one node, between all pairs of a turn at once. */
 export interface GpuLinkDeclaration {
   readonly name: string
-  /** 0: each GPU with itself; from 1 on other pairs each time, until every two GPUs have met. */
+  /** 0: each GPU with itself; from 1 on, other pairs in each turn, until every two GPUs have been paired. */
   readonly turn: number
   readonly op: 'WRITE' | 'READ'
-  /** Of each pair. */
+  /** Of the transfer between each pair. */
   readonly size: Bytes
   readonly iters?: number
   readonly warmupIters?: number
-  /** Beside the GPUs' links also the way through host memory. */
+  /** Adds an arm that transfers through host memory. */
   readonly beside?: 'staged'
 }
 
-/** With the seed example's 100 iterations after 20, unless the declaration says otherwise. */
+/** Defaults: 100 iterations after 20 of warm-up, as in DRANET's NIXL example. */
 export function createComparison(
   spec: ComparisonDeclaration,
   firstRounds: number,

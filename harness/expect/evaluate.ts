@@ -1,6 +1,6 @@
 /**
- * From an ask to its expectations, for a run and for a record of one alike. Takes what is asked and what it is asked
- * of; gives every expectation that the ask holds. Rejects where what it is asked of could not be measured.
+ * From an spec to its expectations, for a run and for a record of one alike. Takes what is asked and what it is asked
+ * of; gives every expectation that the spec holds. Rejects where what it is asked of could not be measured.
  */
 import { gigabytesPerSecond, seconds } from '../core/units.ts'
 import type { RoundSource } from '../measure/round-source.ts'
@@ -8,79 +8,86 @@ import type { Sku } from '../sku/sku.ts'
 import { Arm } from './arm.ts'
 import type { ArmAssertionSpec, PodAssertionSpec, PublishedAssertionSpec } from './assertion-spec.ts'
 import type { Expectation } from './expectation.ts'
+import { evenStatement, judgeEven } from './judge-gpu-nic-paths.ts'
+import * as latency from './judge-latency.ts'
 import * as figures from './judge-ratio-and-bounds.ts'
 import * as gpus from './judge-visible-gpus.ts'
 import * as pods from './judge-visible-nics.ts'
 import * as topology from './judge-topology.ts'
-import * as transport from './judge-nic-shares.ts'
-import type { ClaimedPods } from './pod-set.ts'
+import { intactStatement, judgeIntact } from './judge-integrity.ts'
+import { judgeShares, sharesStatement } from './judge-nic-shares.ts'
+import type { ClaimedPods } from '../transfer/pod-set.ts'
 import type { PublishedDevices } from './published-devices.ts'
 
 export interface Evaluation {
-  /** Known before any answer. */
+  /** Known before anything is measured. */
   readonly statement: string
+  /** One or more expectations. Rejects when the source could not be measured. */
   readonly judge: () => Promise<readonly Expectation[]>
 }
 
 const one = async (judgement: Promise<Expectation>): Promise<readonly Expectation[]> => [await judgement]
 
-export function evaluateArms(ask: ArmAssertionSpec, rounds: RoundSource): Evaluation {
-  const arm = new Arm(rounds, ask.arm)
-  switch (ask.kind) {
+export function evaluateArms(spec: ArmAssertionSpec, rounds: RoundSource): Evaluation {
+  const arm = new Arm(rounds, spec.arm)
+  switch (spec.kind) {
     case 'outperform': {
-      const other = new Arm(rounds, ask.other)
-      const statement = figures.outperformStatement(arm, other, ask)
-      return { statement, judge: () => one(figures.judgeOutperform(arm, other, ask)) }
+      const other = new Arm(rounds, spec.other)
+      const statement = figures.outperformStatement(arm, other, spec)
+      return { statement, judge: () => one(figures.judgeOutperform(arm, other, spec)) }
     }
     case 'undercut': {
-      const other = new Arm(rounds, ask.other)
-      const statement = figures.undercutStatement(arm, other, ask)
-      return { statement, judge: () => one(figures.judgeUndercut(arm, other, ask)) }
+      const other = new Arm(rounds, spec.other)
+      const statement = figures.undercutStatement(arm, other, spec)
+      return { statement, judge: () => one(figures.judgeUndercut(arm, other, spec)) }
     }
     case 'within': {
-      const { bandwidth, latency } = ask.reference
+      const { bandwidth, latency: time } = spec.reference
       const reference = {
         bandwidth: { ...bandwidth, value: gigabytesPerSecond(bandwidth.value) },
-        latency: { ...latency, value: seconds(latency.value) },
+        latency: { ...time, value: seconds(time.value) },
       }
       const statement = figures.withinStatement(arm, 'bandwidth')
       return { statement, judge: () => figures.judgeWithin(arm, reference) }
     }
     case 'stable':
-      return { statement: figures.stableStatement(arm), judge: () => one(figures.judgeStable(arm, ask)) }
+      return { statement: latency.stableStatement(arm), judge: () => one(latency.judgeStable(arm, spec)) }
     case 'stays-below': {
-      const statement = figures.belowStatement(arm, ask.limit, ask)
-      return { statement, judge: () => one(figures.judgeBelow(arm, ask.limit, ask)) }
+      const statement = latency.belowStatement(arm, spec.limit, spec)
+      return { statement, judge: () => one(latency.judgeBelow(arm, spec.limit, spec)) }
     }
     case 'steady':
-      return { statement: figures.steadyStatement(arm, ask), judge: () => one(figures.judgeSteady(arm, ask)) }
+      return {
+        statement: latency.steadyStatement(arm, spec),
+        judge: () => one(latency.judgeSteady(arm, spec)),
+      }
     case 'even-paths':
-      return { statement: figures.evenStatement(arm, ask), judge: () => one(figures.judgeEven(arm, ask)) }
+      return { statement: evenStatement(arm, spec), judge: () => one(judgeEven(arm, spec)) }
     case 'equal-shares':
-      return { statement: transport.sharesStatement(arm), judge: () => one(transport.judgeShares(arm)) }
+      return { statement: sharesStatement(arm), judge: () => one(judgeShares(arm)) }
     case 'intact':
-      return { statement: transport.intactStatement(arm), judge: () => one(transport.judgeIntact(arm)) }
+      return { statement: intactStatement(arm), judge: () => one(judgeIntact(arm)) }
     default:
-      return ask satisfies never
+      return spec satisfies never
   }
 }
 
-export function evaluatePods(ask: PodAssertionSpec, set: ClaimedPods): Evaluation {
-  switch (ask.kind) {
+export function evaluatePods(spec: PodAssertionSpec, set: ClaimedPods): Evaluation {
+  switch (spec.kind) {
     case 'pairs-at': {
-      const statement = topology.pairsStatement(ask.distance)
-      return { statement, judge: () => one(topology.judgePairs(set, ask.distance)) }
+      const statement = topology.pairsStatement(spec.distance)
+      return { statement, judge: () => one(topology.judgePairs(set, spec.distance)) }
     }
     case 'only-claimed-devices':
-      return { statement: pods.listStatement, judge: () => one(pods.judgeList(set)) }
+      return { statement: pods.onlyClaimedStatement, judge: () => one(pods.judgeOnlyClaimed(set)) }
     case 'no-unclaimed-devices':
-      return { statement: pods.lackStatement, judge: () => one(pods.judgeLack(set)) }
+      return { statement: pods.noUnclaimedStatement, judge: () => one(pods.judgeNoUnclaimed(set)) }
     case 'only-claimed-interfaces':
       return { statement: pods.interfacesStatement, judge: () => one(pods.judgeInterfaces(set)) }
     case 'claimed-gpus':
       return { statement: gpus.statement, judge: () => one(gpus.judgeGpus(set)) }
     default:
-      return ask satisfies never
+      return spec satisfies never
   }
 }
 

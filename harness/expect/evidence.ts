@@ -1,6 +1,6 @@
 /**
- * All that verdicts rest on, as JSON: rounds, what pods were given and saw, what drivers publish. Takes sources after
- * they were asked; gives evidence by kind, with what kept more from being measured. Never measures.
+ * The evidence of verdicts as JSON: measured rounds, what pods were allocated and saw, and what drivers publish. Where a
+ * measurement ended early, the evidence contains its failure.
  */
 import type { AllocatedClaim } from '../claim/allocated-claim.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
@@ -10,7 +10,7 @@ import type { LinkComparison, LinkPlan } from '../measure/link-comparison.ts'
 import type { Looks } from '../measure/sequential-looks.ts'
 import type { Round } from '../measure/round.ts'
 import type { Target } from '../targets/target.ts'
-import type { PodSet, ContainerObservation } from './pod-set.ts'
+import type { PodSet, ContainerObservation } from '../transfer/pod-set.ts'
 import type { PublishedDevices } from './published-devices.ts'
 
 export interface Failure {
@@ -20,7 +20,7 @@ export interface Failure {
 
 export interface RoundsEvidence {
   readonly kind: 'rounds'
-  /** With the iterations that were really run. */
+  /** With the number of iterations that were run. */
   readonly plan: ComparisonPlan | LinkPlan
   readonly looks: Looks
   /** Counted from 1. */
@@ -30,7 +30,7 @@ export interface RoundsEvidence {
 
 export interface PodsEvidence {
   readonly kind: 'pods'
-  /** One pod each. */
+  /** One claim for each pod. */
   readonly claims?: readonly AllocatedClaim[]
   readonly seen?: readonly Omit<ContainerObservation, 'allocated'>[]
   readonly failure?: Failure
@@ -48,14 +48,14 @@ export function comparisonEvidence(comparison: NodeComparison | LinkComparison):
   const { looks, target, rounds, failure } = comparison
   return {
     kind: 'rounds',
-    plan: comparison instanceof NodeComparison ? planned(comparison.plan, target) : comparison.plan,
+    plan: comparison instanceof NodeComparison ? executedPlan(comparison.plan, target) : comparison.plan,
     looks,
     rounds: rounds.map(({ index, ...arms }) => ({ round: index + 1, ...arms })),
     ...failureIn(failure),
   }
 }
 
-function planned(plan: ComparisonPlan, { emulation }: Target): ComparisonPlan {
+function executedPlan(plan: ComparisonPlan, { emulation }: Target): ComparisonPlan {
   const { name, arms, op, size, firstRounds } = plan
   return { name, arms, op, size, firstRounds, ...iterationsOf(plan, emulation) }
 }
@@ -71,7 +71,7 @@ export function podsEvidence({ observed: { claims, seen, failure } }: PodSet): P
   }
 }
 
-/** What it publishes at one moment, to be judged and kept. */
+/** A snapshot of the published devices, to be judged and recorded. */
 export async function publishedEvidence(published: PublishedDevices): Promise<PublishedEvidence> {
   const [nodes, slices] = await Promise.all([published.nodes(), published.slices()])
   return { kind: 'published', nodes, slices }

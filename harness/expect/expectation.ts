@@ -1,6 +1,6 @@
 /**
- * The outcome of one expectation: the statement, the verdict and the numbers it rests on. JSON throughout, since it
- * travels from the test to the reports. Three verdicts, never mixed: the hardware broke it is not we cannot tell.
+ * The outcome of one expectation: the statement, the verdict and the figures behind it. JSON values only, since it passes from
+ * the worker to the reports. `failed` means that the hardware did not meet it, `inconclusive` that this is not known.
  */
 import type { ClaimcheckError, ErrorCode } from '../core/errors.ts'
 import type { ReplayInfo } from './assertion-spec.ts'
@@ -18,30 +18,32 @@ export interface ReportedInterval {
 }
 
 export interface Expectation {
+  /** Set when a test records it; unique within that test. */
+  readonly id?: string
   /** A sentence with its limit: `aligned bandwidth is at least 1.3x unaligned`. */
   readonly statement: string
   readonly verdict: Verdict
   /** Set unless passed. */
   readonly code?: ErrorCode
-  /** Why it is not passed and where to look, one line each. */
+  /** Why it did not pass and what to check, one line each. */
   readonly reasons: readonly string[]
   /** For people: `1.42x`, `4 of 4 NICs`. */
   readonly measured: string
-  /** What the measured value is made of: `38.91 GB/s to 27.45 GB/s`. */
+  /** How the measured value is composed: `38.91 GB/s to 27.45 GB/s`. */
   readonly detail?: string
   readonly limit: string
   readonly interval?: ReportedInterval
-  /** For machines; become properties of the JUnit testcase. */
+  /** Machine-readable; become properties of the JUnit testcase. */
   readonly properties: Readonly<Record<string, string | number | boolean>>
   readonly emulated: boolean
-  /** How to make it again from the evidence; absent where it was asked wrongly. */
+  /** How to reproduce it from the evidence; absent when the assertion was invalid. */
   readonly basis?: ReplayInfo
   readonly tier?: Tier
-  /** That names this expectation, in force or expired. */
+  /** The waiver that names this expectation, in force or expired. */
   readonly waiver?: AppliedWaiver
 }
 
-/** `warn`: shown where it is not met, and no reason to refuse the hardware. */
+/** `warn`: a failure is shown and does not fail the test. */
 export type Tier = 'warn'
 
 export interface AppliedWaiver {
@@ -53,7 +55,7 @@ export interface AppliedWaiver {
   readonly at: string
 }
 
-/** The expectation that could not be judged because `error` came before any figure. */
+/** An expectation that could not be judged because of `error`. */
 export function inconclusiveExpectation(
   statement: string,
   limit: string,
@@ -72,7 +74,7 @@ export function inconclusiveExpectation(
   }
 }
 
-/** Under `.not`; what cannot be judged stays so. */
+/** The expectation under `.not`; one that is inconclusive stays inconclusive. */
 export function negated(expectation: Expectation): Expectation {
   if (expectation.verdict === 'inconclusive') return expectation
   const { code: _, ...rest } = expectation
@@ -86,7 +88,7 @@ export function negated(expectation: Expectation): Expectation {
 export const headline = ({ statement, verdict, code }: Expectation): string =>
   `${statement}: ${verdict}${code === undefined ? '' : ` (${code})`}`
 
-/** The facts of an expectation as phrases, each readable by itself: what passed is told briefly, the rest in full. */
+/** The figures of an expectation as phrases, each readable by itself; fewer for one that passed. */
 export function factsOf({
   verdict,
   measured,
@@ -115,19 +117,19 @@ export const failureText = (expectation: Expectation): string =>
     .flat()
     .join('\n  ')
 
-/** For people, where a waiver or the tier has to be told. */
+/** Describes the waiver or tier of an expectation; undefined when there is none to mention. */
 export function toleranceOf(expectation: Expectation): string | undefined {
   const { verdict, tier, waiver } = expectation
   const met = verdict === 'passed'
   if (waiver !== undefined) {
     const { reason, until, expired, at } = waiver
     if (expired) return `its waiver expired on ${until} (${at}): ${reason}`
-    return met ? `met although waived until ${until} (${at})` : `waived until ${until}: ${reason}`
+    return met ? `passed although waived until ${until} (${at})` : `waived until ${until}: ${reason}`
   }
-  return tier === 'warn' && !met ? 'a warning: it does not gate' : undefined
+  return tier === 'warn' && !met ? 'a warning: it does not fail the test' : undefined
 }
 
-/** `[1.404, 1.433]`, in the unit of the measured value. Over all looks the level is 95 %; the one interval is wider. */
+/** `[1.404, 1.433]`, in the unit of the measured value. The confidence level is 95 % over all looks together. */
 export function formatInterval({ estimate, low, high, unit }: ReportedInterval): string {
   if (unit === 'x') return `[${low.toFixed(3)}, ${high.toFixed(3)}]`
   return `[${formatRange(low, high, (value) => (unit === 's' ? timeLike(value, estimate) : formatRate(gigabytesPerSecond(value))))}]`
@@ -138,7 +140,7 @@ function formatRange(low: number, high: number, show: (value: number) => string)
   return [low, high].map((value) => show(value).split(' ')[0]).join(', ')
 }
 
-/** A time in the unit in which `model` would be shown. */
+/** A time in the unit in which `model` is formatted. */
 function timeLike(value: number, model: number): string {
   const unit = formatTime(seconds(model)).split(' ')[1]
   const factor = { µs: 1e6, ms: 1e3 }[unit ?? ''] ?? 1

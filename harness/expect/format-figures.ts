@@ -1,4 +1,4 @@
-/** What all judgements of figures share: how a figure is shown, which properties an arm has, and how limits are refused. */
+/** Shared by all judges of figures: formats figures, lists the properties of arms, and validates limits. */
 import { median } from 'simple-statistics'
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import { formatRate, formatTime, gigabytesPerSecond, seconds } from '../core/units.ts'
@@ -13,26 +13,26 @@ export interface Figures {
   readonly limit: string
   readonly measured: string
   readonly detail?: string
-  /** Those whose figures decide; the first one's target is judged. */
+  /** The arms whose figures decide. */
   readonly arms: readonly [Arm, ...Arm[]]
   readonly unit?: ReportedInterval['unit']
   readonly properties?: Readonly<Record<string, string | number>>
 }
 
-/** The expectation that a decision about figures makes, with what may have caused it and every round that lies apart. */
+/** Makes the expectation of a decision, with hints at the cause and every outlying round. */
 export function expectationOf(
   { verdict, code, reasons, interval, rounds }: Decision,
   of: Figures,
 ): Expectation {
   const [near, far] = of.arms
-  const doubts = verdict === 'failed' ? failureHints : code === 'TOO_NOISY' ? noiseHints : () => []
+  const hintsOf = verdict === 'failed' ? failureHints : code === 'TOO_NOISY' ? noiseHints : () => []
   return {
     statement: of.statement,
     verdict,
     ...(code === undefined ? {} : { code }),
     reasons: [
       ...reasons,
-      ...of.arms.flatMap((arm) => doubts(arm.of(rounds))),
+      ...of.arms.flatMap((arm) => hintsOf(arm.of(rounds))),
       ...(verdict === 'failed' && far !== undefined
         ? misplacedNicHints(near.of(rounds), far.of(rounds))
         : []),
@@ -70,7 +70,7 @@ function armProperties(arm: string, rounds: readonly ArmRound[]): Record<string,
 export const formatFigure = (value: number, unit: 'GB/s' | 's'): string =>
   unit === 's' ? formatTime(seconds(value)) : formatRate(gigabytesPerSecond(value))
 
-/** Reads a limit that a suite wrote. Throws EXPECTATION_INVALID, naming the matcher's option, unless it parses and holds. */
+/** Parses a limit of a suite. Throws EXPECTATION_INVALID, naming the matcher's option, unless it parses and `holds`. */
 export function readLimit<Quantity extends number>(
   where: string,
   text: string,
@@ -85,7 +85,12 @@ export function readLimit<Quantity extends number>(
     if (limit.holds(value)) return value
   } catch (error) {
     const cause = asClaimcheckError(error, where)
-    throw invalidLimit(where, limit.expected, `"${text}", ${cause.found ?? 'something else'}`, cause)
+    throw invalidLimit(
+      where,
+      limit.expected,
+      `"${text}", ${cause.found ?? 'a value that cannot be parsed'}`,
+      cause,
+    )
   }
   throw invalidLimit(where, limit.expected, `"${text}"`)
 }
@@ -99,7 +104,7 @@ export function invalidLimit(
 ): ClaimcheckError {
   return new ClaimcheckError('EXPECTATION_INVALID', {
     subject: where,
-    problem: 'is no limit',
+    problem: 'is not a valid limit',
     expected,
     found,
     hint: 'Correct the suite or the SKU profile.',

@@ -1,4 +1,4 @@
-/** Judges what latency does within an arm: its tail against its middle, its percentiles, its drift from beginning to end. */
+/** Judges latency within an arm: the ratio of its tail to its median, its percentiles, and its drift over time. */
 import {
   fraction,
   formatPercent,
@@ -18,14 +18,14 @@ import type { Expectation } from './expectation.ts'
 import { expectationOf, invalidLimit, readLimit } from './format-figures.ts'
 import { decide } from './sequential-decision.ts'
 
-/** How much p99 / p50 of a sound node may scatter from round to round: one standard deviation. */
+/** The standard deviation of p99 / p50 from round to round on a healthy node. */
 const TAIL_NOISE: Fraction = fraction(0.02)
 
 export const stableStatement = (arm: Arm): string => `${arm.name} p99 / p50 latency is within the SKU's bound`
 
 /**
- * The median over the rounds of p99 / p50, with an interval that one disturbed round does not widen; such a round is
- * named. Throws EXPECTATION_INVALID for a limit below 1.
+ * The median over the rounds of p99 / p50, with a confidence interval that a single outlying round does not widen;
+ * such a round is reported. Throws EXPECTATION_INVALID for a limit below 1.
  */
 export async function judgeStable(
   arm: Arm,
@@ -43,12 +43,12 @@ export async function judgeStable(
   const { interval } = decision
   const tails = tailsOf(decision.rounds)
   const outlying = outlyingRounds(tails).map((index) => index + 1)
-  const marks = outlying.map(
+  const outlierNotes = outlying.map(
     (round) =>
-      `${arm.name} round ${round} lies apart: p99 / p50 of ${tails[round - 1]?.toFixed(2)}. It is kept.`,
+      `${arm.name} round ${round} is an outlier: p99 / p50 is ${tails[round - 1]?.toFixed(2)}. It stays in every figure.`,
   )
   return expectationOf(
-    { ...decision, reasons: [...decision.reasons, ...marks] },
+    { ...decision, reasons: [...decision.reasons, ...outlierNotes] },
     {
       statement: stableStatement(arm),
       limit: `≤ ${p99OverP50}`,
@@ -70,7 +70,7 @@ const PERCENTILES = { 'p50 latency': 50, 'p95 latency': 95, 'p99 latency': 99 } 
   Percentile
 >
 
-/** `in` is the latency that has to stay below a time. */
+/** `in`: the latency that must stay below the limit. */
 export interface Below {
   readonly in: keyof typeof PERCENTILES
 }
@@ -78,14 +78,14 @@ export interface Below {
 export const belowStatement = (arm: Arm, limit: string, { in: quantity }: Below): string =>
   `${arm.name} ${quantity} stays below ${limit}`
 
-/** Throws EXPECTATION_INVALID for a limit that is no time, and where a round has too few iterations for the percentile. */
-export async function judgeBelow(arm: Arm, limit: string, ask: Below): Promise<Expectation> {
+/** Throws EXPECTATION_INVALID for a limit that is not a time, or when a round has too few iterations for the percentile. */
+export async function judgeBelow(arm: Arm, limit: string, options: Below): Promise<Expectation> {
   const atMost = readLimit('toStayBelow', limit, {
     parse: parseTime,
     holds: (value) => value > 0,
     expected: 'a time above 0, such as "45 ms"',
   })
-  const percentile = PERCENTILES[ask.in]
+  const percentile = PERCENTILES[options.in]
   const decision = await decide(
     arm.comparison,
     (rounds, level) => percentileInterval(samplesOf(arm, rounds), percentile, level),
@@ -94,7 +94,7 @@ export async function judgeBelow(arm: Arm, limit: string, ask: Below): Promise<E
   const { interval } = decision
   const name = `arm.${arm.name}.latency.p${percentile}.seconds`
   return expectationOf(decision, {
-    statement: belowStatement(arm, limit, ask),
+    statement: belowStatement(arm, limit, options),
     limit: `≤ ${formatTime(atMost)}`,
     measured: formatTime(seconds(interval.estimate)),
     arms: [arm],
@@ -107,19 +107,17 @@ export async function judgeBelow(arm: Arm, limit: string, ask: Below): Promise<E
   })
 }
 
-/** `within` is how much longer or shorter the last third's iterations may take than the first third's. */
+/** `within`: how much longer or shorter the iterations of the last third may take than those of the first third. */
 export interface Steady {
   readonly within: string
 }
 
-const STEADY: Steady = { within: '5 %' }
-
-export const steadyStatement = (arm: Arm, { within }: Steady = STEADY): string =>
+export const steadyStatement = (arm: Arm, { within }: Steady): string =>
   `${arm.name} latency changes by at most ${within} from the beginning to the end of the arm`
 
-/** Catches throttling and a warm-up that is not over. Throws EXPECTATION_INVALID for a limit outside 0 % to 100 %. */
-export async function judgeSteady(arm: Arm, ask: Steady = STEADY): Promise<Expectation> {
-  const within = readLimit('toBeSteady { within }', ask.within, {
+/** Detects throttling and an incomplete warm-up. Throws EXPECTATION_INVALID for a limit outside 0 % to 100 %. */
+export async function judgeSteady(arm: Arm, limit: Steady): Promise<Expectation> {
+  const within = readLimit('toBeSteady { within }', limit.within, {
     parse: parsePercent,
     holds: (value) => value > 0 && value < 1,
     expected: 'a share between 0 % and 100 %, such as "5 %"',
@@ -132,8 +130,8 @@ export async function judgeSteady(arm: Arm, ask: Steady = STEADY): Promise<Expec
   const { interval } = decision
   const change = interval.estimate - 1
   return expectationOf(decision, {
-    statement: steadyStatement(arm, ask),
-    limit: `≤ ${ask.within} longer or shorter`,
+    statement: steadyStatement(arm, limit),
+    limit: `≤ ${limit.within} longer or shorter`,
     measured: `${formatPercent(Math.abs(change))} ${change < 0 ? 'shorter' : 'longer'}`,
     arms: [arm],
     properties: {

@@ -1,4 +1,4 @@
-/** Judges figures: one arm against the other, and against the SKU's reference. What latency does is in judge-latency. */
+/** Judges bandwidth and latency of one arm against another arm, and against the SKU's reference. */
 import { median } from 'simple-statistics'
 import { fraction, formatBytes, formatPercent, parsePercent, type Fraction } from '../core/units.ts'
 import { absoluteInterval, ratioInterval, type Interval } from '../measure/interval.ts'
@@ -8,25 +8,13 @@ import type { Expectation } from './expectation.ts'
 import { expectationOf, formatFigure, invalidLimit, readLimit } from './format-figures.ts'
 import { decide, type Limits } from './sequential-decision.ts'
 
-export {
-  belowStatement,
-  judgeBelow,
-  judgeStable,
-  judgeSteady,
-  stableStatement,
-  steadyStatement,
-  type Below,
-  type Steady,
-} from './judge-latency.ts'
-export { evenStatement, judgeEven, type Even } from './judge-gpu-nic-paths.ts'
-
-/** `by` is the least ratio: 1.3 asks for 1.3 times the other arm's bandwidth. */
+/** `by`: the least ratio; 1.3 means 1.3 times the other arm's bandwidth. */
 export interface Outperform {
   readonly by: number
   readonly in: 'bandwidth'
 }
 
-/** `by` is the least reduction: `20 %` asks for at most 0.8 of the other arm's latency. */
+/** `by`: the least reduction; `20 %` means at most 0.8 of the other arm's latency. */
 export interface Undercut {
   readonly by: string
   readonly in: 'mean latency' | 'p50 latency'
@@ -36,26 +24,33 @@ export const outperformStatement = (arm: Arm, other: Arm, { by, in: quantity }: 
   `${arm.name} ${quantity} is at least ${by}x ${other.name}`
 
 /** Throws EXPECTATION_INVALID for a ratio that is not above 0, or arms that were not measured together. */
-export async function judgeOutperform(arm: Arm, other: Arm, ask: Outperform): Promise<Expectation> {
-  if (!(ask.by > 0 && Number.isFinite(ask.by)))
-    throw invalidLimit('toOutperform { by }', 'a ratio greater than 0, such as 1.3', String(ask.by))
-  const limits = { atLeast: ask.by }
-  return judgeRatio(arm, other, ask.in, limits, outperformStatement(arm, other, ask), `≥ ${ask.by}x`)
+export async function judgeOutperform(arm: Arm, other: Arm, options: Outperform): Promise<Expectation> {
+  if (!(options.by > 0 && Number.isFinite(options.by)))
+    throw invalidLimit('toOutperform { by }', 'a ratio greater than 0, such as 1.3', String(options.by))
+  const limits = { atLeast: options.by }
+  return judgeRatio(
+    arm,
+    other,
+    options.in,
+    limits,
+    outperformStatement(arm, other, options),
+    `≥ ${options.by}x`,
+  )
 }
 
 export const undercutStatement = (arm: Arm, other: Arm, { by, in: quantity }: Undercut): string =>
   `${arm.name} ${quantity} is at least ${by} lower than ${other.name}`
 
 /** Throws EXPECTATION_INVALID for a reduction outside 0 % to 100 %, or arms that were not measured together. */
-export async function judgeUndercut(arm: Arm, other: Arm, ask: Undercut): Promise<Expectation> {
-  const share = readLimit('toUndercut { by }', ask.by, {
+export async function judgeUndercut(arm: Arm, other: Arm, options: Undercut): Promise<Expectation> {
+  const share = readLimit('toUndercut { by }', options.by, {
     parse: parsePercent,
     holds: (value) => value > 0 && value < 1,
     expected: 'a reduction between 0 % and 100 %, such as "20 %"',
   })
   const limits = { atMost: 1 - share }
   const limit = `≤ ${(1 - share).toFixed(2)}x`
-  return judgeRatio(arm, other, ask.in, limits, undercutStatement(arm, other, ask), limit)
+  return judgeRatio(arm, other, options.in, limits, undercutStatement(arm, other, options), limit)
 }
 
 async function judgeRatio(
@@ -91,7 +86,7 @@ async function judgeRatio(
   })
 }
 
-/** One expectation each for bandwidth and mean latency. Throws EXPECTATION_INVALID for a reference that cannot be one. */
+/** One expectation each for bandwidth and mean latency. Throws EXPECTATION_INVALID for an impossible reference. */
 export async function judgeWithin(arm: Arm, reference: ArmReference): Promise<readonly Expectation[]> {
   requireReference(arm, reference)
   return [
@@ -130,7 +125,7 @@ async function judgeBounds(
   })
 }
 
-/** Bandwidth and latency of one transfer fix its size; GiB/s taken for GB/s are 7 % off. */
+/** Bandwidth times latency must give the transfer's size within this share; GiB/s mistaken for GB/s differ by 7 %. */
 const SIZE_TOLERANCE: Fraction = fraction(0.05)
 
 function requireReference(arm: Arm, { bandwidth, latency }: ArmReference): void {

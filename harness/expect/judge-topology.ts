@@ -1,4 +1,4 @@
-/** Judges where devices lie: what drivers publish against the SKU, and the pairs that an arm was given. */
+/** Judges topology: published devices against the SKU, and the distance of the GPU and NIC pairs of a claim. */
 import {
   DISTANCES,
   distanceOf,
@@ -12,15 +12,15 @@ import type { AllocatedGpu, AllocatedNic } from '../claim/allocated-claim.ts'
 import { nicName } from '../claim/sku-device.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { Expectation } from './expectation.ts'
-import type { ClaimedPods } from './pod-set.ts'
+import type { ClaimedPods } from '../transfer/pod-set.ts'
 import type { PublishedDevices } from './published-devices.ts'
 
 export const matchStatement = (sku: Sku): string => `the published topology is that of ${sku.name}`
 
-/** One expectation a node, so that a report names the bad one. */
-export async function judgeMatch(rack: PublishedDevices, sku: Sku): Promise<readonly Expectation[]> {
-  const slices = await rack.slices()
-  const nodes = await rack.nodes()
+/** One expectation per node, so that a report names the node that differs. */
+export async function judgeMatch(devices: PublishedDevices, sku: Sku): Promise<readonly Expectation[]> {
+  const slices = await devices.slices()
+  const nodes = await devices.nodes()
   const mismatches = compareTopology(slices, sku, nodes)
   return nodes.map((node) => {
     const own = mismatches.filter((mismatch) => mismatch.node === node)
@@ -38,7 +38,7 @@ export async function judgeMatch(rack: PublishedDevices, sku: Sku): Promise<read
         : `${own.length} deviations`,
       limit: '0',
       properties: { deviations: own.length },
-      emulated: rack.emulated,
+      emulated: devices.emulated,
     }
   })
 }
@@ -46,7 +46,7 @@ export async function judgeMatch(rack: PublishedDevices, sku: Sku): Promise<read
 export const pairsStatement = (distance: DistanceRequirement): string =>
   `every pair of claimed GPU and NIC lies at ${distance}`
 
-/** By the SKU's map, on every node, so that a NIC published on a NUMA node it is not on does not pass. */
+/** Uses the SKU's NUMA map rather than published attributes, so that a NIC published on the wrong NUMA node fails. */
 export async function judgePairs(pods: ClaimedPods, distance: DistanceRequirement): Promise<Expectation> {
   const { sku } = pods
   const pairs = (await pods.claims()).flatMap(({ node, gpus, nics }) =>
@@ -63,7 +63,7 @@ export async function judgePairs(pods: ClaimedPods, distance: DistanceRequiremen
     statement: pairsStatement(distance),
     verdict: complete ? 'passed' : 'failed',
     ...(complete ? {} : { code: 'TOPOLOGY_MISMATCH' as const }),
-    reasons: wrong.map(({ pair, found }) => `${pair} lies at ${found}`),
+    reasons: wrong.map(({ pair, found }) => `${pair} is at distance ${found}`),
     measured: `${pairs.length - wrong.length} of ${pairs.length} pairs${distancesOf(pairs)}`,
     limit: distance,
     properties: { pairs: pairs.length, 'pairs.wrong': wrong.length },
@@ -71,14 +71,14 @@ export async function judgePairs(pods: ClaimedPods, distance: DistanceRequiremen
   }
 }
 
-/** `, at PIX and NODE`: the distances that there are. */
+/** `, at PIX and NODE`: the distances found. */
 function distancesOf(pairs: readonly { readonly found: Distance | 'unknown' }[]): string {
   const found = new Set(pairs.map((pair) => pair.found))
   const names = DISTANCES.filter((one) => found.has(one))
   return names.length === 0 ? '' : `, at ${names.join(' and ')}`
 }
 
-/** By the SKU's NUMA map; a device the SKU does not know has no distance that could be trusted. */
+/** From the SKU's NUMA map; `unknown` for a device that the SKU does not have. */
 function trueDistance(gpu: AllocatedGpu, nic: AllocatedNic, sku: Sku): Distance | 'unknown' {
   const [knownGpu, knownNic] = [skuGpuOf(gpu, sku), skuNicOf(nic, sku)]
   if (knownGpu === undefined || knownNic === undefined) return 'unknown'

@@ -1,7 +1,7 @@
-/** Judges the GPUs that a pod's containers see: those of the claim, with the links that the SKU gives them, and no other. */
+/** Judges whether a pod's containers see exactly the claimed GPUs, with the links that the SKU states. */
 import type { Sku } from '../sku/sku.ts'
 import type { Expectation } from './expectation.ts'
-import type { ClaimedPods, ContainerObservation } from './pod-set.ts'
+import type { ClaimedPods, ContainerObservation } from '../transfer/pod-set.ts'
 
 export const statement = 'every container sees the claimed GPUs with their links, and no other GPU'
 
@@ -43,7 +43,7 @@ const foreignIn = (one: ContainerObservation): string[] =>
     .filter(({ pci_address }) => !one.allocated.gpus.some(({ pciAddress }) => pciAddress === pci_address))
     .map(({ pci_address }) => `${where(one)} sees the GPU at ${pci_address}, which is not claimed`)
 
-/** Links are asked of the SKU that states them; GPUs with links reach each other's memory. */
+/** Checked only when the SKU states links; GPUs with links must reach each other's memory. */
 function linkFaults(one: ContainerObservation, { gpu: { links } }: Sku): string[] {
   if (links === undefined) return []
   const { gpus = [] } = one.sighting
@@ -51,7 +51,7 @@ function linkFaults(one: ContainerObservation, { gpu: { links } }: Sku): string[
     ...(nvlinks === links
       ? []
       : [
-          `${where(one)}: the GPU at ${gpu} has ${nvlinks ?? 'an unknown number of'} active NVLinks where the SKU says ${links}`,
+          `${where(one)}: the GPU at ${gpu} has ${nvlinks ?? 'an unknown number of'} active NVLinks; the SKU states ${links}`,
         ]),
     ...(links === 0 ? [] : gpus)
       .filter((other) => other.pci_address !== gpu && !peers.includes(other.pci_address))

@@ -1,25 +1,25 @@
-/** Judges isolation: what the containers of a claimed pod see, against what the claim entitles them to. */
+/** Judges isolation: whether a pod's containers see exactly the NIC devices and interfaces that the pod claimed. */
 import { compareCharDevices, expectedInterfaces } from '../claim/expected-devices.ts'
 import type { Expectation } from './expectation.ts'
-import type { ClaimedPods, ContainerObservation } from './pod-set.ts'
+import type { ClaimedPods, ContainerObservation } from '../transfer/pod-set.ts'
 
-export const listStatement = '/dev/infiniband lists only the claimed NICs'
-export const lackStatement = 'no container has a device of an unclaimed NIC'
+export const onlyClaimedStatement = '/dev/infiniband lists only the claimed NICs'
+export const noUnclaimedStatement = 'no container has a device of an unclaimed NIC'
 export const interfacesStatement = 'every container has the claimed interfaces and no other'
 
-export async function judgeList(pods: ClaimedPods): Promise<Expectation> {
+export async function judgeOnlyClaimed(pods: ClaimedPods): Promise<Expectation> {
   const seen = await pods.look()
   const reasons = seen.flatMap((one) => {
     const { missing, leaked, unopenable } = difference(pods, one)
     return [
-      ...missing.map((path) => `${where(one)} lacks ${path}, which is claimed`),
+      ...missing.map((path) => `${where(one)} does not have ${path}, which is claimed`),
       ...leaked.map(
         ({ path, nic }) =>
           `${where(one)} sees ${path}${nic === undefined ? '' : ` of ${one.node}/${nic}`}, which is not claimed`,
       ),
       ...unopenable.map(
         (path) =>
-          `${where(one)} cannot open ${path}: ${one.sighting.infiniband.find((device) => device.path === path)?.open_error ?? 'no reason given'}`,
+          `${where(one)} cannot open ${path}: ${one.sighting.infiniband.find((device) => device.path === path)?.open_error ?? 'no reason reported'}`,
       ),
     ]
   })
@@ -27,7 +27,7 @@ export async function judgeList(pods: ClaimedPods): Promise<Expectation> {
     (one) => difference(pods, one).missing.length + difference(pods, one).unopenable.length > 0,
   )
   return judged(pods, {
-    statement: listStatement,
+    statement: onlyClaimedStatement,
     seen,
     reasons,
     code: missing ? 'DEVICE_MISSING' : 'DEVICE_LEAK',
@@ -35,14 +35,14 @@ export async function judgeList(pods: ClaimedPods): Promise<Expectation> {
   })
 }
 
-export async function judgeLack(pods: ClaimedPods): Promise<Expectation> {
+export async function judgeNoUnclaimed(pods: ClaimedPods): Promise<Expectation> {
   const seen = await pods.look()
   const reasons = seen.flatMap((one) =>
     difference(pods, one).leaked.map(
       ({ path, nic }) => `${where(one)} has ${path}${nic === undefined ? '' : ` of ${one.node}/${nic}`}`,
     ),
   )
-  return judged(pods, { statement: lackStatement, seen, reasons, code: 'DEVICE_LEAK', limit: '0' })
+  return judged(pods, { statement: noUnclaimedStatement, seen, reasons, code: 'DEVICE_LEAK', limit: '0' })
 }
 
 export async function judgeInterfaces(pods: ClaimedPods): Promise<Expectation> {
@@ -56,7 +56,7 @@ export async function judgeInterfaces(pods: ClaimedPods): Promise<Expectation> {
     return [
       ...[...expected]
         .filter((name) => !found.has(name))
-        .map((name) => `${where(one)} lacks interface ${name}, which is claimed`),
+        .map((name) => `${where(one)} does not have interface ${name}, which is claimed`),
       ...[...found]
         .filter((name) => !expected.has(name))
         .map((name) => `${where(one)} has interface ${name}, which is not claimed`),

@@ -1,123 +1,92 @@
 /**
- * The sentences of a suite, each once: takes what stands in `expect(...)` and the sentence's own words; gives what is asked,
- * as data, and of whom. Vitest's matchers and the simulation are made from this one table.
+ * The matchers of a suite, each defined once. Vitest's matchers, their types and the simulation are all derived from this
+ * table. A matcher takes what stands in `expect(...)` and its own arguments, and binds the assertion to its source.
  */
 import type { DistanceRequirement } from '../claim/pcie-distance.ts'
-import type { NodeComparison } from '../measure/node-comparison.ts'
-import type { LinkComparison } from '../measure/link-comparison.ts'
-import { RecordingRounds } from '../measure/round-source.ts'
+import { DEFAULT_DRIFT, DEFAULT_PATH_DEFICIT } from '../measure/default-limits.ts'
 import type { Sku } from '../sku/sku.ts'
-import type { Target } from '../targets/target.ts'
-import { requireSameComparison, type Arm, type ArmReference } from './arm.ts'
-import type {
-  ArmAssertionSpec,
-  AssertionSpec,
-  PodAssertionSpec,
-  PublishedAssertionSpec,
-} from './assertion-spec.ts'
-import { comparisonEvidence, podsEvidence, publishedEvidence, recordedSlices } from './evidence.ts'
-import type { Evidence, PublishedEvidence } from './evidence.ts'
-import type { Expectation } from './expectation.ts'
-import { evaluateArms, evaluatePods, evaluatePublished, type Evaluation } from './evaluate.ts'
-import type { Below, Even, Outperform, Steady, Undercut } from './judge-ratio-and-bounds.ts'
-import type { PodSet } from './pod-set.ts'
+import type { PodSet } from '../transfer/pod-set.ts'
+import { requireSameComparison, type ArmReference } from './arm.ts'
+import { bindToArm, bindToPods, bindToPublished } from './bound-assertion.ts'
+import type { BoundAssertion, MeasuredArm } from './bound-assertion.ts'
+import type { Even } from './judge-gpu-nic-paths.ts'
+import type { Below, Steady } from './judge-latency.ts'
+import type { Outperform, Undercut } from './judge-ratio-and-bounds.ts'
 import type { LivePublishedDevices } from './published-devices.ts'
 
-/** Something that can be asked, in a run. */
-export interface AssertionSource {
-  readonly target: Target
-  /** Whose evidence it is; one name each. */
-  readonly source: object
-  readonly name: string
-  readonly question: Evaluation
-  /** How many rounds each look saw. */
-  readonly seen: () => readonly number[]
-  /** Undefined where nothing was measured. */
-  readonly evidence: () => Evidence | undefined
-  readonly listen?: NodeComparison['listen']
-}
-
-export interface BoundAssertion {
-  readonly ask: AssertionSpec
-  readonly subject: AssertionSource
-}
-
-type MeasuredArm = Arm<NodeComparison | LinkComparison>
-
-/** A sentence throws EXPECTATION_INVALID where its words make no sense. */
+/** Every matcher throws EXPECTATION_INVALID for arguments that make no limit. */
 export const matcherDefinitions = {
-  toOutperform: (arm: MeasuredArm, other: MeasuredArm, ask: Outperform): BoundAssertion => {
+  /** Passes when the 95 % confidence interval of this arm's figure over the other's lies at or above `by`. */
+  toOutperform: (arm: MeasuredArm, other: MeasuredArm, limit: Outperform): BoundAssertion => {
     requireSameComparison(arm, other)
-    return arms(arm, { kind: 'outperform', arm: arm.name, other: other.name, ...ask })
+    return bindToArm(arm, { kind: 'outperform', arm: arm.name, other: other.name, ...limit })
   },
-  toUndercut: (arm: MeasuredArm, other: MeasuredArm, ask: Undercut): BoundAssertion => {
+  /** Passes when this arm's latency is lower than the other's by at least `by`, with 95 % confidence. */
+  toUndercut: (arm: MeasuredArm, other: MeasuredArm, limit: Undercut): BoundAssertion => {
     requireSameComparison(arm, other)
-    return arms(arm, { kind: 'undercut', arm: arm.name, other: other.name, ...ask })
+    return bindToArm(arm, { kind: 'undercut', arm: arm.name, other: other.name, ...limit })
   },
+  /** Passes when the 95 % confidence intervals of bandwidth and mean latency lie within the reference's bounds. */
   toBeWithin: (arm: MeasuredArm, reference: ArmReference): BoundAssertion =>
-    arms(arm, { kind: 'within', arm: arm.name, reference }),
-  toStayBelow: (arm: MeasuredArm, limit: string, ask: Below): BoundAssertion =>
-    arms(arm, { kind: 'stays-below', arm: arm.name, limit, ...ask }),
+    bindToArm(arm, { kind: 'within', arm: arm.name, reference }),
+  /** Passes when the percentile's 95 % confidence interval lies below a time such as `45 ms`. */
+  toStayBelow: (arm: MeasuredArm, limit: string, options: Below): BoundAssertion =>
+    bindToArm(arm, { kind: 'stays-below', arm: arm.name, limit, ...options }),
+  /** Passes when the median of p99 / p50 over the rounds is at most the limit. */
   toBeStable: (arm: MeasuredArm, { p99OverP50 }: { readonly p99OverP50: number }): BoundAssertion =>
-    arms(arm, { kind: 'stable', arm: arm.name, p99OverP50 }),
-  toBeSteady: (arm: MeasuredArm, { within }: Steady = { within: '5 %' }): BoundAssertion =>
-    arms(arm, { kind: 'steady', arm: arm.name, within }),
-  toHaveEvenPaths: (arm: MeasuredArm, { within }: Even): BoundAssertion =>
-    arms(arm, { kind: 'even-paths', arm: arm.name, within }),
+    bindToArm(arm, { kind: 'stable', arm: arm.name, p99OverP50 }),
+  /** Passes when latency changes by at most `within` (default: 5 %) from the beginning to the end of the arm. */
+  toBeSteady: (arm: MeasuredArm, { within }: Steady = { within: DEFAULT_DRIFT }): BoundAssertion =>
+    bindToArm(arm, { kind: 'steady', arm: arm.name, within }),
+  /** Passes when no path is slower than the median of the other paths by more than `within` (default: 3 %). */
+  toHaveEvenPaths: (arm: MeasuredArm, { within }: Even = { within: DEFAULT_PATH_DEFICIT }): BoundAssertion =>
+    bindToArm(arm, { kind: 'even-paths', arm: arm.name, within }),
+  /** Passes when each claimed NIC carried its share of the bytes within 10 %, and every other interface less than 1 %. */
   toCarryEqualShares: (arm: MeasuredArm): BoundAssertion =>
-    arms(arm, { kind: 'equal-shares', arm: arm.name }),
-  toArriveIntact: (arm: MeasuredArm): BoundAssertion => arms(arm, { kind: 'intact', arm: arm.name }),
+    bindToArm(arm, { kind: 'equal-shares', arm: arm.name }),
+  /** Passes when the receiver checked every byte and found none changed. */
+  toArriveIntact: (arm: MeasuredArm): BoundAssertion => bindToArm(arm, { kind: 'intact', arm: arm.name }),
+  /** Passes when every pair of a claimed GPU and a claimed NIC has this distance, as `nvidia-smi topo -m` names it. */
   toClaimPairsAt: (set: PodSet, distance: DistanceRequirement): BoundAssertion =>
-    pods(set, { kind: 'pairs-at', distance }),
-  toListOnlyClaimedDevices: (set: PodSet): BoundAssertion => pods(set, { kind: 'only-claimed-devices' }),
-  toLackUnclaimedDevices: (set: PodSet): BoundAssertion => pods(set, { kind: 'no-unclaimed-devices' }),
+    bindToPods(set, { kind: 'pairs-at', distance }),
+  /** Passes when /dev/infiniband in every container lists exactly the claimed NICs' devices, and all of them open. */
+  toListOnlyClaimedDevices: (set: PodSet): BoundAssertion =>
+    bindToPods(set, { kind: 'only-claimed-devices' }),
+  /** Passes when no container has a character device of a NIC that its pod did not claim. */
+  toLackUnclaimedDevices: (set: PodSet): BoundAssertion => bindToPods(set, { kind: 'no-unclaimed-devices' }),
+  /** Passes when every container has exactly lo, eth0 and the claimed interfaces. */
   toHaveOnlyClaimedInterfaces: (set: PodSet): BoundAssertion =>
-    pods(set, { kind: 'only-claimed-interfaces' }),
-  toSeeClaimedGpus: (set: PodSet): BoundAssertion => pods(set, { kind: 'claimed-gpus' }),
-  toMatchSku: (rack: LivePublishedDevices, sku: Sku): BoundAssertion => published(rack, sku),
+    bindToPods(set, { kind: 'only-claimed-interfaces' }),
+  /** Passes when every container sees exactly the claimed GPUs, each with the links that the SKU states. */
+  toSeeClaimedGpus: (set: PodSet): BoundAssertion => bindToPods(set, { kind: 'claimed-gpus' }),
+  /** Passes when every node publishes the devices of the SKU, each on its NUMA node. */
+  toMatchSku: (devices: LivePublishedDevices, sku: Sku): BoundAssertion => bindToPublished(devices, sku),
 } as const
 
-function arms({ comparison }: MeasuredArm, ask: ArmAssertionSpec): BoundAssertion {
-  const watched = new RecordingRounds(comparison)
-  const subject = {
-    target: comparison.target,
-    source: comparison,
-    name: comparison.plan.name,
-    question: evaluateArms(ask, watched),
-    seen: () => watched.seen,
-    evidence: () => comparisonEvidence(comparison),
-    listen: comparison.listen.bind(comparison),
-  }
-  return { ask, subject }
+type Bind = (received: never, ...args: never[]) => BoundAssertion
+type Received<Definition extends Bind> = Parameters<Definition>[0]
+type Arguments<Definition extends Bind> = Definition extends (
+  received: never,
+  ...args: infer Args
+) => BoundAssertion
+  ? Args
+  : never
+
+/** The matchers that `expect(received)` offers for a `received` of type `T`; the others accept no call. */
+export type SuiteMatchers<T> = {
+  readonly [Name in keyof typeof matcherDefinitions]: (
+    ...args: T extends Received<(typeof matcherDefinitions)[Name]>
+      ? Arguments<(typeof matcherDefinitions)[Name]>
+      : [unsupported: never]
+  ) => Promise<void>
 }
 
-function pods(set: PodSet, ask: PodAssertionSpec): BoundAssertion {
-  const subject = {
-    target: set.target,
-    source: set,
-    name: `pods ${set.placement.arm}`,
-    question: evaluatePods(ask, set),
-    seen: () => [],
-    evidence: () => podsEvidence(set),
-  }
-  return { ask, subject }
-}
-
-function published(rack: LivePublishedDevices, sku: Sku): BoundAssertion {
-  const ask: PublishedAssertionSpec = { kind: 'matches-sku', sku: sku.name }
-  let evidence: PublishedEvidence | undefined
-  const { statement } = evaluatePublished(ask, rack, sku)
-  const judge = async (): Promise<readonly Expectation[]> => {
-    evidence = await publishedEvidence(rack)
-    return evaluatePublished(ask, recordedSlices(evidence, rack.emulated), sku).judge()
-  }
-  const subject = {
-    target: rack.target,
-    source: {},
-    name: 'published',
-    question: { statement, judge },
-    seen: () => [],
-    evidence: () => evidence,
-  }
-  return { ask, subject }
-}
+/** All matchers by name, for test runners. The compiler has checked the suite's calls against `SuiteMatchers`. */
+export const matchersByName: Readonly<
+  Record<string, (received: unknown, ...args: readonly unknown[]) => BoundAssertion>
+> = Object.fromEntries(
+  Object.entries<Bind>(matcherDefinitions).map(([name, bind]) => [
+    name,
+    (received: unknown, ...args: readonly unknown[]) => bind(received as never, ...(args as never[])),
+  ]),
+)

@@ -1,8 +1,8 @@
-/** What a target's drivers publish, as something a suite can expect things of. */
+/** The devices that a target's drivers publish, as a suite passes them to `expect`. */
 import type { ResourceSlice } from '../dra/objects.ts'
 import type { Target } from '../targets/target.ts'
 
-/** Published by a rack that runs, or on record. */
+/** Published by a running target, or recorded in a certificate. */
 export interface PublishedDevices {
   readonly emulated: boolean
   nodes(): Promise<readonly string[]>

@@ -1,6 +1,6 @@
 /**
- * What a suite needs of the machine it runs on. Takes a SKU or target and a declaration; gives what is lacking, in words,
- * or undefined. A test that lacks something is skipped with that reason; it never passes for want of devices.
+ * What a declaration requires of the target and its SKU. Each function returns the unmet requirement in words, or undefined. A
+ * test whose requirements are not met is skipped with that reason, and never passes without devices.
  */
 import { turnCount } from '../claim/gpu-pairs.ts'
 import { hasNumaReference, type Sku } from '../sku/sku.ts'
@@ -9,13 +9,13 @@ import type { ComparisonDeclaration, GpuLinkDeclaration, PodDeclaration } from '
 
 /** For transfers from node to node. */
 export const unmetNodeRequirement = (nodes: readonly string[]): string | undefined =>
-  nodes.length < 2 ? `two nodes are needed, and there is ${nodes.join(', ') || 'none'}` : undefined
+  nodes.length < 2 ? `two nodes are required, found ${nodes.join(', ') || 'none'}` : undefined
 
-/** For arms whose NICs lie on different NUMA nodes. */
+/** For arms whose NICs are on different NUMA nodes. */
 export function unmetComparisonRequirement(sku: Sku, { arms }: ComparisonDeclaration): string | undefined {
   const wanted = [...new Set(Object.values(arms).map(({ nics }) => nics.numaNode))]
-  const lack = missingNics(sku, wanted)
-  if (lack !== undefined) return lack
+  const missing = missingNics(sku, wanted)
+  if (missing !== undefined) return missing
   return hasNumaReference(sku)
     ? undefined
     : `SKU ${sku.name} states no reference for aligned and unaligned transfers`
@@ -28,7 +28,7 @@ export function unmetPodRequirement(
 ): string | undefined {
   if (placement.gpus !== 'all')
     return 'nics' in placement ? missingNics(sku, [placement.nics.numaNode]) : undefined
-  return emulation === undefined ? undefined : 'the GPUs of an emulated rack are names only'
+  return emulation === undefined ? undefined : 'an emulated rack has no usable GPUs'
 }
 
 /** For transfers between the GPUs of one node. */
@@ -38,13 +38,15 @@ export function unmetGpuLinkRequirement(
   { turn }: GpuLinkDeclaration,
 ): string | undefined {
   const count = sku.gpus.length
-  if (emulation !== undefined) return 'the GPUs of an emulated rack are names only'
+  if (emulation !== undefined) return 'an emulated rack has no usable GPUs'
   if (turn === 0)
     return sku.reference.gpuMemory === undefined
       ? `SKU ${sku.name} states no reference for its GPUs' memory`
       : undefined
   if (turn > turnCount(count))
-    return count < 2 ? `${count} GPU makes no pair` : `${count} GPUs have all met by turn ${turnCount(count)}`
+    return count < 2
+      ? `two GPUs are required, found ${count}`
+      : `every two of ${count} GPUs were paired by turn ${turnCount(count)}`
   return sku.reference.gpuLink === undefined ? `SKU ${sku.name} states no reference for GPU links` : undefined
 }
 

@@ -1,7 +1,7 @@
 /**
- * Looks again until an answer is honest. Takes a comparison, what to estimate and the limits; gives a verdict with its
- * interval: passed when the whole interval keeps the limits, failed when none of it does, else more rounds up to the
- * last look and then inconclusive. Without proof of transport there is no verdict about bandwidth at all.
+ * Carries out the plan of looks in `measure/sequential-looks.ts`: estimates an interval at each look and decides. The verdict
+ * is passed when the whole interval is within the limits, failed when it is outside, and otherwise more rounds are measured;
+ * after the last look it is inconclusive. Without proof of transport no figure is judged.
  */
 import type { ErrorCode } from '../core/errors.ts'
 import { armsOf, type Round } from '../measure/round.ts'
@@ -35,13 +35,13 @@ export async function decide(
     const rounds = (await comparison.atLeast(count)).slice(0, count)
     const interval = estimate(rounds, levelOf(looks))
     const decision = { interval, rounds }
-    const unproven = transportDoubt(rounds)
+    const unproven = transportFault(rounds)
     if (unproven !== undefined) return { ...decision, verdict: 'inconclusive', ...unproven }
     if (keeps(interval, limits)) return { ...decision, verdict: 'passed', reasons: [] }
     if (breaks(interval, limits))
       return { ...decision, verdict: 'failed', code: 'EXPECTATION_FAILED', reasons: [] }
     if (rounds.length >= looks.cap) {
-      const reason = `the interval still holds the limit after ${rounds.length} rounds: the rounds scatter too much, or the truth is too close to the limit`
+      const reason = `the confidence interval still contains the limit after ${rounds.length} rounds: the rounds are too noisy, or the true value is too close to the limit`
       return { ...decision, verdict: 'inconclusive', code: 'TOO_NOISY', reasons: [reason] }
     }
   }
@@ -52,17 +52,17 @@ const keeps = ({ low, high }: Interval, { atLeast = -Infinity, atMost = Infinity
 const breaks = ({ low, high }: Interval, { atLeast = -Infinity, atMost = Infinity }: Limits): boolean =>
   high < atLeast || low > atMost
 
-function transportDoubt(rounds: readonly Round[]): { code: ErrorCode; reasons: string[] } | undefined {
+function transportFault(rounds: readonly Round[]): { code: ErrorCode; reasons: string[] } | undefined {
   for (const round of rounds) {
     for (const arm of armsOf(round)) {
       const where = `${arm.arm}, round ${round.index + 1}`
-      const stray = fellBack(arm.transport)
-      if (stray !== undefined) {
-        const share = `${formatBytes(bytes(stray.bytes))} of ${formatBytes(bytes(arm.transport.movedBytes))}`
+      const unclaimed = fellBack(arm.transport)
+      if (unclaimed !== undefined) {
+        const share = `${formatBytes(bytes(unclaimed.bytes))} of ${formatBytes(bytes(arm.transport.movedBytes))}`
         return {
           code: 'TRANSPORT_FALLBACK',
           reasons: [
-            `${share} ${stray.direction} by ${stray.nic}, which is not claimed (${where}): the figure does not speak about the claimed NICs`,
+            `${share} ${unclaimed.direction} by ${unclaimed.nic}, which is not claimed (${where}): the figure is not that of the claimed NICs`,
           ],
         }
       }
@@ -71,7 +71,7 @@ function transportDoubt(rounds: readonly Round[]): { code: ErrorCode; reasons: s
         return {
           code: 'TRANSPORT_UNPROVEN',
           reasons: [
-            `${worst.nic} ${worst.direction} ${formatBytes(bytes(worst.bytes))} where its share is ${formatBytes(bytes(Math.round(worst.expected)))} (${where})`,
+            `${worst.nic} ${worst.direction} ${formatBytes(bytes(worst.bytes))}; its share is ${formatBytes(bytes(Math.round(worst.expected)))} (${where})`,
           ],
         }
       }

@@ -1,6 +1,6 @@
 /**
- * Expectations that somebody lets through for a time: a waivers file, and the warn tier. Takes the file and a judged
- * expectation; gives it with what lets it through. Never changes a verdict: what is broken is still told as broken.
+ * Waivers, which let an expectation fail until a date without failing its test, and the warn tier. Neither changes a verdict:
+ * a waived expectation is still reported as failed.
  */
 import { z } from 'zod'
 import { ERROR_CATALOGUE } from '../core/errors.ts'
@@ -8,23 +8,23 @@ import { nearest } from '../core/nearest.ts'
 import { readYamlFile } from '../core/yaml-file.ts'
 import type { Expectation, Tier, Verdict } from './expectation.ts'
 
-const words = (what: string) =>
+const nonEmpty = (what: string) =>
   z
     .string({ error: `expected ${what}` })
     .trim()
     .min(1, `expected ${what}`)
 
 const waiverSchema = z.strictObject({
-  /** As the reports write it: `aligned bandwidth is at least 1.3x unaligned`. */
-  statement: words('the statement of an expectation, as the reports write it'),
+  /** As it appears in reports: `aligned bandwidth is at least 1.3x unaligned`. */
+  statement: nonEmpty('the statement of an expectation, as it appears in reports'),
   /** `suite > test`; absent: in any test. */
-  test: words('a test, as "suite > test"').optional(),
+  test: nonEmpty('a test, as "suite > test"').optional(),
   /** Absent: on any SKU. */
-  sku: words('the name of a SKU').optional(),
-  reason: words('why it is waived, for whoever reads the report'),
-  /** The last day on which it holds, in UTC. */
+  sku: nonEmpty('the name of a SKU').optional(),
+  reason: nonEmpty('the reason for the waiver, which reports show'),
+  /** Its last day, in UTC. */
   until: z.iso.date({
-    error: 'expected the last day it holds, as until: 2027-01-31; a waiver without an end is not accepted',
+    error: 'expected its last day, such as until: 2027-01-31; a waiver without an end is not accepted',
   }),
 })
 
@@ -66,18 +66,18 @@ export interface WaiverContext {
   readonly waivers: readonly Waiver[]
 }
 
-/** The expectation with its tier and the waiver that is for it, in force or expired. */
+/** Returns the expectation with its tier and the waiver that matches it, in force or expired. */
 export function applyWaiver(
   expectation: Expectation,
   { test, sku, tier, waivers }: WaiverContext,
 ): Expectation {
-  const fitting = waivers.filter(
+  const matching = waivers.filter(
     (one) =>
       one.statement === expectation.statement &&
       (one.test === undefined || one.test === test) &&
       (one.sku === undefined || one.sku === sku),
   )
-  const waiver = fitting.find(({ expired }) => !expired) ?? fitting[0]
+  const waiver = matching.find(({ expired }) => !expired) ?? matching[0]
   return {
     ...expectation,
     ...(tier === undefined ? {} : { tier }),
@@ -89,18 +89,18 @@ export function applyWaiver(
   }
 }
 
-/** A fault of the input, the machine or ours says nothing about what was waived. */
+/** Errors of the input, the machine or claimcheck itself are not what was waived. */
 const isWaivable = ({ code }: Expectation): boolean =>
   code === undefined || ['hardware', 'cluster'].includes(ERROR_CATALOGUE[code].category)
 
-/** Whether the expectation, if it is not met, keeps the test from passing. */
+/** True when a failure of the expectation fails its test. */
 export const isGating = (expectation: Expectation): boolean => {
   const { tier, waiver } = expectation
   const excused = tier === 'warn' || (waiver !== undefined && !waiver.expired)
   return !(excused && isWaivable(expectation))
 }
 
-/** Of a test by its expectations; `waived` and `warned` where all that is not met is let through. */
+/** The verdict of a test; `waived` or `warned` when all expectations that did not pass are excused. */
 export function overallVerdict(expectations: readonly Expectation[]): Verdict | 'waived' | 'warned' {
   const unmet = expectations.filter((one) => one.verdict !== 'passed')
   const gating = unmet.filter(isGating)
@@ -110,16 +110,16 @@ export function overallVerdict(expectations: readonly Expectation[]): Verdict | 
   return unmet.some((one) => one.waiver !== undefined) ? 'waived' : 'warned'
 }
 
-/** Waivers that are nobody's, or no longer needed, as sentences. `waivers`: those in force. */
+/** Reports waivers that match no expectation or whose expectation passes, as sentences. `waivers`: those in force. */
 export function unusedWaivers(
   waivers: readonly Waiver[],
   expectations: readonly Expectation[],
 ): readonly string[] {
   const statements = [...new Set(expectations.map(({ statement }) => statement))]
   return waivers.flatMap(({ at, statement }) => {
-    const meant = expectations.filter(({ waiver }) => waiver?.at === at)
-    if (meant.some(({ verdict }) => verdict !== 'passed')) return []
-    if (meant.length > 0) return [`${at} is not needed: "${statement}" is met. Remove it.`]
+    const own = expectations.filter(({ waiver }) => waiver?.at === at)
+    if (own.some(({ verdict }) => verdict !== 'passed')) return []
+    if (own.length > 0) return [`${at} is not needed: "${statement}" passes. Remove it.`]
     const near = statements.includes(statement) ? undefined : nearest(statement, statements)
     const advice = near === undefined ? '' : `; did you mean "${near}"?`
     return [`${at} matches no expectation of this run: "${statement}"${advice}`]

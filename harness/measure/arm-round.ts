@@ -1,10 +1,10 @@
 /**
- * One arm of one round. Takes a transfer's outcome; gives its figures in the units of the hardware it stands for,
- * with the proof of where the bytes went. Raw seconds and bytes stay in the outcome.
+ * The figures of one arm in one round, computed from a transfer's outcome and scaled to the hardware that an emulated rack
+ * stands for. Measured seconds and bytes stay unscaled in the outcome.
  */
 import { bytes, gigabytesPerSecond, rateOf, seconds, type GBps, type Seconds } from '../core/units.ts'
 import type { ArmName, Sku } from '../sku/sku.ts'
-import type { Endpoint, TransferOutcome } from '../transfer/node-pair-transfer.ts'
+import type { Endpoint, TransferOutcome } from '../transfer/transfer-outcome.ts'
 import { nicName } from '../claim/sku-device.ts'
 import { nicsOfStream, proveTransport, type TransportProof } from './transport-proof.ts'
 

@@ -1,6 +1,6 @@
-/** What alternates from round to round: which arm comes first, and which node sends. */
+/** Alternates the order of the arms and the direction of transfers from round to round. */
 
-/** A B, then B A, so that a drift over time favours neither. */
+/** A B, then B A, so that drift over time favours neither arm. */
 export function orderOf<Arm>(arms: readonly Arm[], round: number): readonly Arm[] {
   return round % 2 === 0 ? arms : arms.toReversed()
 }
@@ -10,7 +10,7 @@ export interface Direction {
   readonly target: string
 }
 
-/** Both arms of a round go the same way; the next round goes the other way, so that each node sends and receives. */
+/** All arms of a round use the same direction; the next round reverses it, so that each node sends and receives. */
 export function directionOf({ initiator, target }: Direction, round: number): Direction {
   return round % 2 === 0 ? { initiator, target } : { initiator: target, target: initiator }
 }

@@ -1,7 +1,6 @@
 /**
- * Intervals over rounds. Takes one figure a round; gives an estimate with bounds at a stated level.
- * Rounds are the replicates: what is alike within a round (one connection, one placement, one state of the caches)
- * counts once. Chosen by measured coverage, see docs/statistics.md.
+ * Confidence intervals over rounds, from one figure per round. Rounds are the replicates, since iterations of a round share
+ * connection, placement and cache state. The methods were chosen by measured coverage, see docs/statistics.md.
  */
 import { mean, median, medianAbsoluteDeviation, sampleStandardDeviation } from 'simple-statistics'
 import { ClaimcheckError } from '../core/errors.ts'
@@ -12,22 +11,22 @@ export interface Interval {
   readonly estimate: number
   readonly low: number
   readonly high: number
-  /** Two-sided: 0.95 says that 95 % of such intervals hold the true value. */
+  /** The two-sided confidence level: at 0.95, 95 % of such intervals contain the true value. */
   readonly level: number
   readonly rounds: number
 }
 
-/** How much the rounds of a sound node may scatter, as a share of the figure: one standard deviation. */
+/** The standard deviation from round to round on a healthy node, as a share of the figure. */
 export const ROUND_NOISE: Fraction = fraction(0.01)
-/** Widens the floor, since rounds that are neighbours in time are alike. */
-const ALIKE = 1.25
+/** Widens the minimum width, to allow for autocorrelation between adjacent rounds. */
+const AUTOCORRELATION = 1.25
 
 /**
- * Half the width, as a share of the figure, below which no interval over rounds goes: a few rounds may agree by chance.
- * With it an interval holds its level for noise of any shape up to `noise`.
+ * The minimum half-width of an interval, as a share of the figure, since a few rounds may agree by chance. With it, an
+ * interval keeps its confidence level for noise of any distribution up to the standard deviation `noise`.
  */
 export const floorOf = (rounds: number, level: number, noise: Fraction): number =>
-  (ALIKE * normalQuantile(upper(level)) * noise) / Math.sqrt(rounds)
+  (AUTOCORRELATION * normalQuantile(upper(level)) * noise) / Math.sqrt(rounds)
 
 /** The t interval of a mean. Throws EXPECTATION_INVALID for fewer than two values. */
 export function meanInterval(values: readonly number[], level: number): Interval {
@@ -37,14 +36,14 @@ export function meanInterval(values: readonly number[], level: number): Interval
   return around(estimate, tQuantile(upper(level), values.length - 1) * error, values, level)
 }
 
-/** The t interval of one arm's figure, above 0, with the floor of `noise`. */
+/** The t interval of the mean of positive figures, with the minimum width for `noise`. */
 export const absoluteInterval = (
   values: readonly number[],
   level: number,
   noise: Fraction = ROUND_NOISE,
 ): Interval => floored(meanInterval(values, level), noise)
 
-/** The t interval of the geometric mean of figures above 0, with the floor of `noise`. */
+/** The t interval of the geometric mean of positive figures, with the minimum width for `noise`. */
 export const geometricInterval = (
   values: readonly number[],
   level: number,
@@ -52,8 +51,8 @@ export const geometricInterval = (
 ): Interval => floored(exponential(meanInterval(values.map(Math.log), level)), noise)
 
 /**
- * The interval of the geometric mean of paired ratios: `pairs[i]` is numerator and denominator of round i, both above 0.
- * A ratio is taken within each round, so that what drifts from round to round cancels out.
+ * The interval of the geometric mean of paired ratios: `pairs[i]` is numerator and denominator of round i, both positive.
+ * Ratios are taken within each round, so that drift from round to round cancels out.
  */
 export const ratioInterval = (
   pairs: readonly (readonly [number, number])[],
@@ -67,8 +66,8 @@ export const ratioInterval = (
   )
 
 /**
- * The interval of the median of figures above 0, by the median absolute deviation of their logarithms, with the floor
- * of `noise`: one disturbed round is outvoted and does not widen it. Three rounds give a wide one.
+ * The interval of the median of positive figures, from the median absolute deviation of their logarithms, with the minimum
+ * width for `noise`. A single outlying round does not widen it. With three rounds it is wide.
  */
 export function medianInterval(
   values: readonly number[],
@@ -111,9 +110,9 @@ const exponential = ({ estimate, low, high, ...rest }: Interval): Interval => ({
 function requireRounds(values: readonly number[]): void {
   if (values.length >= 2 && values.every((value) => Number.isFinite(value))) return
   throw new ClaimcheckError('EXPECTATION_INVALID', {
-    subject: 'an interval',
-    problem: 'cannot be made',
-    expected: 'at least two finite values, one a round',
+    subject: 'a confidence interval',
+    problem: 'cannot be computed',
+    expected: 'at least two finite values, one per round',
     found: `[${values.join(', ')}]`,
     hint: 'Set CLAIMCHECK_ROUNDS to 2 or more.',
   })

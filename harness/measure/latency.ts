@@ -1,6 +1,6 @@
 /**
- * Percentiles of latency with an interval. Takes the iterations of each round; gives the percentile of the distribution
- * that they come from, with bounds. Iterations of one round are alike, so the rounds are the replicates.
+ * Percentiles of latency with confidence intervals. Iterations of one round are correlated, so the rounds are the
+ * replicates.
  */
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Fraction, Seconds } from '../core/units.ts'
@@ -8,12 +8,12 @@ import { geometricInterval, type Interval } from './interval.ts'
 
 export type Percentile = 50 | 95 | 99
 
-/** Fewer iterations than this do not reach as far as the percentile: 100 for p99, 20 for p95. */
+/** The minimum of iterations in a round for the percentile to be estimated: 100 for p99, 20 for p95. */
 export const iterationsFor = (percentile: Percentile): number => Math.ceil(100 / (100 - percentile))
 
 /**
- * `rounds[i]` holds the seconds of each iteration of round i. Throws EXPECTATION_INVALID where a round has too few
- * iterations to tell, or there are fewer than two rounds.
+ * `rounds[i]` holds the seconds of each iteration of round i. Throws EXPECTATION_INVALID when a round has too few
+ * iterations, or there are fewer than two rounds.
  */
 export function percentileInterval(
   rounds: readonly (readonly number[])[],
@@ -25,10 +25,10 @@ export function percentileInterval(
   if (fewest < iterationsFor(percentile)) {
     throw new ClaimcheckError('EXPECTATION_INVALID', {
       subject: `p${percentile} latency`,
-      problem: 'cannot be told from so few iterations',
-      expected: `at least ${iterationsFor(percentile)} timed iterations a round`,
+      problem: 'cannot be estimated from so few iterations',
+      expected: `at least ${iterationsFor(percentile)} timed iterations in each round`,
       found: String(fewest),
-      hint: 'Raise the iterations of the transfer, or ask for a lower percentile.',
+      hint: 'Raise the iterations of the transfer, or use a lower percentile.',
     })
   }
   return geometricInterval(
@@ -39,8 +39,8 @@ export function percentileInterval(
 }
 
 /**
- * The percentile of the distribution behind `samples`, whatever its shape as likely above as below the true one
- * (Hyndman and Fan 1996, definition 8). The RESULT's own p99 interpolates at rank (n-1)p and is too low for this.
+ * An approximately median-unbiased estimate of the percentile, whatever the distribution (Hyndman and Fan 1996, definition 8).
+ * The p99 of the RESULT interpolates at rank (n-1)p, which underestimates it.
  */
 export function percentileOf(samples: readonly number[], percentile: number): Seconds {
   const sorted = samples.toSorted((a, b) => a - b)

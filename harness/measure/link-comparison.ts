@@ -1,4 +1,4 @@
-/** Arms between the GPUs of one node. Takes a turn and a transfer; gives rounds, each over all pairs of the turn at once. */
+/** Measures arms between the GPUs of one node. Each arm of a round transfers between all GPU pairs of a turn at once. */
 import { pairsOfTurn } from '../claim/gpu-pairs.ts'
 import { allGpusTemplate } from '../claim/claim-template.ts'
 import { publicationOf } from '../claim/publication.ts'
@@ -15,20 +15,20 @@ import { MeasuredRounds } from './measured-rounds.ts'
 
 export interface LinkPlan {
   readonly name: string
-  /** Which GPUs are paired; 0: each with itself. */
+  /** Selects the GPU pairs; 0: each GPU with itself. */
   readonly turn: number
-  /** Those of the node. */
+  /** The number of GPUs of the node. */
   readonly gpus: number
   readonly arms: readonly LinkArm[]
   readonly op: 'WRITE' | 'READ'
-  /** Of a pair. */
+  /** Of each pair. */
   readonly size: Bytes
   readonly iters: number
   readonly warmupIters: number
   readonly firstRounds: number
 }
 
-/** Slower than any way through host memory that was seen. */
+/** Slower than any transfer through host memory measured so far. */
 const SLOWEST_BYTES_PER_SECOND = 1e8
 const SET_UP_SECONDS = 60
 
@@ -47,7 +47,7 @@ export class LinkComparison extends MeasuredRounds<LinkArm> {
     const { plan, sku, target } = this
     const pairs = pairsOfTurn(plan.gpus, plan.turn)
     const memory = gpuMemoryOf(sku)
-    this.tell({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
+    this.report({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
     const outcome = await transferOverLinks(
       allGpusTemplate(sku, { published: publicationOf(await target.slices()) }),
       {
@@ -56,7 +56,7 @@ export class LinkComparison extends MeasuredRounds<LinkArm> {
         // Each GPU of a pair sends in one round and receives in the next.
         pairs: round % 2 === 0 ? pairs : pairs.map(([a, b]) => [b, a]),
         devicePrefix: memory.devicePrefix,
-        // Staged: each end copies between its GPU and host memory, and TCP moves the bytes between the two.
+        // Staged: each side copies between its GPU and host memory, and TCP connects the two.
         transport: arm === 'linked' ? 'auto' : memory.stagedTransports,
         bytesPerDevice: plan.size,
         iters: plan.iters,
@@ -69,7 +69,7 @@ export class LinkComparison extends MeasuredRounds<LinkArm> {
         verifyAllocation: (allocated) => verifyGpus(allocated, sku),
         onEvent: (event) => {
           const done = Number(event['iter'] ?? (event.event === 'verified' ? plan.iters : 0))
-          this.tell({ arm, round, phase: event.event, done, of: plan.iters })
+          this.report({ arm, round, phase: event.event, done, of: plan.iters })
         },
       },
     )

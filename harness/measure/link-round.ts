@@ -1,16 +1,16 @@
 /**
- * One arm of one round between the GPUs of a node. Takes a transfer's outcome; gives the figures of a pair, with the proof
- * that the arm's bytes went the way that the arm stands for. A READ that falls back to TCP is not told by its figures alone.
+ * The figures of one arm between the GPUs of a node in one round, with the proof that the bytes took the path that the arm
+ * stands for. A fallback to TCP on one host appears in no NIC counter, so the proof is the transport that UCX reports.
  */
 import { pairsOfTurn } from '../claim/gpu-pairs.ts'
 import { gigabytesPerSecond, bytes, rateOf, seconds } from '../core/units.ts'
 import type { LinkArm, Sku } from '../sku/sku.ts'
 import { gpuMemoryOf } from '../sku/sku-vendor.ts'
-import type { TransferOutcome } from '../transfer/node-pair-transfer.ts'
+import type { TransferOutcome } from '../transfer/transfer-outcome.ts'
 import type { ArmRound } from './arm-round.ts'
 import { proveTransport, type NicLoad, type TransportProof } from './transport-proof.ts'
 
-/** What else may cross a machine's interfaces in the seconds of a transfer; small transfers rest on UCX's word. */
+/** Unrelated traffic on the host's interfaces during a transfer. Smaller transfers are proved by UCX's report alone. */
 const BACKGROUND_BYTES = 64 * 2 ** 20
 
 export function measureLinkArm(

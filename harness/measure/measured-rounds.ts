@@ -1,7 +1,6 @@
 /**
- * Interleaved arms. Takes the names of the arms and a way to measure one; gives rounds, each with every arm once.
- * Rounds are measured on demand and kept, so that all expectations of a file look at the same figures.
- * A round that fails ends it all: what comes after an unexplained failure is no evidence.
+ * Measures rounds of interleaved arms on demand and keeps them, so that all expectations of a file use the same figures. The
+ * first failure ends the measurement: rounds after an unexplained failure are no evidence.
  */
 import type { Bytes } from '../core/units.ts'
 import type { ArmName, Sku } from '../sku/sku.ts'
@@ -12,7 +11,7 @@ import { looksFor, type Looks } from './sequential-looks.ts'
 import type { Round } from './round.ts'
 import type { RoundSource } from './round-source.ts'
 
-/** One line of progress while an arm runs. */
+/** The state of the arm that is being measured. */
 export interface Progress {
   readonly comparison: string
   readonly arm: ArmName
@@ -45,7 +44,7 @@ export abstract class MeasuredRounds<Arm extends ArmName = ArmName> implements R
     this.#parts = parts
   }
 
-  /** Every arm of a round, in the order in which they are called. */
+  /** Called once for every arm of a round. */
   protected abstract measureArm(arm: Arm, round: number): Promise<ArmRound>
 
   get sku(): Sku {
@@ -64,7 +63,7 @@ export abstract class MeasuredRounds<Arm extends ArmName = ArmName> implements R
     return this.#parts.size
   }
 
-  /** What ended it, if anything did. */
+  /** The error that ended the measurement, if any. */
   get failure(): unknown {
     return this.#failure?.error
   }
@@ -74,13 +73,13 @@ export abstract class MeasuredRounds<Arm extends ArmName = ArmName> implements R
     return this.#rounds
   }
 
-  /** Calls `listener` while arms run; the returned function ends that. */
+  /** Calls `listener` with progress until the returned function is called. */
   listen(listener: (progress: Progress) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
-  /** Measures until there are `count` rounds. Rejects with the first failure, and with the same one ever after. */
+  /** Measures until there are `count` rounds. Rejects with the first failure, on this and all later calls. */
   atLeast(count: number): Promise<readonly Round[]> {
     const work = this.#queue.then(async () => {
       while (this.#rounds.length < count) {
@@ -97,7 +96,7 @@ export abstract class MeasuredRounds<Arm extends ArmName = ArmName> implements R
     return work
   }
 
-  protected tell(progress: Omit<Progress, 'comparison'>): void {
+  protected report(progress: Omit<Progress, 'comparison'>): void {
     for (const listener of this.#listeners) listener({ comparison: this.#parts.name, ...progress })
   }
 

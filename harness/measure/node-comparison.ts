@@ -1,4 +1,4 @@
-/** Arms between two nodes. Takes two placements and a transfer; gives rounds, each with every arm once on the same nodes. */
+/** Measures two placements against each other on the same pair of nodes, both in every round. */
 import type { Placement } from '../claim/placement.ts'
 import { publicationOf } from '../claim/publication.ts'
 import { numaTemplate } from '../claim/claim-template.ts'
@@ -56,14 +56,14 @@ export class NodeComparison extends MeasuredRounds<NumaArm> {
     const template = numaTemplate(placement, sku, { published: publicationOf(await target.slices()) })
     const made = transferPlan({ plan: this.plan, arm, round, sku, emulation: target.emulation })
     const plan = this.#nodes === undefined ? made : { ...made, nodes: directionOf(this.#nodes, round) }
-    this.tell({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
+    this.report({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
     const outcome = await transferBetweenNodes(template, plan, {
       target,
       journal,
       verifyAllocation: (allocated) => void verifyTopology(allocated, placement, sku),
       onEvent: (event) => {
         const iteration = Number(event['iter'] ?? (event.event === 'verified' ? plan.iters : 0))
-        this.tell({ arm, round, phase: event.event, done: iteration, of: plan.iters })
+        this.report({ arm, round, phase: event.event, done: iteration, of: plan.iters })
       },
     })
     this.#nodes ??= { initiator: outcome.initiator.node, target: outcome.target.node }
@@ -79,7 +79,7 @@ export class NodeComparison extends MeasuredRounds<NumaArm> {
 
 type Emulated = { readonly scale: number; readonly transfer: Iterations } | undefined
 
-/** One arm's transfer in a round, on any two nodes. */
+/** The transfer plan of one arm in one round, on any two nodes. */
 export function transferPlan(of: {
   readonly plan: ComparisonPlan
   readonly arm: NumaArm
@@ -104,13 +104,13 @@ export function transferPlan(of: {
 
 type Iterations = Pick<ComparisonPlan, 'iters' | 'warmupIters'>
 
-/** An emulated iteration costs CPU, so the rack says how many there are. */
+/** An emulated rack sets the number of iterations, since they cost CPU time. */
 export const iterationsOf = (
   plan: Iterations,
   emulation: { readonly transfer: Iterations } | undefined,
 ): Iterations => emulation?.transfer ?? plan
 
-/** The buffer of each GPU in an arm: its part of the size, scaled, in whole words. */
+/** The buffer size of each GPU in an arm: its part of the size, scaled and rounded to 8 bytes. */
 export function bytesPerDevice(
   plan: Pick<ComparisonPlan, 'arms' | 'size'>,
   arm: NumaArm,
@@ -120,7 +120,7 @@ export function bytesPerDevice(
   return bytes(Math.max(8, Math.round(share / 8) * 8))
 }
 
-/** Ten times what the SKU's slower arm takes, or what 1 GB/s takes, and a minute for set-up. */
+/** One minute for set-up plus ten times the duration at the unaligned reference bandwidth, or at 1 GB/s without one. */
 function transferTimeout(sku: Sku, size: Bytes, iterations: number): Seconds {
   return seconds(60 + (10 * iterations * size) / ((sku.reference.unaligned?.bandwidth.value ?? 1) * 1e9))
 }

@@ -1,6 +1,6 @@
 /**
- * Before a run: how small a difference the rounds can tell, and how long they take. Takes looks, the scatter of rounds
- * and a transfer; gives one row a look. Pure arithmetic on the SKU's reference; measures nothing.
+ * Power analysis before a run: the smallest difference that each look can detect, and how long the rounds take. Computed from
+ * the SKU's reference without measuring anything.
  */
 import { bytes, seconds, timeFor, type Bytes, type Fraction, type Seconds } from '../core/units.ts'
 import { ClaimcheckError } from '../core/errors.ts'
@@ -16,21 +16,21 @@ export interface PlanRequest {
   readonly size: Bytes
   readonly iters: number
   readonly warmupIters: number
-  /** Standard deviation of one arm from round to round, as a share of its figure. */
+  /** The standard deviation of one arm from round to round, as a share of its figure. */
   readonly noise?: Fraction
-  /** How probable a decision has to be: 0.8 or 0.9. */
+  /** The probability with which a difference must be detected, such as 0.8 or 0.9. */
   readonly power?: number
-  /** What an arm takes beside its transfer: claims, pods, connection, release. */
+  /** The duration of an arm beside its transfer: claims, pods, connection, release. */
   readonly overhead: Seconds
 }
 
 export interface PlannedLook {
   readonly rounds: number
-  /** The level of the interval at this look. */
+  /** The confidence level of the interval at this look. */
   readonly level: number
   /**
-   * A true ratio this many times above or below the limit is decided at this look, if not before, with at least the
-   * probability asked for: 1.05 stands for 5 %.
+   * A true ratio that differs from the limit by this factor is decided at this look or before with at least the requested
+   * power: 1.05 means 5 %.
    */
   readonly detectableRatio: number
   /** From the start of the run. */
@@ -48,7 +48,7 @@ export function planRounds(request: PlanRequest): readonly PlannedLook[] {
   if (aligned === undefined || unaligned === undefined) {
     throw new ClaimcheckError('EXPECTATION_INVALID', {
       subject: 'a comparison of aligned and unaligned',
-      problem: 'cannot be planned: the SKU states no reference for it',
+      problem: 'cannot be planned because the SKU states no reference for it',
     })
   }
   const transfer = [aligned, unaligned].reduce(
@@ -64,8 +64,8 @@ export function planRounds(request: PlanRequest): readonly PlannedLook[] {
 }
 
 /**
- * The probability that the interval of `rounds` values with standard deviation `scatter` excludes, on the right side, a
- * limit that lies `distance` from the truth, both as shares: the upper tail of noncentral t, cut off by the floor.
+ * The power: the probability that the interval of `rounds` values with standard deviation `scatter` excludes a limit at
+ * `distance` from the true value, both as shares. This is the upper tail of noncentral t, limited by the minimum width.
  */
 export function powerAt(
   rounds: number,
@@ -93,7 +93,7 @@ export function powerAt(
   return (sum * end) / steps / 3
 }
 
-/** The distance that is told with probability `power`, by bisection. */
+/** The distance that is detected with probability `power`, by bisection. */
 function detectableDistance(rounds: number, level: number, power: number, scatter: number): number {
   let [low, high] = [0, scatter]
   while (powerAt(rounds, level, high, scatter) < power) high *= 2
@@ -109,7 +109,7 @@ function requirePower(power: number, noise: number): void {
   if (power >= 0.5 && power < 1 && noise > 0 && noise < 1) return
   throw new ClaimcheckError('EXPECTATION_INVALID', {
     subject: 'the plan of a comparison',
-    problem: 'cannot be worked out',
+    problem: 'cannot be computed',
     expected: 'a power from 0.5 to below 1 and a noise between 0 and 1',
     found: `power ${power}, noise ${noise}`,
   })

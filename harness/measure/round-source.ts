@@ -1,6 +1,6 @@
 /**
- * Where rounds come from: arms that are being measured, or a record of them. Judges take either, so that a verdict can
- * be made again from a record by the code that made it first.
+ * Where rounds come from: a running measurement or a certificate. Judges accept both, so that the same code that reached a
+ * verdict can reproduce it from a certificate.
  */
 import type { Bytes } from '../core/units.ts'
 import type { Looks } from './sequential-looks.ts'
@@ -9,15 +9,15 @@ import type { Round } from './round.ts'
 export interface RoundSource {
   readonly looks: Looks
   readonly emulated: boolean
-  /** Of one transfer over all devices, as the hardware would move it. */
+  /** The size of one transfer over all devices, unscaled. */
   readonly size: Bytes
-  /** Those there are already. */
+  /** The rounds that exist already. */
   readonly rounds: readonly Round[]
-  /** At least `count` rounds. Rejects with what kept them from being measured. */
+  /** Returns at least `count` rounds. Rejects with the error that ended the measurement. */
   atLeast(count: number): Promise<readonly Round[]>
 }
 
-/** Passes rounds on and remembers how many it showed each time: so a record can be shown in the same way. */
+/** Wraps a source and records how many rounds each look used, so that `claimcheck verify` can repeat the same looks. */
 export class RecordingRounds implements RoundSource {
   readonly #source: RoundSource
   readonly #seen: number[] = []
@@ -26,7 +26,7 @@ export class RecordingRounds implements RoundSource {
     this.#source = source
   }
 
-  /** In the order of looking. */
+  /** The number of rounds at each look, in order. */
   get seen(): readonly number[] {
     return this.#seen
   }
@@ -44,15 +44,15 @@ export class RecordingRounds implements RoundSource {
   }
 
   get rounds(): readonly Round[] {
-    return this.#shown(this.#source.rounds)
+    return this.#recordLook(this.#source.rounds)
   }
 
   async atLeast(count: number): Promise<readonly Round[]> {
-    return this.#shown(await this.#source.atLeast(count))
+    return this.#recordLook(await this.#source.atLeast(count))
   }
 
-  /** A copy: other tests may let the source measure more while this one thinks. */
-  #shown(rounds: readonly Round[]): readonly Round[] {
+  /** Copies the rounds, since another test may add rounds to the source meanwhile. */
+  #recordLook(rounds: readonly Round[]): readonly Round[] {
     this.#seen.push(rounds.length)
     return [...rounds]
   }

@@ -1,13 +1,13 @@
-/** A round: every arm of a comparison once. Takes arms by name; gives one of them, or all that were measured. */
+/** A round: the measurement of every arm of a comparison, once each, by the arm's name. */
 import { ARM_NAMES, type ArmName } from '../sku/sku.ts'
 import type { ArmRound } from './arm-round.ts'
 
 export type Round = { readonly index: number } & Readonly<Partial<Record<ArmName, ArmRound>>>
 
-/** Throws TypeError for an arm that the comparison does not have. */
+/** Throws TypeError when the comparison has no arm of that name. */
 export function armOf<Kind>(round: Readonly<Partial<Record<ArmName, Kind>>>, name: ArmName): Kind {
   const arm = round[name]
-  if (arm === undefined) throw new TypeError(`a round without arm ${name}`)
+  if (arm === undefined) throw new TypeError(`the round has no arm ${name}`)
   return arm
 }
 

@@ -1,4 +1,4 @@
-/** Student's t and the normal distribution, as far as simple-statistics lacks them. Gives probabilities and quantiles. */
+/** Probabilities and quantiles of Student's t and the normal distribution that simple-statistics lacks. */
 import { errorFunction } from 'simple-statistics'
 
 /** P(T <= t) for T with `df` degrees of freedom, through the regularised incomplete beta function. */
@@ -7,7 +7,7 @@ export function tCdf(t: number, df: number): number {
   return t >= 0 ? 1 - tail : tail
 }
 
-/** Every look asks for the same few quantiles. */
+/** A cache, since every look uses the same few quantiles. */
 const quantiles = new Map<string, number>()
 
 /** The t with P(T <= t) = p, for p in (0.5, 1), by bisection to 1e-10 relative. */
@@ -30,13 +30,13 @@ function bisectQuantile(p: number, df: number): number {
   return (low + high) / 2
 }
 
-/** P(Z <= z) of a standard normal Z, good to 1e-7. */
+/** P(Z <= z) of a standard normal Z, accurate to 1e-7. */
 export const normalCdf = (z: number): number => 0.5 * (1 + errorFunction(z / Math.SQRT2))
 
-/** The z with P(Z <= z) = p, for p in (0.5, 1): t with so many degrees of freedom that 1e-5 relative is left. */
+/** The z with P(Z <= z) = p, for p in (0.5, 1): t with 1e6 degrees of freedom, accurate to 1e-5 relative. */
 export const normalQuantile = (p: number): number => tQuantile(p, 1e6)
 
-/** I_x(a, b) by its continued fraction (modified Lentz), good to about 1e-14. */
+/** I_x(a, b) by its continued fraction (modified Lentz), accurate to about 1e-14. */
 function incompleteBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0
   if (x >= 1) return 1

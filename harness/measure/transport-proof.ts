@@ -1,17 +1,13 @@
 /**
- * Which NICs carried the bytes. Takes a RESULT's counters and the claims of both ends; gives a proof or what speaks
- * against it. A figure without this proof is no verdict about the claimed NICs.
+ * Proves from the interface counters of a RESULT that the claimed NICs carried the bytes. Without this proof no figure is
+ * judged, since it might belong to other NICs.
  */
 import { nicName } from '../claim/sku-device.ts'
 import type { AllocatedNic } from '../claim/allocated-claim.ts'
 import type { Sku } from '../sku/sku.ts'
-import type { Endpoint, TransferOutcome } from '../transfer/node-pair-transfer.ts'
+import { NIC_SHARE_TOLERANCE, UNCLAIMED_SHARE_LIMIT } from './default-limits.ts'
+import type { Endpoint, TransferOutcome } from '../transfer/transfer-outcome.ts'
 import type { NicCounters } from '../transfer/result.ts'
-
-/** A NIC may carry this much more or less than its share before it counts as unequal: headers, acknowledgements, retries. */
-const SHARE_TOLERANCE = 0.1
-/** What other interfaces may carry: the side channel, address resolution. */
-const OTHER_TOLERANCE = 0.01
 
 export interface NicLoad {
   /** `node-a/mlx5_1`. */
@@ -19,13 +15,13 @@ export interface NicLoad {
   readonly direction: 'sent' | 'received'
   readonly claimed: boolean
   readonly bytes: number
-  /** What it should have carried; 0 for an unclaimed one. */
+  /** The bytes it should have carried; 0 for an unclaimed interface. */
   readonly expected: number
 }
 
 export interface TransportProof {
   readonly loads: readonly NicLoad[]
-  /** Loads that are not what the claim says, worst first; empty when proved. */
+  /** Loads that differ from their share by more than the tolerance, worst first; empty when the proof holds. */
   readonly faults: readonly NicLoad[]
   readonly movedBytes: number
 }
@@ -55,13 +51,13 @@ export function proveTransport(outcome: TransferOutcome, sku: Sku): TransportPro
   return { loads, faults, movedBytes: result.moved_bytes }
 }
 
-/** Whether bytes went where no claim allows them: then no bandwidth of this transfer speaks about the claimed NICs. */
+/** The unclaimed interface that carried bytes, if any: the transfer's bandwidth is then not that of the claimed NICs. */
 export const fellBack = (proof: TransportProof): NicLoad | undefined =>
   proof.faults.find((load) => !load.claimed)
 
 /**
- * The NICs of a claim in the order in which the binary pairs them with its streams: by PCI address. Stream i uses NIC i;
- * spare NICs are dealt out as further rails, missing ones are shared.
+ * The NICs of a stream, paired as the binary pairs them: NICs in the order of their PCI addresses, stream i with NIC i.
+ * Additional NICs become further rails of the streams; with fewer NICs than streams, streams share a NIC.
  */
 export function nicsOfStream(end: Endpoint, stream: number, streams: number): readonly AllocatedNic[] {
   const nics = end.allocated.nics.toSorted((a, b) =>
@@ -83,7 +79,7 @@ interface Side {
 function loadsOf(side: Side): NicLoad[] {
   const { end, counters, direction, sku } = side
   const claimed = end.allocated.nics.map((nic) => {
-    // An RDMA device counts what its interface does not see; where both are read, the busier one is right.
+    // Traffic of an RDMA device does not appear in its interface's counters; of both counters, the higher one is right.
     const own = counters.filter(({ name }) => name === nic.ifName || name === nicName(nic, sku))
     const carried = Math.max(0, ...own.map((counter) => bytesOf(counter, direction)))
     return {
@@ -112,7 +108,7 @@ const bytesOf = (counter: NicCounters, direction: NicLoad['direction']): number 
     ? counter.tx_bytes_after - counter.tx_bytes_before
     : counter.rx_bytes_after - counter.rx_bytes_before
 
-/** The payload of all streams that go by this NIC, warm-up and verification included. */
+/** The payload of all streams that use this NIC, including warm-up and verification. */
 function shareOf(nic: AllocatedNic, { outcome, end }: Side): number {
   const { streams, moved_bytes, total_bytes } = outcome.result
   return streams.reduce((sum, stream, index) => {
@@ -122,6 +118,6 @@ function shareOf(nic: AllocatedNic, { outcome, end }: Side): number {
 }
 
 function excess(load: NicLoad, moved: number): number {
-  const allowed = load.claimed ? SHARE_TOLERANCE * load.expected : OTHER_TOLERANCE * moved
+  const allowed = load.claimed ? NIC_SHARE_TOLERANCE * load.expected : UNCLAIMED_SHARE_LIMIT * moved
   return Math.abs(load.bytes - load.expected) - allowed
 }

@@ -1,4 +1,4 @@
-/** Wilson's interval of a share: takes successes and trials; gives 95 % bounds that hold for few trials and for shares near 0 or 1. */
+/** Wilson's 95 % score interval of a proportion; accurate for few trials and for proportions near 0 or 1. */
 
 const Z = 1.959964
 

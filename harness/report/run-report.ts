@@ -23,6 +23,7 @@ const interval = z.strictObject({
 })
 
 export const expectationSchema = z.strictObject({
+  id: z.string().exactOptional().describe('unique within its test; absent from files of claimcheck 0.1.0'),
   statement: z.string(),
   verdict: z.enum(['passed', 'failed', 'inconclusive']),
   code: code.exactOptional(),

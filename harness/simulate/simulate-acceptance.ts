@@ -6,10 +6,10 @@ import { asClaimcheckError } from '../core/errors.ts'
 import { Journal } from '../core/journal.ts'
 import { Arm } from '../expect/arm.ts'
 import { inconclusiveExpectation, type Expectation, type Verdict } from '../expect/expectation.ts'
-import { PodSet } from '../expect/pod-set.ts'
+import { PodSet } from '../transfer/pod-set.ts'
 import { LivePublishedDevices } from '../expect/published-devices.ts'
 import { createComparison, type ComparisonDeclaration } from '../expect/declarations.ts'
-import { matcherDefinitions, type BoundAssertion } from '../expect/matcher-definitions.ts'
+import { matchersByName } from '../expect/matcher-definitions.ts'
 import type { NodeComparison } from '../measure/node-comparison.ts'
 import type { Rack } from '../rack/rack.ts'
 import { EmulatedTarget } from '../targets/emulated/emulated-target.ts'
@@ -93,24 +93,19 @@ async function judge(
   }
 }
 
-/** `expect(received)` with the sentences of the vocabulary; what a sentence cannot judge is inconclusive, as in a real run. */
+/** `expect(received)` with the suite's matchers; an assertion that cannot be judged is inconclusive, as in a real run. */
 function expecting(expectations: Expectation[]) {
-  return (received: unknown): Record<string, (...words: readonly unknown[]) => Promise<void>> =>
+  return (received: unknown): Record<string, (...args: readonly unknown[]) => Promise<void>> =>
     Object.fromEntries(
-      Object.entries(
-        matcherDefinitions as unknown as Record<
-          string,
-          (received: unknown, ...words: readonly unknown[]) => BoundAssertion
-        >,
-      ).map(([name, sentence]) => [
+      Object.entries(matchersByName).map(([name, bind]) => [
         name,
-        async (...words: readonly unknown[]): Promise<void> => {
-          const { question } = sentence(received, ...words).subject
+        async (...args: readonly unknown[]): Promise<void> => {
+          const { statement, judge: evaluate } = bind(received, ...args).evaluation
           try {
-            expectations.push(...(await question.judge()))
+            expectations.push(...(await evaluate()))
           } catch (error) {
             expectations.push(
-              inconclusiveExpectation(question.statement, 'see the suite', asClaimcheckError(error), true),
+              inconclusiveExpectation(statement, 'see the suite', asClaimcheckError(error), true),
             )
           }
         },

@@ -1,6 +1,6 @@
 /**
- * What there was to see when something went wrong, taken before it is released. Takes a target and an error; keeps the
- * target's diagnosis in the journal, as an entry called `evidence`. Never fails, and never hides the error it is about.
+ * Saves a target's diagnosis of failed pods to the journal before the pods are released. It never rejects, so that the original
+ * error is not replaced.
  */
 import { asClaimcheckError } from '../core/errors.ts'
 import type { Journal } from '../core/journal.ts'
@@ -11,7 +11,7 @@ import type { Target } from '../targets/target.ts'
 export const DIAGNOSTICS = 'evidence'
 const LIMIT = seconds(20)
 
-/** An emulated rack has no more to say than its journal; an interrupted run wants to end. */
+/** Does nothing on an emulated rack, whose journal has everything already, and in an interrupted run, which must end soon. */
 export async function saveDiagnostics(
   target: Target,
   journal: Journal,

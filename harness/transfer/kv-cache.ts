@@ -1,4 +1,4 @@
-/** The size of a KV cache, by the formula of DRANET's example: 2 x layers x tokens x KV heads x head size x bytes. */
+/** The size of a KV cache, by the formula of DRANET's NIXL example: 2 x layers x tokens x KV heads x head size x bytes. */
 import { ClaimcheckError } from '../core/errors.ts'
 import { bytes, type Bytes } from '../core/units.ts'
 
@@ -12,7 +12,7 @@ export interface KvCache {
 }
 
 /**
- * Returns the bytes that one prompt's keys and values fill. Throws EXPECTATION_INVALID for a count that is not a positive whole number.
+ * Returns the bytes of one prompt's keys and values. Throws EXPECTATION_INVALID for a count that is not a positive whole number.
  *
  * @example
  * // A Llama-3.1-8B prompt of 8192 tokens: 1 GiB.
@@ -23,7 +23,7 @@ export function kvCacheBytes(cache: KvCache): Bytes {
     if (Number.isSafeInteger(count) && count > 0) continue
     throw new ClaimcheckError('EXPECTATION_INVALID', {
       subject: `KV cache ${name}`,
-      problem: 'makes no size',
+      problem: 'is not a valid count',
       expected: 'a positive whole number',
       found: String(count),
     })

@@ -1,6 +1,6 @@
 /**
- * The RESULT of a transfer. Takes the JSON text of a RESULT line; gives a checked `TransferResult`.
- * What contradicts itself is refused: a figure in another unit must not become a verdict.
+ * The RESULT line of the transfer binary: its schema, and checks that its figures agree with each other, so that a figure in a
+ * wrong unit never becomes a verdict.
  */
 import { z } from 'zod'
 import { ClaimcheckError } from '../core/errors.ts'
@@ -22,10 +22,10 @@ const stream = z.strictObject({
   stream: count,
   device: z.string(),
   nics: z.array(z.string()),
-  /** The buffer and NICs at the other end. */
+  /** The buffer and NICs of the target. */
   target_device: z.string(),
   target_nics: z.array(z.string()),
-  /** What UCX chose, where that could be learnt. */
+  /** The transport that UCX chose; null when UCX did not report it. */
   transport: z.string().nullable(),
   /** Payload of one iteration. */
   bytes: count,
@@ -84,7 +84,7 @@ export const resultSchema = z.strictObject({
 export type TransferResult = Readonly<z.infer<typeof resultSchema>>
 export type NicCounters = Readonly<z.infer<typeof nicCounters>>
 
-/** Throws RESULT_INVALID, naming every field at fault. */
+/** Throws RESULT_INVALID, naming every invalid field. */
 export function parseResult(json: string, subject: string): TransferResult {
   let value: unknown
   try {
@@ -94,9 +94,7 @@ export function parseResult(json: string, subject: string): TransferResult {
   }
   const parsed = resultSchema.safeParse(value)
   if (!parsed.success) {
-    const faults = parsed.error.issues.map(
-      (issue) => `${issue.path.join('.') || 'the whole'}: ${issue.message}`,
-    )
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'RESULT'}: ${issue.message}`)
     throw invalid(subject, faults.join('; '))
   }
   const contradiction = contradictionIn(parsed.data)
@@ -120,7 +118,7 @@ function contradictionIn(r: TransferResult): string | undefined {
   for (const [name, p] of Object.entries(PERCENTILES)) {
     const own = percentile(r.samples_seconds, p)
     if (!near(own, r[name as keyof typeof PERCENTILES]))
-      return `${name} is ${r[name as keyof typeof PERCENTILES]}, but the samples say ${own}: is it in another unit?`
+      return `${name} is ${r[name as keyof typeof PERCENTILES]}, but the samples give ${own}: is it in another unit?`
   }
   if (r.moved_bytes < r.total_bytes * r.iters)
     return `moved_bytes is ${r.moved_bytes}, but ${r.iters} iterations alone are ${r.total_bytes * r.iters}`
@@ -137,7 +135,7 @@ function contradictionInStreams(r: TransferResult): string | undefined {
     if (!near(average(samples), mean))
       return `avg_seconds of stream ${stream} is ${mean}, but its samples' mean is ${average(samples)}`
     if (!near(percentile(samples, 50), p50))
-      return `p50_seconds of stream ${stream} is ${p50}, but its samples say ${percentile(samples, 50)}`
+      return `p50_seconds of stream ${stream} is ${p50}, but its samples give ${percentile(samples, 50)}`
   }
   return undefined
 }
@@ -161,9 +159,9 @@ const near = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-6 * Math.m
 function invalid(subject: string, found: string, cause?: unknown): ClaimcheckError {
   return new ClaimcheckError('RESULT_INVALID', {
     subject,
-    problem: 'printed a RESULT that cannot be used',
+    problem: 'printed an invalid RESULT',
     found,
-    hint: 'Check that binary and harness are of one version; run `npx claimcheck doctor`.',
+    hint: 'Check that the binary and claimcheck have the same version; run `npx claimcheck doctor`.',
     ...(cause === undefined ? {} : { cause }),
   })
 }

@@ -1,6 +1,6 @@
 /**
- * What a transfer binary said. Takes the log lines of one container; gives its RESULT, or the error it ended with.
- * A cut, doubled or garbled log is an error of its own and never a figure.
+ * Parses the log of the transfer binary in one container: progress events, the RESULT, and the error it ended with. A log
+ * that is truncated, duplicated or garbled is an error of its own, so that it never becomes a figure.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -12,7 +12,10 @@ const endLine = z.looseObject({ result_sha256: z.string().optional() })
 
 export type TransferEvent = Readonly<Record<string, unknown>> & { readonly event: string }
 
-/** Collects lines as they come; `finish` is called once the container has ended. */
+/** What the binary's side channel reports about the other side: it went away, or it was never reached. */
+const LOST_PEER_CODES = new Set(['PEER_GONE', 'PEER_ABSENT'])
+
+/** Collects the lines of a log as they arrive; `result` and `error` are meaningful once the log has ended. */
 export class TransferLog {
   readonly #subject: string
   readonly #results: string[] = []
@@ -24,7 +27,7 @@ export class TransferLog {
     this.#subject = subject
   }
 
-  /** Returns the event of an EVENT line, so that progress can be shown while it runs. Throws RESULT_INVALID on garbage in a tagged line. */
+  /** Returns the event of an EVENT line, so that progress can be shown while it runs. Throws RESULT_INVALID for a tagged line that cannot be parsed. */
   add(line: string): TransferEvent | undefined {
     if (line.trim() !== '') this.#last = line
     const space = line.indexOf(' ')
@@ -46,20 +49,20 @@ export class TransferLog {
         this.#fault(
           'RESULT_MISSING',
           'ended without a RESULT line',
-          `as last line ${JSON.stringify(this.#last.slice(0, 200))}`,
+          `last line ${JSON.stringify(this.#last.slice(0, 200))}`,
         )
       )
     }
     if (more.length > 0)
-      throw this.#fault('RESULT_DUPLICATE', 'printed more than one RESULT', `${more.length + 1} of them`)
+      throw this.#fault('RESULT_DUPLICATE', 'printed more than one RESULT', `${more.length + 1} RESULT lines`)
     if (this.#end === undefined)
-      throw this.#fault('RESULT_TRUNCATED', 'printed a RESULT without its END line', 'a log that was cut')
+      throw this.#fault('RESULT_TRUNCATED', 'printed a RESULT without its END line', 'a truncated log')
     const digest = createHash('sha256').update(json).digest('hex')
     if (this.#end.result_sha256 !== digest) {
       throw this.#fault(
         'RESULT_TRUNCATED',
-        'printed a RESULT that its END line does not vouch for',
-        `SHA-256 ${digest}, END says ${this.#end.result_sha256 ?? 'none'}`,
+        'printed a RESULT whose digest differs from that of its END line',
+        `SHA-256 ${digest}, ${this.#end.result_sha256 ?? 'none'} in the END line`,
       )
     }
     return parseResult(json, this.#subject)
@@ -68,6 +71,11 @@ export class TransferLog {
   /** The error the binary reported, if any. */
   error(): ClaimcheckError | undefined {
     return this.#error && errorFrom(this.#error, 'TRANSFER_FAILED', this.#subject)
+  }
+
+  /** True when the reported error says only that the other side is missing, so the cause is in the other side's log. */
+  get reportsLostPeer(): boolean {
+    return this.#error !== undefined && LOST_PEER_CODES.has(this.#error.code)
   }
 
   #parse<T>(json: string, schema: z.ZodType<T>): T {
@@ -86,7 +94,7 @@ export class TransferLog {
     if (parsed.success) return parsed.data
     throw this.#fault(
       'RESULT_INVALID',
-      'printed a tagged line of another shape',
+      'printed a tagged line that does not match its schema',
       z.prettifyError(parsed.error),
       parsed.error,
     )
@@ -102,7 +110,7 @@ export class TransferLog {
       subject: this.#subject,
       problem,
       found,
-      hint: 'The transfer is not counted; look at the container log in the report.',
+      hint: 'The transfer is not used; see the container log in the report.',
       ...(cause === undefined ? {} : { cause }),
     })
   }

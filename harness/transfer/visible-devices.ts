@@ -1,5 +1,5 @@
 /**
- * What a container can see, as the binary's `--mode devices` prints it. Takes log lines; gives a checked `Sighting`.
+ * The devices that a container sees, as the transfer binary prints them with `--mode devices`.
  */
 import { z } from 'zod'
 import { ClaimcheckError } from '../core/errors.ts'
@@ -14,7 +14,7 @@ export const visibleDevicesSchema = z.looseObject({
     }),
   ),
   interfaces: z.array(z.looseObject({ name: z.string(), created_by_kernel: z.boolean().exactOptional() })),
-  /** What the node's /sys says of its RDMA devices; absent from records of older versions. */
+  /** The RDMA devices in the node's /sys; absent from certificates of older versions. */
   rdma: z
     .array(
       z.looseObject({
@@ -25,7 +25,7 @@ export const visibleDevicesSchema = z.looseObject({
     )
     .exactOptional(),
   rdma_cm: z.looseObject({ path: z.string() }).nullish(),
-  /** Absent from a binary that does not look for them. */
+  /** Absent when the binary has no GPU support. */
   gpus: z
     .array(
       z.looseObject({ pci_address: z.string(), nvlinks: z.int().nullable(), peers: z.array(z.string()) }),
@@ -36,7 +36,7 @@ export const visibleDevicesSchema = z.looseObject({
 
 export type VisibleDevices = z.infer<typeof visibleDevicesSchema>
 
-/** Rejects with RESULT_MISSING or RESULT_INVALID when there is no such line, or one that cannot be read. */
+/** Rejects with RESULT_MISSING when the log has no DEVICES line, or RESULT_INVALID when it cannot be parsed. */
 export async function parseVisibleDevices(
   lines: AsyncIterable<string>,
   subject: string,
@@ -48,7 +48,7 @@ export async function parseVisibleDevices(
     } catch (cause) {
       throw new ClaimcheckError('RESULT_INVALID', {
         subject,
-        problem: 'printed a DEVICES line that cannot be read',
+        problem: 'printed a DEVICES line that cannot be parsed',
         found: line.slice(0, 200),
         cause,
       })

@@ -1,13 +1,13 @@
 /**
- * The Vitest configuration of a claimcheck suite. Takes nothing; gives what `vitest.config.ts` exports.
- * Refuses an old Node here, since Vitest itself would start on it and break at the first failing test.
+ * The Vitest configuration of a claimcheck suite, to be exported by `vitest.config.ts`. It rejects an unsupported Node version
+ * here, since Vitest would start on it and crash at the first failing test.
  */
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import { requireNode } from '../core/node-version.ts'
 import GracefulCancel from './graceful-cancel.ts'
 import ClaimcheckReporter from './reporter.ts'
 
-/** Long enough for an expectation that asks for every round it may have; waits inside have limits of their own. */
+/** Long enough for an expectation that needs the maximum of rounds. Waits inside a test have their own, shorter limits. */
 const TEST_LIMIT_MS = 60 * 60_000
 
 export function defineSuites(include: readonly string[] = ['suites/**/*.test.ts']): ViteUserConfig {
@@ -18,14 +18,14 @@ export function defineSuites(include: readonly string[] = ['suites/**/*.test.ts'
       globalSetup: [new URL('global-setup.ts', import.meta.url).pathname],
       setupFiles: [new URL('worker-setup.ts', import.meta.url).pathname],
       reporters: [new GracefulCancel(), new ClaimcheckReporter()],
-      // The hardware under test is one: files take turns.
+      // All files test the same hardware, so they run one after the other.
       fileParallelism: false,
       isolate: false,
       testTimeout: TEST_LIMIT_MS,
       hookTimeout: TEST_LIMIT_MS,
       tags: [
-        { name: 'warn', description: 'shown where it is not met, and does not gate' },
-        { name: 'long', description: 'minutes rather than seconds of transfers' },
+        { name: 'warn', description: 'an expectation that fails is shown and does not fail the test' },
+        { name: 'long', description: 'transfers take minutes rather than seconds' },
       ],
     },
   })

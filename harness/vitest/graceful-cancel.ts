@@ -1,6 +1,6 @@
 /**
- * Ctrl-C and SIGTERM end a run in order. The first cancels it: signals of running tests abort, what they hold is released,
- * reports are written, and the exit code is 130 or 143. The second exits at once. Without this, Vitest exits after 1 ms.
+ * Ends a run gracefully on Ctrl-C and SIGTERM. The first signal cancels the run: running tests abort, their devices are
+ * released, reports are written, and the exit code is 130 or 143. The second exits at once. Vitest alone exits after 1 ms.
  */
 import type { Reporter, Vitest } from 'vitest/node'
 
@@ -17,13 +17,13 @@ export default class GracefulCancel implements Reporter {
       process.removeAllListeners(signal)
       process.on(signal, () => this.#receive(signal))
     }
-    // Vitest itself sets 1 for an interrupted run, and may do so late.
+    // Vitest sets exit code 1 for an interrupted run, possibly after this listener was added.
     process.once('exit', () => {
       if (this.#received !== undefined) process.exitCode = EXIT_CODES[this.#received]
     })
   }
 
-  /** Vitest forgets a cancel that came before its run began. */
+  /** Vitest drops a cancellation that arrives before its run begins, so it is repeated. */
   onTestModuleQueued(): void {
     if (this.#received !== undefined) this.#cancel()
   }
@@ -31,15 +31,13 @@ export default class GracefulCancel implements Reporter {
   #receive(signal: Signal): void {
     if (this.#received !== undefined) process.exit(EXIT_CODES[signal])
     this.#received = signal
-    process.stderr.write(
-      `\nclaimcheck: ${signal}: releasing what the tests hold; once more to exit at once\n`,
-    )
+    process.stderr.write(`\nclaimcheck: ${signal}: releasing devices; repeat the signal to exit at once\n`)
     this.#cancel()
   }
 
   #cancel(): void {
     this.#vitest?.cancelCurrentRun('keyboard-input').catch(() => {
-      // The run rejects with the same error to whoever started it, and is reported there.
+      // The caller that started the run receives the same error and reports it.
     })
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Progress while an arm runs. Takes what an arm tells; on a terminal one line that is rewritten, else a line when an arm
- * starts, at most every ten seconds. Leaves no line behind that is not whole.
+ * Shows the progress of a running arm: on a terminal one line that is rewritten, otherwise one line when an arm starts, at
+ * most every ten seconds.
  */
 import type { Progress } from '../measure/measured-rounds.ts'
 
@@ -11,7 +11,7 @@ export interface Output {
   write(text: string): unknown
 }
 
-/** Columns; a terminal that does not know its width says 0. What is no terminal is a log, and logs are wide. */
+/** In columns. A terminal of unknown width reports 0 columns; it and logs are treated as 120 columns wide. */
 export const widthOf = ({ columns = 0 }: Output): number => (columns === 0 ? 120 : Math.max(columns, 40))
 
 const LEAST_GAP_MS = 10_000
@@ -39,7 +39,7 @@ export class ProgressLine {
     this.#output.write(`  ${where}\n`)
   }
 
-  /** Shows `text` until something else is; on a terminal only. */
+  /** Shows `text` until the next call; on a terminal only. */
   say(text: string): void {
     if (this.#output.isTTY !== true) return
     const room = widthOf(this.#output) - 3
@@ -47,7 +47,7 @@ export class ProgressLine {
     this.#shown = true
   }
 
-  /** To be called before anything else is written. */
+  /** Must be called before anything else is written to the same output. */
   clear(): void {
     if (this.#shown) this.#output.write(ERASE_LINE)
     this.#shown = false

@@ -1,6 +1,6 @@
 /**
- * How a test hands what it rests on to the reporter, which lives in another process: by the metadata of its task.
- * Takes expectations, figures and progress in the worker; gives typed metadata and artifacts. Never judges.
+ * Passes expectations, evidence and progress from a test to the reporter, which runs in another process, through the metadata
+ * and artifacts of Vitest's task.
  */
 import { recordArtifact, type RunnerTestCase, type TaskMeta, type TestArtifactBase } from 'vitest'
 import type { Expectation } from '../expect/expectation.ts'
@@ -10,15 +10,15 @@ import { fingerprintOf, type NodeFingerprint } from '../report/node-fingerprint.
 import type { Sku } from '../sku/sku.ts'
 import type { Target } from '../targets/target.ts'
 
-/** Grows over retries and repeats, so that a broken expectation is never forgotten. */
+/** Accumulates over retries and repeats, so that a later pass does not hide an earlier failure. */
 export interface TestMetadata {
   readonly expectations: Expectation[]
   environment?: Environment
 }
 
-/** All of it JSON. */
+/** JSON values only. */
 export interface FileMetadata {
-  /** By name. */
+  /** By the name of the evidence. */
   readonly evidence: Record<string, unknown>
   sku?: Sku
   nodes?: NodeFingerprint
@@ -41,30 +41,36 @@ declare module 'vitest' {
   }
 }
 
-/** A test or a file, as far as evidence is concerned. */
+/** A test or a file whose metadata can be written. */
 export interface Recorded {
   readonly meta: TaskMeta
 }
 
 const evidenceOf = ({ meta }: Recorded): TestMetadata => (meta.claimcheck ??= { expectations: [] })
 
-export function recordExpectation(test: Recorded, expectation: Expectation): void {
-  evidenceOf(test).expectations.push(expectation)
+export type RecordedExpectation = Expectation & { readonly id: string }
+
+/** Returns the expectation with the id by which an error refers to it, as `expectations` of the error. */
+export function recordExpectation(test: Recorded, expectation: Expectation): RecordedExpectation {
+  const { expectations } = evidenceOf(test)
+  const recorded = { ...expectation, id: String(expectations.length + 1) }
+  expectations.push(recorded)
+  return recorded
 }
 
-/** Says where the figures of this test come from. Its file's other tests are taken to run there too. */
+/** Records where the figures of this test come from. Other tests of the file are assumed to run in the same environment. */
 export function recordEnvironment(test: Recorded, environment: Environment): void {
   evidenceOf(test).environment = environment
 }
 
 const fileEvidenceOf = ({ meta }: Recorded): FileMetadata => (meta.claimcheckFile ??= { evidence: {} })
 
-/** The SKU that the file's figures are held against. */
+/** Records the SKU with which the file's figures are compared. */
 export function recordSku(file: Recorded, sku: Sku): void {
   fileEvidenceOf(file).sku = sku
 }
 
-/** Says once a file what machines it runs on. Rejects where the target cannot tell. */
+/** Records once a file which machines it runs on. Rejects when the target cannot list its ResourceSlices. */
 export async function recordNodes(file: Recorded, target: Target): Promise<void> {
   const own = fileEvidenceOf(file)
   own.nodes ??= fingerprintOf(await target.slices())
@@ -72,38 +78,38 @@ export async function recordNodes(file: Recorded, target: Target): Promise<void>
 
 const names = new WeakMap<object, string>()
 
-/** A name in the file's evidence that no other source has: the wanted one, or `kv#2`. */
+/** A name that is unique in the file's evidence: the preferred one, or with a number, such as `kv#2`. */
 export function evidenceName(
   file: Recorded,
-  { source, name }: { readonly source: object; readonly name: string },
+  { owner, name }: { readonly owner: object; readonly name: string },
 ): string {
-  const known = names.get(source)
+  const known = names.get(owner)
   if (known !== undefined) return known
   const { evidence } = fileEvidenceOf(file)
   let free = name
   for (let i = 2; free in evidence; i++) free = `${name}#${i}`
-  // Held from now on, so that a source that is asked at the same time gets another.
+  // Reserved at once, so that another owner that asks meanwhile gets another name.
   evidence[free] = null
-  names.set(source, free)
+  names.set(owner, free)
   return free
 }
 
-/** Keeps `data` as the file's evidence called `name`; a later one of that name replaces it. */
+/** Stores `data` as the file's evidence called `name`, replacing earlier evidence of that name. */
 export function recordEvidence(file: Recorded, name: string, data: unknown): void {
   fileEvidenceOf(file).evidence[name] = data
 }
 
 const LEAST_GAP_MS = 200
-const lastTold = new WeakMap<Readonly<RunnerTestCase>, { readonly arm: string; readonly at: number }>()
+const lastReported = new WeakMap<Readonly<RunnerTestCase>, { readonly arm: string; readonly at: number }>()
 
-/** Tells the reporter at most five times a second, and at once when an arm starts. */
+/** Reports progress at most five times a second, and at once when an arm starts. */
 export function recordProgress(test: Readonly<RunnerTestCase>, progress: Progress): void {
   const arm = `${progress.comparison} ${progress.arm} ${progress.round}`
-  const last = lastTold.get(test)
+  const last = lastReported.get(test)
   const now = performance.now()
   if (last?.arm === arm && now - last.at < LEAST_GAP_MS) return
-  lastTold.set(test, { arm, at: now })
-  // The reporter may be gone already when a run is interrupted; that is worth a word, not a failed test.
+  lastReported.set(test, { arm, at: now })
+  // After an interruption the reporter may be gone already; that must not fail the test.
   recordArtifact(test, { type: 'claimcheck:progress', progress }).catch((error: unknown) =>
     process.emitWarning(`progress of "${test.name}" was not shown: ${String(error)}`),
   )

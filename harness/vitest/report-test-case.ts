@@ -1,18 +1,19 @@
 /**
- * Vitest's tests as reported ones. Takes test cases with the evidence in their metadata; gives verdicts.
- * What a test recorded outranks what Vitest calls it: a retry, a `.soft` or a `.catch` hides no broken expectation.
+ * Converts Vitest's test cases to the tests of a report. A recorded expectation takes precedence over Vitest's own result, so
+ * that a retry, `.soft` or `.catch` hides no failed expectation.
  */
 import { relative } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import type { SerializedError } from 'vitest'
 import type { TestCase, TestModule, TestSuite } from 'vitest/node'
 import { isErrorCode, type ErrorCode } from '../core/errors.ts'
-import { headline, type Expectation } from '../expect/expectation.ts'
+import type { Expectation } from '../expect/expectation.ts'
 import { isGating, overallVerdict } from '../expect/waiver.ts'
 import type { ReportedProblem, TestReport, TestVerdict } from '../report/run-report.ts'
+import { expectationsIn } from './judged-error.ts'
 
 export interface RunFacts {
-  /** The project folder; files are named from it. */
+  /** The project folder; file names in reports are relative to it. */
   readonly root: string
   readonly interrupted: boolean
 }
@@ -22,13 +23,13 @@ export const fileOf = (module: TestModule, root: string): string => relative(roo
 export function reportTest(test: TestCase, run: RunFacts): TestReport {
   const expectations = test.meta().claimcheck?.expectations ?? []
   const problems = thrownIn(test)
-    .filter((error) => !expectations.some((one) => tells(one, error)))
+    .filter((error) => !reportsExpectation(error, expectations))
     .map((error) => problemOf(error, run.root))
   const verdict = verdictOf(test, expectations, problems, run)
-  if (isBad(verdict) && problems.length === 0 && !expectations.some(isToBlame)) {
+  if (isBad(verdict) && problems.length === 0 && !expectations.some(isGatingFailure)) {
     problems.push({
       code: 'INTERNAL',
-      message: `Vitest calls this test ${test.result().state} and says no more`,
+      message: `Vitest reports this test as ${test.result().state} without an error`,
     })
   }
   const startedAt = test.attempts()[0]?.startTime ?? test.diagnostic()?.startTime
@@ -46,7 +47,7 @@ export function reportTest(test: TestCase, run: RunFacts): TestReport {
   }
 }
 
-const isToBlame = (one: Expectation): boolean => one.verdict !== 'passed' && isGating(one)
+const isGatingFailure = (one: Expectation): boolean => one.verdict !== 'passed' && isGating(one)
 const isBad = (verdict: TestVerdict): boolean => verdict === 'failed' || verdict === 'inconclusive'
 
 function verdictOf(
@@ -58,9 +59,9 @@ function verdictOf(
   const codes = problems.map((problem) => problem.code)
   const gating = expectations.filter(isGating)
   if (gating.some((one) => one.verdict === 'failed') || codes.includes('EXPECTATION_FAILED')) return 'failed'
-  const doubtful = gating.filter((one) => one.verdict === 'inconclusive')
-  if ([...codes, ...doubtful.map((one) => one.code)].includes('INTERRUPTED')) return 'interrupted'
-  if (doubtful.length > 0 || problems.length > 0) return 'inconclusive'
+  const undecided = gating.filter((one) => one.verdict === 'inconclusive')
+  if ([...codes, ...undecided.map((one) => one.code)].includes('INTERRUPTED')) return 'interrupted'
+  if (undecided.length > 0 || problems.length > 0) return 'inconclusive'
   const result = test.result()
   if (result.state === 'passed') return overallVerdict(expectations)
   if (result.state === 'failed') return 'inconclusive'
@@ -71,33 +72,33 @@ function verdictOf(
 
 const ABORTED = 'The test run was aborted'
 
-/** The words that a test skipped itself with while it ran. */
+/** The reason that a test gave when it skipped itself. */
 function ownNote(test: TestCase): string | undefined {
   const result = test.result()
   const note = result.state === 'skipped' ? result.note : undefined
   return note?.startsWith(ABORTED) === true ? undefined : note
 }
 
-/** Neither marked nor filtered out before the run, nor skipped by its own words. */
+/** True unless the test was marked or filtered out before the run, or skipped itself. */
 const wasToRun = (test: TestCase): boolean => test.options.mode === 'run' && ownNote(test) === undefined
 
-/** False for a test that did not run for a reason which is known only once its suite has ended. */
+/** False for a test whose reason for not running is known only after its suite has ended. */
 export const isSettled = (test: TestCase): boolean => test.result().state !== 'skipped' || !wasToRun(test)
 
 const skipReason = (test: TestCase): string =>
   ownNote(test) ?? (test.options.mode === 'todo' ? 'to be written' : 'marked or filtered out in this run')
 
-/** All attempts' errors; for a test that never ran, those of the set-up around it. */
+/** The errors of all attempts; for a test that never ran, those of the suites around it. */
 function thrownIn(test: TestCase): readonly SerializedError[] {
   const result = test.result()
-  const own = [...test.attempts().flatMap((attempt) => attempt.errors ?? []), ...(result.errors ?? [])]
-  const around = result.state === 'skipped' && wasToRun(test) ? setupErrors(test) : []
-  const seen = new Set<string>()
-  return [...own, ...around].filter((error) => {
-    const key = `${error.message}\n${error.stack}`
-    return !seen.has(key) && seen.add(key)
-  })
+  const attempts = test.attempts()
+  const own =
+    attempts.length > 0 ? attempts.flatMap((attempt) => attempt.errors ?? []) : (result.errors ?? [])
+  return isSkippedByItsSuite(test) ? [...own, ...setupErrors(test)] : own
 }
+
+/** A test that was to run and did not: it reports the errors of the suites around it. */
+const isSkippedByItsSuite = (test: TestCase): boolean => test.result().state === 'skipped' && wasToRun(test)
 
 const setupErrors = (test: TestCase): readonly SerializedError[] =>
   [test.module, ...suitesAround(test)].flatMap((suite) => suite.errors())
@@ -108,22 +109,21 @@ function suitesAround(test: TestCase): readonly TestSuite[] {
   return suites
 }
 
-/** Errors of set-up, tear-down and collection that no test of the file tells. */
+/** Errors of set-up, tear-down and collection that no test of the file reports. */
 export function reportModuleProblems(
   module: TestModule,
   tests: readonly TestReport[],
   run: RunFacts,
 ): ReportedProblem[] {
   const file = fileOf(module, run.root)
-  const told = new Set(tests.flatMap((test) => test.problems.map((problem) => problem.message)))
   const problems = [module, ...module.children.allSuites()]
+    .filter((suite) => ![...suite.children.allTests()].some(isSkippedByItsSuite))
     .flatMap((suite) => suite.errors())
     .map((error) => ({ ...problemOf(error, run.root), file }))
-    .filter((problem) => !told.has(problem.message))
   if (problems.length > 0 || tests.length > 0) return problems
   if (run.interrupted) return [{ code: 'INTERRUPTED', message: 'this file was not run', file }]
   const unfinished = module.state() === 'queued' || module.state() === 'pending'
-  return unfinished ? [{ code: 'INTERNAL', message: 'this file was not run to its end', file }] : []
+  return unfinished ? [{ code: 'INTERNAL', message: 'this file did not run to its end', file }] : []
 }
 
 export function problemOf(error: SerializedError, root: string): ReportedProblem {
@@ -146,11 +146,12 @@ export function problemOf(error: SerializedError, root: string): ReportedProblem
   }
 }
 
-/** A stock matcher that fails is a broken expectation; anything else that is thrown gives no answer. */
+/** A failed matcher of Vitest is a failed expectation; any other error leaves the test undecided. */
 const codeOf = ({ name }: SerializedError): ErrorCode =>
   name === 'AssertionError' ? 'EXPECTATION_FAILED' : 'INTERNAL'
 
-/** Is `error` how a matcher threw `expectation`, which is recorded already? */
-const tells = (expectation: Expectation, { message }: SerializedError): boolean =>
-  expectation.verdict !== 'passed' &&
-  (message.includes(headline(expectation)) || expectation.reasons.includes(message))
+/** True when a matcher threw `error` for expectations that the test recorded. */
+const reportsExpectation = (error: SerializedError, expectations: readonly Expectation[]): boolean => {
+  const reported = expectationsIn(error)
+  return expectations.some(({ id }) => id !== undefined && reported.includes(id))
+}

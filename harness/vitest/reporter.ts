@@ -1,6 +1,6 @@
 /**
- * The Vitest reporter. Takes what Vitest tells while tests run; gives lines as tests end, and at the end one `RunReport`
- * to the writers. From its first moment until then the report folder says that the run has not finished.
+ * The Vitest reporter: prints each test when it ends, and writes all reports when the run ends. Until then, the report folder
+ * states that the run has not finished, so that an interrupted run never reads as green.
  */
 import type { SerializedError, TestArtifact } from 'vitest'
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node'
@@ -24,7 +24,7 @@ import { RunInProgress } from './run-in-progress.ts'
 export interface ReporterOptions {
   readonly reportDir: string
   readonly target: string
-  /** Where lines go; stdout unless told. */
+  /** Default: stdout. */
   readonly output?: Output
 }
 
@@ -139,7 +139,7 @@ export default class ClaimcheckReporter implements Reporter {
   }
 }
 
-/** A wrong variable is reported by the set-up that reads it; until then reports go where they would have gone. */
+/** Invalid variables are reported by the global set-up; here they fall back to defaults, so that this error is reported too. */
 function settingsOrDefaults(env: NodeJS.ProcessEnv): ReporterOptions {
   const { CLAIMCHECK_REPORT_DIR: reportDir, CLAIMCHECK_TARGET: target } = env
   const defaults = readSettings({})

@@ -1,6 +1,6 @@
 /**
- * A run on its way to a report. Takes Vitest's modules when it has ended; gives the `RunReport`, which always says why
- * where the run is not green.
+ * Builds the `RunReport` of a run from Vitest's modules. A report that is not green always contains a test or a problem that
+ * explains why.
  */
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
@@ -28,15 +28,15 @@ const NO_TESTS: ReportedProblem = {
 }
 const NOT_STARTED: ReportedProblem = {
   code: 'INTERNAL',
-  message: 'no test was started, since the set-up of the run failed',
+  message: 'no test was started because the set-up of the run failed',
 }
 const UNEXPLAINED: ReportedProblem = {
   code: 'INTERNAL',
-  message: 'Vitest calls the run failed and says no more',
+  message: 'Vitest reports the run as failed without an error',
 }
 
 export class RunInProgress {
-  /** The project folder; files are named from it. */
+  /** The project folder; file names in reports are relative to it. */
   readonly root: string
   readonly #target: string
   readonly #id = randomUUID()
@@ -56,7 +56,7 @@ export class RunInProgress {
     return this.#report({ outcome: 'interrupted', tests: [], problems: [UNFINISHED], files: {} })
   }
 
-  /** True where files were to be run and none was, for a reason that Vitest has yet to tell. */
+  /** True when no file of several was run and Vitest has not reported the reason yet. */
   startedNoTest(
     modules: readonly TestModule[],
     unhandled: readonly SerializedError[],
@@ -107,12 +107,14 @@ export class RunInProgress {
     return tests.length === 0 ? NO_TESTS : UNEXPLAINED
   }
 
-  /** What any of its tests says of its environment, with the evidence of the file. */
+  /** The file's environment, as its first test recorded it, with the file's evidence. */
   #fileReport(module: TestModule): FileReport {
-    const told = [...module.children.allTests()].flatMap((test) => test.meta().claimcheck?.environment ?? [])
+    const environments = [...module.children.allTests()].flatMap(
+      (test) => test.meta().claimcheck?.environment ?? [],
+    )
     const { evidence = {}, sku, nodes } = module.meta().claimcheckFile ?? {}
     return {
-      ...(told[0] ?? { target: this.#target }),
+      ...(environments[0] ?? { target: this.#target }),
       ...(sku === undefined ? {} : { profile: sku }),
       ...(nodes === undefined ? {} : { nodes }),
       evidence,
@@ -134,14 +136,14 @@ export class RunInProgress {
 }
 
 function expiryOf(waiver: Waiver, expectations: readonly Expectation[]): ReportedProblem {
-  const meant = expectations.filter((one) => one.waiver?.at === waiver.at)
-  const unmet = meant.filter(({ verdict }) => verdict !== 'passed')
+  const matching = expectations.filter((one) => one.waiver?.at === waiver.at)
+  const unmet = matching.filter(({ verdict }) => verdict !== 'passed')
   const [found, hint] =
-    meant.length === 0
-      ? ['it was not asked in this run', 'Remove the waiver, or renew it with its reason.']
+    matching.length === 0
+      ? ['no expectation of this run matches it', 'Remove the waiver, or extend it.']
       : unmet.length === 0
-        ? ['it is met now', 'Remove the waiver.']
-        : [`it is ${unmet[0]?.verdict} still`, 'Mend the hardware, or renew the waiver with its reason.']
+        ? ['the expectation passes now', 'Remove the waiver.']
+        : [`the expectation is still ${unmet[0]?.verdict}`, 'Repair the hardware, or extend the waiver.']
   return {
     code: 'WAIVER_EXPIRED',
     subject: waiver.at,
@@ -150,6 +152,6 @@ function expiryOf(waiver: Waiver, expectations: readonly Expectation[]): Reporte
   }
 }
 
-/** A report that is not green must hold a test or a problem that says why. */
+/** A report that is not green must contain a test or a problem that explains why. */
 const hasCause = (report: RunReport): boolean =>
   isGreen(report) || report.problems.length > 0 || report.tests.some(({ verdict }) => !isAccepted(verdict))

@@ -1,14 +1,13 @@
 /**
- * What a suite imports: `test`, `describe` and the words for claims, arms and sizes.
- * Takes placements; gives tests whose fixtures hold a target, the SKU, and pods or arms made on first use.
- * A fixture returns at once; waiting happens in the matcher that needs the figures, so that nothing acquired is lost.
+ * What a suite imports: `test`, `describe`, and the functions that declare claims, arms and sizes. A fixture returns at once
+ * and acquires pods only when a matcher needs them, since Vitest skips the clean-up of a fixture that waits after acquiring.
  */
 import { inject, test as base } from 'vitest'
 import { pairsOfTurn } from '../claim/gpu-pairs.ts'
 import { Journal } from '../core/journal.ts'
 import { formatBytes } from '../core/units.ts'
 import { Arm } from '../expect/arm.ts'
-import { PodSet } from '../expect/pod-set.ts'
+import { PodSet } from '../transfer/pod-set.ts'
 import {
   unmetComparisonRequirement,
   unmetGpuLinkRequirement,
@@ -40,27 +39,31 @@ export { allGpus } from '../claim/placement.ts'
 export { parseBytes as sizeOf } from '../core/units.ts'
 export { kvCacheBytes } from '../transfer/kv-cache.ts'
 
-/** A test with a target. `published` is what its drivers say of their devices. */
+/** A test with a target. `published`: the devices that the target's drivers publish. */
 export const test = base
   .extend('settings', { scope: 'file' }, () => inject('settings'))
-  .extend('subject', { scope: 'file' }, ({ settings }) =>
+  .extend('systemUnderTest', { scope: 'file' }, ({ settings }) =>
     targetKindOf(settings).loadSystemUnderTest(settings),
   )
-  .extend('sku', { scope: 'file' }, ({ subject }) => subject.sku)
+  .extend('sku', { scope: 'file' }, ({ systemUnderTest }) => systemUnderTest.sku)
   .extend('journal', { scope: 'file' }, ({ settings }) => journalOf(settings))
-  .extend('target', { scope: 'file' }, async ({ settings, subject, journal }, { onCleanup }) => {
-    const prepared = inject('prepared')
-    const target = await targetKindOf(settings).open({ settings, system: subject, prepared, journal })
-    onCleanup(() => target.close())
-    return target
-  })
+  .extend(
+    'target',
+    { scope: 'file' },
+    async ({ settings, systemUnderTest: system, journal }, { onCleanup }) => {
+      const prepared = inject('prepared')
+      const target = await targetKindOf(settings).open({ settings, system, prepared, journal })
+      onCleanup(() => target.close())
+      return target
+    },
+  )
   .extend('environment', { auto: true }, ({ task, target, sku }) => {
     recordEnvironment(task, environmentOf(target, sku))
     recordSku(task.file, sku)
   })
   .extend('published', { scope: 'file' }, ({ target }) => new LivePublishedDevices(target))
 
-/** With what it has to show of failures as files beside the reports. */
+/** A journal that also writes diagnostics of failures as files beside the reports. */
 function journalOf({ reportDir }: Settings): Journal {
   const journal = new Journal()
   const prepared = inject('prepared')
@@ -80,58 +83,59 @@ function environmentOf({ kind, emulation }: Target, sku: Sku): Environment {
 /** A test with two arms, `aligned` and `unaligned`, measured in the same rounds and shared by all tests of the file. */
 export function comparisonTest(spec: ComparisonDeclaration) {
   return test
-    .extend('sku', { scope: 'file' }, ({ subject }) => subject.sku as NumaSku)
+    .extend('sku', { scope: 'file' }, ({ systemUnderTest }) => systemUnderTest.sku as NumaSku)
     .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {
       return createComparison(spec, settings.rounds, { target, sku, journal })
     })
-    .extend('affordable', { auto: true }, async ({ target, subject, skip }) => {
-      const lack = unmetNodeRequirement(await target.nodes()) ?? unmetComparisonRequirement(subject.sku, spec)
-      if (lack !== undefined) skip(`nothing to compare here: ${lack}`)
+    .extend('affordable', { auto: true }, async ({ target, systemUnderTest, skip }) => {
+      const unmet =
+        unmetNodeRequirement(await target.nodes()) ?? unmetComparisonRequirement(systemUnderTest.sku, spec)
+      if (unmet !== undefined) skip(`not compared: ${unmet}`)
       const { emulation } = target
       if (spec.tooLongFor === undefined || emulation?.runtime !== spec.tooLongFor) return
       skip(
-        `${formatBytes(spec.size)} take too long in the ${spec.tooLongFor} runtime; set CLAIMCHECK_RUNTIME=model, or run on hardware`,
+        `transfers of ${formatBytes(spec.size)} take too long in the ${spec.tooLongFor} runtime; set CLAIMCHECK_RUNTIME=model, or run on hardware`,
       )
     })
     .extend('aligned', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'aligned'))
     .extend('unaligned', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'unaligned'))
 }
 
-/** Vitest makes file-scoped fixtures once for each extended test; tests of one declaration share its rounds all the same. */
+/** Vitest creates a file-scoped fixture once for each extended test. Tests of one declaration share its rounds through this map. */
 const measuredLinks = new WeakMap<GpuLinkDeclaration, LinkComparison>()
 
 /**
- * A test of the GPUs of one node: `linked` moves bytes by the GPUs' own links, `staged` through host memory. `ofSeveral` is
- * for what one pair alone cannot be asked. Skipped, with the reason, where the SKU states no such links.
+ * A test of the GPUs of one node: `linked` moves bytes over the GPUs' own links, `staged` through host memory. `ofSeveral` is
+ * for expectations that need more than one pair. Skipped, with the reason, when the SKU states no such links.
  */
 export function gpuLinkTest(spec: GpuLinkDeclaration) {
   const ofEach = test
-    .extend('sku', { scope: 'file' }, ({ subject }) => subject.sku as LinkSku)
+    .extend('sku', { scope: 'file' }, ({ systemUnderTest }) => systemUnderTest.sku as LinkSku)
     .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {
       const made =
         measuredLinks.get(spec) ?? createLinkComparison(spec, settings.rounds, { target, sku, journal })
       measuredLinks.set(spec, made)
       return made
     })
-    .extend('stated', { auto: true }, ({ target, subject, skip }) => {
-      const lack = unmetGpuLinkRequirement(target, subject.sku, spec)
-      if (lack !== undefined) skip(`nothing to measure here: ${lack}`)
+    .extend('stated', { auto: true }, ({ target, systemUnderTest, skip }) => {
+      const unmet = unmetGpuLinkRequirement(target, systemUnderTest.sku, spec)
+      if (unmet !== undefined) skip(`not measured: ${unmet}`)
     })
     .extend('linked', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'linked'))
     .extend('staged', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'staged'))
-  const ofSeveral = ofEach.extend('several', { auto: true }, ({ subject, skip }) => {
-    const pairs = pairsOfTurn(subject.sku.gpus.length, spec.turn).length
-    if (pairs < 2) skip(`nothing to compare here: ${pairs} pair in this turn`)
+  const ofSeveral = ofEach.extend('several', { auto: true }, ({ systemUnderTest, skip }) => {
+    const pairs = pairsOfTurn(systemUnderTest.sku.gpus.length, spec.turn).length
+    if (pairs < 2) skip(`not compared: this turn has ${pairs} pair of GPUs`)
   })
   return { ofEach, ofSeveral }
 }
 
-/** A test with one pod of the placement on every node, `pods`. */
+/** A test with `pods`: one pod of the placement on every node. */
 export function podTest(spec: PodDeclaration) {
   return test
-    .extend('possible', { auto: true }, ({ target, subject, skip }) => {
-      const lack = unmetPodRequirement(target, subject.sku, spec)
-      if (lack !== undefined) skip(`nothing to look at here: ${lack}`)
+    .extend('possible', { auto: true }, ({ target, systemUnderTest, skip }) => {
+      const unmet = unmetPodRequirement(target, systemUnderTest.sku, spec)
+      if (unmet !== undefined) skip(`not inspected: ${unmet}`)
     })
     .extend('pods', ({ target, sku, journal }, { onCleanup }) => {
       const pods = new PodSet({ target, sku, journal, ...spec })

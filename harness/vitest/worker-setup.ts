@@ -1,2 +1,2 @@
-/** In each worker: Ctrl-C reaches the whole process group, and a worker must live on to release what its tests hold. */
+/** Keeps a worker alive on Ctrl-C, which reaches the whole process group, so that it can release its tests' devices. */
 process.on('SIGINT', () => undefined)

@@ -1,4 +1,4 @@
-/** The node's GPUs are those of its SKU, and a pod that claims all of them sees them with their links. */
+/** A node publishes the GPUs of its SKU, and a pod that claims all of them sees them with their links. */
 import { allGpus, podTest, describe } from '../../harness/vitest/suite.ts'
 
 describe('A pod that claims every GPU of its node', () => {

@@ -1,6 +1,6 @@
 /**
- * From GPU to GPU over their own links. Over the turns every two GPUs of the node meet; the pairs of a turn move their
- * bytes at the same time. What a link must carry is in the SKU profile, for 1 GiB.
+ * Transfers from GPU to GPU over their own links. The turns pair every two GPUs of the node; all pairs of a turn transfer at the
+ * same time. The SKU profile states the bandwidth of a link for 1 GiB.
  */
 import { describe, gpuLinkTest, sizeOf } from '../../harness/vitest/suite.ts'
 
@@ -44,12 +44,12 @@ describe.for(turns)('The pairs of turn $turn', ({ write, read, staged }) => {
     await expect(linked).toArriveIntact()
   })
 
-  staged.ofEach('outperform the way through host memory', async ({ linked, staged: host, sku, expect }) => {
+  staged.ofEach('outperform transfers through host memory', async ({ linked, staged: host, sku, expect }) => {
     await expect(linked).toOutperform(host, { by: sku.reference.gpuLink.overStaged, in: 'bandwidth' })
   })
 })
 
-/** Latency as a curve in the results: each size has its percentiles there. */
+/** A latency curve: results.json has the percentiles of each size. */
 const sizes = ['4 KiB', '64 KiB', '1 MiB', '16 MiB', '256 MiB', '1 GiB'].map((label) => ({
   label,
   ...gpuLinkTest({

@@ -1,4 +1,4 @@
-/** Each GPU to itself, between two processes: its memory and its copy engine, before any link. All GPUs at the same time. */
+/** Transfers within each GPU, between two processes: its memory and copy engine without any link. All GPUs transfer at the same time. */
 import { describe, gpuLinkTest, sizeOf } from '../../harness/vitest/suite.ts'
 
 const ways = [
@@ -39,7 +39,7 @@ const { ofEach: besideHost } = gpuLinkTest({
 })
 
 describe('64 MiB within each GPU', () => {
-  besideHost('outperform the way through host memory', async ({ linked, staged, sku, expect }) => {
+  besideHost('outperform transfers through host memory', async ({ linked, staged, sku, expect }) => {
     await expect(linked).toOutperform(staged, { by: sku.reference.gpuMemory.overStaged, in: 'bandwidth' })
   })
 })

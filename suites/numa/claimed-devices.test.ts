@@ -1,4 +1,4 @@
-/** A pod gets the devices it claims, where it claims them, sees them in every container, and sees no others. */
+/** A pod is allocated the devices that it claims, on the NUMA nodes that it claims, and every container sees exactly these. */
 import { podTest, describe, gpusWithNics } from '../../harness/vitest/suite.ts'
 
 describe.for([

@@ -1,10 +1,10 @@
 /**
- * Two nodes hand a KV cache from GPU to GPU. The same four GPUs, four NICs each time: on the GPUs' NUMA node, and on the
- * other one. After DRANET's NIXL KV-transfer example.
+ * Transfers of a KV cache between GPUs of two nodes, after DRANET's NIXL KV-transfer example. Both arms use the same four GPUs
+ * with four NICs: on the GPUs' NUMA node (aligned), or on the other one (unaligned).
  */
 import { comparisonTest, describe, kvCacheBytes, sameGpus } from '../../harness/vitest/suite.ts'
 
-/** A Llama-3.1-8B: 128 KiB of keys and values a token. */
+/** Llama-3.1-8B: 128 KiB of keys and values per token. */
 const llama8b = { layers: 32, kvHeads: 8, headDim: 128, dtypeBytes: 2 }
 const arms = sameGpus({ gpus: 4, nics: 4, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
 

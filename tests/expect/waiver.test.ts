@@ -74,10 +74,10 @@ test('an expired waiver keeps a run red even where the expectation is met', asyn
   const run = await runWith(waiversFile({ statement: LISTED, reason, until: day(-1) }), [])
   expect(run.exitCode).toBe(1)
   expect(run.report?.tests.every(({ verdict }) => verdict === 'passed')).toBe(true)
-  expect(run.report?.problems[0]?.message).toContain('it is met now. Remove the waiver.')
+  expect(run.report?.problems[0]?.message).toContain('the expectation passes now. Remove the waiver.')
 })
 
-test('what is met although waived is told, and so is a waiver that matches nothing', async () => {
+test('a waiver is reported when its expectation passes, or when it matches nothing', async () => {
   const run = await runWith(
     waiversFile(
       { statement: LISTED, reason, until: day(9) },
@@ -87,9 +87,9 @@ test('what is met although waived is told, and so is a waiver that matches nothi
     [],
   )
   expect(run.exitCode, run.output).toBe(0)
-  expect(run.output).toContain('met although waived')
+  expect(run.output).toContain('passed although waived')
   expect(run.report?.notes).toEqual([
-    expect.stringContaining(`waivers[0] is not needed: "${LISTED}" is met. Remove it.`),
+    expect.stringContaining(`waivers[0] is not needed: "${LISTED}" passes. Remove it.`),
     expect.stringContaining(`did you mean "${LACKING}"?`),
   ])
 })
@@ -133,7 +133,7 @@ test('the same waived twice is refused', async () => {
   expect(run.output).toContain('waives the same as waivers[0]')
 })
 
-test('in the warn tier a broken expectation is shown and does not gate, under .not and soft too', async () => {
+test('in the warn tier a failed expectation is shown and does not fail the test, under .not and soft too', async () => {
   const where = scratchSuite(`
      const placement = gpusWithNics({ gpus: 1, gpusOn: 0, nics: 1, nicsOn: 0 })
      const one = podTest({ placement, containers: ['main'] })
@@ -152,7 +152,7 @@ test('in the warn tier a broken expectation is shown and does not gate, under .n
   })
   const green = await runSuite('scratch', variables, {}, [...where, '-t', 'warned|met'])
   expect(green.exitCode, green.output).toBe(0)
-  expect(green.output).toContain('a warning: it does not gate')
+  expect(green.output).toContain('a warning: it does not fail the test')
   expect(green.output).toContain('passed with 2 warnings')
 })
 

@@ -29,7 +29,7 @@ test('p99 of rounds with fewer than 100 iterations is refused with what to do', 
     expect.objectContaining({
       code: 'EXPECTATION_INVALID',
       message:
-        'p99 latency cannot be told from so few iterations: expected at least 100 timed iterations a round, found 24. Raise the iterations of the transfer, or ask for a lower percentile.',
+        'p99 latency cannot be estimated from so few iterations: expected at least 100 timed iterations in each round, found 24. Raise the iterations of the transfer, or use a lower percentile.',
     }),
   )
   expect(percentileInterval([round, round], 95, 0.95).estimate).toBeCloseTo(percentileOf(round, 95), 12)

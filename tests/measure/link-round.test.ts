@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { measureLinkArm } from '../../harness/measure/link-round.ts'
 import { loadSku } from '../../harness/sku/sku.ts'
-import type { TransferOutcome } from '../../harness/transfer/node-pair-transfer.ts'
+import type { TransferOutcome } from '../../harness/transfer/transfer-outcome.ts'
 import type { TransferResult } from '../../harness/transfer/result.ts'
 import { PROJECT } from '../support/run-suite.ts'
 

@@ -19,7 +19,7 @@ test.for([0, 1, 1.5, -3, Number.NaN])('%s rounds before the first look are refus
   expect(() => looksFor(rounds)).toThrow(
     expect.objectContaining({
       code: 'EXPECTATION_INVALID',
-      message: `rounds before the first look cannot carry an interval: expected a whole number of at least 2, found ${rounds}. Set CLAIMCHECK_ROUNDS to 2 or more; 3 is the default.`,
+      message: `rounds before the first look are too few for a confidence interval: expected a whole number of at least 2, found ${rounds}. Set CLAIMCHECK_ROUNDS to 2 or more; 3 is the default.`,
     }),
   )
 })

@@ -10,6 +10,7 @@ import { loadFaultCatalogue, type Catch } from '../../harness/rack/fault-catalog
 import type { FaultOutcome } from '../../tools/faults/measure.ts'
 import { rackFile } from '../support/rack-file.ts'
 import { PROJECT, runSuite, verdictsOf } from '../support/run-suite.ts'
+import { retryWhenNoisy } from '../support/retry-when-noisy.ts'
 
 const FOLDER = join(PROJECT, 'fixtures/faults')
 const declared = loadFaultCatalogue()
@@ -71,7 +72,7 @@ describe('With real processes', () => {
     expect(processes.length).toBeGreaterThanOrEqual(12)
   })
 
-  test.for(processes)('$name', { retry: 1 }, async ({ name, caught, names }) => {
+  test.for(processes)('$name', retryWhenNoisy(1), async ({ name, caught, names }) => {
     const run = await runSuite('suites/numa', {
       CLAIMCHECK_ROUNDS: '2',
       CLAIMCHECK_RACK: rackFile({ edit: (text) => text + faultsIn(name) }),

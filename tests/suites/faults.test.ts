@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { rackFile } from '../support/rack-file.ts'
 import { runSuite, verdictsOf } from '../support/run-suite.ts'
+import { retryWhenNoisy } from '../support/retry-when-noisy.ts'
 
 const kv = 'A KV cache of 1 GiB, written from node to node by 4 GPUs over 4 NICs'
 const kv4 = 'A KV cache of 4 GiB'
@@ -76,8 +77,8 @@ const cases = [
   },
 ] as const
 
-// A busy machine makes an honest TOO_NOISY of a figure that a fault does not touch; then once more.
-describe.for(['process', 'model'] as const)('In the %s runtime', { retry: 1 }, (runtime) => {
+// On a busy machine, a figure that the fault does not affect may be TOO_NOISY.
+describe.for(['process', 'model'] as const)('In the %s runtime', retryWhenNoisy(1), (runtime) => {
   test.for(cases)('$fault is caught where it should be', async ({ fault, caught, modelOnly, names }) => {
     const run = await runSuite('suites/numa', {
       CLAIMCHECK_RUNTIME: runtime,

@@ -6,11 +6,11 @@ import { runSuite } from '../support/run-suite.ts'
 const host = { CLAIMCHECK_TARGET: 'host', CLAIMCHECK_SKU: 'fixtures/skus/h200x2.yaml' }
 const words = (text: string): string => text.replaceAll(/\s+/g, ' ')
 
-test('on an emulated rack every test is skipped: its GPUs are names only', async () => {
+test('on an emulated rack every test is skipped, since it has no usable GPUs', async () => {
   const run = await runSuite('suites/gpu', { CLAIMCHECK_RUNTIME: 'model' })
   expect(run.exitCode, run.output).toBe(0)
   expect(new Set(run.report?.tests.map(({ verdict }) => verdict))).toEqual(new Set(['skipped']))
-  expect(words(run.output)).toContain('the GPUs of an emulated rack are names only')
+  expect(words(run.output)).toContain('an emulated rack has no usable GPUs')
 })
 
 test('on a machine without a GPU it ends by naming what is missing', async () => {

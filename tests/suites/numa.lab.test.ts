@@ -2,8 +2,9 @@
 import { expect } from 'vitest'
 import { labTest as test } from '../support/lab.ts'
 import { runSuite, verdictsOf } from '../support/run-suite.ts'
+import { retryWhenNoisy } from '../support/retry-when-noisy.ts'
 
-test('every expectation holds, and no claim is left', { retry: 1 }, async ({ lab }) => {
+test('every expectation holds, and no claim is left', retryWhenNoisy(1), async ({ lab }) => {
   const real = await runSuite('suites/numa', lab.variables)
   const model = await runSuite('suites/numa', { CLAIMCHECK_RUNTIME: 'model' })
   const [verdicts, sentences] = [verdictsOf(real.report), Object.keys(verdictsOf(model.report))]

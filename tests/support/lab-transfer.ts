@@ -6,11 +6,8 @@ import { numaTemplate } from '../../harness/claim/claim-template.ts'
 import { Journal } from '../../harness/core/journal.ts'
 import { bytes, seconds } from '../../harness/core/units.ts'
 import type { ClusterTarget } from '../../harness/targets/cluster/cluster-target.ts'
-import {
-  transferBetweenNodes,
-  type TransferOutcome,
-  type TransferPlan,
-} from '../../harness/transfer/node-pair-transfer.ts'
+import { transferBetweenNodes, type TransferPlan } from '../../harness/transfer/node-pair-transfer.ts'
+import type { TransferOutcome } from '../../harness/transfer/transfer-outcome.ts'
 import { RACK } from './lab-target.ts'
 
 const PLAN: TransferPlan = {

@@ -41,7 +41,7 @@ test.for([
   const run = await end
   expect(run).toMatchObject({ code, signal: null })
   expect(existsSync(join(project.folder, 'released'))).toBe(true)
-  expect(run.stderr).toContain(`claimcheck: ${signal}: releasing what the tests hold`)
+  expect(run.stderr).toContain(`claimcheck: ${signal}: releasing devices`)
   expect(run.stdout).toContain('? running: not run, the run was interrupted')
   expect(project.outcomes()).toEqual([
     'done before: passed',

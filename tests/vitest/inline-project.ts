@@ -32,7 +32,12 @@ export class InlineProject {
       export default { test: {
         include: ['*.test.ts'], fileParallelism: false, setupFiles: ['${root}harness/vitest/worker-setup.ts'],
         reporters: [new GracefulCancel(), new ClaimcheckReporter()], ${config} } }`
-    const evidence = `export * from '${root}harness/vitest/recorded-metadata.ts'
+    const evidence = `import { recordExpectation } from '${root}harness/vitest/recorded-metadata.ts'
+      export const throwRecorded = (task, ...of) => {
+        const { id } = recordExpectation(task, expectation(...of))
+        throw Object.assign(new Error('thrown by a matcher'), { expectations: [id] })
+      }
+      export * from '${root}harness/vitest/recorded-metadata.ts'
       export const expectation = (verdict: string, more = {}) => ({
         statement: 'aligned bandwidth is at least 1.3x unaligned', verdict, reasons: [],
         ...(verdict === 'passed' ? {} : { code: verdict === 'failed' ? 'EXPECTATION_FAILED' : 'TOO_NOISY' }),

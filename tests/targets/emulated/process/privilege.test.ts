@@ -8,6 +8,7 @@ import { provideBinaries } from '../../../../harness/native/build-binaries.ts'
 import { provideNixl } from '../../../../harness/native/nixl.ts'
 import { temporaryFolder } from '../../../support/rack-file.ts'
 import { PROJECT } from '../../../support/run-suite.ts'
+import { retryWhenNoisy } from '../../../support/retry-when-noisy.ts'
 
 const silent = (): void => undefined
 const { cacheDir } = readSettings(process.env)
@@ -66,7 +67,7 @@ describe.runIf(process.getuid?.() === 0)('As an ordinary user', () => {
     exec setpriv --reuid=${ORDINARY} --regid=${ORDINARY} --clear-groups "$@"`
   const inMountNamespace = `exec unshare --mount sh -c 'set -e\n${ordinary}' sh "$@"`
 
-  test('the whole suite passes', { retry: 2 }, async () => {
+  test('the whole suite passes', retryWhenNoisy(2), async () => {
     const run = await runBy(inMountNamespace, 'suites/numa', {})
     expect(run.exitCode, run.output).toBe(0)
     expect(run.junit).toMatch(/ failures="0" errors="0"/)

@@ -1,0 +1,92 @@
+/** An assertion together with what it is about in a run: an arm, the pods of a claim, or the published devices. */
+import type { LinkComparison } from '../measure/link-comparison.ts'
+import type { NodeComparison } from '../measure/node-comparison.ts'
+import { RecordingRounds } from '../measure/round-source.ts'
+import type { Sku } from '../sku/sku.ts'
+import type { Target } from '../targets/target.ts'
+import type { PodSet } from '../transfer/pod-set.ts'
+import type { Arm } from './arm.ts'
+import type {
+  ArmAssertionSpec,
+  AssertionSpec,
+  PodAssertionSpec,
+  PublishedAssertionSpec,
+} from './assertion-spec.ts'
+import { evaluateArms, evaluatePods, evaluatePublished, type Evaluation } from './evaluate.ts'
+import { comparisonEvidence, podsEvidence, publishedEvidence, recordedSlices } from './evidence.ts'
+import type { Evidence, PublishedEvidence } from './evidence.ts'
+import type { LivePublishedDevices } from './published-devices.ts'
+
+export interface AssertionSource {
+  readonly target: Target
+  /** The object whose evidence is recorded; assertions with the same owner share the evidence. */
+  readonly owner: object
+  /** The preferred name of the evidence in the test file's report. */
+  readonly name: string
+  /** How many rounds each look used, in order; empty where no rounds are involved. */
+  readonly seen: () => readonly number[]
+  /** Undefined when nothing was measured. */
+  readonly evidence: () => Evidence | undefined
+  /** Calls the listener with progress until the returned function is called. */
+  readonly listen?: NodeComparison['listen']
+}
+
+export interface BoundAssertion {
+  readonly spec: AssertionSpec
+  readonly source: AssertionSource
+  readonly evaluation: Evaluation
+}
+
+export type MeasuredArm = Arm<NodeComparison | LinkComparison>
+
+export function bindToArm({ comparison }: MeasuredArm, spec: ArmAssertionSpec): BoundAssertion {
+  const rounds = new RecordingRounds(comparison)
+  return {
+    spec,
+    evaluation: evaluateArms(spec, rounds),
+    source: {
+      target: comparison.target,
+      owner: comparison,
+      name: comparison.plan.name,
+      seen: () => rounds.seen,
+      evidence: () => comparisonEvidence(comparison),
+      listen: comparison.listen.bind(comparison),
+    },
+  }
+}
+
+export const bindToPods = (set: PodSet, spec: PodAssertionSpec): BoundAssertion => ({
+  spec,
+  evaluation: evaluatePods(spec, set),
+  source: {
+    target: set.target,
+    owner: set,
+    name: `pods ${set.placement.arm}`,
+    seen: () => [],
+    evidence: () => podsEvidence(set),
+  },
+})
+
+/** Judges exactly the slices that it records, since drivers may publish others a moment later. */
+export function bindToPublished(devices: LivePublishedDevices, sku: Sku): BoundAssertion {
+  const spec: PublishedAssertionSpec = { kind: 'matches-sku', sku: sku.name }
+  let evidence: PublishedEvidence | undefined
+  const { statement } = evaluatePublished(spec, devices, sku)
+  return {
+    spec,
+    evaluation: {
+      statement,
+      judge: async () => {
+        evidence = await publishedEvidence(devices)
+        return evaluatePublished(spec, recordedSlices(evidence, devices.emulated), sku).judge()
+      },
+    },
+    source: {
+      target: devices.target,
+      owner: {},
+      name: 'published',
+      seen: () => [],
+      evidence: () => evidence,
+    },
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * One pod of the same claim on every node, and what its containers see. Pods are scheduled when claims are first asked for,
+ * started when the containers' devices are first asked for, and released by `close`.
+ */
+import type { AllocatedClaim } from '../claim/allocated-claim.ts'
+import { allGpusTemplate, numaTemplate } from '../claim/claim-template.ts'
+import { publicationOf } from '../claim/publication.ts'
+import type { GpuPlacement, Placement } from '../claim/placement.ts'
+import type { Journal } from '../core/journal.ts'
+import type { Sku } from '../sku/sku.ts'
+import type { Target } from '../targets/target.ts'
+import { saveDiagnostics } from './failure-diagnostics.ts'
+import { PodLease, type LeasedPod } from './pod-lease.ts'
+import { parseVisibleDevices, type VisibleDevices } from './visible-devices.ts'
+
+export interface ContainerObservation {
+  readonly node: string
+  readonly container: string
+  readonly allocated: AllocatedClaim
+  readonly sighting: VisibleDevices
+}
+
+/** Pods of one claim, either running or recorded in a certificate. */
+export interface ClaimedPods {
+  readonly sku: Sku
+  readonly emulated: boolean
+  /** What was allocated to each pod. Rejects when a claim cannot be satisfied. */
+  claims(): Promise<readonly AllocatedClaim[]>
+  /** What every container of every pod sees. Rejects when a pod did not run. */
+  look(): Promise<readonly ContainerObservation[]>
+}
+
+/** What is known about the pods so far, with the error that kept the rest from being known. */
+export interface PodObservations {
+  readonly claims?: readonly AllocatedClaim[]
+  readonly seen?: readonly ContainerObservation[]
+  readonly failure?: unknown
+}
+
+export class PodSet implements ClaimedPods {
+  readonly placement: Placement | GpuPlacement
+  readonly sku: Sku
+  readonly target: Target
+  readonly #containers: readonly string[]
+  readonly #journal: Journal | undefined
+  readonly #lease: PodLease
+  #observed: PodObservations = {}
+  #pods: Promise<readonly LeasedPod[]> | undefined
+  #seen: Promise<readonly (readonly ContainerObservation[])[]> | undefined
+
+  constructor(parts: {
+    target: Target
+    sku: Sku
+    placement: Placement | GpuPlacement
+    containers: readonly string[]
+    journal?: Journal
+  }) {
+    this.target = parts.target
+    this.sku = parts.sku
+    this.placement = parts.placement
+    this.#containers = parts.containers
+    this.#journal = parts.journal
+    this.#lease = new PodLease(parts)
+  }
+
+  get emulated(): boolean {
+    return this.target.emulation !== undefined
+  }
+
+  get observed(): PodObservations {
+    return this.#observed
+  }
+
+  claims(): Promise<readonly AllocatedClaim[]> {
+    return this.#observe(async () => {
+      const claims = (await this.#schedule()).map(({ allocated }) => allocated)
+      this.#observed = { ...this.#observed, claims }
+      return claims
+    })
+  }
+
+  async look(): Promise<readonly ContainerObservation[]> {
+    await this.claims()
+    return this.#observe(async () => {
+      const pods = await this.#schedule()
+      this.#seen ??= Promise.all(pods.map((pod) => this.#inspect(pod)))
+      const seen = (await this.#seen).flat()
+      this.#observed = { ...this.#observed, seen }
+      return seen
+    })
+  }
+
+  /** Releases the pods, after all work on them has ended. */
+  async close(): Promise<void> {
+    await Promise.allSettled([this.#pods, this.#seen])
+    await this.#lease.release()
+  }
+
+  async #observe<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      this.#observed = { ...this.#observed, failure: error }
+      if (this.#journal !== undefined)
+        await saveDiagnostics(this.target, this.#journal, { subject: `pods of ${this.placement.arm}`, error })
+      throw error
+    }
+  }
+
+  #schedule(): Promise<readonly LeasedPod[]> {
+    this.#pods ??= this.#scheduleOnEveryNode()
+    return this.#pods
+  }
+
+  async #scheduleOnEveryNode(): Promise<readonly LeasedPod[]> {
+    const published = publicationOf(await this.#lease.slices())
+    const template =
+      this.placement.gpus === 'all'
+        ? allGpusTemplate(this.sku, { published })
+        : numaTemplate(this.placement, this.sku, { published })
+    await this.target.apply(template)
+    const { name: group } = template.metadata
+    const containers = this.#containers.map((name) => ({ name, args: ['--mode', 'devices'] }))
+    const pods: LeasedPod[] = []
+    for (const node of await this.target.nodes()) {
+      const spec = { name: `${group}-${node}`, group, nodes: [node], template: group, containers }
+      pods.push(await this.#lease.schedule(spec))
+    }
+    return pods
+  }
+
+  async #inspect({ allocated, running }: LeasedPod): Promise<readonly ContainerObservation[]> {
+    const pod = await running()
+    return Promise.all(
+      this.#containers.map(async (container) => {
+        const subject = `container ${container} of pod ${pod.spec.name}`
+        const sighting = await parseVisibleDevices(this.target.log(pod, container), subject)
+        return { node: pod.node, container, allocated, sighting }
+      }),
+    )
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Runs one transfer: applies the claim template, schedules and starts the pods, follows both logs to the RESULT, and releases
+ * the pods. Transfers between nodes and transfers over GPU links differ only in the pods they schedule.
+ */
+import type { Journal } from '../core/journal.ts'
+import type { ResourceClaimTemplate } from '../dra/objects.ts'
+import { followTransfer, type FollowedTransfer } from './follow-transfer.ts'
+import { withPodLease, type LeasedPod, type PodLease, type PodLeaseContext } from './pod-lease.ts'
+import { PhaseStopwatch, type Endpoint, type TransferOutcome } from './transfer-outcome.ts'
+import type { TransferEvent } from './transfer-log.ts'
+
+/** The TCP port on which the target side of the binary listens. */
+export const PORT = 5555
+
+export interface TransferContext extends PodLeaseContext {
+  readonly journal: Journal
+  readonly onEvent?: (event: TransferEvent) => void
+  readonly verifyAllocation: NonNullable<PodLeaseContext['verifyAllocation']>
+}
+
+/** One side of a transfer: a container of a pod. Both sides may share a pod. */
+export interface TransferSide {
+  readonly pod: LeasedPod
+  readonly container: string
+}
+
+export interface TransferSides {
+  readonly initiator: TransferSide
+  readonly target: TransferSide
+}
+
+/**
+ * `scheduleSides` schedules the pods of both sides on the lease it is given. Rejects with the first error: a claim that cannot
+ * be satisfied, a pod that failed, an error that the binary reported, or an invalid RESULT. No pod and no claim outlives the
+ * call, unless the release itself fails.
+ */
+export async function runTransfer(
+  template: ResourceClaimTemplate,
+  plan: FollowedTransfer,
+  context: TransferContext,
+  scheduleSides: (lease: PodLease) => Promise<TransferSides>,
+): Promise<TransferOutcome> {
+  const stopwatch = new PhaseStopwatch()
+  const outcome = await withPodLease(context, plan.name, async (lease) => {
+    await lease.slices()
+    await context.target.apply(template)
+    const { initiator, target } = await scheduleSides(lease)
+    stopwatch.lap('schedule')
+    const receiver = { pod: await target.pod.running(), container: target.container }
+    const sender = { pod: await initiator.pod.running(), container: initiator.container }
+    stopwatch.lap('start')
+    const result = await followTransfer({ receiver, sender }, plan, context)
+    stopwatch.lap('transfer')
+    return { result, initiator: endpointOf(initiator), target: endpointOf(target) }
+  })
+  stopwatch.lap('release')
+  return { ...outcome, phases: stopwatch.phases }
+}
+
+const endpointOf = ({ pod: { node, allocated } }: TransferSide): Endpoint => ({ node, allocated })
+
+/** The binary's arguments as a command line: `--name value` for each option. */
+export const commandLine = (options: Readonly<Record<string, string | number>>): readonly string[] => [
+  ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+  '--progress',
+]
