@@ -385,6 +385,12 @@ const digestOf = (template: ResourceClaimTemplate): string =>
 
 function compileAll(request: DeviceRequest, template: string): void {
   const own = 'exactly' in request ? [request.exactly] : request.firstAvailable
-  for (const { cel } of own.flatMap(({ selectors = [] }) => selectors))
-    compileSelector(cel.expression, `request "${request.name}" of ResourceClaimTemplate ${template}`)
+  for (const { cel } of own.flatMap(({ selectors = [] }) => selectors)) {
+    try {
+      compileSelector(cel.expression, `request "${request.name}" of ResourceClaimTemplate ${template}`)
+    } catch (error) {
+      // The cluster evaluates functions that claimcheck does not implement.
+      if (!(error instanceof ClaimcheckError && error.code === 'ALLOCATION_UNSUPPORTED')) throw error
+    }
+  }
 }

@@ -5,7 +5,7 @@
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { withDeadline, type Deadline } from '../../core/deadline.ts'
+import { withTimeout, type WaitCondition } from '../../core/timeout.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import { backoffAfter, isTransient, type Api, type Request } from './api-client.ts'
 import { statusCodeOf } from './api-error.ts'
@@ -65,7 +65,7 @@ export class Informer<T extends KubernetesObject> {
    * Resolves with what `look` gives once it gives something. Rejects with DEADLINE, INTERRUPTED, with what `look` throws,
    * or with what ended the watch: a missing right, an object that cannot be understood.
    */
-  async until<R>(look: () => R | undefined, wait: Deadline): Promise<R> {
+  async until<R>(look: () => R | undefined, wait: WaitCondition): Promise<R> {
     const found = Promise.withResolvers<R>()
     const check = (): void => {
       try {
@@ -79,7 +79,7 @@ export class Informer<T extends KubernetesObject> {
     this.#listeners.add(check)
     check()
     try {
-      return await withDeadline(found.promise, {
+      return await withTimeout(found.promise, {
         ...wait,
         lastSeen: () => [wait.lastSeen?.(), this.#trouble].filter((text) => text !== undefined).join('; '),
       })
@@ -89,7 +89,7 @@ export class Informer<T extends KubernetesObject> {
   }
 
   /** Resolves once the first list is here. */
-  ready(wait: Pick<Deadline, 'within' | 'signal'>): Promise<true> {
+  ready(wait: Pick<WaitCondition, 'within' | 'signal'>): Promise<true> {
     const { resource } = this.#parts
     return this.until(() => true as const, { ...wait, subject: resource.plural, until: 'to be listed' })
   }

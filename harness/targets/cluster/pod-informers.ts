@@ -2,7 +2,7 @@
  * The pods and claims of a run's Namespace as they are now. Takes a client and the Namespace; gives conditions on them that,
  * when they are not met in time, tell the last state and the events.
  */
-import type { Deadline } from '../../core/deadline.ts'
+import { timeoutError, type WaitCondition } from '../../core/timeout.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { ObjectClient } from './object-client.ts'
 import { parseClaim, parseEvent, parsePod, type Claim, type Event, type Pod } from './object-schemas.ts'
@@ -26,7 +26,7 @@ export class PodInformers {
   }
 
   /** Resolves once `look` gives something, asked whenever a pod or a claim changes. */
-  async until<R>(look: () => R | undefined, wait: Deadline): Promise<R> {
+  async until<R>(look: () => R | undefined, wait: WaitCondition): Promise<R> {
     // What is not listed yet is not gone.
     await Promise.all([this.pods.ready(wait), this.claims.ready(wait)])
     const met = new AbortController()
@@ -62,12 +62,10 @@ export class PodInformers {
     this.claims.stop()
   }
 
-  async #withEvents(error: ClaimcheckError, { subject, until, within }: Deadline): Promise<ClaimcheckError> {
+  async #withEvents(error: ClaimcheckError, wait: WaitCondition): Promise<ClaimcheckError> {
     const events = await this.eventsOf().catch((cause: unknown) => [`could not be read: ${String(cause)}`])
-    return new ClaimcheckError('DEADLINE', {
-      subject,
-      problem: `was waited for ${until} for ${within} s in vain`,
-      ...(error.found === undefined ? {} : { found: error.found }),
+    return timeoutError(wait, {
+      found: error.found,
       hint: `Its events: ${events.length === 0 ? 'none' : events.join(' | ')}`,
       details: { events },
       cause: error,

@@ -5,7 +5,7 @@
 import { execa } from 'execa'
 import type { ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
 import { nvidia } from '../../vendors/nvidia.ts'
-import { withDeadline } from '../../core/deadline.ts'
+import { withTimeout } from '../../core/timeout.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Journal } from '../../core/journal.ts'
 import type { Nixl } from '../../native/nixl.ts'
@@ -141,7 +141,7 @@ export class HostTarget implements Target {
   exit(pod: RunningPod, container: string, wait: Wait): Promise<ContainerExit> {
     const { log } = this.#process(pod, container)
     const lastSeen = (): string => `still running, last lines ${JSON.stringify(log.lastLines.slice(-3))}`
-    return withDeadline(log.exit, {
+    return withTimeout(log.exit, {
       ...wait,
       subject: `container ${pod.spec.name}/${container}`,
       until: 'to end',
@@ -180,7 +180,7 @@ export class HostTarget implements Target {
         const record = this.#pods.get(name)
         if (record === undefined) return
         // Its devices stay taken until its processes are gone.
-        await withDeadline(stopped(record), { ...wait, subject: `pod ${name}`, until: 'to be gone' })
+        await withTimeout(stopped(record), { ...wait, subject: `pod ${name}`, until: 'to be gone' })
         this.#pods.delete(name)
         this.#parts.journal.record('released', name)
       }),
