@@ -25,7 +25,9 @@ export function missingFunction(root: ASTNode): string | undefined {
     const call = callOf(node)
     if (call === undefined) return
     if (isMissing(call)) names.push(call.name)
-    if (call.name === 'format' && /%(\.\d+)?e/.test(String(call.receiver?.args))) names.push('format("%e")')
+    const template = call.receiver?.op === 'value' ? call.receiver.args : undefined
+    if (call.name === 'format' && typeof template === 'string' && /%(\.\d+)?e/.test(template))
+      names.push('format("%e")')
   })
   return names[0]
 }

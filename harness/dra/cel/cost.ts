@@ -68,7 +68,20 @@ function estimate(node: ASTNode, scope: Scope): Estimate {
       const call = callOf(node)
       return call === undefined ? scalar(0) : calls(call, scope)
     }
-    default:
+    case '!=':
+    case '==':
+    case 'in':
+    case '+':
+    case '-':
+    case '*':
+    case '/':
+    case '%':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+    case '&&':
+    case '||':
       return binary(node.op, estimate(node.args[0], scope), estimate(node.args[1], scope))
   }
 }

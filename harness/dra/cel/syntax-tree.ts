@@ -42,7 +42,24 @@ function children(node: ASTNode): readonly ASTNode[] {
     case '!_':
     case '-_':
       return [node.args]
-    default:
+    case '!=':
+    case '==':
+    case 'in':
+    case '+':
+    case '-':
+    case '*':
+    case '/':
+    case '%':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+    case '&&':
+    case '||':
+    case '?:':
+    case 'list':
+    case '[]':
+    case '[?]':
       return node.args
   }
 }

@@ -127,7 +127,7 @@ describe('an expression that cannot be compiled', () => {
     expect(error.hint).toMatch(/\n {4}.*\n {4} *\^$/)
   })
 
-  test('because it does not say yes or no', ({ expect }) => {
+  test('because it does not evaluate to a bool', ({ expect }) => {
     const error = thrown(() => compileSelector('1 + 1', 'request "nic"'))
     expect(error).toMatchObject({ code: 'CEL_INVALID', details: { type: 'int' } })
   })
