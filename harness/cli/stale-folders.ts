@@ -4,14 +4,14 @@
  */
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pidOfUnpacking, UNPACKING_PREFIX } from '../native/nixl.ts'
+import { makerOf, WORK_FOLDER_PREFIX } from '../native/work-folder.ts'
 import type { StaleResource } from './leftover.ts'
 
 const OLD_MS = 60 * 60_000
 
 export async function unfinishedUnpacks(cacheDir: string): Promise<StaleResource[]> {
   const names = (await readdir(cacheDir).catch(absent(() => [] as string[]))).filter((name) =>
-    name.startsWith(UNPACKING_PREFIX),
+    name.startsWith(WORK_FOLDER_PREFIX),
   )
   const left: StaleResource[] = []
   for (const name of names.sort()) {
@@ -24,7 +24,7 @@ export async function unfinishedUnpacks(cacheDir: string): Promise<StaleResource
 }
 
 async function reason(path: string, name: string): Promise<string | undefined> {
-  if (pidOfUnpacking(name) === 'gone') return 'whose run is gone'
+  if (makerOf(name) === 'gone') return 'whose run is gone'
   const folder = await stat(path).catch(absent(() => undefined))
   if (folder === undefined || Date.now() - folder.mtimeMs < OLD_MS) return undefined
   return 'older than an hour'

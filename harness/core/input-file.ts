@@ -1,8 +1,8 @@
-/** A file that somebody named. Takes its path; gives its bytes, or an error that says why not. Knows no format. */
+/** Reads a file that the user named. */
 import { readFileSync } from 'node:fs'
 import { ClaimcheckError } from './errors.ts'
 
-/** Throws FILE_UNREADABLE. */
+/** Throws FILE_UNREADABLE with the reason. */
 export function readInputFile(path: string): Buffer {
   try {
     return readFileSync(path)

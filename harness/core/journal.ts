@@ -1,6 +1,6 @@
 /**
- * The journal: what the harness did and saw, in order, kept for the evidence of a run.
- * Takes events; gives them back in order and to listeners. Never prints; `NODE_DEBUG=claimcheck` shows it on stderr.
+ * The journal: an ordered record of what the harness did and saw, which reports use to explain a failure.
+ * `NODE_DEBUG=claimcheck` prints each entry to stderr.
  */
 import { debuglog } from 'node:util'
 
@@ -15,7 +15,7 @@ export interface JournalEntry {
 const debug = debuglog('claimcheck')
 const LIMIT = 10_000
 
-/** Bounded at 10,000 entries; older ones are dropped and counted, never silently. */
+/** Holds the newest 10,000 entries and counts the older ones that it dropped. */
 export class Journal {
   #entries: JournalEntry[] = []
   #dropped = 0
@@ -37,7 +37,7 @@ export class Journal {
     for (const listener of this.#listeners) listener(entry)
   }
 
-  /** Calls `listener` for every later entry; the returned function ends that. */
+  /** Calls `listener` for every later entry, until the returned function is called. */
   listen(listener: (entry: JournalEntry) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

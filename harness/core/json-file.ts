@@ -1,6 +1,5 @@
 /**
- * A JSON file that a program wrote. Takes a path; gives text and value, as found. Complaints name file, line and column;
- * one that ends too early is called that.
+ * Reads a JSON file that a program wrote. Errors give file, line and column, and say so where the file is truncated.
  */
 import { ClaimcheckError } from './errors.ts'
 import { readInputFile } from './input-file.ts'
@@ -26,14 +25,14 @@ export function readJsonFile(path: string): JsonFile {
       problem: short ? 'ends before its JSON does' : 'is not JSON',
       found: text === '' ? 'an empty file' : message,
       hint: short
-        ? 'Take the whole file; it was cut on the way or while it was written.'
-        : 'Take the file as it was written.',
+        ? 'Use the complete file. It was truncated while it was written or copied.'
+        : 'Use the file as it was written.',
       cause,
     })
   }
 }
 
-/** `12:5`, from 1. */
+/** Line and column of an offset, both from 1: `12:5`. */
 export function placeIn(text: string, offset: number): string {
   const before = text.slice(0, offset)
   const line = before.split('\n').length
@@ -47,7 +46,7 @@ function decoded(bytes: Buffer, path: string): string {
     throw new ClaimcheckError('FILE_INVALID', {
       subject: path,
       problem: 'is not text in UTF-8',
-      hint: 'Take the file as it was written.',
+      hint: 'Use the file as it was written.',
       cause,
     })
   }

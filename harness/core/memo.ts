@@ -1,4 +1,4 @@
-/** Remembers what was made of an object that never changes, for as long as the object lives. */
+/** Caches a value that is computed from an object that never changes, for the lifetime of the object. */
 export function memoizeByObject<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
   const made = new WeakMap<Key, { readonly value: Value }>()
   return (key) => {

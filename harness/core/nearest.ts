@@ -1,6 +1,6 @@
-/** Finds what a misspelt name most probably meant. Takes a name and the known ones; gives the nearest or nothing. */
+/** Finds the known name that a misspelt name is closest to. */
 
-/** Returns the known name within a third of its length in edits, or undefined. Two letters swapped are one edit. */
+/** Returns the closest known name within an edit distance of a third of its length, or undefined. A swap of two letters is one edit. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   let best: { name: string; edits: number } | undefined
   for (const candidate of known) {

@@ -1,4 +1,4 @@
-/** Refuses a Node that is too old, in words. Takes the version; throws TARGET_UNAVAILABLE below 22.22. */
+/** Checks the version of Node. Throws TARGET_UNAVAILABLE below 22.22. */
 import { ClaimcheckError } from './errors.ts'
 
 const LEAST = [22, 22] as const
@@ -10,6 +10,6 @@ export function requireNode(version: string): void {
     subject: `Node ${version}`,
     problem: 'is too old for claimcheck',
     expected: `Node ${LEAST.join('.')} or newer`,
-    hint: 'Run `npm ci`, then start through npx or npm run: they use the Node 24 that comes with the project.',
+    hint: 'Run `npm ci`, then start claimcheck with npx or npm run, which use the Node 24 that the project installs.',
   })
 }

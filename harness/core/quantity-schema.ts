@@ -1,4 +1,4 @@
-/** zod schemas for quantities written with their unit, so that a file's `39.07 GB/s` arrives as a typed GBps. */
+/** zod schemas for quantities written with their unit, which turn a file's `39.07 GB/s` into a typed GBps. */
 import { z } from 'zod'
 import { ClaimcheckError } from './errors.ts'
 import { parseBytes, parsePercent, parseRate, parseTime } from './units.ts'
@@ -6,8 +6,7 @@ import { parseBytes, parsePercent, parseRate, parseTime } from './units.ts'
 const quantity = <T>(parse: (text: string) => T) =>
   z
     .string({
-      error: (issue) =>
-        `expected a quantity with its unit in quotes or plain, found ${JSON.stringify(issue.input)}`,
+      error: (issue) => `expected a quantity with its unit, found ${JSON.stringify(issue.input)}`,
     })
     .transform((text, context): T => {
       try {

@@ -1,4 +1,4 @@
-/** An error as our native programs report it: one JSON object with the catalogue's fields. Gives the error of the harness. */
+/** Turns an error that a native program reports as one JSON object into a ClaimcheckError. */
 import { z } from 'zod'
 import { ClaimcheckError, isErrorCode, type ErrorCode } from './errors.ts'
 
@@ -14,7 +14,7 @@ export const reportedErrorSchema = z.looseObject({
 
 export type ReportedError = z.infer<typeof reportedErrorSchema>
 
-/** `otherwise`: the code for one that the catalogue does not have. `by`: who reported, put before the sentence. */
+/** `otherwise` is the code for an error whose code is not in the catalogue. `by` is the program, named before the sentence. */
 export function errorFrom(reported: ReportedError, otherwise: ErrorCode, by?: string): ClaimcheckError {
   const { code, message, subject, expected, found, hint } = reported
   return new ClaimcheckError(isErrorCode(code) ? code : otherwise, {

@@ -1,6 +1,6 @@
 /**
- * Quantities with their units in the type, and the one place where text becomes a quantity or bytes become a rate.
- * GB is 10^9 bytes everywhere; GiB (2^30) is accepted for sizes only, so the two can never be mixed in a rate.
+ * Quantities with their units in the type: parsing, formatting, and the only conversion of bytes and time to a rate.
+ * GB is 10^9 bytes everywhere. GiB (2^30) is accepted for sizes only, so that a rate cannot mix the two.
  */
 import { ClaimcheckError } from './errors.ts'
 
@@ -9,7 +9,7 @@ type Unit<Name extends string> = number & { readonly [unit]: Name }
 
 export type Bytes = Unit<'bytes'>
 export type Seconds = Unit<'seconds'>
-/** Payload rate, 10^9 bytes a second. */
+/** Payload rate in 10^9 bytes per second. */
 export type GBps = Unit<'GB/s'>
 /** A dimensionless share: 0.05 is 5 %. */
 export type Fraction = Unit<'fraction'>
@@ -45,13 +45,13 @@ const RATES: Readonly<Record<string, number>> = {
 }
 const TIMES: Readonly<Record<string, number>> = { us: 1e-6, ms: 1e-3, s: 1, min: 60 }
 
-/** Reads `1 GiB`, `256 MB`. Throws UNIT_INVALID for a missing or foreign unit. */
+/** Reads `1 GiB`, `256 MB`. Throws UNIT_INVALID for a missing or wrong unit. */
 export const parseBytes = (text: string): Bytes =>
   bytes(Math.round(parse(text, SIZES, 'a size such as "1 GiB"')))
-/** Reads `39.07 GB/s`, `400 Gbit/s`. Throws UNIT_INVALID for a missing or foreign unit, GiB/s among them. */
+/** Reads `39.07 GB/s`, `400 Gbit/s`. Throws UNIT_INVALID for a missing or wrong unit, GiB/s among them. */
 export const parseRate = (text: string): GBps =>
   gigabytesPerSecond(parse(text, RATES, 'a rate such as "39.07 GB/s"'))
-/** Reads `27.49 ms`, `2 s`. Throws UNIT_INVALID for a missing or foreign unit. */
+/** Reads `27.49 ms`, `2 s`. Throws UNIT_INVALID for a missing or wrong unit. */
 export const parseTime = (text: string): Seconds => seconds(parse(text, TIMES, 'a time such as "27.49 ms"'))
 /** Reads `5%`, `-10 %`, `+12.5 %`. Throws UNIT_INVALID where the percent sign is missing. */
 export const parsePercent = (text: string): Fraction =>
@@ -64,7 +64,7 @@ function parse(text: string, units: Readonly<Record<string, number>>, expected: 
   if (!Number.isFinite(value)) {
     throw new ClaimcheckError('UNIT_INVALID', {
       subject: `"${text}"`,
-      problem: 'is not a quantity of this kind',
+      problem: 'is not a valid quantity',
       expected: `${expected}, in one of ${Object.keys(units).join(', ')}`,
       found: foundIn(match, factor),
     })
@@ -74,7 +74,7 @@ function parse(text: string, units: Readonly<Record<string, number>>, expected: 
 
 function foundIn(match: RegExpExecArray | null, factor: number | undefined): string {
   if (match === null) return 'something else'
-  if (factor !== undefined) return 'a number beyond all bounds'
+  if (factor !== undefined) return 'a number that is too large'
   return match[2] ? `the unit "${match[2]}"` : 'a number without a unit'
 }
 

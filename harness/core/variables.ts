@@ -1,6 +1,6 @@
 /**
- * The CLAIMCHECK_* variables. Takes the environment; gives checked settings with defaults filled in.
- * A misspelt name is an error that names the nearest one: a gate must not run with a setting it did not get.
+ * The CLAIMCHECK_* environment variables: checks them and fills in defaults. A misspelt name is an error that suggests
+ * the nearest one, so that a CI gate never runs without a setting that it was given.
  */
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -15,7 +15,7 @@ const variablesSchema = z.strictObject({
   CLAIMCHECK_RACK: z.string().min(1).default('fixtures/racks/h100-2node.yaml'),
   CLAIMCHECK_SKU: z.string().min(1).optional(),
   CLAIMCHECK_CONTEXT: z.string().min(1).optional(),
-  /** The lab that a run uses; default: one of its rack that is up, else one of its own. */
+  /** The lab that a run uses. By default a running lab of the same rack, otherwise a new one. */
   CLAIMCHECK_LAB: z
     .string()
     .regex(
@@ -23,16 +23,16 @@ const variablesSchema = z.strictObject({
       'expected the name of a lab: lower-case letters, digits and "-"',
     )
     .optional(),
-  /** Nodes under test, by comma; default: every node whose drivers publish RDMA NICs. */
+  /** Nodes under test, separated by commas. By default every node whose drivers publish RDMA NICs. */
   CLAIMCHECK_NODES: z
     .string()
-    .regex(/^[a-z0-9.-]+(,[a-z0-9.-]+)*$/, 'expected node names with commas between them')
+    .regex(/^[a-z0-9.-]+(,[a-z0-9.-]+)*$/, 'expected node names separated by commas')
     .transform((names) => names.split(','))
     .optional(),
-  /** What pods run, with `image`; with `stream`, any glibc image with a shell that the binary is sent into. */
+  /** The image of the pods. With delivery `stream`, any glibc image with a shell, into which the binary is sent. */
   CLAIMCHECK_IMAGE: z.string().min(1).optional(),
   CLAIMCHECK_DELIVERY: z.enum(['image', 'stream']).optional(),
-  /** What each container asks for besides its devices; of memory also the most it gets. */
+  /** Requests of each container besides its devices. The memory request is also the limit. */
   CLAIMCHECK_POD_CPU: z
     .string()
     .regex(/^\d+(\.\d+)?m?$/, 'expected CPUs such as 4 or 500m')
@@ -43,9 +43,9 @@ const variablesSchema = z.strictObject({
     .optional(),
   CLAIMCHECK_RUNTIME: z.enum(['process', 'model']).default('process'),
   CLAIMCHECK_REPORT_DIR: z.string().min(1).default('reports'),
-  /** Expectations that are let through for a time. */
+  /** A file of waivers: expectations that may fail until a date. */
   CLAIMCHECK_WAIVERS: z.string().min(1).optional(),
-  /** Rounds before the first look; an interval needs two at least. */
+  /** Rounds before the first look. A confidence interval needs at least two. */
   CLAIMCHECK_ROUNDS: z
     .string()
     .regex(/^\d+$/, 'expected a whole number')
@@ -57,7 +57,7 @@ const variablesSchema = z.strictObject({
         .max(100, 'expected at most 100 rounds'),
     )
     .prefault('3'),
-  /** Where the NIXL library and built binaries are kept between runs. */
+  /** The folder that keeps the NIXL library and other downloads between runs. */
   CLAIMCHECK_CACHE_DIR: z.string().min(1).optional(),
 })
 
@@ -67,7 +67,7 @@ export interface Settings {
   readonly sku: string | undefined
   readonly context: string | undefined
   readonly lab: string | undefined
-  /** Files that hold the contexts, the first of a name counts: KUBECONFIG's, else the user's own. */
+  /** Kubeconfig files, of which the first with a context of the name counts: KUBECONFIG, otherwise ~/.kube/config. */
   readonly kubeconfig: readonly string[]
   readonly nodes: readonly string[] | undefined
   readonly image: string | undefined
@@ -80,7 +80,7 @@ export interface Settings {
   readonly cacheDir: string
 }
 
-/** Throws VARIABLE_UNKNOWN or VARIABLE_INVALID, naming every variable at fault. */
+/** Throws VARIABLE_UNKNOWN or VARIABLE_INVALID with every variable that is wrong. */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const known = Object.keys(variablesSchema.shape)
   const ours = Object.fromEntries(
@@ -106,7 +106,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       subject: name,
       problem: issue?.message ?? 'is invalid',
       found: JSON.stringify(ours[name]),
-      hint: `Set ${name} to such a value or unset it.`,
+      hint: `Set ${name} to a valid value or unset it.`,
     })
   }
   const v = parsed.data
@@ -137,20 +137,20 @@ function kubeconfigOf(env: Readonly<Record<string, string | undefined>>): readon
   return named.length > 0 ? named : [join(env['HOME'] ?? homedir(), '.kube', 'config')]
 }
 
-/** `CLAIMCHEK_RACK`: nobody else's variable, and silently ignored if only the prefix were looked at. */
+/** Also finds a misspelt prefix such as `CLAIMCHEK_RACK`, which no other program uses. */
 const isMisspeltPrefix = (name: string, known: readonly string[]): boolean =>
   name.startsWith('CLAIM') && nearest(name, known) !== undefined
 
 const OF_A_CLUSTER = [
-  ['CLAIMCHECK_CONTEXT', 'only a cluster has a context'],
-  ['CLAIMCHECK_NODES', 'only a cluster has nodes to choose from'],
-  ['CLAIMCHECK_IMAGE', 'only a cluster pulls an image'],
-  ['CLAIMCHECK_DELIVERY', 'only into a cluster is anything delivered'],
-  ['CLAIMCHECK_POD_CPU', 'only the pods of a cluster ask for CPUs'],
-  ['CLAIMCHECK_POD_MEMORY', 'only the pods of a cluster ask for memory'],
+  ['CLAIMCHECK_CONTEXT', 'only target cluster has a context'],
+  ['CLAIMCHECK_NODES', 'only target cluster selects nodes'],
+  ['CLAIMCHECK_IMAGE', 'only target cluster pulls an image'],
+  ['CLAIMCHECK_DELIVERY', 'only target cluster delivers the binary into pods'],
+  ['CLAIMCHECK_POD_CPU', 'only the pods of target cluster request CPUs'],
+  ['CLAIMCHECK_POD_MEMORY', 'only the pods of target cluster request memory'],
 ] as const
 
-/** A setting that the chosen target would not look at was meant for another target. */
+/** Refuses a setting that the chosen target does not use, since it was meant for another target. */
 function refuseMeaningless(v: z.infer<typeof variablesSchema>): void {
   const target = v.CLAIMCHECK_TARGET
   const emulates = target === 'emulated' || target === 'lab'
@@ -167,7 +167,7 @@ function refuseMeaningless(v: z.infer<typeof variablesSchema>): void {
   const [name, why] = wrong
   throw new ClaimcheckError('VARIABLE_INVALID', {
     subject: name,
-    problem: `has no meaning with CLAIMCHECK_TARGET=${target}: ${why}`,
-    hint: `Unset ${name}, or choose the target it is for.`,
+    problem: `has no effect with CLAIMCHECK_TARGET=${target}: ${why}`,
+    hint: `Unset ${name}, or choose the target that uses it.`,
   })
 }

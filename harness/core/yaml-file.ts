@@ -1,6 +1,6 @@
 /**
- * A file a person wrote. Takes a path and a strict schema; gives the parsed value.
- * Every complaint names file, line and column, what was expected and what was found. Never guesses a default for a typo.
+ * Reads a YAML file that a person wrote and checks it against a strict schema. Every error gives file, line and column,
+ * what was expected and what was found. A misspelt key is an error.
  */
 import { LineCounter, parseDocument, type Document, isMap, isNode, isScalar } from 'yaml'
 import { z } from 'zod'
@@ -13,7 +13,7 @@ export function readYamlFile<T>(path: string, schema: z.ZodType<T>): T {
   return parseYaml(readInputFile(path).toString('utf8'), path, schema)
 }
 
-/** Throws FILE_INVALID; `path` is only named, not read. */
+/** Throws FILE_INVALID. `path` is used in messages only. */
 export function parseYaml<T>(text: string, path: string, schema: z.ZodType<T>): T {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
@@ -40,7 +40,7 @@ function valueOf(document: Document, path: string): unknown {
   try {
     return document.toJS()
   } catch (cause) {
-    // An alias to nowhere, or aliases that multiply without bound.
+    // An alias without an anchor, or aliases that expand without bound.
     throw invalid(
       path,
       [`is not usable YAML: ${cause instanceof Error ? cause.message : String(cause)}`],
@@ -51,7 +51,7 @@ function valueOf(document: Document, path: string): unknown {
 
 interface Complaint {
   readonly path: readonly PropertyKey[]
-  /** The offending key itself, where the key and not its value is wrong. */
+  /** Set where the key is wrong, not its value. */
   readonly key?: string
   readonly problem: string
 }
@@ -68,7 +68,7 @@ function complaintsOf(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown
   })
 }
 
-/** For a word that is none of the allowed ones. */
+/** Suggests a word where the value is none of the allowed words. */
 function adviceOn(issue: z.core.$ZodIssue): string {
   const { values, options, discriminator, input } = issue as unknown as Readonly<Record<string, unknown>>
   const allowed = (values ?? options) as readonly unknown[] | undefined
@@ -109,7 +109,7 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[], value: unkno
 const field = (node: unknown, key: PropertyKey): unknown =>
   typeof node === 'object' && node !== null ? (node as Record<PropertyKey, unknown>)[key] : undefined
 
-/** Of several kinds, those that the value does not say it is. */
+/** Of several kinds in a union, those that the value's discriminator excludes. */
 function contradicts(node: unknown, value: unknown): boolean {
   const properties = Object.entries((field(node, 'properties') as object | undefined) ?? {})
   return properties.some(([key, property]) => {

@@ -1,6 +1,6 @@
 /**
- * The objects of `resource.k8s.io/v1` that claimcheck reads and writes, with the fields it relies on and no others.
- * Types only: whoever receives an object from outside checks it at the border.
+ * Types of the `resource.k8s.io/v1` objects that claimcheck reads and writes, with the fields that it uses. Objects from
+ * outside are checked where they are read.
  */
 
 /** One attribute value: exactly one of the keys, as the API writes it. `ints`, `strings`, ... are the list forms. */
@@ -81,7 +81,7 @@ export type DeviceRequest =
   | { readonly name: string; readonly firstAvailable: readonly DeviceSubRequest[] }
 
 export interface DeviceConstraint {
-  /** Request names (or `request/subrequest`) it covers; empty or absent: all. */
+  /** Names of the requests (or `request/subrequest`) that it applies to. Empty or absent: all requests. */
   readonly requests?: readonly string[]
   readonly matchAttribute?: string
   readonly distinctAttribute?: string

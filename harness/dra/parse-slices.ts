@@ -1,6 +1,6 @@
 /**
- * ResourceSlices from outside. Takes JSON as the API (or a recorded file) gives it: a list object or an array; gives
- * checked slices. Strict about what the harness relies on, blind to every other field.
+ * Checks ResourceSlices that come from the API server or a recorded file, as a list object or an array. Only the fields
+ * that claimcheck uses are checked.
  */
 import { z } from 'zod'
 import { ClaimcheckError } from '../core/errors.ts'
@@ -31,7 +31,7 @@ const attribute = z
 const taint = z.object({
   key: z.string().min(1),
   value: z.string().exactOptional(),
-  // Effects of later versions are none to this one.
+  // An effect that a later version of Kubernetes adds has no effect here.
   effect: z.enum(['NoSchedule', 'NoExecute', 'None']).catch('None'),
 }) satisfies z.ZodType<DeviceTaint>
 
@@ -56,16 +56,16 @@ const slice = z.object({
   }),
 }) satisfies z.ZodType<ResourceSlice>
 
-/** Throws SLICE_INVALID naming slice and field. `source` is where the JSON came from: a file, an API server. */
+/** Throws SLICE_INVALID with slice and field. `source` names where the JSON comes from: a file, an API server. */
 export function parseResourceSlices(json: unknown, source = 'ResourceSlices'): ResourceSlice[] {
   const items = Array.isArray(json) ? json : ((json as { items?: unknown } | null)?.items ?? null)
   if (!Array.isArray(items)) {
     throw new ClaimcheckError('SLICE_INVALID', {
       subject: source,
       problem: 'is not a list of ResourceSlices',
-      expected: 'an array, or an object whose items are one',
+      expected: 'an array, or an object with an array of items',
       found: json === null ? 'null' : typeof json,
-      hint: 'Take it from: kubectl get resourceslices -o json',
+      hint: 'Use the output of: kubectl get resourceslices -o json',
     })
   }
   return items.map((item: unknown, index) => parseSlice(item, `${source} items[${index}]`))
@@ -77,7 +77,7 @@ function parseSlice(item: unknown, place: string): ResourceSlice {
   const name = (item as { metadata?: { name?: unknown } } | null)?.metadata?.name
   throw new ClaimcheckError('SLICE_INVALID', {
     subject: typeof name === 'string' ? `${place} (${name})` : place,
-    problem: `cannot be understood: ${z.prettifyError(result.error)}`,
+    problem: `is invalid: ${z.prettifyError(result.error)}`,
     hint: 'Check that the driver publishes resource.k8s.io/v1.',
   })
 }

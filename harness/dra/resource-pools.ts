@@ -1,6 +1,6 @@
 /**
- * Slices put together into pools. Takes slices in any state; gives per driver and pool those of the newest generation,
- * in the order given, and whether all of them are there. Never mixes generations: an older one is about to vanish.
+ * Groups ResourceSlices into pools: for each driver and pool the slices of the newest generation, in their order, and
+ * whether the pool is complete. Slices of older generations are ignored, since their driver is about to delete them.
  */
 import { memoizeByObject } from '../core/memo.ts'
 import type { Device, ResourceSlice } from './objects.ts'
@@ -9,7 +9,7 @@ export interface Pool {
   readonly driver: string
   readonly name: string
   readonly generation: number
-  /** Whether every slice of this generation is here; an incomplete pool must not be allocated from. */
+  /** Whether every slice of this generation is published. Nothing may be allocated from an incomplete pool. */
   readonly complete: boolean
   readonly slices: readonly ResourceSlice[]
 }
@@ -25,7 +25,7 @@ export const poolsOf = memoizeByObject((slices: readonly ResourceSlice[]): reado
   return [...pools.values()].map(newest)
 })
 
-/** Devices that pods on `node` can get, in slice order. */
+/** The devices that pods on `node` can use, in slice order. */
 export function devicesOn(node: string, pool: Pool): PooledDevice[] {
   return pool.slices
     .filter(({ spec }) => spec.nodeName === node || spec.allNodes === true)

@@ -1,6 +1,6 @@
 /**
- * The native binaries, built from `native/` with cargo when their sources have changed since the last build.
- * Takes nothing but the source tree; gives paths. Where they are built already, no Rust is needed.
+ * Builds the native binaries in `native/` with cargo when their sources have changed since the last build. Rust is not
+ * needed where they are built already.
  */
 import { createHash } from 'node:crypto'
 import { access, glob, readFile, writeFile } from 'node:fs/promises'
@@ -17,13 +17,13 @@ export interface Binaries {
   readonly node: string
 }
 
-/** Where the binaries of the sources in `folder` are, built or not. */
+/** The paths of the binaries of the sources in `folder`, whether they are built or not. */
 export function binariesIn(folder: string): Binaries {
   const release = join(folder, 'target', 'release')
   return { transfer: join(release, 'claimcheck-transfer'), node: join(release, 'claimcheck-node') }
 }
 
-/** Rejects with NATIVE_BUILD_FAILED. `say` gets a line about each step of a build, none when there is nothing to build. */
+/** Rejects with NATIVE_BUILD_FAILED. `say` gets the lines of a build, and none where there is nothing to build. */
 export async function provideBinaries(
   say: (line: string) => void,
   folder: string = NATIVE,
@@ -52,11 +52,11 @@ export async function provideBinaries(
     const missing = (cause as { code?: string }).code === 'ENOENT'
     throw new ClaimcheckError('NATIVE_BUILD_FAILED', {
       subject: 'native/',
-      problem: missing ? 'cannot be built: there is no cargo on the PATH' : 'did not build',
+      problem: missing ? 'could not be built: cargo is not on the PATH' : 'could not be built',
       ...(missing ? {} : { found: lastLines(cause) }),
       hint: missing
         ? 'Install Rust 1.87 or newer (rustup.rs), or set CLAIMCHECK_RUNTIME=model to run without processes.'
-        : 'Run `cargo build --release` in native/ to see it all.',
+        : 'Run `cargo build --release` in native/ to see all of its output.',
       cause,
     })
   }
@@ -64,7 +64,7 @@ export async function provideBinaries(
   return binaries
 }
 
-/** Of all that the binaries are built from. */
+/** The hash of all files that the binaries are built from. */
 export async function digestOfSources(folder: string = NATIVE): Promise<string> {
   const files: string[] = []
   for await (const file of glob(['*/src/**/*.rs', '*/Cargo.toml', 'Cargo.toml', 'Cargo.lock'], {

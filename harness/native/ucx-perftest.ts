@@ -1,10 +1,12 @@
-/** UCX's own benchmark with CUDA, for the bench on GPUs. Takes the cache folder; gives the program and its libraries. */
+/** UCX's own benchmark, ucx_perftest with CUDA, which the benchmark on GPUs compares NIXL with. */
 import { join } from 'node:path'
 import { provideWheel, type PinnedWheel } from './python-wheel.ts'
 
 const WHEEL: PinnedWheel = {
   package: 'libucx-cu12',
   version: '1.22.0',
+  title: 'libucx-cu12',
+  tag: 'py3-none',
   builds: {
     x64: {
       platform: 'manylinux_2_28_x86_64',
@@ -16,6 +18,8 @@ const WHEEL: PinnedWheel = {
     },
   },
   files: String.raw`^libucx/bin/ucx_perftest$|^libucx/lib/lib(ucm|ucp|ucs|uct|ucs_signal)\.so\.0$|^libucx/lib/ucx/.*\.so(\.0)?$|^libucx_cu12\.libs/`,
+  folder: ({ sha256 }) => `libucx-cu12-1.22.0-${sha256.slice(0, 12)}`,
+  error: 'NATIVE_BUILD_FAILED',
 }
 
 export interface Perftest {
@@ -30,7 +34,7 @@ export const perftestIn = (folder: string): Perftest => ({
   libraries: join(folder, 'libucx/lib'),
 })
 
-/** Rejects with NATIVE_BUILD_FAILED. */
+/** Downloads ucx_perftest once. Rejects with NATIVE_BUILD_FAILED. */
 export async function providePerftest(cacheDir: string, say: (line: string) => void): Promise<Perftest> {
   return perftestIn(await provideWheel(WHEEL, cacheDir, say))
 }

@@ -1,6 +1,6 @@
 /**
- * The fault catalogue: of each fault what is wrong, what it stands for in the field, and which tests should catch it.
- * Takes the files of `fixtures/faults/`; gives checked declarations. Docs, tests and the table of catch rates read it.
+ * The fault catalogue, read from `fixtures/faults/`: for each fault what is wrong, which fault in the field it represents,
+ * and which tests should catch it. Docs, tests and the table of catch rates use it.
  */
 import { globSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -12,7 +12,7 @@ import { faultSchema } from './fault.ts'
 import type { Rack } from './rack.ts'
 
 const catchSchema = z.strictObject({
-  /** The test's own name; of tests with one name in several suites, any. */
+  /** The test's name without its suite. Tests of that name in all suites count. */
   test: z.string().min(1),
   verdict: z.enum(['failed', 'inconclusive']),
   code: z.enum(Object.keys(ERROR_CATALOGUE) as [ErrorCode, ...ErrorCode[]]),
@@ -21,26 +21,26 @@ const catchSchema = z.strictObject({
 const declarationSchema = z
   .strictObject({
     schema: z.literal('claimcheck.fault/1'),
-    /** That of the file. */
+    /** The name of the file. */
     name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
-    /** What it has in common with others that differ in size only. */
+    /** Groups faults that differ in size only. */
     family: z.string().min(1),
     size: z.string().min(1),
     title: z.string().min(1),
-    /** What it stands for. */
+    /** The fault in the field that it represents. */
     field: z.string().min(1),
     /** As in a rack file. */
     faults: z.array(faultSchema).min(1),
     runtimes: z.array(z.enum(['model', 'process'])).min(1),
-    /** Every run has these. */
+    /** Failures that every run has. */
     caught: z.array(catchSchema).default([]),
-    /** A run may have these, by chance. */
+    /** Failures that a run may have by chance. */
     sometimes: z.array(catchSchema).default([]),
-    /** What the messages of a run that caught it name. */
+    /** What the messages of a run that catches it must name. */
     names: z.array(z.string().min(1)).default([]),
-    /** What does not hold although it is caught. */
+    /** A limitation, although the fault is caught. */
     limit: z.string().optional(),
-    /** Why no test turns red. */
+    /** Why no test fails. */
     notCaught: z.string().optional(),
   })
   .superRefine(({ caught, sometimes, names, notCaught }, context) => {
@@ -49,11 +49,11 @@ const declarationSchema = z
       context.addIssue({ code: 'custom', message })
     }
     if (red && notCaught !== undefined)
-      complain('is caught and not caught: leave "notCaught" out, or the tests')
+      complain('lists tests under "caught" and gives a reason under "notCaught": remove one of them')
     if (!red && notCaught === undefined)
-      complain('no test catches it: list tests under "caught", or say why under "notCaught"')
+      complain('no test catches it: list tests under "caught", or give the reason under "notCaught"')
     if (red && names.length === 0)
-      complain('is caught, but "names" says no device that the message must name')
+      complain('is caught, but "names" lists no device that the message must name')
   })
 
 export type FaultDeclaration = Readonly<z.infer<typeof declarationSchema>>
@@ -66,22 +66,22 @@ export function loadFaultDeclaration(path: string): FaultDeclaration {
   if (declaration.name === expected) return declaration
   throw new ClaimcheckError('FILE_INVALID', {
     subject: path,
-    problem: 'declares a fault of another name',
+    problem: 'declares a fault with another name than its file',
     expected: `"${expected}"`,
     found: `"${declaration.name}"`,
-    hint: 'Give file and fault the same name.',
+    hint: 'Give the file and the fault the same name.',
   })
 }
 
 const OURS = join(import.meta.dirname, '..', '..', 'fixtures', 'faults')
 
-/** All of a folder, by name; the project's own where none is given. */
+/** All faults of a folder, sorted by name. By default the project's own catalogue. */
 export const loadFaultCatalogue = (folder: string = OURS): readonly FaultDeclaration[] =>
   globSync('*.yaml', { cwd: folder })
     .sort()
     .map((file) => loadFaultDeclaration(join(folder, file)))
 
-/** The rack with the declared faults and no others. Throws FAULT_INVALID where they do not fit it. */
+/** The rack with exactly the declared faults. Throws FAULT_INVALID where they do not fit the rack. */
 export function withFaults(rack: Rack, { faults }: Pick<FaultDeclaration, 'faults'>, seed = rack.seed): Rack {
   const faulty = { ...rack, faults, seed }
   validateFaults(faulty)

@@ -1,6 +1,5 @@
 /**
- * Which target can make which fault. Takes a rack and who is to make it; throws FAULT_INVALID for the first fault that
- * this one cannot, naming who can. Called before anything is started.
+ * Which target can emulate which fault. A run checks the faults of its rack before it starts anything.
  */
 import { ClaimcheckError } from '../core/errors.ts'
 import { describeFault, type FaultKind } from './fault.ts'
@@ -8,7 +7,7 @@ import type { Rack } from './rack.ts'
 
 export type FaultingTarget = 'emulated' | 'lab'
 
-/** Pods of the lab write their own logs and keep their own clock, and its links have one rate and lose nothing. */
+/** The lab's pods write their own logs and use the machine's clock; its links have a fixed rate and no packet loss. */
 const EMULATED_ONLY: readonly FaultKind[] = [
   'rate-bimodal',
   'rate-jitter',
@@ -27,7 +26,7 @@ const EMULATED_ONLY: readonly FaultKind[] = [
   'unverified',
   'clock-step',
 ]
-/** Nothing is prepared and nobody writes a status late where no kubelet asks a driver. */
+/** These faults need a kubelet that calls a driver, which only the lab has. */
 const LAB_ONLY: readonly FaultKind[] = ['prepare-fails-once', 'late-status']
 
 const UNSUPPORTED_FAULTS = { emulated: LAB_ONLY, lab: EMULATED_ONLY } as const
@@ -39,9 +38,9 @@ export function requireFaultSupport({ path, faults }: Rack, maker: FaultingTarge
   const other = maker === 'lab' ? 'emulated' : 'lab'
   throw new ClaimcheckError('FAULT_INVALID', {
     subject: `${path} faults[${index}] (${describeFault(fault)})`,
-    problem: `cannot be made by the target "${maker}"`,
+    problem: `is not supported by the target "${maker}"`,
     expected: `a fault other than ${UNSUPPORTED_FAULTS[maker].join(', ')}`,
     found: fault.kind,
-    hint: `Leave it out, or run with CLAIMCHECK_TARGET=${other}.`,
+    hint: `Remove it, or run with CLAIMCHECK_TARGET=${other}.`,
   })
 }

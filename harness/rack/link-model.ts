@@ -1,6 +1,6 @@
 /**
- * How fast a NIC of the rack is for a GPU of its node. Takes the rack on paper; gives payload rates in the units of the
- * hardware. One model for both runtimes: the process runtime shapes traffic by it, the model runtime computes with it.
+ * The rate of a NIC of the rack for a GPU of its node, as a payload rate of the hardware. The process runtime shapes traffic
+ * with it, the model runtime computes with it.
  */
 import { gigabytesPerSecond, type GBps } from '../core/units.ts'
 import type { Sku, SkuGpu, SkuNic } from '../sku/sku.ts'
@@ -22,22 +22,22 @@ export function nicRate(rack: Rack, node: string, nic: SkuNic, gpu: SkuGpu | und
   return gigabytesPerSecond(factors.reduce((rate, factor) => rate * factor, rack.links.nic.rate))
 }
 
-/** Where the NIC sits, whatever the SKU says and the driver publishes. */
+/** The NUMA node that the NIC is attached to, with the rack's faults. SKU and published attributes may differ. */
 export const trueNumaNode = (rack: Rack, node: string, nic: SkuNic): number =>
   faultOnNode(rack, 'numa-moved', node, nic.name)?.numaNode ?? nic.numaNode
 
 export const trueMtu = (rack: Rack, node: string, nic: SkuNic): number =>
   faultOnNode(rack, 'mtu', node, nic.name)?.mtu ?? rack.sku.nic.mtu
 
-/** The SKU's map as this node really is, for what a pod reads of its own hardware. */
+/** The SKU with the NUMA nodes of this node, with the rack's faults: what a pod reads from its own hardware. */
 export const skuAsBuilt = (rack: Rack, node: string): Sku => ({
   ...rack.sku,
   nics: rack.sku.nics.map((nic) => ({ ...nic, numaNode: trueNumaNode(rack, node, nic) })),
 })
 
-/** What a frame carries over its payload beyond Ethernet: IP and TCP headers with time stamps. */
+/** Bytes of IP and TCP headers, with time stamps, in a frame. */
 const HEADERS = 52
 const ETHERNET = 14
 
-/** The share of a frame at this MTU that is payload. */
+/** The payload's share of a frame at this MTU. */
 export const payloadShare = (mtu: number): number => (mtu - HEADERS) / (mtu + ETHERNET)

@@ -1,8 +1,8 @@
-/** Which faults of a kind sit on a node, and on one of its NICs. Takes a rack on paper; gives its faults. */
+/** Finds the faults of a kind that affect a node or one of its NICs. */
 import type { FaultKind, FaultOf } from './fault.ts'
 import type { Rack } from './rack.ts'
 
-/** `nic` narrows kinds that name one; kinds that name no node sit on all. */
+/** `nic` selects among faults that name a NIC. Faults that name no node affect every node. */
 export function faultsOnNode<Kind extends FaultKind>(
   rack: Pick<Rack, 'faults'>,
   kind: Kind,
@@ -17,7 +17,7 @@ export function faultsOnNode<Kind extends FaultKind>(
   )
 }
 
-/** The first of `faultsOn`. */
+/** The first fault that `faultsOn` returns. */
 export const faultOnNode = <Kind extends FaultKind>(
   rack: Pick<Rack, 'faults'>,
   kind: Kind,

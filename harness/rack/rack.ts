@@ -1,6 +1,6 @@
 /**
- * A rack on paper: nodes of a SKU, how its links behave, and its faults. Takes a rack file; gives a checked `Rack`.
- * The emulated target makes processes of it, the lab a cluster, the model runtime figures. Never starts anything.
+ * An emulated rack, read from a rack file: nodes of a SKU, how its links behave, and its faults. The process runtime runs
+ * it as processes, the lab as a cluster, and the model runtime computes its figures.
  */
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
@@ -22,7 +22,7 @@ function distinct(names: readonly string[], context: z.RefinementCtx): void {
       context.addIssue({
         code: 'custom',
         path: [index],
-        message: `"${name}" stands twice, first at nodes[${first}]`,
+        message: `"${name}" is listed twice, first at nodes[${first}]`,
       })
   })
 }
@@ -30,7 +30,7 @@ function distinct(names: readonly string[], context: z.RefinementCtx): void {
 const rackSchema = z.strictObject({
   schema: z.literal('claimcheck.rack/1'),
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
-  /** The SKU file, from the rack file's folder. */
+  /** The SKU file, relative to the rack file's folder. */
   sku: z.string(),
   nodes: z.array(nodeName).min(1).max(16).superRefine(distinct),
   links: z.strictObject({
@@ -39,14 +39,14 @@ const rackSchema = z.strictObject({
       rate: rateSchema,
       jitter: percentSchema.refine((j) => j >= 0 && j < 0.5, 'jitter must be from 0 % to below 50 %'),
     }),
-    /** What is left of that rate when the way crosses the socket interconnect. */
+    /** The factor on that rate where the path crosses the socket interconnect. */
     socketInterconnect: z.strictObject({ factor: z.number().gt(0).max(1) }),
     /** The pods' own network, eth0. */
     podNetwork: z.strictObject({ rate: rateSchema }),
   }),
-  /** Rates and sizes are divided by this while bytes move, so that times stay those of the hardware. */
+  /** Rates and sizes are divided by this while bytes move, so that durations are those of the hardware. */
   scale: z.number().min(1).max(100_000),
-  /** How long a transfer is here: an emulated iteration costs CPU, not hardware. */
+  /** The length of a transfer. It is shorter than on hardware, since an emulated iteration uses CPU time. */
   transfer: z.strictObject({ iters: z.int().min(2), warmupIters: z.int().min(0) }),
   /** Seeds every random draw of the emulation. */
   seed: z.int().min(0).default(1),
@@ -70,9 +70,9 @@ export function loadRack(path: string): Rack {
   if (!hasNumaReference(sku) || sku.nics.length === 0) {
     throw new ClaimcheckError('FILE_INVALID', {
       subject: path,
-      problem: 'cannot emulate its SKU',
+      problem: 'names a SKU that cannot be emulated',
       expected: 'a profile with NICs and the references aligned, unaligned and stability',
-      found: `${file.sku} without`,
+      found: `${file.sku}, which lacks some of them`,
     })
   }
   const rack = { ...file, path, sku }

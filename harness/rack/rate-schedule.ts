@@ -1,7 +1,6 @@
 /**
- * What a NIC's rate does over time. Takes a fault and a name to draw by; gives a course: steps in ascending time from
- * the pod's first byte on, without end where it repeats. The process runtime follows it, the model runtime computes
- * with it; neither knows which fault it was.
+ * The rate of a NIC over time under a fault: steps in ascending time from the pod's first byte, without end where the fault
+ * repeats. The process runtime applies it, the model runtime computes with it; neither depends on the kind of fault.
  */
 import { seconds, type Seconds } from '../core/units.ts'
 import type { Fault, FaultOf } from './fault.ts'
@@ -10,16 +9,16 @@ import { seededRandom } from './seeded-random.ts'
 export interface RateStep {
   /** Since the first byte. */
   readonly at: Seconds
-  /** Of the NIC's rate; 0: the link is down. */
+  /** The fraction of the NIC's rate. 0 means that the link is down. */
   readonly fraction: number
 }
 
-/** Can be read any number of times, each from its start. The first step is at 0. */
+/** Can be iterated any number of times. The first step is at time 0. */
 export type RateSchedule = Iterable<RateStep>
 
 type OverTime = FaultOf<'rate-bimodal' | 'rate-jitter' | 'stall' | 'slow-start' | 'throttle' | 'link-flap'>
 
-/** What a paused NIC still lets through: a shaper knows no zero. */
+/** The fraction of a paused NIC, since a shaper cannot have rate 0. */
 const PAUSED = 0.02
 
 const KINDS: readonly string[] = [
@@ -33,7 +32,7 @@ const KINDS: readonly string[] = [
 
 export const changesOverTime = (fault: Fault): fault is OverTime => KINDS.includes(fault.kind)
 
-/** `name` tells the draws of one pod's NIC from those of another. */
+/** `name` seeds the random numbers, so that each NIC of each pod has its own. */
 export function rateScheduleOf(fault: OverTime, seed: number, name: string): RateSchedule {
   const draw = (): (() => number) => seededRandom(seed, `${fault.kind} ${name}`).uniform
   switch (fault.kind) {

@@ -1,4 +1,4 @@
-/** Seeded random numbers, so that an emulated run can be repeated. Takes a seed and a name; gives a stream of its own for each name. */
+/** Seeded random numbers, a stream for each name, so that an emulated run can be repeated. */
 
 export interface RandomSource {
   /** Uniform in [0, 1). */

@@ -1,31 +1,38 @@
-/** Whether faults fit their rack. Takes a rack; throws FAULT_INVALID naming the first fault that does not. */
+/** Checks that the faults of a rack name nodes and devices that the rack has. */
 import { ClaimcheckError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
-import { numaNodesOf } from '../sku/sku.ts'
+import { numaNodesOf, type Sku } from '../sku/sku.ts'
 import { changesOverTime } from './rate-schedule.ts'
 import type { Fault } from './fault.ts'
-import type { Rack } from './rack.ts'
 
-/** Throws FAULT_INVALID where a fault names what the rack lacks, or two faults want to steer one NIC's rate over time. */
-export function validateFaults(rack: Rack): void {
-  const steered = new Map<string, number>()
+/** The parts of a rack that a fault can name. */
+export interface FaultyRack {
+  readonly path: string
+  readonly nodes: readonly string[]
+  readonly sku: Sku
+  readonly faults: readonly Fault[]
+}
+
+/** Throws FAULT_INVALID where a fault names something that the rack lacks, or two faults change one NIC's rate over time. */
+export function validateFaults(rack: FaultyRack): void {
+  const changing = new Map<string, number>()
   rack.faults.forEach((fault, index) => {
     const subject = `${rack.path} faults[${index}] (${fault.kind})`
     checkNames(rack, subject, fault)
     if (!changesOverTime(fault)) return
     const place = `${fault.node}/${fault.nic}`
-    const first = steered.get(place)
+    const first = changing.get(place)
     if (first !== undefined)
       throw new ClaimcheckError('FAULT_INVALID', {
         subject,
-        problem: `changes the rate of ${place} over time, which faults[${first}] does already`,
-        hint: 'Leave one of them.',
+        problem: `changes the rate of ${place} over time, as faults[${first}] already does`,
+        hint: 'Keep only one of them.',
       })
-    steered.set(place, index)
+    changing.set(place, index)
   })
 }
 
-function checkNames(rack: Rack, subject: string, fault: Fault): void {
+function checkNames(rack: FaultyRack, subject: string, fault: Fault): void {
   const nics = rack.sku.nics.map(({ name }) => name)
   const gpus = rack.sku.gpus.map(({ name }) => name)
   if ('node' in fault) check(subject, 'node', fault.node, rack.nodes)

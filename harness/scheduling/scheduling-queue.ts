@@ -3,7 +3,7 @@
  * its wait is over.
  */
 import { ClaimcheckError } from '../core/errors.ts'
-import { withDeadline } from '../core/deadline.ts'
+import { withTimeout } from '../core/timeout.ts'
 import { seconds } from '../core/units.ts'
 import type { Wait } from './pod.ts'
 
@@ -41,7 +41,7 @@ export class SchedulingQueue {
       if (!(found instanceof ClaimcheckError)) return found
       const left = (until - performance.now()) / 1000
       if (left <= 0 || placed('free') instanceof ClaimcheckError) throw found
-      await withDeadline(this.#released.promise, {
+      await withTimeout(this.#released.promise, {
         subject,
         until: 'to get devices',
         within: seconds(left),

@@ -1,6 +1,6 @@
 /**
- * A SKU: what a kind of node is made of and what it should reach. Takes a profile file; gives a checked `Sku`.
- * Its NUMA map is the truth that published topology is held against. Never talks to a node.
+ * A SKU: the devices of a kind of node and the figures that it should reach, read from a profile file. Published topology
+ * is compared with the NUMA nodes given here.
  */
 import { z } from 'zod'
 import { percentSchema, rateSchema, timeSchema } from '../core/quantity-schema.ts'
@@ -21,7 +21,7 @@ const pciePath = z
   .exactOptional()
 
 const gpuSchema = z.strictObject({
-  /** The device name the GPU driver publishes. */
+  /** The device name that the GPU driver publishes. */
   name: z.string().min(1),
   pciBusID: pciAddress,
   /** The node of the CPUs near to it; a GPU's own memory node is none to choose. */
@@ -35,7 +35,7 @@ const nicSchema = z.strictObject({
   /** The RDMA device: `mlx5_0`. */
   name: z.string().min(1),
   pciAddress,
-  /** The network interface; an InfiniBand-only NIC has none. */
+  /** The network interface. An InfiniBand-only NIC has none. */
   ifName: z.string().min(1).max(15).optional(),
   numaNode,
   pciePath,
@@ -70,21 +70,21 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
     .strictObject({ lower: percent, upper: percent })
     .refine(
       ({ lower, upper }) => lower <= 0 && upper >= 0,
-      'lower must be 0 % or below and upper 0 % or above: they are distances from the value',
+      'lower must be at most 0 % and upper at least 0 %: they are relative to the value',
     )
-    .refine(({ lower }) => lower > -1, 'lower must be above -100 %: nothing would lie below it')
+    .refine(({ lower }) => lower > -1, 'lower must be above -100 %: no value could be below it')
   const arm = z.strictObject({
     bandwidth: z.strictObject({ value: rate, bounds }),
     latency: z.strictObject({ value: time, bounds }),
   })
   const p99OverP50 = z.number().min(1)
-  /** What one pair of GPUs reaches in a transfer of 1 GiB. */
+  /** The rate of one pair of GPUs in a transfer of 1 GiB. */
   const gpuLink = z.strictObject({
     write: arm,
     read: arm,
-    /** How many times the path staged through host memory a GPU link must carry. */
+    /** The least ratio of a GPU link's rate to the rate through host memory. */
     overStaged: z.number().gt(1),
-    /** How much slower than the median of its turn a pair may be. */
+    /** How much slower a pair may be than the median of the pairs that run at the same time. */
     evenWithin: z.string(),
     p99OverP50,
   })
@@ -116,7 +116,7 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
         placement: z.strictObject({ gpus: z.int().min(1), nics: z.int().min(1) }).exactOptional(),
         aligned: arm.exactOptional(),
         unaligned: arm.exactOptional(),
-        /** The most that p99 / p50 of a transfer may be. */
+        /** The largest allowed p99 / p50 of a transfer. */
         stability: z.strictObject({ p99OverP50 }).exactOptional(),
         gpuLink: gpuLink.exactOptional(),
         /** 1 GiB from a GPU to itself, between two processes. */
@@ -125,7 +125,7 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
     })
     .superRefine((sku, context) => {
       if (sku.nics.length > 0 && sku.nic === NO_NIC)
-        context.addIssue({ code: 'custom', path: ['nic'], message: 'is needed where there are nics' })
+        context.addIssue({ code: 'custom', path: ['nic'], message: 'is required where nics are listed' })
       unique(context, 'gpus', sku.gpus, (gpu) => gpu.name)
       unique(context, 'gpus', sku.gpus, (gpu) => gpu.pciBusID)
       unique(context, 'nics', sku.nics, (nic) => nic.name)
@@ -137,7 +137,7 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
 
 const skuSchema = skuSchemaWith({ rate: rateSchema, time: timeSchema, percent: percentSchema })
 
-/** A SKU that was read before: rates in GB/s, times in seconds, shares as fractions. */
+/** A parsed SKU, as recorded in reports: rates in GB/s, times in seconds, shares as fractions. */
 export const skuValueSchema = skuSchemaWith({
   rate: z.number().gt(0) as unknown as z.ZodType<GBps>,
   time: z.number().gt(0) as unknown as z.ZodType<Seconds>,
@@ -153,10 +153,10 @@ export type LinkArm = 'linked' | 'staged'
 export type ArmName = NumaArm | LinkArm
 export const ARM_NAMES: readonly ArmName[] = ['aligned', 'unaligned', 'linked', 'staged']
 
-/** What transfers between nodes are held against. */
+/** The references that transfers between nodes are compared with. */
 export type NumaReference = Required<Pick<Sku['reference'], NumaArm | 'stability'>>
 export type NumaSku = Sku & { readonly reference: NumaReference }
-/** What transfers between the GPUs of a node are held against. */
+/** The references that transfers between the GPUs of a node are compared with. */
 export type LinkReference = Required<Pick<Sku['reference'], 'gpuLink' | 'gpuMemory'>>
 export type LinkSku = Sku & { readonly reference: LinkReference }
 
@@ -193,7 +193,7 @@ function unique<T>(
       context.addIssue({
         code: 'custom',
         path: [key, index],
-        message: `"${value}" stands twice, first at ${key}[${before}]`,
+        message: `"${value}" is listed twice, first at ${key}[${before}]`,
       })
     }
     seen.set(value, index)

@@ -5,7 +5,7 @@
 import { asClaimcheckError } from '../core/errors.ts'
 import type { Journal } from '../core/journal.ts'
 import { seconds } from '../core/units.ts'
-import { withDeadline } from '../core/deadline.ts'
+import { withTimeout } from '../core/timeout.ts'
 import type { Target } from '../targets/target.ts'
 
 export const DIAGNOSTICS = 'evidence'
@@ -21,7 +21,7 @@ export async function saveDiagnostics(
   if (target.kind === 'emulated' || code === 'INTERRUPTED') return
   const { subject } = of
   try {
-    const diagnosis = await withDeadline(target.diagnose(subject), {
+    const diagnosis = await withTimeout(target.diagnose(subject), {
       subject,
       until: 'to be diagnosed',
       within: LIMIT,

@@ -127,7 +127,7 @@ test.for([
   ['{"schema": "claimcheck.results/1"}', '"claimcheck.results/1"', 'Use the claimcheck that wrote it'],
   ['[]', 'no schema', 'Use the claimcheck that wrote it'],
   ['null', 'no schema', 'Use the claimcheck that wrote it'],
-  ['', 'an empty file', 'Take the whole file'],
+  ['', 'an empty file', 'Use the complete file'],
   [Buffer.from([0x22, 0xff, 0x22]), 'is not text in UTF-8', 'as it was written'],
 ] as const)('%j is no certificate', ([content, found, advice]) => {
   const error = errorOf(content)

@@ -22,7 +22,7 @@ test.for([
     'lab absent is not running with rack h100-2node',
   ],
   ['VARIABLE_INVALID', { CLAIMCHECK_LAB: 'default' }, 'only target lab has labs'],
-  ['VARIABLE_INVALID', { CLAIMCHECK_CONTEXT: 'a' }, 'only a cluster has a context'],
+  ['VARIABLE_INVALID', { CLAIMCHECK_CONTEXT: 'a' }, 'only target cluster has a context'],
   [
     'VARIABLE_INVALID',
     { CLAIMCHECK_TARGET: 'cluster', CLAIMCHECK_SKU: 'fixtures/skus/h100x8.yaml' },

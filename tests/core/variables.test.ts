@@ -69,7 +69,7 @@ test.for([
   ['CLAIMCHECK_POD_CPU', '1'],
   ['CLAIMCHECK_LAB', 'x'],
 ] as const)('%s has no meaning for an emulated rack', ([name, value]) => {
-  expect(() => readSettings({ [name]: value })).toThrow(/has no meaning with CLAIMCHECK_TARGET=emulated/)
+  expect(() => readSettings({ [name]: value })).toThrow(/has no effect with CLAIMCHECK_TARGET=emulated/)
 })
 
 test('KUBECONFIG names files, as kubectl reads it', () => {

@@ -142,7 +142,7 @@ describe('slices that a real DRANET published', () => {
   })
 })
 
-describe('a file of slices that cannot be understood', () => {
+describe('a file of invalid slices', () => {
   const slice = (devices: unknown) => ({
     metadata: { name: 's' },
     spec: { driver: 'd', pool: { name: 'p', generation: 1, resourceSliceCount: 1 }, nodeName: 'n', devices },
@@ -153,7 +153,7 @@ describe('a file of slices that cannot be understood', () => {
     [
       'no pool',
       [{ metadata: { name: 's' }, spec: { driver: 'd' } }],
-      /items\[0\] \(s\) cannot be understood.*spec\.pool/s,
+      /items\[0\] \(s\) is invalid.*spec\.pool/s,
     ],
     [
       'two values in one attribute',

@@ -34,7 +34,7 @@ test('without cargo', async () => {
   const { error } = await provide(workspace('fn main() {}'), temporaryFolder())
   expect(error).toMatchObject({
     code: 'NATIVE_BUILD_FAILED',
-    message: expect.stringContaining('native/ cannot be built: there is no cargo on the PATH'),
+    message: expect.stringContaining('native/ could not be built: cargo is not on the PATH'),
     hint: 'Install Rust 1.87 or newer (rustup.rs), or set CLAIMCHECK_RUNTIME=model to run without processes.',
   })
 })
@@ -57,7 +57,7 @@ test('sources that do not compile are shown by what the compiler said', async ()
   const { error, said } = await provide(workspace('compile_error!("not this way");'), rust)
   expect(error).toMatchObject({
     code: 'NATIVE_BUILD_FAILED',
-    message: expect.stringContaining('native/ did not build'),
+    message: expect.stringContaining('native/ could not be built'),
     hint: 'Run `cargo build --release` in native/ to see it all.',
   })
   expect(said.join('\n')).toContain('error: not this way')

@@ -1,4 +1,4 @@
-/** Calls one exported function in a Node of its own, so that it can have another PATH. Gives what it resolved or threw. */
+/** Calls an exported function in a Node process of its own, so that it can have another PATH. */
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { PROJECT } from '../support/run-suite.ts'

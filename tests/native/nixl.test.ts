@@ -1,4 +1,4 @@
-/** NIXL that cannot be fetched, or is not the pinned one, is never used, and leaves nothing in the cache folder. */
+/** A NIXL that cannot be downloaded, or has another hash, is not used and leaves nothing in the cache folder. */
 import { execa } from 'execa'
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs'
 import { arch } from 'node:os'
@@ -11,7 +11,7 @@ import { callOf, inChild, type Called } from './in-child.ts'
 const PLATFORM = arch() === 'arm64' ? 'manylinux_2_28_aarch64' : 'manylinux_2_28_x86_64'
 const WHEEL = `nixl_cu12-1.5.1-cp311-cp311-${PLATFORM}.whl`
 
-/** A folder for PATH with a python3 that does as told; `$PATH` inside is the real one. */
+/** A folder for PATH with a python3 that runs the given script, with the usual PATH. */
 function python(script: string): string {
   const folder = temporaryFolder()
   writeFileSync(join(folder, 'python3'), `#!/bin/sh\nPATH=/usr/bin:/bin\n${script}\n`)
@@ -29,7 +29,7 @@ test('without python3', async () => {
   expect(error).toMatchObject({
     code: 'NIXL_UNAVAILABLE',
     message: expect.stringMatching(/NIXL 1\.5\.1 could not be fetched with python3 -m pip: .*ENOENT/),
-    hint: expect.stringContaining('reaches PyPI, or lay the wheel nixl_cu12-1.5.1 into the cache folder'),
+    hint: expect.stringContaining('reaches PyPI, or put the wheel nixl_cu12-1.5.1 into the cache folder'),
   })
   expect(said).toEqual(['Fetching NIXL 1.5.1 from PyPI (about 68 MB, once)'])
   expect(readdirSync(cache)).toEqual([])
@@ -48,7 +48,7 @@ test('with a pip that fetches nothing', async () => {
   const { error } = await provide(temporaryFolder(), python('exit 0'))
   expect(error).toMatchObject({
     code: 'NIXL_UNAVAILABLE',
-    message: expect.stringContaining(`is not in the folder pip was to put it in, as ${WHEEL}`),
+    message: expect.stringContaining(`was not downloaded by python3 -m pip: expected a file ${WHEEL}`),
   })
 })
 
@@ -58,21 +58,21 @@ test('with a wheel of another hash from pip', async () => {
   const { error } = await provide(cache, python(fetches))
   expect(error).toMatchObject({
     code: 'NIXL_UNAVAILABLE',
-    message: expect.stringMatching(/is not the pinned wheel: expected SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}/),
-    hint: 'Run again; if it persists, something between here and PyPI changes files.',
+    message: expect.stringMatching(/with another hash than the pinned one: expected SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}/),
+    hint: 'Run again. If it happens again, a proxy between this machine and PyPI changes files.',
   })
   expect(readdirSync(cache)).toEqual([])
 })
 
-test('with a wheel of another hash laid into the cache folder', async () => {
+test('with a wheel of another hash in the cache folder', async () => {
   const cache = temporaryFolder()
-  const laid = join(cache, WHEEL)
-  writeFileSync(laid, 'garbage')
+  const provided = join(cache, WHEEL)
+  writeFileSync(provided, 'garbage')
   const { error, said } = await provide(cache, temporaryFolder())
   expect(error).toMatchObject({
     code: 'NIXL_UNAVAILABLE',
-    message: expect.stringContaining('is not the pinned wheel'),
-    hint: `Remove ${laid}, or put the right wheel in its place, and run again.`,
+    message: expect.stringContaining('another hash than the pinned one'),
+    hint: `Remove ${provided}, or replace it with the right wheel, and run again.`,
   })
   expect(said).toEqual([])
   expect(readdirSync(cache)).toEqual([WHEEL])
@@ -83,8 +83,8 @@ test('with a cache folder that is a file', async () => {
   writeFileSync(cache, '')
   expect((await provide(cache, temporaryFolder())).error).toMatchObject({
     code: 'NIXL_UNAVAILABLE',
-    message: expect.stringContaining(`cannot be kept in the cache folder ${cache}`),
-    hint: 'Free it or set CLAIMCHECK_CACHE_DIR to another folder.',
+    message: expect.stringContaining(`cannot be stored in the cache folder ${cache}`),
+    hint: 'Make the folder writable or set CLAIMCHECK_CACHE_DIR to another folder.',
   })
 })
 

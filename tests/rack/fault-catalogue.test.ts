@@ -29,11 +29,11 @@ const edited = (from: string | RegExp, to: string, file = 'nic-slow-5.yaml'): st
 
 test.for([
   [/^caught:\n(?: .*\n)+/m, '', 'no test catches it'],
-  [/^names: .*\n/m, '', 'says no device'],
-  [/^names:/m, 'notCaught: because\nnames:', 'is caught and not caught'],
+  [/^names: .*\n/m, '', 'lists no device'],
+  [/^names:/m, 'notCaught: because\nnames:', 'lists tests under "caught" and gives a reason'],
   ['EXPECTATION_FAILED', 'EXPECTATION_FALED', 'caught[0].code'],
   ['size:', 'sise:', 'did you mean "size"?'],
-  ['name: nic-slow-5', 'name: nic-slow-6', 'declares a fault of another name'],
+  ['name: nic-slow-5', 'name: nic-slow-6', 'declares a fault with another name'],
 ] as const)('%s -> %s', ([from, to, problem]) => {
   const path = edited(from, to)
   expect(() => loadFaultDeclaration(path)).toThrow(

@@ -1,7 +1,7 @@
 /**
  * A published device as CEL sees it: `device.driver`, `device.attributes["domain"]["id"]`, `device.capacity[...]`.
- * Takes a Device and its driver's name, the domain of every unqualified id. Never invents an attribute: a domain that
- * no attribute has is an empty map, so that an id looked up in it is a missing key.
+ * An attribute without a domain belongs to the driver's domain. A domain that no attribute has is an empty map, so that
+ * looking up an id in it is an error about a missing key.
  */
 import type { AttributeValue, Device } from '../objects.ts'
 import { Quantity } from './library/quantity.ts'
@@ -11,7 +11,7 @@ import { Semver } from './library/semver.ts'
 export type CelScalar = string | bigint | boolean | Semver
 export type CelAttribute = CelScalar | readonly CelScalar[]
 
-/** Domains by name. Reading an unknown one gives an empty map, as Kubernetes does; `has` stays honest. */
+/** Domains by name. As in Kubernetes, an unknown domain reads as an empty map, and `has` is false for it. */
 export class DomainMap<Value> extends Map<string, Map<string, Value>> {
   override get(domain: string): Map<string, Value> {
     return super.get(domain) ?? new Map<string, Value>()

@@ -1,6 +1,6 @@
 /**
- * What went wrong with a CEL expression, for a person: place, the engine's sentence, the line with a caret, and the
- * nearest known name for an unknown one. Takes the engine's error; gives a ClaimcheckError's facts.
+ * Errors about a CEL expression: position, the engine's message, the line with a caret under the position, and for an
+ * unknown name the nearest known one.
  */
 import type { EvaluationError, ParseError, TypeError } from '@marcbachmann/cel-js'
 import { ClaimcheckError, type ErrorFacts } from '../../core/errors.ts'
@@ -8,11 +8,12 @@ import { nearest } from '../../core/nearest.ts'
 import type { Device } from '../objects.ts'
 import { qualify } from './cel-device.ts'
 import { DEVICE_FIELDS, environment } from './environment.ts'
+import { withCelNames } from './library/replaced-functions.ts'
 
 type CelError = ParseError | TypeError | EvaluationError
 
 export interface Source {
-  /** The object the expression stands in: `request "nic" of ResourceClaim aligned`. */
+  /** The object that contains the expression: `request "nic" of ResourceClaim aligned`. */
   readonly subject: string
   readonly expression: string
 }
@@ -24,26 +25,48 @@ export function compileError({ subject, expression }: Source, cause: CelError): 
   const advice = near === undefined ? 'Correct the expression:' : `Did you mean "${near}"?`
   return new ClaimcheckError('CEL_INVALID', {
     subject,
-    problem: `has a CEL selector that does not compile at ${line}:${column}: ${cause.summary}`,
+    problem: `has a CEL selector that does not compile at ${line}:${column}: ${withCelNames(cause.summary)}`,
     hint: `${advice}\n${caret}`,
     details: { expression, line, column },
     cause,
   })
 }
 
-/** CEL_INVALID: the expression gives something other than a yes or no. */
+/** CEL_INVALID: the expression evaluates to something other than a bool. */
 export function notBoolError({ subject, expression }: Source, type: string): ClaimcheckError {
   return new ClaimcheckError('CEL_INVALID', {
     subject,
-    problem: 'has a CEL selector that does not say yes or no',
+    problem: 'has a CEL selector that does not evaluate to a bool',
     expected: 'an expression of type bool',
     found: `type ${type} in: ${expression}`,
-    hint: 'Compare the value with something, as in device.attributes["dra.net"]["rdma"] == true.',
+    hint: 'Compare the value, as in device.attributes["dra.net"]["rdma"] == true.',
     details: { expression, type },
   })
 }
 
-/** CEL_RUNTIME: the expression failed on one device. Kubernetes then fails the claim, it does not skip the device. */
+/** CEL_INVALID: the API server would refuse the expression, since evaluating it could cost too much. */
+export function costError({ subject, expression }: Source, cost: number, limit: number): ClaimcheckError {
+  return new ClaimcheckError('CEL_INVALID', {
+    subject,
+    problem: 'has a CEL selector that exceeds the cost limit of Kubernetes',
+    expected: `an estimated cost of at most ${limit}`,
+    found: Number.isFinite(cost) ? String(cost) : 'a cost without bound',
+    hint: 'Use fewer nested macros, and compare with values of a known length.',
+    details: { expression },
+  })
+}
+
+/** ALLOCATION_UNSUPPORTED: Kubernetes would evaluate the expression, claimcheck cannot. */
+export function unsupportedError({ subject, expression }: Source, name: string): ClaimcheckError {
+  return new ClaimcheckError('ALLOCATION_UNSUPPORTED', {
+    subject,
+    problem: `has a CEL selector that uses ${name}, which Kubernetes has and claimcheck does not implement`,
+    hint: 'Write the selector without that function.',
+    details: { expression, function: name },
+  })
+}
+
+/** CEL_RUNTIME: the expression failed on one device. Kubernetes then fails the claim; it does not skip the device. */
 export function runtimeError(
   { subject, expression }: Source,
   device: Device,
@@ -52,11 +75,11 @@ export function runtimeError(
 ): ClaimcheckError {
   const { caret } = place(expression, cause.range?.start ?? 0)
   const missing = missingAttribute(expression, cause)
-  const { hint = 'Guard the expression against such devices:', ...facts } =
+  const { hint = 'Change the expression so that it works on this device too:', ...facts } =
     missing === undefined ? {} : missingFacts(missing, device, driver)
   return new ClaimcheckError('CEL_RUNTIME', {
     subject,
-    problem: `has a CEL selector that fails on device ${device.name} of ${driver}${missing === undefined ? `: ${cause.summary}` : ', which lacks an attribute'}`,
+    problem: `has a CEL selector that fails on device ${device.name} of ${driver}${missing === undefined ? `: ${withCelNames(cause.summary)}` : ', which lacks an attribute'}`,
     ...facts,
     hint: `${hint}\n${caret}`,
     details: { expression, device: device.name, driver, ...missing },
@@ -81,12 +104,12 @@ function missingFacts({ domain, attribute }: Missing, device: Device, driver: st
     found: here.length === 0 ? 'no attribute in that domain' : here.sort().join(', '),
     hint:
       near === undefined
-        ? `Ask first, as in device.attributes["dra.net"]["rdma"] == true && ..., or ${guard} ...`
+        ? `Check that the device has the attribute first: ${guard} ...`
         : `Did you mean "${near}"?`,
   }
 }
 
-/** Reads domain and id off the text that the engine points at: `device.attributes["dra.net"]["numaNode"]`. */
+/** Finds domain and id in the text that the engine's error points at: `device.attributes["dra.net"]["numaNode"]`. */
 function missingAttribute(expression: string, { code, range }: CelError): Missing | undefined {
   if (code !== 'no_such_key' || range === undefined) return undefined
   const access =
@@ -105,15 +128,15 @@ function suggestion({ code, summary }: CelError): string | undefined {
     return nearest(lastWord(summary), ['device'])
   }
   if (code === 'no_such_key') return nearest(lastWord(summary), Object.keys(DEVICE_FIELDS))
-  const called = /overload for '(?:[^(]*\.)?(\w+)\(/.exec(summary)?.[1]
+  const called = /overload for '(?:[^(]*\.)?(\w+)\(/.exec(withCelNames(summary))?.[1]
   if (called === undefined) return undefined
-  const names = environment.getDefinitions().functions.map(({ name }) => name)
+  const names = environment.getDefinitions().functions.map(({ name }) => withCelNames(name))
   return names.includes(called) ? undefined : nearest(called, names)
 }
 
 const lastWord = (text: string): string => text.split(/\s/).at(-1) ?? text
 
-/** Line and column count from 1. */
+/** Line and column, both from 1. */
 function place(expression: string, offset: number) {
   const before = expression.slice(0, offset).split('\n')
   const column = (before.at(-1) ?? '').length + 1

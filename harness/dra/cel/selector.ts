@@ -1,6 +1,6 @@
 /**
- * DRA's CEL selectors. Takes an expression; gives a `Selector` that says of a device yes or no, or throws.
- * An expression is compiled once per process. Never turns an error into a no: Kubernetes does not either.
+ * DRA's CEL selectors: compiles an expression, once per process, and evaluates it for a device. An error on a device is
+ * never a "no": in Kubernetes it fails the claim.
  */
 import {
   EvaluationError,
@@ -10,20 +10,33 @@ import {
 } from '@marcbachmann/cel-js'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Device } from '../objects.ts'
-import { compileError, notBoolError, runtimeError, type Source } from './diagnostics.ts'
+import { checkCalls, missingFunction } from './accepted-calls.ts'
 import { CelDevice } from './cel-device.ts'
-import { environment } from './environment.ts'
-import { withPresence } from './library/presence.ts'
+import { MAX_COST, worstCaseCost } from './cost.ts'
+import {
+  compileError,
+  costError,
+  notBoolError,
+  runtimeError,
+  type Source,
+  unsupportedError,
+} from './diagnostics.ts'
+import { environment, mixedListsEnvironment } from './environment.ts'
+import { withOurNames } from './library/replaced-functions.ts'
+import { calls } from './syntax-tree.ts'
 
 export interface Selector extends Source {
-  /** Throws CEL_RUNTIME, naming the device and what it lacks. `driver` is the domain of unqualified attributes. */
+  /** Throws CEL_RUNTIME with the device and the attribute that it lacks. `driver` is the domain of unqualified attributes. */
   matches(device: Device, driver: string): boolean
 }
 
 const programs = new Map<string, ParseResult>()
 const views = new WeakMap<Device, CelDevice>()
 
-/** Throws CEL_INVALID with place, caret and, for an unknown name, the nearest known one. */
+/**
+ * Throws CEL_INVALID, with the position and the nearest known name, for an expression that the API server would refuse, also
+ * for its cost; and ALLOCATION_UNSUPPORTED for a function of Kubernetes that is not implemented here.
+ */
 export function compileSelector(expression: string, subject: string): Selector {
   const source = { subject, expression }
   const program = programs.get(expression) ?? compile(source)
@@ -41,10 +54,17 @@ export function compileSelector(expression: string, subject: string): Selector {
 
 function compile(source: Source): ParseResult {
   try {
-    const program = environment.parse(withPresence(source.expression))
+    const text = withOurNames(source.expression)
+    const strict = environment.parse(text)
+    const program = calls(strict.ast, 'format') ? mixedListsEnvironment.parse(text) : strict
+    const missing = missingFunction(program.ast)
+    if (missing !== undefined) throw unsupportedError(source, missing)
     const { error, type } = program.check()
     if (error !== undefined) throw error
     if (type !== 'bool' && type !== 'dyn') throw notBoolError(source, type ?? 'unknown')
+    checkCalls(program.ast)
+    const cost = worstCaseCost(program.ast)
+    if (cost > MAX_COST) throw costError(source, cost, MAX_COST)
     return program
   } catch (error) {
     if (error instanceof ParseError || error instanceof CelTypeError) throw compileError(source, error)

@@ -1,7 +1,7 @@
 /** Runs a command in a running container, with optional input, and returns its exit code and output. */
 import { PassThrough, Readable } from 'node:stream'
 import { Exec } from '@kubernetes/client-node'
-import { withDeadline } from '../../core/deadline.ts'
+import { withTimeout } from '../../core/timeout.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { ExecResult, Wait } from '../../scheduling/pod.ts'
 import type { Api } from './api-client.ts'
@@ -63,7 +63,7 @@ export async function execIn(api: Api, command: Command, wait: Wait): Promise<Ex
     },
   )
   try {
-    return await withDeadline(ended.promise, { ...wait, subject, until: 'to end' })
+    return await withTimeout(ended.promise, { ...wait, subject, until: 'to end' })
   } finally {
     void connecting.then(
       (socket) => socket.close(),

@@ -5,7 +5,7 @@
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { withDeadline, type Deadline } from '../../core/deadline.ts'
+import { withTimeout, type WaitCondition } from '../../core/timeout.ts'
 import { isTransient, retryDelayMs, type Api, type Request } from './api-client.ts'
 import { ApiError } from './api-error.ts'
 import { collection, type Resource } from './api-resources.ts'
@@ -66,7 +66,7 @@ export class Informer<T extends KubernetesObject> {
    * DEADLINE, with INTERRUPTED, with what `condition` throws, or with the error that ended the watch: a missing permission,
    * or an object that does not match its schema.
    */
-  async until<R>(condition: () => R | undefined, wait: Deadline): Promise<R> {
+  async until<R>(condition: () => R | undefined, wait: WaitCondition): Promise<R> {
     const met = Promise.withResolvers<R>()
     const check = (): void => {
       try {
@@ -80,7 +80,7 @@ export class Informer<T extends KubernetesObject> {
     this.#listeners.add(check)
     check()
     try {
-      return await withDeadline(met.promise, {
+      return await withTimeout(met.promise, {
         ...wait,
         lastSeen: () => [wait.lastSeen?.(), this.#lastError].filter((text) => text !== undefined).join('; '),
       })
@@ -90,7 +90,7 @@ export class Informer<T extends KubernetesObject> {
   }
 
   /** Resolves once the collection has been listed. */
-  ready(wait: Pick<Deadline, 'within' | 'signal'>): Promise<true> {
+  ready(wait: Pick<WaitCondition, 'within' | 'signal'>): Promise<true> {
     const { resource } = this.#options
     return this.until(() => true as const, { ...wait, subject: resource.plural, until: 'to be listed' })
   }

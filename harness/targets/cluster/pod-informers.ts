@@ -2,7 +2,7 @@
  * The informers for the pods and claims of a run's Namespace. A wait on them that times out reports the last state and the
  * events of the Namespace.
  */
-import type { Deadline } from '../../core/deadline.ts'
+import { timeoutError, type WaitCondition } from '../../core/timeout.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { ObjectClient } from './object-client.ts'
 import { parseClaim, parseEvent, parsePod, type Claim, type Event, type Pod } from './object-schemas.ts'
@@ -26,7 +26,7 @@ export class PodInformers {
   }
 
   /** Calls `condition` whenever a pod or a claim changes and resolves with its first result that is not undefined. */
-  async until<R>(condition: () => R | undefined, wait: Deadline): Promise<R> {
+  async until<R>(condition: () => R | undefined, wait: WaitCondition): Promise<R> {
     // A pod that is not listed yet must not count as deleted.
     await Promise.all([this.pods.ready(wait), this.claims.ready(wait)])
     const met = new AbortController()
@@ -35,7 +35,8 @@ export class PodInformers {
     try {
       return await Promise.race(either)
     } catch (error) {
-      if (error instanceof ClaimcheckError && error.code === 'DEADLINE') throw await this.#withEvents(error)
+      if (error instanceof ClaimcheckError && error.code === 'DEADLINE')
+        throw await this.#withEvents(error, wait)
       throw error
     } finally {
       met.abort()
@@ -61,15 +62,11 @@ export class PodInformers {
     this.claims.stop()
   }
 
-  async #withEvents(error: ClaimcheckError): Promise<ClaimcheckError> {
+  async #withEvents(error: ClaimcheckError, wait: WaitCondition): Promise<ClaimcheckError> {
     const events = await this.eventsOf().catch((cause: unknown) => [`could not be read: ${String(cause)}`])
-    const hint = `Events: ${events.length === 0 ? 'none' : events.join(' | ')}`
-    return new ClaimcheckError('DEADLINE', {
-      subject: error.subject,
-      problem: 'timed out',
-      sentence: `${error.message}. ${hint}`,
-      ...(error.found === undefined ? {} : { found: error.found }),
-      hint,
+    return timeoutError(wait, {
+      found: error.found,
+      hint: `Its events: ${events.length === 0 ? 'none' : events.join(' | ')}`,
       details: { events },
       cause: error,
     })

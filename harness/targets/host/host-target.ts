@@ -5,7 +5,7 @@
 import { execa } from 'execa'
 import type { ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
 import { nvidia } from '../../vendors/nvidia.ts'
-import { withDeadline } from '../../core/deadline.ts'
+import { withTimeout } from '../../core/timeout.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Journal } from '../../core/journal.ts'
 import type { Nixl } from '../../native/nixl.ts'
@@ -124,7 +124,7 @@ export class HostTarget implements Target {
   exit(pod: RunningPod, container: string, wait: Wait): Promise<ContainerExit> {
     const { log } = this.#process(pod, container)
     const lastSeen = (): string => `still running, last lines ${JSON.stringify(log.lastLines.slice(-3))}`
-    return withDeadline(log.exit, {
+    return withTimeout(log.exit, {
       ...wait,
       subject: `container ${pod.spec.name}/${container}`,
       until: 'to end',
@@ -159,7 +159,7 @@ export class HostTarget implements Target {
   async release(pods: readonly ScheduledPod[], wait: Wait): Promise<void> {
     if (this.#closed !== undefined) return this.#closed
     await this.#scheduler.release(pods, async (name) => {
-      await withDeadline(this.#stop(name), { ...wait, subject: `pod ${name}`, until: 'to be gone' })
+      await withTimeout(this.#stop(name), { ...wait, subject: `pod ${name}`, until: 'to be gone' })
       this.#processes.delete(name)
     })
   }

@@ -70,7 +70,7 @@ test('an unknown attribute is an error that names device, attribute and what the
   expect(error.code).toBe('CEL_RUNTIME')
   expect(error.details).toMatchObject({ device: 'cni0', domain: 'dra.net', attribute: 'numaNode' })
   expect(error.message).toMatchInlineSnapshot(`
-    "request "nic" has a CEL selector that fails on device cni0 of dra.net, which lacks an attribute: expected attribute numaNode in domain dra.net, found rdma. Ask first, as in device.attributes["dra.net"]["rdma"] == true && ..., or "numaNode" in device.attributes["dra.net"] && ...
+    "request "nic" has a CEL selector that fails on device cni0 of dra.net, which lacks an attribute: expected attribute numaNode in domain dra.net, found rdma. Check that the device has the attribute first: "numaNode" in device.attributes["dra.net"] && ...
         device.attributes["dra.net"]["numaNode"] == 0
         ^"
   `)
@@ -127,7 +127,7 @@ describe('an expression that cannot be compiled', () => {
     expect(error.hint).toMatch(/\n {4}.*\n {4} *\^$/)
   })
 
-  test('because it does not say yes or no', ({ expect }) => {
+  test('because it does not evaluate to a bool', ({ expect }) => {
     const error = thrown(() => compileSelector('1 + 1', 'request "nic"'))
     expect(error).toMatchObject({ code: 'CEL_INVALID', details: { type: 'int' } })
   })

@@ -1,4 +1,4 @@
-/** CEL's equality and order on the values a selector can hold. Never equates values of different types, numbers apart. */
+/** CEL's equality and order of the values in a selector. Values of different types are unequal, except numbers. */
 import { EvaluationError } from '@marcbachmann/cel-js'
 import { Quantity } from './quantity.ts'
 import { Semver } from './semver.ts'
@@ -13,7 +13,7 @@ export function isEqual(a: unknown, b: unknown): boolean {
   return a === b
 }
 
-/** Below, equal or above 0. Throws EvaluationError where the two have no order. */
+/** Returns a number below, equal to or above 0. Throws EvaluationError where the two values have no order. */
 export function compare(a: unknown, b: unknown): number {
   if (a instanceof Semver && b instanceof Semver) return a.compare(b)
   if (a instanceof Quantity && b instanceof Quantity) return a.compare(b)

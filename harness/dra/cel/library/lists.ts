@@ -1,11 +1,14 @@
 /**
- * Kubernetes' list functions in CEL: sum, min, max, isSorted, indexOf, lastIndexOf; and `includes`, which asks a list
- * attribute and a scalar one alike.
+ * Kubernetes' list functions in CEL: sum, min, max, isSorted, indexOf, lastIndexOf; and `includes`, which works on an
+ * attribute whether it is published as a list or as a single value.
  */
 import { type Environment, EvaluationError } from '@marcbachmann/cel-js'
 import { compare, isEqual } from './equality.ts'
 
 type List = readonly unknown[]
+
+/** Kubernetes' ResourceSliceMaxAttributeValuesPerDevice. */
+const MAX_INCLUDES_VALUES = 48
 
 export function registerLists(env: Environment): void {
   env
@@ -24,9 +27,14 @@ export function registerLists(env: Environment): void {
     .registerFunction('list<A>.lastIndexOf(A): int', (list: List, item: unknown) =>
       BigInt(list.findLastIndex((other) => isEqual(item, other))),
     )
-    .registerFunction('list<A>.includes(A): bool', (list: List, item: unknown) =>
-      list.some((other) => isEqual(item, other)),
-    )
+    .registerFunction('list<A>.includes(A): bool', (list: List, item: unknown) => {
+      if (list.length > MAX_INCLUDES_VALUES) {
+        throw new EvaluationError(
+          `'includes' function cannot be applied to lists longer than ${MAX_INCLUDES_VALUES} values`,
+        )
+      }
+      return list.some((other) => isEqual(item, other))
+    })
   for (const scalar of ['string', 'int', 'bool', 'kubernetes.Semver']) {
     env.registerFunction(`${scalar}.includes(${scalar}): bool`, isEqual)
   }

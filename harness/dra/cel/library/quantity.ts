@@ -1,8 +1,9 @@
 /**
  * Kubernetes quantities in CEL: `quantity("40Gi")`, `device.capacity[...].memory.isGreaterThan(...)`.
- * Kept as an exact count of billionths, the finest step Kubernetes knows.
+ * A quantity is stored as an exact number of billionths, the smallest unit that Kubernetes has.
  */
 import { type Environment, EvaluationError } from '@marcbachmann/cel-js'
+import { OpaqueValue } from './opaque-value.ts'
 
 const NANO = 10n ** 9n
 const MAX_INT = 2n ** 63n - 1n
@@ -28,10 +29,11 @@ const SUFFIXES: Readonly<Record<string, readonly [bigint, bigint]>> = {
 }
 const FORM = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,2})|([numkMGTPE]|[KMGTPE]i)?)$/
 
-export class Quantity {
+export class Quantity extends OpaqueValue {
   readonly nanos: bigint
 
   constructor(nanos: bigint) {
+    super()
     this.nanos = nanos
   }
 
@@ -81,7 +83,6 @@ export function registerQuantity(env: Environment): void {
     .registerFunction(`${type}.isInteger(): bool`, (a: Quantity) => a.isInteger)
     .registerFunction(`${type}.asInteger(): int`, (a: Quantity) => a.asInteger())
     .registerFunction(`${type}.asApproximateFloat(): double`, (a: Quantity) => Number(a.nanos) / 1e9)
-    .registerFunction(`${type}.sign(): int`, (a: Quantity) => BigInt(a.compare(new Quantity(0n))))
     .registerFunction(`${type}.isGreaterThan(${type}): bool`, (a: Quantity, b: Quantity) => a.compare(b) > 0)
     .registerFunction(`${type}.isLessThan(${type}): bool`, (a: Quantity, b: Quantity) => a.compare(b) < 0)
     .registerFunction(`${type}.compareTo(${type}): int`, (a: Quantity, b: Quantity) => BigInt(a.compare(b)))

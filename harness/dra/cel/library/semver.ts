@@ -1,19 +1,21 @@
 /**
- * Semantic versions in CEL: version attributes and `semver("1.2.3")`. Order as semver.org 2.0.0 says; build metadata
- * does not count.
+ * Semantic versions in CEL: version attributes and `semver("1.2.3")`. The order is that of semver.org 2.0.0,
+ * which ignores build metadata.
  */
 import { type Environment, EvaluationError } from '@marcbachmann/cel-js'
+import { OpaqueValue } from './opaque-value.ts'
 
 const NUMBER = '(0|[1-9]\\d*)'
 const FORM = new RegExp(
   `^${NUMBER}\\.${NUMBER}\\.${NUMBER}(?:-([0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*))?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?$`,
 )
 
-export class Semver {
+export class Semver extends OpaqueValue {
   readonly core: readonly [major: bigint, minor: bigint, patch: bigint]
   readonly prerelease: readonly string[]
 
   constructor(core: readonly [bigint, bigint, bigint], prerelease: readonly string[]) {
+    super()
     this.core = core
     this.prerelease = prerelease
   }

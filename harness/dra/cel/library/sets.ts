@@ -15,12 +15,14 @@ export function registerSets(env: Environment): void {
   env
     .registerType(type, SetsNamespace)
     .registerConstant('sets', type, new SetsNamespace())
-    .registerFunction(`${type}.contains(list, list): bool`, (_: unknown, a: List, b: List) => contains(a, b))
+    .registerFunction(`${type}.contains(list<A>, list<A>): bool`, (_: unknown, a: List, b: List) =>
+      contains(a, b),
+    )
     .registerFunction(
-      `${type}.equivalent(list, list): bool`,
+      `${type}.equivalent(list<A>, list<A>): bool`,
       (_: unknown, a: List, b: List) => contains(a, b) && contains(b, a),
     )
-    .registerFunction(`${type}.intersects(list, list): bool`, (_: unknown, a: List, b: List) =>
+    .registerFunction(`${type}.intersects(list<A>, list<A>): bool`, (_: unknown, a: List, b: List) =>
       a.some((item) => holds(b, item)),
     )
 }

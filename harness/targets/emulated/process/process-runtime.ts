@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { asClaimcheckError, ClaimcheckError } from '../../../core/errors.ts'
 import type { Journal } from '../../../core/journal.ts'
 import { bitsPerSecond, gigabytesPerSecond } from '../../../core/units.ts'
-import { withDeadline } from '../../../core/deadline.ts'
+import { withTimeout } from '../../../core/timeout.ts'
 import type { Binaries } from '../../../native/build-binaries.ts'
 import type { Nixl } from '../../../native/nixl.ts'
 import { skuAsBuilt } from '../../../rack/link-model.ts'
@@ -277,7 +277,7 @@ export class ProcessRuntime implements PodRuntime {
     work: Promise<T>,
     lastSeen?: () => string,
   ): Promise<T> {
-    return withDeadline(work, { ...wait, subject, until, ...(lastSeen === undefined ? {} : { lastSeen }) })
+    return withTimeout(work, { ...wait, subject, until, ...(lastSeen === undefined ? {} : { lastSeen }) })
   }
 }
 
