@@ -50,7 +50,7 @@ export const certificateSchema = z.strictObject({
 
 export type Certificate = z.infer<typeof certificateSchema>
 export type CertificateBody = Omit<Certificate, 'sections' | 'digest'>
-export type CertifiedTest = Certificate['tests'][number]
+type CertifiedTest = Certificate['tests'][number]
 export type CertifiedExpectation = CertifiedTest['expectations'][number]
 
 /** `passed`, `passed with 2 waivers and 1 warning`. */

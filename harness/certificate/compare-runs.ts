@@ -21,7 +21,7 @@ export interface FigureChange {
   readonly told: 'better' | 'worse' | 'same' | 'unknown'
 }
 
-export interface VerdictChange {
+interface VerdictChange {
   readonly test: string
   readonly before: string
   readonly after: string

@@ -88,14 +88,14 @@ const round = z.strictObject({
   staged: outcome.exactOptional(),
 })
 
-export const roundsSchema = z.strictObject({
+const roundsSchema = z.strictObject({
   kind: z.literal('rounds'),
   plan: z.union([comparisonPlan, linkPlan]),
   rounds: z.array(round).describe('in the order of measuring, counted from 1'),
   failure: failure.exactOptional().describe('why there are no more rounds'),
 })
 
-export const podsSchema = z.strictObject({
+const podsSchema = z.strictObject({
   kind: z.literal('pods'),
   claims: z.array(allocatedClaim).exactOptional(),
   seen: z
@@ -124,7 +124,7 @@ const slice = z.looseObject({
   }),
 }) as unknown as z.ZodType<ResourceSlice>
 
-export const publishedSchema = z.strictObject({
+const publishedSchema = z.strictObject({
   kind: z.literal('published'),
   nodes: z.array(z.string()),
   slices: z.array(slice),
@@ -135,4 +135,3 @@ export const evidenceSchema = z.discriminatedUnion('kind', [roundsSchema, podsSc
 export type Evidence = z.infer<typeof evidenceSchema>
 export type Rounds = z.infer<typeof roundsSchema>
 export type Pods = z.infer<typeof podsSchema>
-export type PublishedSlices = z.infer<typeof publishedSchema>

@@ -9,7 +9,7 @@ import { certificateSchema, type Certificate } from './certificate.ts'
 import { comparisonPlan, linkPlan, type Rounds } from './evidence-schema.ts'
 import { roundsOf } from './recorded-rounds.ts'
 
-export const SUMMARY_SCHEMA = 'claimcheck.history/1'
+const SUMMARY_SCHEMA = 'claimcheck.history/1'
 
 const positive = z.number().gt(0)
 const figures = z.strictObject({
@@ -54,7 +54,6 @@ export const summarySchema = z.strictObject({
 
 export type Summary = z.infer<typeof summarySchema>
 export type ComparisonSummary = Summary['comparisons'][string]
-export type Figures = z.infer<typeof figures>
 
 export function summaryOf(certificate: Certificate): Summary {
   const { emulation, sku, evidence, tests } = certificate

@@ -8,14 +8,14 @@ import { qualify } from '../dra/cel/cel-device.ts'
 import { devicesOf, type PublishedGpu, type PublishedNic } from '../claim/published-device.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 
-export interface Shape {
+interface Shape {
   readonly nodes: readonly string[]
   readonly gpus: readonly PublishedGpu[]
   readonly nics: readonly PublishedNic[]
 }
 
 /** Nodes with the same devices at the same places are of one shape; the most common comes first. */
-export function shapesOf(slices: readonly ResourceSlice[]): readonly Shape[] {
+function shapesOf(slices: readonly ResourceSlice[]): readonly Shape[] {
   const devices = devicesOf(slices)
   const groups = Map.groupBy([...new Set(devices.map(({ node }) => node))], (node) =>
     JSON.stringify(

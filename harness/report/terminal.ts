@@ -87,7 +87,7 @@ export function formatPlace(place: Place, before: Place, style: Style): readonly
 }
 
 /** `emulated rack h100-2node, scale 1:200, runtime process: figures are EMULATED, not measured on hardware` */
-export function formatEnvironment({ target, sku, emulation }: Environment): string {
+function formatEnvironment({ target, sku, emulation }: Environment): string {
   if (emulation === undefined) return sku === undefined ? '' : `target ${target}, SKU ${sku}`
   const { rack, scale, runtime, faults } = emulation
   const broken = faults.length === 0 ? '' : `, faults ${faults.join(', ')}`

@@ -16,7 +16,7 @@ import { EmulatedTarget } from '../targets/emulated/emulated-target.ts'
 import { ModelRuntime } from '../targets/emulated/model/model-runtime.ts'
 import type { CollectedTest } from './collecting-suite.ts'
 
-export interface JudgedTest {
+interface JudgedTest {
   /** `suite > title`. */
   readonly name: string
   readonly title: string

@@ -8,13 +8,13 @@ import { failureText } from '../../harness/expect/expectation.ts'
 import { simulateAcceptance } from '../../harness/simulate/simulate-acceptance.ts'
 import type { CollectedTest } from '../../harness/simulate/collecting-suite.ts'
 
-export interface RedTest {
+interface RedTest {
   readonly test: string
   readonly verdict: 'failed' | 'inconclusive'
   readonly code: string
 }
 
-export interface SeedOutcome {
+interface SeedOutcome {
   readonly seed: number
   /** Without doubles; of tests with one name in several suites, one. */
   readonly red: readonly RedTest[]
