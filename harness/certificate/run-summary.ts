@@ -1,6 +1,6 @@
 /**
- * What two runs are compared by: where they ran, what they said, and the figures of every round. Takes a certificate;
- * gives a few kilobytes, which the history keeps a line each.
+ * The summary of a run, for comparisons: where it ran, its verdicts, and the figures of every round. It is a few kilobytes
+ * long and is one line of the history.
  */
 import { z } from 'zod'
 import { armsOf } from '../measure/round.ts'
@@ -39,9 +39,9 @@ export const summarySchema = z.strictObject({
   sku: z.strictObject({ name: z.string(), digest }),
   fingerprint,
   verdict,
-  /** By file, suites and name. */
+  /** By test file, suites and name, joined with ` > `. */
   tests: z.record(z.string(), z.enum(['passed', 'waived', 'warned', 'failed', 'inconclusive', 'skipped'])),
-  /** By file and name. */
+  /** By test file and name. */
   comparisons: z.record(
     z.string(),
     z.union([

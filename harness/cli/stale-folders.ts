@@ -1,6 +1,6 @@
 /**
- * Folders in which a run was unpacking NIXL when it was killed. Takes the cache folder; gives what to remove.
- * A folder of a run that may be alive, here or on another machine with this cache folder, stays for an hour.
+ * Finds folders in which a run was unpacking NIXL when it was killed. A folder of a run that may still be alive, here or on
+ * another machine that shares the cache folder, is kept for an hour.
  */
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -24,13 +24,13 @@ export async function unfinishedUnpacks(cacheDir: string): Promise<StaleResource
 }
 
 async function reason(path: string, name: string): Promise<string | undefined> {
-  if (pidOfUnpacking(name) === 'gone') return 'whose run is gone'
+  if (pidOfUnpacking(name) === 'gone') return 'whose run has ended'
   const folder = await stat(path).catch(absent(() => undefined))
   if (folder === undefined || Date.now() - folder.mtimeMs < OLD_MS) return undefined
   return 'older than an hour'
 }
 
-/** Not there is an answer; not readable is an error. */
+/** Returns `answer` for a missing file or folder and rethrows every other error. */
 const absent =
   <T>(answer: () => T) =>
   (error: unknown): T => {

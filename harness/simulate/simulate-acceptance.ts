@@ -1,6 +1,6 @@
 /**
- * One simulated acceptance: every test of the suites against a rack whose truth is known, in virtual time. Takes collected
- * tests and a rack; gives each expectation and the verdict over all. The judging is the very code that judges hardware.
+ * Simulates one acceptance: every test of the suites on an emulated rack with known faults, in virtual time. Expectations are
+ * evaluated by the code that evaluates them on hardware.
  */
 import { asClaimcheckError } from '../core/errors.ts'
 import { Journal } from '../core/journal.ts'
@@ -16,7 +16,7 @@ import { EmulatedTarget } from '../targets/emulated/emulated-target.ts'
 import { ModelRuntime } from '../targets/emulated/model/model-runtime.ts'
 import type { CollectedTest } from './collecting-suite.ts'
 
-interface JudgedTest {
+interface EvaluatedTest {
   /** `suite > title`. */
   readonly name: string
   readonly title: string
@@ -25,10 +25,10 @@ interface JudgedTest {
 }
 
 export interface Acceptance {
-  /** failed when any test failed; else inconclusive when any could not be judged; a gate accepts only passed. */
+  /** The worst verdict of all tests; a gate accepts only `passed`. */
   readonly verdict: Verdict
-  readonly tests: readonly JudgedTest[]
-  /** Over all comparisons. */
+  readonly tests: readonly EvaluatedTest[]
+  /** Measured over all comparisons. */
   readonly rounds: number
 }
 
@@ -51,30 +51,30 @@ export async function simulateAcceptance(
     comparisons.set(spec, made)
     return made
   }
-  const judged: JudgedTest[] = []
+  const evaluated: EvaluatedTest[] = []
   try {
     for (const test of tests.filter(({ links }) => links === undefined))
-      judged.push(await judge(test, target, rack, comparisonFor))
+      evaluated.push(await evaluateTest(test, target, rack, comparisonFor))
   } finally {
     await target.close()
   }
   const rounds = [...comparisons.values()].reduce((sum, comparison) => sum + comparison.rounds.length, 0)
-  return { verdict: worst(judged.map(({ verdict }) => verdict)), tests: judged, rounds }
+  return { verdict: worst(evaluated.map(({ verdict }) => verdict)), tests: evaluated, rounds }
 }
 
-async function judge(
+async function evaluateTest(
   test: CollectedTest,
   target: EmulatedTarget,
   rack: Rack,
   comparisonFor: (spec: ComparisonDeclaration) => NodeComparison,
-): Promise<JudgedTest> {
+): Promise<EvaluatedTest> {
   const expectations: Expectation[] = []
   const pods = test.pods && new PodSet({ target, sku: rack.sku, ...test.pods })
   const comparison = test.arms && comparisonFor(test.arms)
   const fixtures = {
     sku: rack.sku,
     published: new LivePublishedDevices(target),
-    expect: expecting(expectations),
+    expect: expectInto(expectations),
     ...(pods === undefined ? {} : { pods }),
     ...(comparison === undefined
       ? {}
@@ -93,19 +93,19 @@ async function judge(
   }
 }
 
-/** `expect(received)` with the sentences of the vocabulary; what a sentence cannot judge is inconclusive, as in a real run. */
-function expecting(expectations: Expectation[]) {
-  return (received: unknown): Record<string, (...words: readonly unknown[]) => Promise<void>> =>
+/** `expect(received)` with all matchers; as in a real run, an error of a matcher gives an inconclusive expectation. */
+function expectInto(expectations: Expectation[]) {
+  return (received: unknown): Record<string, (...args: readonly unknown[]) => Promise<void>> =>
     Object.fromEntries(
       Object.entries(
         matcherDefinitions as unknown as Record<
           string,
-          (received: unknown, ...words: readonly unknown[]) => BoundAssertion
+          (received: unknown, ...args: readonly unknown[]) => BoundAssertion
         >,
-      ).map(([name, sentence]) => [
+      ).map(([name, matcher]) => [
         name,
-        async (...words: readonly unknown[]): Promise<void> => {
-          const { question } = sentence(received, ...words).subject
+        async (...args: readonly unknown[]): Promise<void> => {
+          const { question } = matcher(received, ...args).subject
           try {
             expectations.push(...(await question.judge()))
           } catch (error) {

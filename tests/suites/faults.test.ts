@@ -1,4 +1,4 @@
-/** Each fault of a rack is caught by the tests that should catch it and by no other, in both runtimes, and is named. */
+/** Each fault of a rack is caught by the intended tests only, in both runtimes, and is named in the messages. */
 import { describe, expect, test } from 'vitest'
 import { rackFile } from '../support/rack-file.ts'
 import { runSuite, verdictsOf } from '../support/run-suite.ts'
@@ -78,7 +78,7 @@ const cases = [
 
 // A busy machine makes an honest TOO_NOISY of a figure that a fault does not touch; then once more.
 describe.for(['process', 'model'] as const)('In the %s runtime', { retry: 1 }, (runtime) => {
-  test.for(cases)('$fault is caught where it should be', async ({ fault, caught, modelOnly, names }) => {
+  test.for(cases)('$fault is caught by the intended tests', async ({ fault, caught, modelOnly, names }) => {
     const run = await runSuite('suites/numa', {
       CLAIMCHECK_RUNTIME: runtime,
       CLAIMCHECK_RACK: rackFile({ faults: [fault] }),

@@ -1,9 +1,9 @@
-/** The suite of the example passes unchanged on real Kubernetes, and says the same sentences as on the emulated rack. */
+/** The example suite passes unchanged on real Kubernetes, with the same statements as on the emulated rack. */
 import { expect } from 'vitest'
 import { labTest as test } from '../support/lab.ts'
 import { runSuite, verdictsOf } from '../support/run-suite.ts'
 
-test('every expectation holds, and no claim is left', { retry: 1 }, async ({ lab }) => {
+test('every expectation is met, and no claim is left', { retry: 1 }, async ({ lab }) => {
   const real = await runSuite('suites/numa', lab.variables)
   const model = await runSuite('suites/numa', { CLAIMCHECK_RUNTIME: 'model' })
   const [verdicts, sentences] = [verdictsOf(real.report), Object.keys(verdictsOf(model.report))]
