@@ -61,7 +61,7 @@ test('an incomplete line is reported and does not affect others, at the end or b
   addToHistory(path, entry(2))
   expect(readHistory(path)).toEqual({
     runs: [entry(1), entry(2)],
-    warnings: [expect.stringContaining(':4 is torn')],
+    warnings: [expect.stringContaining(':4 is not valid JSON')],
   })
 })
 

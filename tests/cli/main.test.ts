@@ -12,14 +12,14 @@ const { version } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8
 test('--help lists the commands and how to run a suite', async () => {
   const said = await claimcheck(['--help'])
   expect(said).toMatchObject({ exitCode: 0, stderr: '' })
-  expect(said.stdout).toMatch(/sweep \[options\] +find and remove what killed runs left/)
+  expect(said.stdout).toMatch(/sweep \[options\] +remove what runs that were killed left/)
   expect(said.stdout).toContain('npx vitest run suites/numa')
 })
 
 test('sweep --help describes --dry-run', async () => {
   expect(await claimcheck(['sweep', '--help'])).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringContaining('--dry-run   only say what would be removed'),
+    stdout: expect.stringContaining('--dry-run   only print what would be removed'),
   })
 })
 
