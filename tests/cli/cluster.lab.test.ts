@@ -56,7 +56,7 @@ describe('doctor', () => {
       spec: { selectors: [{ cel: { expression: 'device.driver == "dra.net"' } }] },
     })
     expect(said).toMatchObject({ exitCode: 1 })
-    expect(said.stdout).toContain('✗ DeviceClass dranet.net; the cluster has gpu.nvidia.com')
+    expect(said.stdout).toContain('✗ a DeviceClass of driver dra.net, usually dranet.net; the cluster has gpu.nvidia.com')
   })
 })
 

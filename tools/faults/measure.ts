@@ -11,7 +11,7 @@ interface RedTest {
   readonly code: string
 }
 
-export interface SeedOutcome {
+interface SeedOutcome {
   readonly seed: number
   /** Of the whole acceptance. */
   readonly verdict: Verdict
