@@ -44,7 +44,7 @@ export interface Expectation {
 /** `warn`: shown where it is not met, and no reason to refuse the hardware. */
 export type Tier = 'warn'
 
-export interface AppliedWaiver {
+interface AppliedWaiver {
   readonly reason: string
   /** The last day on which it holds. */
   readonly until: string
@@ -128,7 +128,7 @@ export function toleranceOf(expectation: Expectation): string | undefined {
 }
 
 /** `[1.404, 1.433]`, in the unit of the measured value. Over all looks the level is 95 %; the one interval is wider. */
-export function formatInterval({ estimate, low, high, unit }: ReportedInterval): string {
+function formatInterval({ estimate, low, high, unit }: ReportedInterval): string {
   if (unit === 'x') return `[${low.toFixed(3)}, ${high.toFixed(3)}]`
   return `[${formatRange(low, high, (value) => (unit === 's' ? timeLike(value, estimate) : formatRate(gigabytesPerSecond(value))))}]`
 }

@@ -24,7 +24,7 @@ import type { PodSet } from './pod-set.ts'
 import type { LivePublishedDevices } from './published-devices.ts'
 
 /** Something that can be asked, in a run. */
-export interface AssertionSource {
+interface AssertionSource {
   readonly target: Target
   /** Whose evidence it is; one name each. */
   readonly source: object

@@ -23,7 +23,7 @@ export function nicRate(rack: Rack, node: string, nic: SkuNic, gpu: SkuGpu | und
 }
 
 /** Where the NIC sits, whatever the SKU says and the driver publishes. */
-export const trueNumaNode = (rack: Rack, node: string, nic: SkuNic): number =>
+const trueNumaNode = (rack: Rack, node: string, nic: SkuNic): number =>
   faultOnNode(rack, 'numa-moved', node, nic.name)?.numaNode ?? nic.numaNode
 
 export const trueMtu = (rack: Rack, node: string, nic: SkuNic): number =>

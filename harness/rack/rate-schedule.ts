@@ -7,7 +7,7 @@ import { seconds, type Seconds } from '../core/units.ts'
 import type { Fault, FaultOf } from './fault.ts'
 import { seededRandom } from './seeded-random.ts'
 
-export interface RateStep {
+interface RateStep {
   /** Since the first byte. */
   readonly at: Seconds
   /** Of the NIC's rate; 0: the link is down. */

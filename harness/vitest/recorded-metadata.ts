@@ -11,20 +11,20 @@ import type { Sku } from '../sku/sku.ts'
 import type { Target } from '../targets/target.ts'
 
 /** Grows over retries and repeats, so that a broken expectation is never forgotten. */
-export interface TestMetadata {
+interface TestMetadata {
   readonly expectations: Expectation[]
   environment?: Environment
 }
 
 /** All of it JSON. */
-export interface FileMetadata {
+interface FileMetadata {
   /** By name. */
   readonly evidence: Record<string, unknown>
   sku?: Sku
   nodes?: NodeFingerprint
 }
 
-export interface ProgressArtifact extends TestArtifactBase {
+interface ProgressArtifact extends TestArtifactBase {
   readonly type: 'claimcheck:progress'
   readonly progress: Progress
 }
