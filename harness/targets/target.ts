@@ -5,7 +5,7 @@
 import type { ResourceClaimTemplate, ResourceSlice } from '../dra/objects.ts'
 import type { ContainerExit, ExecResult, PodSpec, RunningPod, ScheduledPod, Wait } from '../scheduling/pod.ts'
 
-type TargetKind = 'emulated' | 'lab' | 'cluster' | 'host'
+export type TargetKind = 'emulated' | 'lab' | 'cluster' | 'host'
 
 /** Describes the emulation where the hardware is not real. */
 export interface Emulation {
