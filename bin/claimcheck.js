@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Starts the command line. Refuses a Node that is too old in words, before anything is imported that it cannot read. */
+/** Starts the command line. Checks the version of Node first, since an older one cannot import the sources. */
 import { readFileSync } from 'node:fs'
 
 const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))

@@ -7,14 +7,14 @@ import { LongestFirst } from './support/longest-first.ts'
 import { UnrunReporter } from './support/unrun-reporter.ts'
 
 const root = new URL('..', import.meta.url).pathname
-/** They mostly wait, for Kubernetes and for limits. */
+/** They spend most of their time waiting for Kubernetes and for timeouts. */
 const WORKERS = 4
 const include = 'tests/**/*.lab.test.ts'
-/** Its pods move bytes at the rates of a rack: beside others they would be late. */
+/** Its pods move bytes at the rates of a rack, which other tests would slow down. */
 const ALONE = 'tests/suites/numa.lab.test.ts'
 
-/** Without Docker they are left out, and the run says so; where LAB=required, as in CI, that is an error. */
-async function whyNone(): Promise<string | undefined> {
+/** Why the tests are skipped: there is no Docker. Rejects instead with LAB=required, as in CI. */
+async function skipReason(): Promise<string | undefined> {
   try {
     await docker()
     return undefined
@@ -25,7 +25,7 @@ async function whyNone(): Promise<string | undefined> {
 }
 
 export default defineConfig(async () => {
-  const reason = await whyNone()
+  const reason = await skipReason()
   if (reason !== undefined) {
     const files = globSync(include, { cwd: root }).length
     process.stdout.write(`Not run: ${files} files of tests that need real Kubernetes: ${reason}\n`)

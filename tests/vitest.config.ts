@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 import { UnrunReporter } from './support/unrun-reporter.ts'
 
-/** Their pods move bytes at a rack's rates, or they look for what is left on the machine: beside others they would err. */
+/** Tests that other tests would disturb: their pods move bytes at the rates of a rack, or they look for leftovers on the machine. */
 const ALONE = [
   'tests/suites/faults.test.ts',
   'tests/targets/emulated/process/*.test.ts',

@@ -1,53 +1,114 @@
 /**
- * `npm run faults`: runs every declared fault through the suites in the model runtime and writes docs/faults.md, which is
- * never written by hand. `--seeds N` takes seeds 1 to N; `--json` prints every seed's red tests instead and writes nothing.
+ * `npm run faults` and `npm run certify`: simulates acceptances of racks with and without each declared fault in the model
+ * runtime and writes docs/data/faults.json, docs/faults.md and docs/certification.md. With `--gate` it writes nothing and
+ * exits with 1 when a goal is missed; with `--json` it prints the outcome of every seed. The same sources give the same figures.
  */
-import { globSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { Command, InvalidArgumentError } from 'commander'
 import { loadFaultCatalogue } from '../harness/rack/fault-catalogue.ts'
-import { loadRack } from '../harness/rack/rack.ts'
-import { measureFault, type FaultOutcome } from './faults/measure.ts'
-import { faultsPage } from './faults/page.ts'
-import { loadSuites } from '../harness/simulate/load-suites.ts'
+import { goalsOf } from './faults/goals.ts'
+import type { FaultOutcome, MeasureJob } from './faults/measure.ts'
+import { certificationPage, faultsPage, formatSummary } from './faults/pages.ts'
+import { FIRST_ROUNDS, HEALTHY, RACK, tallyOf } from './faults/tally.ts'
 
-const PROJECT = join(import.meta.dirname, '..')
-const RACK = 'fixtures/racks/h100-2node.yaml'
-const ROUNDS = 3
-const LEAST_SEEDS = 1
+const DOCS = resolve(import.meta.dirname, '../docs')
+/** Of `--acceptances`: so many have no fault. */
+const HEALTHY_SHARE = 0.5
+/** Acceptances in one message to a thread: small enough that all threads end at about the same time. */
+const BATCH = 25
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '50' },
-    json: { type: 'boolean', default: false },
-    /** Where the declarations lie. */
-    catalogue: { type: 'string', default: join(PROJECT, 'fixtures/faults') },
-  },
-})
-const count = Number(values.seeds)
-if (!Number.isInteger(count) || count < LEAST_SEEDS) {
-  process.stderr.write(
-    `faults: --seeds expects a whole number from ${LEAST_SEEDS}, found "${values.seeds}"\n`,
+const { seeds, acceptances, gate, json, catalogue } = new Command('faults')
+  .description('Measures how often each fault is caught, and how often a healthy rack is rejected.')
+  .option('--seeds <n>', 'acceptances of each fault, and of the healthy rack', wholeNumber, 50)
+  .option(
+    '--acceptances <n>',
+    'acceptances in all, half of them of the healthy rack; replaces --seeds',
+    wholeNumber,
   )
-  process.exit(2)
-}
-const paths = globSync('suites/numa/*.test.ts', { cwd: PROJECT }).sort()
-const measurement = {
-  suites: await loadSuites(paths.map((path) => join(PROJECT, path))),
-  rack: loadRack(join(PROJECT, RACK)),
-  rounds: ROUNDS,
-  seeds: Array.from({ length: count }, (_, i) => i + 1),
-}
-const faults = loadFaultCatalogue(values.catalogue)
-const healthy = await measureFault(measurement, { name: 'none', faults: [] })
-const outcomes: FaultOutcome[] = []
-for (const fault of faults) {
-  outcomes.push(await measureFault(measurement, fault))
-  if (!values.json) process.stderr.write(`${fault.name}\n`)
-}
-if (values.json) process.stdout.write(`${JSON.stringify({ healthy, outcomes })}\n`)
-else
-  writeFileSync(
-    join(PROJECT, 'docs/faults.md'),
-    faultsPage({ catalogue: faults, outcomes, healthy, rack: RACK, rounds: ROUNDS }),
+  .option('--gate', 'check the goals and write nothing')
+  .option('--json', 'print the outcome of every seed and write nothing')
+  .option('--catalogue <folder>', 'the declared faults', resolve(import.meta.dirname, '../fixtures/faults'))
+  .parse()
+  .opts<{ seeds: number; acceptances?: number; gate?: boolean; json?: boolean; catalogue: string }>()
+
+const started = performance.now()
+const faults = loadFaultCatalogue(catalogue)
+const healthySeeds = acceptances === undefined ? seeds : Math.round(acceptances * HEALTHY_SHARE)
+const faultSeeds =
+  acceptances === undefined ? seeds : Math.max(1, Math.round((acceptances - healthySeeds) / faults.length))
+const outcomes = await measureAll([
+  ...batches({ name: HEALTHY, faults: [] }, healthySeeds),
+  ...faults.flatMap((fault) => batches(fault, faultSeeds)),
+])
+
+if (json === true) {
+  const [healthy, ...faulty] = outcomes.values()
+  process.stdout.write(`${JSON.stringify({ healthy, outcomes: faulty })}\n`)
+} else report()
+
+function report(): void {
+  const tallies = [...outcomes.values()].map(tallyOf)
+  const goals = goalsOf(tallies)
+  const elapsed = ((performance.now() - started) / 1000).toFixed(0)
+  process.stdout.write(
+    `${formatSummary(tallies)}\n${healthySeeds + faults.length * faultSeeds} acceptances in ${elapsed} s on ${availableParallelism()} threads\n`,
   )
+  for (const { goal, measured, met } of goals)
+    process.stdout.write(`${met ? '✓' : '✗'} ${goal}: ${measured}\n`)
+  if (gate === true) {
+    process.exitCode = goals.every(({ met }) => met) ? 0 : 1
+    return
+  }
+  const data = { rack: RACK, runtime: 'model', firstRounds: FIRST_ROUNDS, tallies }
+  writeFileSync(resolve(DOCS, 'data/faults.json'), `${JSON.stringify(data, null, 1)}\n`)
+  writeFileSync(resolve(DOCS, 'faults.md'), faultsPage(faults, tallies))
+  writeFileSync(resolve(DOCS, 'certification.md'), certificationPage(tallies, goals))
+}
+
+function batches({ name, faults: own }: Omit<MeasureJob, 'seeds'>, count: number): MeasureJob[] {
+  return Array.from({ length: Math.ceil(count / BATCH) }, (_, batch) => ({
+    name,
+    faults: own,
+    seeds: Array.from(
+      { length: Math.min(BATCH, count - batch * BATCH) },
+      (_unused, i) => batch * BATCH + i + 1,
+    ),
+  }))
+}
+
+/** Runs all jobs on as many threads as there are cores; by name, in the order of the jobs. */
+async function measureAll(jobs: readonly MeasureJob[]): Promise<ReadonlyMap<string, FaultOutcome>> {
+  const waiting = [...jobs.entries()]
+  const done: FaultOutcome[] = []
+  const work = async (): Promise<void> => {
+    const worker = new Worker(new URL('./faults/worker.ts', import.meta.url))
+    try {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const [index, job] = next
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+        worker.postMessage(job)
+        const [outcome] = (await once(worker, 'message')) as [FaultOutcome]
+        done[index] = outcome
+      }
+    } finally {
+      await worker.terminate()
+    }
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, work))
+  return new Map(
+    [...Map.groupBy(done, ({ name }) => name)].map(([name, parts]) => [
+      name,
+      { name, seeds: parts.flatMap((part) => part.seeds) },
+    ]),
+  )
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (Number.isInteger(number) && number >= 1) return number
+  throw new InvalidArgumentError('Expected a whole number of at least 1.')
+}

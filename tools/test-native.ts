@@ -27,7 +27,7 @@ for (const module of ['init', 'driver']) {
     reject: false,
     env: { CGO_ENABLED: '0' },
   })
-  if (go.code === 'ENOENT') process.stderr.write(`${cwd} was not tested: there is no go on the PATH\n`)
+  if (go.code === 'ENOENT') process.stderr.write(`${cwd} was not tested: no go on the PATH\n`)
   else codes.push(go.exitCode ?? 1)
 }
 process.exitCode = Math.max(...codes)

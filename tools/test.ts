@@ -1,24 +1,42 @@
-/** Runs every part of the tests, also after one that failed. Ends with 1 where one did, with 130 or 143 where it was told to end. */
+/**
+ * `npm test`: runs the native, harness and lab tests one after the other, also after one failed, and ends with one summary.
+ * Exits with 1 when a part failed, with 130 or 143 when it was interrupted.
+ */
+import { stdout } from 'node:process'
 import { execa } from 'execa'
+import { formatPart, summarizePart } from './test/part-summary.ts'
 
 let running: { kill(signal: NodeJS.Signals): boolean } | undefined
-let told: number | undefined
-// A terminal tells every process of the group; whoever was told alone passes it on. Either way the part cleans up first.
+let interrupted: number | undefined
+// A terminal signals the whole process group; a signal to this process alone is passed on. The part cleans up before it ends.
 process.on('SIGINT', () => {
-  told = 130
+  interrupted = 130
 })
 process.on('SIGTERM', () => {
-  told = 143
+  interrupted = 143
   running?.kill('SIGTERM')
 })
 
+// A part writes to a pipe, so that its counts can be read, and would drop its colours there.
+const colour = stdout.isTTY && process.env['NO_COLOR'] === undefined ? { FORCE_COLOR: '1' } : {}
+const summary: string[] = []
 const failed: string[] = []
-for (const part of ['test:native', 'test:harness', 'test:lab']) {
-  const run = execa('npm', ['run', part], { stdio: 'inherit', reject: false })
+for (const part of ['native', 'harness', 'lab']) {
+  const run = execa('npm', ['run', `test:${part}`], {
+    stdin: 'inherit',
+    stdout: ['inherit', 'pipe'],
+    stderr: ['inherit', 'pipe'],
+    all: true,
+    maxBuffer: 1e9,
+    reject: false,
+    env: colour,
+  })
   running = run
-  const { exitCode } = await run
-  if (told !== undefined) process.exit(told)
+  const { exitCode = 1, all } = await run
+  if (interrupted !== undefined) process.exit(interrupted)
   if (exitCode !== 0) failed.push(part)
+  summary.push(formatPart(part, summarizePart(all), exitCode))
 }
+stdout.write(`\n${summary.join('\n')}\n`)
 if (failed.length > 0) process.stderr.write(`Failed: ${failed.join(', ')}\n`)
 process.exitCode = failed.length > 0 ? 1 : 0

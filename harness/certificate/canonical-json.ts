@@ -1,10 +1,10 @@
-/** One text for one value: JSON with keys sorted by code unit and no space. Takes JSON values; gives text and digests. */
+/** Canonical JSON, with keys sorted by UTF-16 code unit and no white space, so that equal values have equal digests. */
 import { createHash } from 'node:crypto'
 
-/** Undefined fields are left out, as in JSON. */
+/** Fields that are undefined are omitted, as in JSON. */
 export const canonical = (value: unknown): string => JSON.stringify(sortKeys(value))
 
-/** `value` with every object's keys in order. */
+/** A copy of `value` with the keys of all objects sorted. */
 export function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys)
   if (typeof value !== 'object' || value === null) return value

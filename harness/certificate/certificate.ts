@@ -1,6 +1,6 @@
 /**
- * The certificate: a run with all that its verdicts rest on, so that anyone can make them again. The zod schema is the
- * published one. Takes nothing from Vitest; `issue.ts` fills it, `verify.ts` holds it against itself.
+ * A certificate is a run together with the evidence for its verdicts, so that anyone can recompute them. `issue-certificate.ts`
+ * creates it and `verify-certificate.ts` recomputes it. The published JSON Schema is generated from the zod schema here.
  */
 import { z } from 'zod'
 import { environmentSchema, expectationSchema } from '../report/run-report.ts'
@@ -30,27 +30,29 @@ export const certificateSchema = z.strictObject({
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
   target: environmentSchema.shape.target,
-  /** Present where figures do not come from the hardware they are named after. */
+  /** Present when the figures were not measured on hardware. */
   emulation: environmentSchema.shape.emulation,
   sku: z.strictObject({ digest, profile: skuValueSchema }),
   fingerprint: z.strictObject({
     nodes: nodeFingerprintSchema,
-    libraries: z.record(z.string(), z.array(z.string())).describe('versions that transfers told, sorted'),
+    libraries: z
+      .record(z.string(), z.array(z.string()))
+      .describe('versions that the transfers reported, sorted'),
   }),
   verdict: z.enum(['passed', 'failed', 'inconclusive']),
   tests: z.array(certifiedTest).min(1),
   evidence: z
     .record(z.string(), z.record(z.string(), evidenceSchema))
-    .describe('by test file, then by the name that expectations call it'),
+    .describe('by test file, then by the name that expectations refer to'),
   sections: z
     .record(z.string(), digest)
-    .describe('digest of every other section but this and `digest`, and of each evidence'),
+    .describe('digests of every section except `sections` and `digest`, and of each piece of evidence'),
   digest: digest.describe('over the canonical JSON of everything else'),
 })
 
 export type Certificate = z.infer<typeof certificateSchema>
 export type CertificateBody = Omit<Certificate, 'sections' | 'digest'>
-export type CertifiedTest = Certificate['tests'][number]
+type CertifiedTest = Certificate['tests'][number]
 export type CertifiedExpectation = CertifiedTest['expectations'][number]
 
 /** `passed`, `passed with 2 waivers and 1 warning`. */
@@ -64,7 +66,7 @@ export function describeVerdict({ verdict, tests }: Certificate): string {
 
 const count = (n: number, what: string): string => (n === 0 ? '' : `${n} ${what}${n === 1 ? '' : 's'}`)
 
-/** Adds the digests. */
+/** Returns `body` with its digests. */
 export function sealCertificate(body: CertificateBody): Certificate {
   const whole = { ...body, sections: sectionsOf(body) }
   return { ...whole, digest: digestOf(whole) }
@@ -83,7 +85,7 @@ export function sectionsOf(body: CertificateBody): Record<string, string> {
   )
 }
 
-/** The file's text; there is one for a certificate, to the byte. */
+/** The text of the file. A certificate has exactly one, byte for byte. */
 export const formatCertificate = (certificate: unknown): string =>
   `${JSON.stringify(sortKeys(certificate), null, 1)}\n`
 

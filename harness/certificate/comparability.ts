@@ -1,12 +1,12 @@
-/** Whether two runs can be compared. Takes two summaries; gives every way in which they are unlike, in words. */
+/** Decides whether the figures of two runs can be compared. */
 import { formatBytes } from '../core/units.ts'
 import { isSame } from './certificate.ts'
 import type { Summary } from './run-summary.ts'
 
-/** Empty where they are alike. Nodes, drivers and faults may differ: what comes of that is what a comparison is for. */
+/** One line for each difference that forbids a comparison. Nodes, drivers and faults may differ: a comparison shows their effect. */
 export function incomparabilities(a: Summary, b: Summary): readonly string[] {
   const differ = (what: string, one: unknown, other: unknown): string[] =>
-    isSame([one], [other]) ? [] : [`${what}: ${shown(one)} against ${shown(other)}`]
+    isSame([one], [other]) ? [] : [`${what}: ${formatValue(one)} and ${formatValue(other)}`]
   const sku = ({ name, digest }: Summary['sku']): string => `${name} (${digest.slice(0, 19)}...)`
   const common = Object.keys(a.comparisons).filter((name) => name in b.comparisons)
   return [
@@ -27,9 +27,9 @@ export function incomparabilities(a: Summary, b: Summary): readonly string[] {
     }),
     ...(common.length > 0 || Object.keys(a.tests).some((name) => name in b.tests)
       ? []
-      : ['tests: they have none in common']),
+      : ['tests: the runs have none in common']),
   ]
 }
 
-const shown = (value: unknown): string =>
+const formatValue = (value: unknown): string =>
   typeof value === 'string' ? value : (JSON.stringify(value) ?? 'none')

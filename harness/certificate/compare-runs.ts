@@ -1,6 +1,6 @@
 /**
- * What changed from one run to another like it. Takes two summaries; gives figures with the intervals of their ratios,
- * verdicts that flipped, and what else is new about the machines. All intervals together hold with 95 %.
+ * Compares two runs: the change of each figure with a confidence interval, the verdicts that changed, and the differences
+ * between the machines. The intervals hold simultaneously with 95 % (Bonferroni).
  */
 import { ClaimcheckError } from '../core/errors.ts'
 import { LEVEL } from '../measure/sequential-looks.ts'
@@ -15,13 +15,13 @@ export interface FigureChange {
   /** `suites/numa/kv-transfer.test.ts: kv-1gib`. */
   readonly comparison: string
   readonly figure: string
-  /** B / A; undefined where a run has too few rounds. */
+  /** B / A; undefined when a run has too few rounds. */
   readonly ratio: Interval | undefined
-  /** `same`: no change could be told from noise. */
-  readonly told: 'better' | 'worse' | 'same' | 'unknown'
+  /** `same`: the change cannot be distinguished from noise. */
+  readonly direction: 'better' | 'worse' | 'same' | 'unknown'
 }
 
-export interface VerdictChange {
+interface VerdictChange {
   readonly test: string
   readonly before: string
   readonly after: string
@@ -29,13 +29,13 @@ export interface VerdictChange {
 
 export interface RunComparison {
   readonly changes: readonly FigureChange[]
-  /** Of the tests that both runs have. */
+  /** Of the tests that are in both runs. */
   readonly verdictChanges: readonly VerdictChange[]
   readonly onlyBefore: readonly string[]
   readonly onlyAfter: readonly string[]
-  /** Nodes, drivers, libraries, faults, versions that are not the same. */
-  readonly surroundings: readonly string[]
-  /** Something is worse: a figure beyond noise, or a test that passed and does not now. */
+  /** Differences in nodes, drivers, libraries, faults and versions. */
+  readonly environmentChanges: readonly string[]
+  /** Whether a figure got worse beyond noise, or a test no longer passes. */
   readonly worse: boolean
 }
 
@@ -43,15 +43,16 @@ type Round = ComparisonSummary['rounds'][number]
 
 interface ComparedFigure {
   readonly figure: string
-  /** Undefined where the round lacks the arm. */
+  /** Undefined when the round does not have the arm. */
   readonly of: (round: Round) => number | undefined
-  readonly more: 'better' | 'worse'
+  /** What an increase means. */
+  readonly increase: 'better' | 'worse'
 }
 
 const FIGURES: readonly ComparedFigure[] = ARM_NAMES.flatMap((arm): ComparedFigure[] => [
-  { figure: `${arm} bandwidth`, of: (round) => round[arm]?.bandwidth, more: 'better' },
-  { figure: `${arm} p50 latency`, of: (round) => round[arm]?.p50, more: 'worse' },
-  { figure: `${arm} p99 latency`, of: (round) => round[arm]?.p99, more: 'worse' },
+  { figure: `${arm} bandwidth`, of: (round) => round[arm]?.bandwidth, increase: 'better' },
+  { figure: `${arm} p50 latency`, of: (round) => round[arm]?.p50, increase: 'worse' },
+  { figure: `${arm} p99 latency`, of: (round) => round[arm]?.p99, increase: 'worse' },
 ]).concat(overOf('aligned', 'unaligned'), overOf('linked', 'staged'))
 
 function overOf(arm: ArmName, other: ArmName): ComparedFigure {
@@ -59,17 +60,17 @@ function overOf(arm: ArmName, other: ArmName): ComparedFigure {
     const [own, others] = [round[arm]?.bandwidth, round[other]?.bandwidth]
     return own === undefined || others === undefined ? undefined : own / others
   }
-  return { figure: `${arm} over ${other} bandwidth`, of, more: 'better' }
+  return { figure: `${arm} over ${other} bandwidth`, of, increase: 'better' }
 }
 
-/** Throws RUNS_UNLIKE, naming every difference that forbids it. */
+/** Throws RUNS_UNLIKE, which lists every difference that forbids a comparison. */
 export function compareRuns(before: Summary, after: Summary): RunComparison {
-  const unlike = incomparabilities(before, after)
-  if (unlike.length > 0)
+  const differences = incomparabilities(before, after)
+  if (differences.length > 0)
     throw new ClaimcheckError('RUNS_UNLIKE', {
       subject: `runs ${before.run} and ${after.run}`,
-      problem: `are not alike, so no difference of their figures means anything:\n  ${unlike.join('\n  ')}`,
-      hint: 'Compare runs of one SKU, target, scale and suite.',
+      problem: `cannot be compared, because they differ in:\n  ${differences.join('\n  ')}`,
+      hint: 'Compare runs of the same SKU, target, scale and suites.',
     })
   const changes = changesBetween(before.comparisons, after.comparisons)
   const names = Object.keys(before.tests)
@@ -82,9 +83,9 @@ export function compareRuns(before: Summary, after: Summary): RunComparison {
     verdictChanges,
     onlyBefore: names.filter((test) => !(test in after.tests)),
     onlyAfter: Object.keys(after.tests).filter((test) => !(test in before.tests)),
-    surroundings: surroundingsOf(before, after),
+    environmentChanges: environmentChangesOf(before, after),
     worse:
-      changes.some(({ told }) => told === 'worse') ||
+      changes.some(({ direction }) => direction === 'worse') ||
       verdictChanges.some((change) => change.before === 'passed'),
   }
 }
@@ -95,29 +96,29 @@ function changesBetween(
 ): readonly FigureChange[] {
   const common = Object.keys(before).filter((name) => name in after)
   const compared = common.flatMap((comparison) =>
-    FIGURES.map(({ figure, of, more }) => {
+    FIGURES.map(({ figure, of, increase }) => {
       const [was = [], is = []] = [before, after].map((all) =>
         (all[comparison]?.rounds ?? []).flatMap((round) => of(round) ?? []),
       )
-      return { comparison, figure, more, was, is }
+      return { comparison, figure, increase, was, is }
     }).filter(({ was, is }) => was.length + is.length > 0),
   )
-  // Each interval is made so wide that all of them hold together.
+  // Bonferroni: all intervals hold simultaneously with LEVEL.
   const level = 1 - (1 - LEVEL) / compared.length
-  return compared.map(({ comparison, figure, more, was, is }): FigureChange => {
+  return compared.map(({ comparison, figure, increase, was, is }): FigureChange => {
     const ratio = changeInterval(was, is, level)
-    return { comparison, figure, ratio, told: toldBy(ratio, more) }
+    return { comparison, figure, ratio, direction: directionOf(ratio, increase) }
   })
 }
 
-function toldBy(ratio: Interval | undefined, more: 'better' | 'worse'): FigureChange['told'] {
+function directionOf(ratio: Interval | undefined, increase: 'better' | 'worse'): FigureChange['direction'] {
   if (ratio === undefined) return 'unknown'
-  if (ratio.low > 1) return more
-  if (ratio.high < 1) return more === 'better' ? 'worse' : 'better'
+  if (ratio.low > 1) return increase
+  if (ratio.high < 1) return increase === 'better' ? 'worse' : 'better'
   return 'same'
 }
 
-function surroundingsOf(before: Summary, after: Summary): readonly string[] {
+function environmentChangesOf(before: Summary, after: Summary): readonly string[] {
   const of = ({ tool, emulation, fingerprint: { nodes, libraries } }: Summary) => ({
     claimcheck: tool.version,
     rack: emulation?.rack,

@@ -1,6 +1,6 @@
 /**
- * Evidence as a certificate holds it: what was measured and nothing that is computed from it. Takes JSON; gives checked
- * evidence by kind. A RESULT that contradicts itself is no evidence.
+ * The evidence in a certificate: only what was measured, and nothing computed from it. The schemas also check that every
+ * RESULT is consistent in itself.
  */
 import { z } from 'zod'
 import type { ResourceSlice } from '../dra/objects.ts'
@@ -26,7 +26,7 @@ const published = {
   request: z.string(),
 }
 
-// What is undefined while a test runs is absent in JSON, which reads the same.
+// `exactOptional`, since JSON has no undefined.
 const allocatedClaim = z.strictObject({
   name: z.string(),
   node: z.string(),
@@ -64,13 +64,13 @@ const transfer = {
   warmupIters: z.int().min(0),
   firstRounds: z.int().min(2),
 }
-/** Between nodes. */
+/** Transfers between nodes. */
 export const comparisonPlan = z.strictObject({
   ...transfer,
   arms: z.strictObject({ aligned: placement, unaligned: placement }),
   size: size.describe('bytes over all GPUs of a pod'),
 })
-/** Between the GPUs of a node. */
+/** Transfers between the GPUs of a node. */
 export const linkPlan = z.strictObject({
   ...transfer,
   arms: z.array(z.enum(['linked', 'staged'])).min(1),
@@ -79,7 +79,7 @@ export const linkPlan = z.strictObject({
   gpus: z.int().min(1).describe('those of the node'),
 })
 
-/** Which arms a round has is what the plan says; `roundsOf` holds them against it. */
+/** The plan lists the arms of a round; `roundsOf` checks that they are there. */
 const round = z.strictObject({
   round: z.int().min(1),
   aligned: outcome.exactOptional(),
@@ -88,14 +88,14 @@ const round = z.strictObject({
   staged: outcome.exactOptional(),
 })
 
-export const roundsSchema = z.strictObject({
+const roundsSchema = z.strictObject({
   kind: z.literal('rounds'),
   plan: z.union([comparisonPlan, linkPlan]),
-  rounds: z.array(round).describe('in the order of measuring, counted from 1'),
-  failure: failure.exactOptional().describe('why there are no more rounds'),
+  rounds: z.array(round).describe('in the order in which they were measured, counted from 1'),
+  failure: failure.exactOptional().describe('the error that ended the measurement'),
 })
 
-export const podsSchema = z.strictObject({
+const podsSchema = z.strictObject({
   kind: z.literal('pods'),
   claims: z.array(allocatedClaim).exactOptional(),
   seen: z
@@ -124,7 +124,7 @@ const slice = z.looseObject({
   }),
 }) as unknown as z.ZodType<ResourceSlice>
 
-export const publishedSchema = z.strictObject({
+const publishedSchema = z.strictObject({
   kind: z.literal('published'),
   nodes: z.array(z.string()),
   slices: z.array(slice),
@@ -135,4 +135,3 @@ export const evidenceSchema = z.discriminatedUnion('kind', [roundsSchema, podsSc
 export type Evidence = z.infer<typeof evidenceSchema>
 export type Rounds = z.infer<typeof roundsSchema>
 export type Pods = z.infer<typeof podsSchema>
-export type PublishedSlices = z.infer<typeof publishedSchema>

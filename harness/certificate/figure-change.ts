@@ -1,12 +1,12 @@
 /**
- * How a figure changed from one run to another. Takes its values, one a round, of two runs that share no round; gives
- * the ratio of the later to the earlier with an interval: Welch's, on logarithms, since rates and times are ratios.
+ * The confidence interval for the ratio of a figure between two independent runs: Welch's t interval on the logarithms of
+ * the values, since rates and times are compared by ratio.
  */
 import { mean, sampleVariance } from 'simple-statistics'
 import type { Interval } from '../measure/interval.ts'
 import { tQuantile } from '../measure/student-t.ts'
 
-/** Undefined where either run has fewer than two rounds: one round has no noise to hold a change against. */
+/** The values are one per round. Undefined when a run has fewer than two: a single round does not show its noise. */
 export function changeInterval(
   before: readonly number[],
   after: readonly number[],
@@ -17,12 +17,13 @@ export function changeInterval(
   const estimate = mean(b) - mean(a)
   const [partA, partB] = [sampleVariance(a) / a.length, sampleVariance(b) / b.length]
   const variance = partA + partB
-  const freedom = variance ** 2 / (partA ** 2 / (a.length - 1) + partB ** 2 / (b.length - 1))
-  const reach = variance === 0 ? 0 : tQuantile(1 - (1 - level) / 2, freedom) * Math.sqrt(variance)
+  const degreesOfFreedom = variance ** 2 / (partA ** 2 / (a.length - 1) + partB ** 2 / (b.length - 1))
+  const halfWidth =
+    variance === 0 ? 0 : tQuantile(1 - (1 - level) / 2, degreesOfFreedom) * Math.sqrt(variance)
   return {
     estimate: Math.exp(estimate),
-    low: Math.exp(estimate - reach),
-    high: Math.exp(estimate + reach),
+    low: Math.exp(estimate - halfWidth),
+    high: Math.exp(estimate + halfWidth),
     level,
     rounds: a.length + b.length,
   }

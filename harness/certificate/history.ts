@@ -1,7 +1,6 @@
 /**
- * The history of runs: one file, one line a run, lines are only ever added. Takes summaries; gives them back in order,
- * and the last green run that is like another. Runs that end at once add whole lines, on a local file system; a line that
- * was torn by a crash is told and passed over.
+ * The history of runs, an append-only file with one line of JSON per run. On a local file system, runs that end at the same
+ * time append whole lines. A line that a crash left incomplete is reported and ignored.
  */
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -14,19 +13,19 @@ export const HISTORY_FILE = 'history.ndjson'
 
 export interface History {
   readonly runs: readonly Summary[]
-  /** `history.ndjson:12 is torn or of another version`. */
-  readonly complaints: readonly string[]
+  /** Lines that were ignored: `history.ndjson:12 is not valid JSON and is ignored: ...`. */
+  readonly warnings: readonly string[]
 }
 
 /** Throws REPORT_UNWRITABLE. */
 export function addToHistory(path: string, summary: Summary): void {
-  // It starts with a line break, so that what was torn before it stays alone on its line.
+  // The leading line break separates this line from an incomplete one before it.
   const line = Buffer.from(`\n${JSON.stringify(summary)}\n`)
   try {
     mkdirSync(dirname(path), { recursive: true })
     const file = openSync(path, 'a')
     try {
-      // One write, which the system appends as a whole.
+      // A single write is appended atomically.
       const written = writeSync(file, line)
       if (written !== line.length) throw new Error(`${written} of ${line.length} bytes were written`)
       fsyncSync(file)
@@ -36,28 +35,31 @@ export function addToHistory(path: string, summary: Summary): void {
   } catch (cause) {
     throw new ClaimcheckError('REPORT_UNWRITABLE', {
       subject: path,
-      problem: 'could not be added to',
+      problem: 'could not be written',
       found: cause instanceof Error ? cause.message : String(cause),
-      hint: 'Free it or set CLAIMCHECK_REPORT_DIR to another folder.',
+      hint: 'Make it writable, or set CLAIMCHECK_REPORT_DIR to another folder.',
       cause,
     })
   }
 }
 
-/** Empty where there is none yet. Throws FILE_UNREADABLE. */
+/** Empty when there is no file. Throws FILE_UNREADABLE. */
 export function readHistory(path: string): History {
   const runs: Summary[] = []
-  const complaints: string[] = []
+  const warnings: string[] = []
   for (const [index, line] of linesOf(path).entries()) {
     if (line === '') continue
     const summary = summaryIn(line)
-    if (typeof summary === 'string') complaints.push(`${path}:${index + 1} ${summary}`)
+    if (typeof summary === 'string') warnings.push(`${path}:${index + 1} ${summary}`)
     else runs.push(summary)
   }
-  return { runs, complaints }
+  return { runs, warnings }
 }
 
-/** Throws NO_REFERENCE, or RUNS_UNLIKE where green runs of that SKU and target are all unlike it. */
+/**
+ * The last green run before `run` that is comparable to it; if none is, the last green run of its SKU and target, so that
+ * `compareRuns` can list the differences. Throws NO_REFERENCE when there is no green run.
+ */
 export function lastGreen(history: History, run: Summary, path: string): Summary {
   const green = history.runs.filter(
     (one) =>
@@ -67,30 +69,30 @@ export function lastGreen(history: History, run: Summary, path: string): Summary
       one.sku.name === run.sku.name &&
       one.target === run.target,
   )
-  const like = green.findLast((one) => incomparabilities(one, run).length === 0)
-  const last = like ?? green.at(-1)
+  const comparable = green.findLast((one) => incomparabilities(one, run).length === 0)
+  const last = comparable ?? green.at(-1)
   if (last !== undefined) return last
   throw new ClaimcheckError('NO_REFERENCE', {
     subject: path,
     problem: `has no green run of SKU ${run.sku.name} on target ${run.target} before run ${run.run}`,
     found: `${history.runs.length} runs`,
-    hint: 'Name two certificates instead: `npx claimcheck compare A B`.',
+    hint: 'Compare two certificates instead: `npx claimcheck compare A B`.',
   })
 }
 
 const linesOf = (path: string): readonly string[] =>
   existsSync(path) ? readInputFile(path).toString('utf8').split('\n') : []
 
-/** The summary, or what is wrong with the line. */
+/** The summary, or why the line is ignored. */
 function summaryIn(line: string): Summary | string {
   let value: unknown
   try {
     value = JSON.parse(line)
   } catch (error) {
-    return `is torn, and passed over: ${error instanceof Error ? error.message : String(error)}`
+    return `is not valid JSON and is ignored: ${error instanceof Error ? error.message : String(error)}`
   }
   const parsed = summarySchema.safeParse(value)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  return `is no run of this version, and passed over: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`
+  return `is not a run of this version and is ignored: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`
 }

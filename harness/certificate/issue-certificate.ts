@@ -1,6 +1,6 @@
 /**
- * From a report to its certificate. Takes a finished run; gives a certificate, or why there can be none: it is issued
- * only where every test was judged, and every verdict can be made again from the evidence.
+ * Issues the certificate of a finished run. It is refused unless every test was evaluated and every verdict can be
+ * recomputed from the recorded evidence.
  */
 import { overallVerdict } from '../expect/waiver.ts'
 import { armsOf } from '../measure/round.ts'
@@ -20,40 +20,40 @@ import { evidenceSchema, type Evidence } from './evidence-schema.ts'
 export type Issued = { readonly certificate: Certificate } | { readonly refused: string }
 
 export function issueCertificate(report: RunReport): Issued {
-  const refused = objectionTo(report)
+  const refused = refusalOf(report)
   if (refused !== undefined) return { refused }
   const body = bodyOf(report)
   return 'refused' in body ? body : { certificate: sealCertificate(body) }
 }
 
-function objectionTo(report: RunReport): string | undefined {
+function refusalOf(report: RunReport): string | undefined {
   if (report.outcome === 'interrupted') return 'the run was interrupted'
   const problem = report.problems.find(({ code }) => code !== 'WAIVER_EXPIRED')
   if (problem !== undefined) return `the run had an error outside its tests (${problem.code})`
-  const judged = report.tests.filter((test) => test.verdict !== 'skipped')
-  if (judged.length === 0) return 'no test was judged'
-  for (const test of judged) {
-    const objection = objectionToTest(test, report)
-    if (objection !== undefined) return `"${[...test.suite, test.name].join(' > ')}" ${objection}`
+  const evaluated = report.tests.filter((test) => test.verdict !== 'skipped')
+  if (evaluated.length === 0) return 'no test was evaluated'
+  for (const test of evaluated) {
+    const refusal = refusalOfTest(test, report)
+    if (refusal !== undefined) return `"${[...test.suite, test.name].join(' > ')}" ${refusal}`
   }
   return undefined
 }
 
-function objectionToTest(test: TestReport, { files }: RunReport): string | undefined {
+function refusalOfTest(test: TestReport, { files }: RunReport): string | undefined {
   const [problem] = test.problems
-  if (problem !== undefined) return `threw what is no expectation (${problem.code})`
-  if (test.expectations.length === 0) return 'states nothing that could be judged again'
+  if (problem !== undefined) return `ended with an error (${problem.code})`
+  if (test.expectations.length === 0) return 'has no expectation that could be recomputed'
   const evidence = files[test.file]?.evidence ?? {}
   for (const { statement, basis } of test.expectations) {
-    if (basis === undefined) return `asks what cannot be judged again: ${statement}`
-    if ((evidence[basis.on] ?? null) === null) return `rests on evidence that was never there: ${basis.on}`
+    if (basis === undefined) return `has an expectation that cannot be recomputed: ${statement}`
+    if ((evidence[basis.on] ?? null) === null) return `depends on evidence that was not recorded: ${basis.on}`
   }
   if (overallVerdict(test.expectations) !== test.verdict)
-    return `is called ${test.verdict}, which is not what its expectations say`
+    return `is reported as ${test.verdict}, which contradicts its expectations`
   return undefined
 }
 
-/** Of a run by its tests. */
+/** The verdict of a run, from those of its tests. */
 export function verdictOf(parts: readonly string[]): Certificate['verdict'] {
   if (parts.includes('failed')) return 'failed'
   return parts.includes('inconclusive') ? 'inconclusive' : 'passed'
@@ -102,7 +102,7 @@ function bodyOf(report: RunReport): CertificateBody | { readonly refused: string
   )
 }
 
-/** As JSON holds it: a field that is undefined is not there. */
+/** A copy as JSON represents it, without fields that are undefined. */
 const plain = (value: unknown): unknown => JSON.parse(canonical(value)) as unknown
 
 function evidenceOf(reported: Readonly<Record<string, unknown>>): Record<string, Evidence> {
@@ -121,7 +121,7 @@ interface ReportedRounds {
   readonly failure?: unknown
 }
 
-/** Without the figures that a report computes from the outcomes for its readers. */
+/** Removes the figures that a report computes from the outcomes. */
 function measuredOnly(value: unknown): unknown {
   if ((value as { kind?: unknown }).kind !== 'rounds') return value
   const { kind, plan, rounds, failure } = value as ReportedRounds
@@ -136,7 +136,7 @@ function measuredOnly(value: unknown): unknown {
   }
 }
 
-/** By library, the versions that transfers told, sorted. */
+/** By library, the versions that the transfers reported, sorted. */
 export function librariesIn(evidence: readonly Evidence[]): Record<string, string[]> {
   const versions = evidence.flatMap((one) =>
     one.kind === 'rounds'

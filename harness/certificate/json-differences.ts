@@ -1,16 +1,18 @@
-/** Where two JSON values differ. Takes what is said and what comes out; gives sentences with the path of each difference. */
+/** Lists the differences between a recorded JSON value and a recomputed one, each with its path. */
 
-/** Another machine may round a logarithm's last bits another way. */
+/** Machines may differ in the last bits of a logarithm. */
 const ROUNDING = 1e-9
 
-export function jsonDifferences(said: unknown, found: unknown, path: string): readonly string[] {
-  if (isObject(said) && isObject(found)) {
-    const keys = [...new Set([...Object.keys(said), ...Object.keys(found)])]
-    return keys.flatMap((key) => jsonDifferences(said[key], found[key], path === '' ? key : `${path}.${key}`))
+export function jsonDifferences(recorded: unknown, found: unknown, path: string): readonly string[] {
+  if (isObject(recorded) && isObject(found)) {
+    const keys = [...new Set([...Object.keys(recorded), ...Object.keys(found)])]
+    return keys.flatMap((key) =>
+      jsonDifferences(recorded[key], found[key], path === '' ? key : `${path}.${key}`),
+    )
   }
-  if (said === found || (isNumber(said) && isNumber(found) && isNear(said, found))) return []
+  if (recorded === found || (isNumber(recorded) && isNumber(found) && isNear(recorded, found))) return []
   return [
-    `${path === '' ? 'the whole' : path} is ${formatValue(said)}, the samples give ${formatValue(found)}`,
+    `${path === '' ? 'the expectation' : path} is ${formatValue(recorded)}, the samples give ${formatValue(found)}`,
   ]
 }
 

@@ -1,6 +1,6 @@
 /**
- * A certificate from a file. Takes a path; gives a certificate that is byte for byte as it was written. Says of any other
- * what is wrong and where: not JSON, another schema, a field, a section that was changed.
+ * Reads a certificate and checks that the file is byte for byte as it was written. An error names the place of the first
+ * difference: invalid JSON, another schema, a wrong field, or a section that was changed.
  */
 import { z } from 'zod'
 import { ClaimcheckError } from '../core/errors.ts'
@@ -21,7 +21,7 @@ export const readCertificate = (path: string): Certificate => certificateIn(read
 export function certificateIn(file: JsonFile): Certificate {
   requireSchema(file)
   const parsed = certificateSchema.safeParse(file.value)
-  // JSON is YAML, whose reader knows lines and columns. It is slow, and needed only here.
+  // JSON is also YAML, and the YAML parser reports lines and columns. It is slow, so it is used only for errors.
   if (!parsed.success) parseYaml(file.text, file.path, certificateSchema)
   const certificate = file.value as Certificate
   requireDigests(certificate, file)
@@ -36,10 +36,10 @@ function requireSchema({ path, text, value }: JsonFile): void {
   const version = z.object({ version: z.string() }).safeParse(head.data?.tool).data?.version
   throw new ClaimcheckError('FILE_INVALID', {
     subject: `${path}:${placeIn(text, Math.max(0, text.indexOf('"schema"')))}`,
-    problem: 'is of a schema that this claimcheck does not verify',
+    problem: 'has a schema that this version of claimcheck cannot verify',
     expected: `"schema": "${CERTIFICATE_SCHEMA}"`,
     found: found === undefined ? 'no schema' : JSON.stringify(found),
-    hint: `Use the claimcheck that wrote it${version === undefined ? '' : `, ${version}`}.`,
+    hint: `Use the version of claimcheck that wrote it${version === undefined ? '' : `, ${version}`}.`,
   })
 }
 
@@ -50,34 +50,34 @@ function requireDigests(certificate: Certificate, { path }: JsonFile): void {
   const names = new Set([...Object.keys(now), ...Object.keys(sections)])
   const changed = [...names].filter((name) => now[name] !== sections[name])
   if (changed.length > 0) {
-    throw changedSince(
+    throw changedError(
       `${path}: ${changed.map((name) => `"${name}"`).join(', ')}`,
       changed.map((name) => sections[name] ?? 'no such section').join(', '),
       changed.map((name) => now[name] ?? 'no such section').join(', '),
     )
   }
   const own = digestOf(whole)
-  if (own !== digest) throw changedSince(`${path}: "digest" or "sections"`, digest, own)
+  if (own !== digest) throw changedError(`${path}: "digest" or "sections"`, digest, own)
 }
 
-/** What digests do not see: spaces, the order of keys, a key that stands twice, the spelling of a number. */
+/** Finds what digests do not cover: white space, the order of keys, duplicate keys and the notation of numbers. */
 function requireLayout(certificate: Certificate, { path, text }: JsonFile): void {
   const written = formatCertificate(certificate)
   if (written === text) return
   let offset = 0
   while (written[offset] === text[offset]) offset++
-  throw changedSince(
+  throw changedError(
     `${path}:${placeIn(text, offset)}`,
     JSON.stringify(written.slice(offset, offset + 20)),
     JSON.stringify(text.slice(offset, offset + 20)),
   )
 }
 
-const changedSince = (subject: string, expected: string, found: string): ClaimcheckError =>
+const changedError = (subject: string, expected: string, found: string): ClaimcheckError =>
   new ClaimcheckError('CERTIFICATE_CHANGED', {
     subject,
-    problem: 'is not as it was written',
+    problem: 'was changed after it was written',
     expected,
     found,
-    hint: 'Take the file as claimcheck wrote it.',
+    hint: 'Use the file as claimcheck wrote it.',
   })

@@ -1,4 +1,4 @@
-/** Pods on record. Takes a certificate's evidence; gives what they claimed and saw, or what kept that from being learnt. */
+/** The pods in a certificate's evidence: their claims and the devices they saw, for evaluating expectations again. */
 import type { AllocatedClaim } from '../claim/allocated-claim.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { ClaimedPods, ContainerObservation } from '../transfer/pod-set.ts'
@@ -16,22 +16,22 @@ export class RecordedPods implements ClaimedPods {
     this.emulated = emulated
   }
 
-  /** Rejects with the failure on record, or CERTIFICATE_INCOMPLETE. */
+  /** Rejects with the recorded failure, or with CERTIFICATE_INCOMPLETE. */
   async claims(): Promise<readonly AllocatedClaim[]> {
-    return this.#evidence.claims ?? this.#lack('claims')
+    return this.#evidence.claims ?? this.#missing('claims')
   }
 
-  /** Rejects with the failure on record, or CERTIFICATE_INCOMPLETE. */
+  /** Rejects with the recorded failure, or with CERTIFICATE_INCOMPLETE. */
   async look(): Promise<readonly ContainerObservation[]> {
     const claims = await this.claims()
-    const seen = this.#evidence.seen ?? this.#lack('seen')
+    const seen = this.#evidence.seen ?? this.#missing('seen')
     return seen.map((one) => {
       const allocated = claims.find(({ node }) => node === one.node)
-      return allocated === undefined ? this.#lack(`a claim on ${one.node}`) : { ...one, allocated }
+      return allocated === undefined ? this.#missing(`a claim on ${one.node}`) : { ...one, allocated }
     })
   }
 
-  #lack(what: string): never {
+  #missing(what: string): never {
     const { failure } = this.#evidence
     if (failure !== undefined)
       throw new ClaimcheckError(failure.code, {
@@ -41,7 +41,7 @@ export class RecordedPods implements ClaimedPods {
       })
     throw new ClaimcheckError('CERTIFICATE_INCOMPLETE', {
       subject: 'the evidence of a pod',
-      problem: 'lacks what the verdict needs',
+      problem: 'does not contain what the verdict depends on',
       expected: what,
     })
   }

@@ -1,6 +1,6 @@
 /**
- * Rounds on record. Takes a certificate's evidence; gives a source that shows a judge what it saw when it judged first.
- * Figures and proofs are made anew from counters, samples and allocations; a round that is not what the plan says is refused.
+ * The rounds in a certificate's evidence, for evaluating expectations again. Figures are recomputed from samples, counters and
+ * allocations, and every round is checked against the plan.
  */
 import { pairsOfTurn } from '../claim/gpu-pairs.ts'
 import { verifyGpus, verifyTopology } from '../claim/verify-allocation.ts'
@@ -24,7 +24,7 @@ type Outcome = NonNullable<Rounds['rounds'][number]['aligned']>
 export function roundsOf(evidence: Rounds, { sku, emulation }: Certificate): readonly Round[] {
   const profile = sku.profile as Sku
   const { plan } = evidence
-  const remade = (arm: ArmName, index: number, outcome: Outcome): ArmRound => {
+  const remeasure = (arm: ArmName, index: number, outcome: Outcome): ArmRound => {
     const where = `${plan.name} ${arm}, round ${index + 1}`
     if ('turn' in plan) {
       const link = arm as LinkArm
@@ -47,12 +47,12 @@ export function roundsOf(evidence: Rounds, { sku, emulation }: Certificate): rea
   const names = 'turn' in plan ? plan.arms : (['aligned', 'unaligned'] as const)
   return evidence.rounds.map(({ round, ...outcomes }, index) => {
     if (round !== index + 1) throw incomplete(evidence, `round ${index + 1}`, `round ${round} in its place`)
-    const there = ARM_NAMES.filter((name) => outcomes[name] !== undefined)
-    if (there.length !== names.length || names.some((name) => outcomes[name] === undefined))
-      throw incomplete(evidence, `the arms ${names.join(', ')} in round ${round}`, there.join(', '))
+    const present = ARM_NAMES.filter((name) => outcomes[name] !== undefined)
+    if (present.length !== names.length || names.some((name) => outcomes[name] === undefined))
+      throw incomplete(evidence, `the arms ${names.join(', ')} in round ${round}`, present.join(', '))
     return {
       index,
-      ...Object.fromEntries(names.map((name) => [name, remade(name, index, armOf(outcomes, name))])),
+      ...Object.fromEntries(names.map((name) => [name, remeasure(name, index, armOf(outcomes, name))])),
     }
   })
 }
@@ -78,21 +78,21 @@ function requirePlanned(
     if (expected === found) continue
     throw new ClaimcheckError('CERTIFICATE_INCOMPLETE', {
       subject: where,
-      problem: 'is not the transfer that was planned',
+      problem: 'does not match the planned transfer',
       expected: `${what}: ${String(expected)}`,
       found: String(found),
     })
   }
 }
 
-/** Shows of `all` what a judge saw when it judged first, look by look. */
+/** Replays the looks of the original evaluation: each shows the first `seen` of all rounds. */
 export class RecordedRounds implements RoundSource {
   readonly looks: Looks
   readonly emulated: boolean
   readonly size: Bytes
   readonly #all: readonly Round[]
   readonly #evidence: Rounds
-  readonly #ahead: number[]
+  readonly #remaining: number[]
 
   constructor(
     all: readonly Round[],
@@ -103,24 +103,24 @@ export class RecordedRounds implements RoundSource {
     this.emulated = emulated
     this.size = bytes(evidence.plan.size)
     this.#all = all
-    this.#ahead = [...seen]
+    this.#remaining = [...seen]
     this.#evidence = evidence
   }
 
-  /** Looks that the judge had and would not need. */
+  /** Recorded looks that the evaluation did not use. */
   get unused(): readonly number[] {
-    return this.#ahead
+    return this.#remaining
   }
 
-  /** Throws CERTIFICATE_INCOMPLETE where the record ends before the judge is content. */
+  /** Throws CERTIFICATE_INCOMPLETE when the evaluation needs another look than were recorded. */
   get rounds(): readonly Round[] {
     return this.#next(0)
   }
 
-  /** Rejects with the failure on record, or CERTIFICATE_INCOMPLETE. */
+  /** Rejects with the recorded failure, or with CERTIFICATE_INCOMPLETE. */
   async atLeast(count: number): Promise<readonly Round[]> {
     const { failure } = this.#evidence
-    if (this.#ahead.length === 0 && failure !== undefined)
+    if (this.#remaining.length === 0 && failure !== undefined)
       throw new ClaimcheckError(failure.code, {
         subject: this.#evidence.plan.name,
         problem: 'failed',
@@ -130,11 +130,11 @@ export class RecordedRounds implements RoundSource {
   }
 
   #next(least: number): readonly Round[] {
-    const seen = this.#ahead.shift()
+    const seen = this.#remaining.shift()
     if (seen !== undefined && seen >= least && seen <= this.#all.length) return this.#all.slice(0, seen)
     throw incomplete(
       this.#evidence,
-      `${Math.max(seen ?? 0, least)} rounds to look at`,
+      `${Math.max(seen ?? 0, least)} rounds`,
       seen === undefined ? 'no further look' : `${Math.min(seen, this.#all.length)}`,
     )
   }
@@ -143,7 +143,7 @@ export class RecordedRounds implements RoundSource {
 const incomplete = ({ plan }: Rounds, expected: string, found: string): ClaimcheckError =>
   new ClaimcheckError('CERTIFICATE_INCOMPLETE', {
     subject: `the evidence ${plan.name}`,
-    problem: 'lacks samples that the verdict needs',
+    problem: 'does not contain the samples that the verdict depends on',
     expected,
     found,
   })

@@ -1,6 +1,6 @@
 /**
- * What two runs are compared by: where they ran, what they said, and the figures of every round. Takes a certificate;
- * gives a few kilobytes, which the history keeps a line each.
+ * The summary of a run, for comparisons: where it ran, its verdicts, and the figures of every round. It is a few kilobytes
+ * long and is one line of the history.
  */
 import { z } from 'zod'
 import { armsOf } from '../measure/round.ts'
@@ -9,7 +9,7 @@ import { certificateSchema, type Certificate } from './certificate.ts'
 import { comparisonPlan, linkPlan, type Rounds } from './evidence-schema.ts'
 import { roundsOf } from './recorded-rounds.ts'
 
-export const SUMMARY_SCHEMA = 'claimcheck.history/1'
+const SUMMARY_SCHEMA = 'claimcheck.history/1'
 
 const positive = z.number().gt(0)
 const figures = z.strictObject({
@@ -39,9 +39,9 @@ export const summarySchema = z.strictObject({
   sku: z.strictObject({ name: z.string(), digest }),
   fingerprint,
   verdict,
-  /** By file, suites and name. */
+  /** By test file, suites and name, joined with ` > `. */
   tests: z.record(z.string(), z.enum(['passed', 'waived', 'warned', 'failed', 'inconclusive', 'skipped'])),
-  /** By file and name. */
+  /** By test file and name. */
   comparisons: z.record(
     z.string(),
     z.union([
@@ -54,7 +54,6 @@ export const summarySchema = z.strictObject({
 
 export type Summary = z.infer<typeof summarySchema>
 export type ComparisonSummary = Summary['comparisons'][string]
-export type Figures = z.infer<typeof figures>
 
 export function summaryOf(certificate: Certificate): Summary {
   const { emulation, sku, evidence, tests } = certificate

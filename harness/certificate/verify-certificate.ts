@@ -1,6 +1,6 @@
 /**
- * Every verdict of a certificate, made again from its samples by the judges that made it first. Takes a certificate whose
- * digests hold; gives for each expectation whether it comes out the same, and what differs where it does not.
+ * Recomputes every verdict of a certificate from its evidence, with the code that evaluated the run, and lists the differences.
+ * The certificate's digests must have been checked before.
  */
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import { recordedSlices } from '../expect/evidence.ts'
@@ -20,54 +20,52 @@ import { RecordedRounds, roundsOf } from './recorded-rounds.ts'
 
 export interface Verified {
   /** `suite > test`, or `the certificate`. */
-  readonly of: string
+  readonly test: string
   readonly statement: string
-  /** As the certificate says. */
+  /** As recorded in the certificate. */
   readonly verdict: string
-  /** What lets it through, where something does. */
+  /** The waiver or tier that lets an unmet expectation through. */
   readonly tolerance?: string | undefined
-  /** What speaks against it; empty where it holds. */
-  readonly faults: readonly string[]
+  /** Differences from the recomputed expectation; empty when it is confirmed. */
+  readonly differences: readonly string[]
 }
 
 export async function verifyCertificate(certificate: Certificate): Promise<readonly Verified[]> {
-  const remake = remaker(certificate)
+  const recompute = recomputerFor(certificate)
   const verified: Verified[] = []
   for (const { file, suite, name, verdict, expectations } of certificate.tests) {
-    const of = [...suite, name].join(' > ')
+    const test = [...suite, name].join(' > ')
     for (const expectation of expectations) {
-      const faults = await remake(file, expectation)
-      const { statement, verdict: said } = expectation
-      verified.push({ of, statement, verdict: said, tolerance: toleranceOf(expectation), faults })
+      const differences = await recompute(file, expectation)
+      const { statement, verdict: recorded } = expectation
+      verified.push({ test, statement, verdict: recorded, tolerance: toleranceOf(expectation), differences })
     }
     const own = verdict === 'skipped' ? 'skipped' : overallVerdict(expectations)
     if (own !== verdict || (verdict !== 'skipped' && expectations.length === 0))
       verified.push({
-        of,
+        test,
         statement: 'the test as a whole',
         verdict,
-        faults: [
-          expectations.length === 0 ? 'it has no expectation' : `its expectations together are ${own}`,
-        ],
+        differences: [expectations.length === 0 ? 'it has no expectation' : `its expectations give ${own}`],
       })
   }
   return [
     ...verified,
     {
-      of: 'the certificate',
+      test: 'the certificate',
       statement: 'the run as a whole',
       verdict: certificate.verdict,
-      faults: faultsOf(certificate),
+      differences: differencesOf(certificate),
     },
   ]
 }
 
-function faultsOf({ verdict, tests, sku, fingerprint, evidence }: Certificate): readonly string[] {
+function differencesOf({ verdict, tests, sku, fingerprint, evidence }: Certificate): readonly string[] {
   const whole = verdictOf(tests.map((test) => test.verdict))
   return [
-    ...(whole === verdict ? [] : [`its tests together are ${whole}`]),
-    ...(tests.some((test) => test.verdict !== 'skipped') ? [] : ['no test was judged']),
-    ...(digestOf(sku.profile) === sku.digest ? [] : ['sku.digest is not that of sku.profile']),
+    ...(whole === verdict ? [] : [`its tests give ${whole}`]),
+    ...(tests.some((test) => test.verdict !== 'skipped') ? [] : ['no test was evaluated']),
+    ...(digestOf(sku.profile) === sku.digest ? [] : ['sku.digest is not the digest of sku.profile']),
     ...jsonDifferences(
       fingerprint.libraries,
       librariesIn(Object.values(evidence).flatMap((own) => Object.values(own))),
@@ -76,46 +74,50 @@ function faultsOf({ verdict, tests, sku, fingerprint, evidence }: Certificate): 
   ]
 }
 
-function remaker(certificate: Certificate) {
+function recomputerFor(certificate: Certificate) {
   const known = new Map<Rounds, readonly Round[]>()
   const sku = certificate.sku.profile as Sku
   const emulated = isEmulated({
     target: certificate.target,
     ...(certificate.emulation === undefined ? {} : { emulation: certificate.emulation }),
   })
-  const question = ({ ask, seen, on }: CertifiedExpectation['basis'], evidence: Evidence): Evaluation => {
+  const evaluationOf = ({ ask, seen, on }: CertifiedExpectation['basis'], evidence: Evidence): Evaluation => {
     if (ask.kind === 'matches-sku') {
       if (evidence.kind !== 'published' || ask.sku !== sku.name)
-        throw notFor(ask.kind, `published slices and SKU ${ask.sku}`, `${evidence.kind} and SKU ${sku.name}`)
+        throw wrongEvidence(
+          ask.kind,
+          `published slices and SKU ${ask.sku}`,
+          `${evidence.kind} and SKU ${sku.name}`,
+        )
       return evaluatePublished(ask, recordedSlices(evidence, emulated), sku)
     }
     if ('arm' in ask) {
-      if (evidence.kind !== 'rounds') throw notFor(on, 'rounds', evidence.kind)
+      if (evidence.kind !== 'rounds') throw wrongEvidence(on, 'rounds', evidence.kind)
       const all = known.get(evidence) ?? roundsOf(evidence, certificate)
       known.set(evidence, all)
       const source = new RecordedRounds(all, seen, { evidence, emulated })
       const { statement, judge } = evaluateArms(ask, source)
       return { statement, judge: async () => requireAllSeen(await judge(), source, on) }
     }
-    if (evidence.kind !== 'pods') throw notFor(on, 'pods', evidence.kind)
+    if (evidence.kind !== 'pods') throw wrongEvidence(on, 'pods', evidence.kind)
     return evaluatePods(ask, new RecordedPods(evidence, { sku, emulated }))
   }
   return async (file: string, recorded: CertifiedExpectation): Promise<readonly string[]> => {
-    // What lets an expectation through is somebody's word, not in the samples.
-    const { basis, id: _id, tier: _tier, waiver: _waiver, ...said } = recorded
+    // Tiers and waivers are declared by people and do not follow from the samples.
+    const { basis, id: _id, tier: _tier, waiver: _waiver, ...expected } = recorded
     const evidence = certificate.evidence[file]?.[basis.on]
     try {
-      if (evidence === undefined) throw notFor(basis.on, `evidence of ${file}`, 'none')
-      const remade = await answer(question(basis, evidence), basis, emulated)
-      return jsonDifferences(said, remade, '')
+      if (evidence === undefined) throw wrongEvidence(basis.on, `evidence of ${file}`, 'none')
+      const recomputed = await evaluate(evaluationOf(basis, evidence), basis, emulated)
+      return jsonDifferences(expected, recomputed, '')
     } catch (error) {
       return [asClaimcheckError(error).message]
     }
   }
 }
 
-/** Rejects where the record itself is at fault, and not what was measured. */
-async function answer(
+/** Rejects when the certificate itself is at fault; a recorded failure gives an inconclusive expectation. */
+async function evaluate(
   { statement, judge }: Evaluation,
   { part, not }: CertifiedExpectation['basis'],
   emulated: boolean,
@@ -134,15 +136,15 @@ function requireAllSeen<T>(expectations: T, { unused }: RecordedRounds, on: stri
   if (unused.length === 0) return expectations
   throw new ClaimcheckError('CERTIFICATE_INCOMPLETE', {
     subject: `the looks at ${on}`,
-    problem: 'are more than the verdict needs',
+    problem: 'are more than the verdict depends on',
     found: `${unused.length} more, at ${unused.join(', ')} rounds`,
   })
 }
 
-const notFor = (subject: string, expected: string, found: string): ClaimcheckError =>
+const wrongEvidence = (subject: string, expected: string, found: string): ClaimcheckError =>
   new ClaimcheckError('CERTIFICATE_INCOMPLETE', {
     subject,
-    problem: 'cannot be judged again',
+    problem: 'cannot be recomputed',
     expected,
     found,
   })

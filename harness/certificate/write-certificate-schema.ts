@@ -1,4 +1,4 @@
-/** Writes `docs/certificate.schema.json`, the published schema of `certificate.json`. Run it after the schema changed. */
+/** Writes `docs/certificate.schema.json`, the published schema of `certificate.json`. Run it after a change of the zod schema. */
 import { writeFileSync } from 'node:fs'
 import { formatCertificateSchema } from './certificate.ts'
 

@@ -1,6 +1,5 @@
 /**
- * The end of a run. Takes its report and folder; writes `certificate.json` and a line of history, or neither, and says
- * in words which. A run that cannot be certified is not changed by that.
+ * Writes `certificate.json` and a line of the history at the end of a run, or neither when no certificate can be issued.
  */
 import { join } from 'node:path'
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
@@ -11,9 +10,9 @@ import { addToHistory, HISTORY_FILE } from './history.ts'
 import { issueCertificate, type Issued } from './issue-certificate.ts'
 import { summaryOf } from './run-summary.ts'
 
-/** Throws REPORT_UNWRITABLE. */
+/** Returns a line for the terminal: the verdict and digest, or why there is no certificate. Throws REPORT_UNWRITABLE. */
 export function writeCertificate(report: RunReport, folder: ReportFolder): string {
-  const issued = certified(report)
+  const issued = issue(report)
   if ('refused' in issued) return `no certificate: ${issued.refused}`
   const { certificate } = issued
   folder.add('certificate.json', formatCertificate(certificate))
@@ -21,8 +20,8 @@ export function writeCertificate(report: RunReport, folder: ReportFolder): strin
   return `certificate.json, ${describeVerdict(certificate)}, ${certificate.digest}`
 }
 
-/** A report that fits no certificate must not cost the run its other reports. */
-function certified(report: RunReport): Issued {
+/** An error here must not cost the run its other reports. */
+function issue(report: RunReport): Issued {
   try {
     return issueCertificate(report)
   } catch (error) {

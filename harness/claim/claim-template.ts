@@ -12,8 +12,8 @@ import { deviceClassName } from './device-class.ts'
 import { checkPlacement, type Placement } from './placement.ts'
 import type { GpuPublication, NicPublication, NumaAttribute, Publication } from './publication.ts'
 
-export const GPU_REQUEST = 'gpu'
-export const NIC_REQUEST = 'nic'
+const GPU_REQUEST = 'gpu'
+const NIC_REQUEST = 'nic'
 
 export interface TemplateOptions {
   /** From `publicationOf(slices)`. */

@@ -8,7 +8,7 @@ import type { AllocatedNic } from './allocated-claim.ts'
 import { skuNicOf } from './sku-device.ts'
 
 /** An entry of /dev/infiniband, as a container lists it. */
-export interface ListedDevice {
+interface ListedDevice {
   readonly path: string
   readonly opens: boolean
   /** The RDMA device that the node's /sys gives it to; absent from records of older versions. */

@@ -9,7 +9,7 @@ import { positionOf, publishedNumaNode, skuGpuOf, skuNicOf } from './sku-device.
 import type { DeviceGroup, Placement } from './placement.ts'
 import type { AllocatedClaim, AllocatedGpu, AllocatedNic } from './allocated-claim.ts'
 
-export interface PairDistance {
+interface PairDistance {
   /** Names as published. */
   readonly gpu: string
   readonly nic: string
@@ -24,7 +24,7 @@ export interface VerifiedTopology {
   readonly pairs: readonly PairDistance[]
 }
 
-export interface TopologyViolation {
+interface TopologyViolation {
   readonly device: string
   readonly expectedNumaNode: number
   /** What the slice says; undefined: nothing. */
@@ -72,7 +72,7 @@ export function verifyGpus({ name, node, gpus, nics }: AllocatedClaim, sku: Sku)
 }
 
 /** The distance of every pair, by the SKU's map. A device that the SKU does not have has no distance. */
-export function distancesOf({ gpus, nics }: AllocatedClaim, sku: Sku): PairDistance[] {
+function distancesOf({ gpus, nics }: AllocatedClaim, sku: Sku): PairDistance[] {
   return gpus.flatMap((gpu) =>
     nics.flatMap((nic) => {
       const [from, to] = [skuGpuOf(gpu, sku), skuNicOf(nic, sku)]

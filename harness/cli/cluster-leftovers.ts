@@ -1,6 +1,6 @@
 /**
- * What runs left on a cluster. Takes settings that name a context; gives the Namespaces of runs by their label, each with
- * whether its expiry has come. Looks at nothing else: all that a run makes lies in its Namespace.
+ * Finds the Namespaces that runs left on a cluster, by their label. All objects of a run are in its Namespace, so nothing
+ * else has to be found.
  */
 import { seconds } from '../core/units.ts'
 import type { Settings } from '../core/variables.ts'
@@ -9,7 +9,7 @@ import type { StaleResource } from './leftover.ts'
 const GONE = { within: seconds(120) }
 
 export async function clusterLeftovers(settings: Settings, now: number): Promise<StaleResource[]> {
-  // Only now: a sweep of this machine needs no Kubernetes client.
+  // Imported here, since a sweep of this machine does not need the Kubernetes client.
   const { connectionOf, openClient } = await import('../targets/cluster/cluster-run.ts')
   const { staleNamespaces, removeNamespace } = await import('../targets/cluster/run-namespace.ts')
   const connection = connectionOf(settings)

@@ -1,6 +1,6 @@
 /**
- * `claimcheck compare`: takes two runs, or one and the history; says what changed from the first to the second beyond
- * noise. A run is a certificate or the results.json of a run that could have one.
+ * `claimcheck compare`: shows what changed between two runs, or between a run and the last green one in the history. A run is
+ * given by its certificate or by its results.json.
  */
 import { z } from 'zod'
 import { certificateIn } from '../certificate/read-certificate.ts'
@@ -13,20 +13,20 @@ import { readJsonFile } from '../core/json-file.ts'
 import { parseYaml } from '../core/yaml-file.ts'
 import { RESULTS_SCHEMA, runReportSchema } from '../report/run-report.ts'
 
-/** Gives whether nothing got worse. Throws what is wrong with a file, or RUNS_UNLIKE. */
+/** Returns whether nothing got worse. Throws RUNS_UNLIKE, or the error of a file that cannot be read. */
 export function compareFiles(before: string, after: string, say: (line: string) => void): boolean {
-  return tell(summaryIn(before), summaryIn(after), say)
+  return printComparison(summaryIn(before), summaryIn(after), say)
 }
 
-/** Against the last green run like it. Throws NO_REFERENCE where there is none. */
+/** Compares with the last green run in the history. Throws NO_REFERENCE when there is none. */
 export function compareWithLast(path: string, historyPath: string, say: (line: string) => void): boolean {
   const run = summaryIn(path)
   const history = readHistory(historyPath)
-  for (const complaint of history.complaints) say(`Note: ${complaint}`)
-  return tell(lastGreen(history, run, historyPath), run, say)
+  for (const warning of history.warnings) say(`Note: ${warning}`)
+  return printComparison(lastGreen(history, run, historyPath), run, say)
 }
 
-/** Throws FILE_UNREADABLE, FILE_INVALID, CERTIFICATE_CHANGED, or CERTIFICATE_INCOMPLETE for results without certificate. */
+/** Throws FILE_UNREADABLE, FILE_INVALID, CERTIFICATE_CHANGED, or CERTIFICATE_INCOMPLETE when results.json cannot be certified. */
 function summaryIn(path: string): Summary {
   const file = readJsonFile(path)
   const head = z.looseObject({ schema: z.literal(RESULTS_SCHEMA) }).safeParse(file.value)
@@ -36,13 +36,13 @@ function summaryIn(path: string): Summary {
   if ('certificate' in issued) return summaryOf(issued.certificate)
   throw new ClaimcheckError('CERTIFICATE_INCOMPLETE', {
     subject: path,
-    problem: 'is of a run that cannot be judged again',
+    problem: 'is the report of a run that cannot be certified',
     found: issued.refused,
-    hint: 'Compare runs in which every test was judged.',
+    hint: 'Compare runs in which every test was evaluated.',
   })
 }
 
-function tell(before: Summary, after: Summary, say: (line: string) => void): boolean {
+function printComparison(before: Summary, after: Summary, say: (line: string) => void): boolean {
   const compared = compareRuns(before, after)
   say(`A ${nameOf(before)}\nB ${nameOf(after)}`)
   for (const line of linesOf(compared)) say(line)
@@ -57,37 +57,37 @@ function linesOf({
   verdictChanges,
   onlyBefore,
   onlyAfter,
-  surroundings,
+  environmentChanges,
 }: RunComparison): readonly string[] {
   let last = ''
   const figures = changes.flatMap((change) => {
     const head = change.comparison === last ? [] : ['', `${change.comparison}, B / A`]
     last = change.comparison
-    return [...head, `  ${markOf(change)} ${change.figure.padEnd(33)} ${toldOf(change)}`]
+    return [...head, `  ${markOf(change)} ${change.figure.padEnd(33)} ${formatChange(change)}`]
   })
   return [
     ...figures,
     ...section(
-      'Verdicts that flipped',
+      'Changed verdicts',
       verdictChanges.map(({ test, before, after }) => `${test}: ${before}, now ${after}`),
     ),
     ...section('Only in A', onlyBefore),
     ...section('Only in B', onlyAfter),
-    ...section('Not the same about the runs', surroundings),
-    ...(verdictChanges.length === 0 ? ['', 'No verdict flipped.'] : []),
+    ...section('Differences between the machines', environmentChanges),
+    ...(verdictChanges.length === 0 ? ['', 'No verdict changed.'] : []),
   ]
 }
 
 const section = (title: string, lines: readonly string[]): readonly string[] =>
   lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)]
 
-const markOf = ({ told }: FigureChange): string =>
-  ({ better: '+', worse: '-', same: '=', unknown: '?' })[told]
+const markOf = ({ direction }: FigureChange): string =>
+  ({ better: '+', worse: '-', same: '=', unknown: '?' })[direction]
 
-function toldOf({ ratio, told }: FigureChange): string {
-  if (ratio === undefined) return 'fewer than two rounds: nothing can be told'
+function formatChange({ ratio, direction }: FigureChange): string {
+  if (ratio === undefined) return 'unknown: a run has fewer than two rounds'
   const interval = `${ratio.estimate.toFixed(3)}x [${ratio.low.toFixed(3)}x, ${ratio.high.toFixed(3)}x]`
-  if (told !== 'same') return `${interval} ${told}`
-  const most = Math.max(ratio.high - 1, 1 - ratio.low) * 100
-  return `${interval} no change told; one of more than ${most.toFixed(most < 0.1 ? 3 : 1)} % is ruled out`
+  if (direction !== 'same') return `${interval} ${direction}`
+  const largest = Math.max(ratio.high - 1, 1 - ratio.low) * 100
+  return `${interval} no significant change; a change of more than ${largest.toFixed(largest < 0.1 ? 3 : 1)} % is ruled out`
 }

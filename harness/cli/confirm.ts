@@ -1,9 +1,9 @@
-/** Asks a person. Takes a terminal; gives a question whose answer is yes only where somebody says so. */
+/** Asks for a confirmation on the terminal. The default answer is no. */
 import { createInterface } from 'node:readline/promises'
 
 export type Confirm = (question: string) => Promise<boolean>
 
-/** Undefined where nobody sits at the other end: a pipe, a CI job. */
+/** Undefined when standard input is not a terminal, as in a pipe or a CI job. */
 export function confirmOn(terminal: {
   readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   readonly stderr: { write(text: string): unknown }

@@ -1,21 +1,21 @@
 /**
- * `claimcheck discover`: a SKU profile from what a target's drivers publish. Takes slices; gives the profile of the most
- * common shape of node as YAML that `loadSku` reads. What no driver publishes, above all the reference figures, is marked to be
- * filled in, with values that no hardware meets: an unfinished profile fails, it never passes.
+ * `claimcheck discover`: writes a SKU profile from published ResourceSlices, as YAML that `loadSku` reads. Values that drivers
+ * do not publish, such as the reference figures, are marked "FILL IN" and have placeholders that no hardware meets, so
+ * that an unfinished profile fails.
  */
 import type { AttributeValue, ResourceSlice } from '../dra/objects.ts'
 import { qualify } from '../dra/cel/cel-device.ts'
 import { devicesOf, type PublishedGpu, type PublishedNic } from '../claim/published-device.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 
-export interface Shape {
+interface NodeShape {
   readonly nodes: readonly string[]
   readonly gpus: readonly PublishedGpu[]
   readonly nics: readonly PublishedNic[]
 }
 
-/** Nodes with the same devices at the same places are of one shape; the most common comes first. */
-export function shapesOf(slices: readonly ResourceSlice[]): readonly Shape[] {
+/** Groups nodes that have the same devices at the same PCI addresses and NUMA nodes, the most common group first. */
+function shapesOf(slices: readonly ResourceSlice[]): readonly NodeShape[] {
   const devices = devicesOf(slices)
   const groups = Map.groupBy([...new Set(devices.map(({ node }) => node))], (node) =>
     JSON.stringify(
@@ -40,11 +40,11 @@ export function shapesOf(slices: readonly ResourceSlice[]): readonly Shape[] {
 
 export interface Discovered {
   readonly yaml: string
-  /** Of the other shapes: one node each. */
-  readonly others: readonly Shape[]
+  /** The shapes of the nodes that the profile does not describe. */
+  readonly others: readonly NodeShape[]
 }
 
-/** `node`: whose shape; default: the most common. Throws NOT_FOUND where nothing is published that a profile is made of. */
+/** Describes the shape of `node`; by default, the most common one. Throws NOT_FOUND when no GPUs and RDMA NICs are published. */
 export function discover(slices: readonly ResourceSlice[], place: string, node?: string): Discovered {
   const shapes = shapesOf(slices)
   const shape = node === undefined ? shapes[0] : shapes.find(({ nodes }) => nodes.includes(node))
@@ -58,7 +58,7 @@ export function discover(slices: readonly ResourceSlice[], place: string, node?:
       ...(shapes.length === 0
         ? {}
         : { expected: `one of ${shapes.flatMap(({ nodes }) => nodes).join(', ')}` }),
-      hint: 'Look at `npx claimcheck doctor`.',
+      hint: 'Run `npx claimcheck doctor` to see what is published.',
     })
   }
   return { yaml: profile(shape, slices, place), others: shapes.filter((other) => other !== shape) }
@@ -66,31 +66,31 @@ export function discover(slices: readonly ResourceSlice[], place: string, node?:
 
 const FILL_IN = '# FILL IN'
 
-function profile({ nodes, gpus, nics }: Shape, slices: readonly ResourceSlice[], place: string): string {
+function profile({ nodes, gpus, nics }: NodeShape, slices: readonly ResourceSlice[], place: string): string {
   const [gpu] = gpus
   const [nic] = nics
-  const gpuSays = attributesOf(slices, gpu)
-  const nicSays = attributesOf(slices, nic)
+  const gpuAttributes = attributesOf(slices, gpu)
+  const nicAttributes = attributesOf(slices, nic)
   const mtu = nic?.mtu
   const arm = (name: string) => [
-    `  ${name}: ${FILL_IN}: no hardware meets these`,
+    `  ${name}: ${FILL_IN}: placeholders that no hardware meets`,
     `    bandwidth: { value: 1 GB/s, bounds: { lower: 0 %, upper: 0 % } }`,
     `    latency: { value: 1 s, bounds: { lower: 0 %, upper: 0 % } }`,
   ]
   return [
-    `# From ${place}: ${nodes.length} nodes of this shape, ${nodes.join(', ')}.`,
-    `# What drivers do not publish is marked "${FILL_IN.slice(2)}". The reference figures are yours: measured on a node known`,
-    '# to be good, or promised by whoever sold it.',
+    `# From ${place}: ${nodes.length} nodes of this kind, ${nodes.join(', ')}.`,
+    `# Values that drivers do not publish are marked "${FILL_IN.slice(2)}". Take the reference figures from a measurement on a`,
+    '# node that is known to be good, or from the specification of the vendor.',
     'schema: claimcheck.sku/1',
     `name: discovered-${gpus.length}gpu-${nics.length}nic`,
-    `description: ${quote(`${gpus.length} x ${text(gpuSays, 'productName') ?? 'GPU'} and ${nics.length} RDMA NICs, as published by ${nodes[0] ?? ''}`)}`,
+    `description: ${quote(`${gpus.length} x ${text(gpuAttributes, 'productName') ?? 'GPU'} and ${nics.length} RDMA NICs, as published by ${nodes[0] ?? ''}`)}`,
     `gpu:`,
-    `  productName: ${known(text(gpuSays, 'productName'), 'unknown')}`,
-    `  architecture: ${known(text(gpuSays, 'architecture'), 'unknown')}`,
+    `  productName: ${known(text(gpuAttributes, 'productName'), 'unknown')}`,
+    `  architecture: ${known(text(gpuAttributes, 'architecture'), 'unknown')}`,
     `  memory: ${known(capacityOf(slices, gpu, 'memory'), 'unknown')}`,
     `nic:`,
-    `  vendor: ${known(text(nicSays, 'pciVendor'), 'unknown')}`,
-    `  model: ${known(text(nicSays, 'pciDevice'), 'unknown')}`,
+    `  vendor: ${known(text(nicAttributes, 'pciVendor'), 'unknown')}`,
+    `  model: ${known(text(nicAttributes, 'pciDevice'), 'unknown')}`,
     `  mtu: ${mtu ?? `1500 ${FILL_IN}: not published`}`,
     `  rdma: true`,
     '',

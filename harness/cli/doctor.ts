@@ -1,6 +1,6 @@
 /**
- * `claimcheck doctor`: what the target of the settings has and lacks. Takes settings; says one line a finding and gives
- * whether a run could begin. Makes nothing on a cluster.
+ * `claimcheck doctor`: checks whether the target has what a run needs, and prints one line per finding. It creates nothing on
+ * a cluster.
  */
 import { publicationOf, type Publication } from '../claim/publication.ts'
 import type { DeviceClass } from '../dra/objects.ts'
@@ -18,77 +18,77 @@ import type { Inspection } from '../targets/target-kind.ts'
 import { targetKindOf } from '../targets/target-kinds.ts'
 
 interface Finding {
-  readonly is: 'there' | 'missing' | 'note'
-  readonly what: string
+  readonly status: 'ok' | 'missing' | 'note'
+  readonly text: string
 }
-const there = (what: string): Finding => ({ is: 'there', what })
-const missing = (what: string): Finding => ({ is: 'missing', what })
-const note = (what: string): Finding => ({ is: 'note', what })
-const MARKS = { there: '✓', missing: '✗', note: '-' } as const
+const ok = (text: string): Finding => ({ status: 'ok', text })
+const missing = (text: string): Finding => ({ status: 'missing', text })
+const note = (text: string): Finding => ({ status: 'note', text })
+const MARKS = { ok: '✓', missing: '✗', note: '-' } as const
 
-/** Whether nothing is missing. */
+/** Returns whether nothing is missing. */
 export async function doctor(settings: Settings, say: (line: string) => void): Promise<boolean> {
   say(`claimcheck doctor, target ${settings.target}`)
-  let lacks = 0
-  for await (const { is, what } of findings(settings)) {
-    say(`  ${MARKS[is]} ${what}`)
-    if (is === 'missing') lacks++
+  let count = 0
+  for await (const { status, text } of findings(settings)) {
+    say(`  ${MARKS[status]} ${text}`)
+    if (status === 'missing') count++
   }
-  say(lacks === 0 ? 'Nothing is missing.' : `${lacks} missing.`)
-  return lacks === 0
+  say(count === 0 ? 'Nothing is missing.' : `${count} missing.`)
+  return count === 0
 }
 
 async function* findings(settings: Settings): AsyncGenerator<Finding> {
   if (settings.target === 'emulated') yield* machine(settings)
-  let around: Inspection
+  let inspection: Inspection
   try {
     if (settings.target === 'cluster') yield* rights(settings)
-    around = await targetKindOf(settings).inspect(settings)
+    inspection = await targetKindOf(settings).inspect(settings)
   } catch (error) {
     const { code, message } = asClaimcheckError(error)
     yield missing(`${code}: ${message}`)
     return
   }
-  if (around.client !== undefined) yield* server(around.client)
-  yield* published(around)
+  if (inspection.client !== undefined) yield* server(inspection.client)
+  yield* published(inspection)
   if (settings.target === 'cluster') yield* delivery(settings)
 }
 
-/** What emulated pods need of this machine. */
+/** What emulated pods need on this machine. */
 async function* machine({ runtime, cacheDir }: Settings): AsyncGenerator<Finding> {
   if (runtime === 'model') {
-    yield there('runtime model: needs nothing of this machine')
+    yield ok('runtime model: needs nothing on this machine')
     return
   }
   const silent = (): void => undefined
   for (const [what, provide] of [
     ['the native binaries', () => provideBinaries(silent)],
-    ['NIXL', () => provideNixl(cacheDir, silent)],
+    ['the NIXL libraries', () => provideNixl(cacheDir, silent)],
   ] as const) {
     yield await provide().then(
-      () => there(`${what}, built and fetched`),
+      () => ok(`${what} are available`),
       (error: unknown) => missing(`${what}: ${asClaimcheckError(error).message}`),
     )
   }
 }
 
-/** Before anything else: what is missing here explains what cannot be read below. */
+/** Checked first, since a missing permission explains later errors. */
 async function* rights(settings: Settings): AsyncGenerator<Finding> {
   const { connectionOf, openClient } = await import('../targets/cluster/cluster-run.ts')
   const { describePermission, missingPermissions, PERMISSIONS } =
     await import('../targets/cluster/permissions.ts')
   const { api } = openClient(connectionOf(settings))
   const lacking = await missingPermissions(api)
-  if (lacking.length === 0) yield there(`all ${PERMISSIONS.length} rights of deploy/rbac.yaml`)
-  for (const right of lacking)
-    yield missing(`the right to ${describePermission(right)}, see deploy/rbac.yaml`)
+  if (lacking.length === 0) yield ok(`all ${PERMISSIONS.length} permissions of deploy/rbac.yaml`)
+  for (const permission of lacking)
+    yield missing(`the permission to ${describePermission(permission)}, see deploy/rbac.yaml`)
 }
 
 async function* server(client: ObjectClient): AsyncGenerator<Finding> {
   const { requireDra, versionOf } = await import('../targets/cluster/cluster-run.ts')
   const version = await versionOf(client)
   yield await requireDra(client).then(
-    () => there(`API server ${client.api.server}, Kubernetes ${version}, serves resource.k8s.io/v1`),
+    () => ok(`API server ${client.api.server}, Kubernetes ${version}, serves resource.k8s.io/v1`),
     (error: unknown) => missing(asClaimcheckError(error).message),
   )
 }
@@ -100,23 +100,25 @@ function* published({ place, slices, classes, nodes, sku }: Inspection): Generat
   for (const { node, name, description } of partialGpusOf(slices))
     yield note(`${node}: ${name} is ${description}; it is not under test`)
   yield nodes.length >= 2
-    ? there(`${nodes.length} nodes take pods: ${nodes.join(', ')}`)
-    : missing(`a second node that publishes RDMA NICs and takes pods; there is ${nodes.join(', ') || 'none'}`)
+    ? ok(`${nodes.length} nodes can run pods: ${nodes.join(', ')}`)
+    : missing(`two nodes that publish RDMA NICs and can run pods; found ${nodes.join(', ') || 'none'}`)
   yield* numaNodesOf(publication)
-  yield note('the RDMA namespace mode is not published; the suite reads it from what a pod sees')
+  yield note(
+    'the RDMA namespace mode is not published; the suite determines it from the devices that a pod sees',
+  )
   if (sku === undefined) {
-    yield note('no CLAIMCHECK_SKU: `claimcheck discover` makes a profile')
+    yield note('CLAIMCHECK_SKU is not set; `claimcheck discover` writes a profile')
     return
   }
   const mismatches = compareTopology(slices, sku, nodes)
-  if (mismatches.length === 0) yield there(`the published topology is that of SKU ${sku.name}`)
+  if (mismatches.length === 0) yield ok(`the published topology matches SKU ${sku.name}`)
   for (const { node, device, expected, found } of mismatches.slice(0, 5))
     yield missing(`${node}: ${device} as in SKU ${sku.name}: expected ${expected}, found ${found}`)
 }
 
 function* driversOf({ gpus, nics }: Publication, place: string): Generator<Finding> {
-  for (const { driver, nics: own } of nics) yield there(publishes(driver.driver, own, 'RDMA NICs'))
-  for (const { vendor, gpus: own } of gpus) yield there(publishes(vendor.driver, own, 'GPUs'))
+  for (const { driver, nics: own } of nics) yield ok(publishes(driver.driver, own, 'RDMA NICs'))
+  for (const { vendor, gpus: own } of gpus) yield ok(publishes(vendor.driver, own, 'GPUs'))
   const drivers = NIC_DRIVERS.map(({ driver }) => driver).join(', ')
   if (nics.length === 0) yield missing(`RDMA NICs on ${place}: none is published by ${drivers}`)
   const vendors = GPU_VENDORS.map(({ driver }) => driver).join(', ')
@@ -137,8 +139,10 @@ function* classesFor({ gpus, nics }: Publication, classes: readonly DeviceClass[
   for (const { driver, usual } of wanted) {
     const name = deviceClassName({ stated: undefined, driver, usual, classes })
     yield names.includes(name)
-      ? there(`DeviceClass ${name}`)
-      : missing(`a DeviceClass of driver ${driver}, usually ${name}; there is ${names.join(', ') || 'none'}`)
+      ? ok(`DeviceClass ${name}`)
+      : missing(
+          `a DeviceClass of driver ${driver}, usually ${name}; the cluster has ${names.join(', ') || 'none'}`,
+        )
   }
 }
 
@@ -148,17 +152,17 @@ function* numaNodesOf({ gpus, nics }: Publication): Generator<Finding> {
       ? note(
           `NICs of ${driver.driver} publish no numaNode; they are claimed by the PCI addresses of the SKU profile`,
         )
-      : there(`NICs publish ${numaNode.domain}/numaNode${numaNode.list ? ' as a list' : ''}`)
+      : ok(`NICs publish ${numaNode.domain}/numaNode${numaNode.list ? ' as a list' : ''}`)
   for (const { numaNode } of gpus)
     yield numaNode === undefined
       ? note('GPUs publish no numaNode; they are claimed by the PCI addresses of the SKU profile')
-      : there(`GPUs publish ${numaNode.domain}/numaNode${numaNode.list ? ' as a list' : ''}`)
+      : ok(`GPUs publish ${numaNode.domain}/numaNode${numaNode.list ? ' as a list' : ''}`)
 }
 
 function* delivery({ delivery: kind, image }: Settings): Generator<Finding> {
   yield kind === 'stream'
-    ? note(`pods run ${image ?? STREAM_IMAGE}; the binary is sent into them`)
+    ? note(`pods run ${image ?? STREAM_IMAGE}; the binary is copied into them`)
     : note(
-        `pods run ${image ?? IMAGE}${image === undefined ? ', which has to be pushed to where the nodes pull from' : ''}; whether nodes can pull it shows when they do`,
+        `pods run ${image ?? IMAGE}${image === undefined ? ', which must be pushed to a registry that the nodes can reach' : ''}; doctor does not check whether nodes can pull it`,
       )
 }

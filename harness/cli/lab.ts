@@ -1,6 +1,5 @@
 /**
- * `claimcheck lab`: real Kubernetes in containers of this machine. Takes what was asked on the command line; says what it
- * does and what there is. The work is done in `targets/lab`.
+ * `claimcheck lab`: the commands that start and stop real Kubernetes in containers on this machine; see `targets/lab`.
  */
 import type { Command } from 'commander'
 import { loadRack } from '../rack/rack.ts'
@@ -11,32 +10,38 @@ export interface LabCommands {
   readonly exit: (code: number) => void
 }
 
-const NAME = ['--name <name>', 'of the lab; labs of different names stand side by side', 'default'] as const
+const NAME = [
+  '--name <name>',
+  'name of the lab; labs with different names can run side by side',
+  'default',
+] as const
 
 export function addLabCommands(claimcheck: Command, { settings, say, exit }: LabCommands): void {
   const lab = claimcheck
     .command('lab')
-    .description('start and stop real Kubernetes in containers of this machine, with an emulated rack')
+    .description('start and stop real Kubernetes in containers on this machine, with an emulated rack')
   lab
     .command('build')
-    .description('build the image of its nodes, where something it is made from has changed')
+    .description('build the node image, if its sources have changed')
     .action(async () => {
       const { provideNodeImage } = await import('../targets/lab/image/node-image.ts')
       say(await provideNodeImage(settings().cacheDir, say))
     })
   lab
     .command('up')
-    .description('start a lab that stays until "down"')
+    .description('start a lab that runs until "lab down"')
     .option(...NAME)
-    .option('--rack <file>', 'the rack it emulates (default: CLAIMCHECK_RACK)')
-    .option('--nodes <count>', "how many of the rack's nodes run; 0: the control plane alone")
+    .option('--rack <file>', 'rack to emulate (default: CLAIMCHECK_RACK)')
+    .option('--nodes <count>', "number of the rack's nodes to run; 0: the control plane only")
     .action(
       async ({ name, rack, nodes }: { name: string; rack?: string; nodes?: string }, command: Command) => {
         const { cacheDir, rack: ofSettings } = settings()
         const loaded = loadRack(rack ?? ofSettings)
         const workers = nodes === undefined ? loaded.nodes.length : Number(nodes)
         if (!Number.isInteger(workers) || workers < 0 || workers > loaded.nodes.length)
-          command.error(`error: --nodes is a whole number from 0 to ${loaded.nodes.length}, found "${nodes}"`)
+          command.error(
+            `error: --nodes: expected a whole number from 0 to ${loaded.nodes.length}, found "${nodes}"`,
+          )
         const { findLab, startLab } = await import('../targets/lab/lab.ts')
         const options = { cacheDir, name, workers }
         const running = await findLab(loaded, options)
@@ -49,28 +54,28 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit }: Lab
     )
   lab
     .command('down')
-    .description('end a lab and remove all it left')
+    .description('stop a lab and remove everything that it created')
     .option(...NAME)
-    .option('--all', 'every lab of this machine')
+    .option('--all', 'every lab on this machine')
     .action(async ({ name, all = false }: { name: string; all?: boolean }) => {
       const { labs, stopLab } = await import('../targets/lab/lab.ts')
       const { cacheDir } = settings()
       const known = await labs()
-      const meant = known
+      const selected = known
         .filter((one) => all || one.lab === name || one.owner === 'gone')
         .map((one) => one.lab)
-      for (const one of meant) {
+      for (const one of selected) {
         await stopLab(cacheDir, one)
-        say(`Ended lab ${one}.`)
+        say(`Stopped lab ${one}.`)
       }
-      if (!all && !meant.includes(name)) {
+      if (!all && !selected.includes(name)) {
         await stopLab(cacheDir, name)
         say(`There is no lab ${name}.`)
       }
     })
   lab
     .command('status')
-    .description('which labs there are; exit code 1 where none runs')
+    .description('list the labs; exit code 1 when none is running')
     .action(async () => {
       const { labs } = await import('../targets/lab/lab.ts')
       const { kubeconfigPath, readState } = await import('../targets/lab/lab-state.ts')
@@ -91,14 +96,14 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit }: Lab
     })
 }
 
-/** Ctrl-C ends a start in order: what was begun is removed. */
+/** Aborts `work` on Ctrl-C, so that it removes what it has created. */
 async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const over = new AbortController()
-  const abort = (): void => over.abort()
+  const controller = new AbortController()
+  const abort = (): void => controller.abort()
   process.once('SIGINT', abort)
   process.once('SIGTERM', abort)
   try {
-    return await work(over.signal)
+    return await work(controller.signal)
   } finally {
     process.off('SIGINT', abort)
     process.off('SIGTERM', abort)

@@ -1,9 +1,9 @@
-/** Something that a run should have taken with it. */
+/** Something that a run that was killed left behind. */
 export interface StaleResource {
   /** `process 4711, claimcheck-node, whose harness is gone`. */
   readonly what: string
-  /** Its run may still be alive: only a person, or `--yes`, says that it goes. */
+  /** Whether its run may still be alive: it is removed only after a confirmation, or with `--yes`. */
   readonly mayLive?: boolean
-  /** Rejects when it is still there afterwards. Gone already is success. */
+  /** Rejects when it could not be removed. Resolves when it is already gone. */
   readonly remove: () => Promise<void>
 }

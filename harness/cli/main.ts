@@ -1,6 +1,6 @@
 /**
- * The command line, `npx claimcheck`. Takes arguments; gives an exit code: 0 done, 1 not done or not understood.
- * Only parses and prints; what a command does stands in a file of its own.
+ * The command line, `npx claimcheck`: parses arguments and runs the command, each of which has a file of its own. The exit
+ * code is 0 on success and 1 otherwise.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,12 +22,12 @@ interface CompareOptions {
   readonly history?: string
 }
 
-/** Where a command says what it does; `process` is one. */
+/** The environment and streams of a command; `process` is one. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdout: { write(text: string): unknown }
   readonly stderr: { write(text: string): unknown }
-  /** Where a person may be asked. */
+  /** For confirmations, when it is a terminal. */
   readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean }
 }
 
@@ -37,7 +37,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     await program(terminal, (code) => (exitCode = code)).parseAsync(args, { from: 'user' })
     return exitCode
   } catch (error) {
-    // Commander has written what it had to say.
+    // Commander has already printed its message.
     if (error instanceof CommanderError) return error.exitCode
     const { code, message } = asClaimcheckError(error)
     terminal.stderr.write(`claimcheck: ${code}: ${message}\n`)
@@ -53,11 +53,11 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     .version(version())
     .exitOverride()
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
-    .showHelpAfterError('(claimcheck --help lists what there is)')
-    .addHelpText('after', '\nA suite is run by Vitest: npx vitest run suites/numa')
+    .showHelpAfterError('(run claimcheck --help for the list of commands)')
+    .addHelpText('after', '\nSuites are run with Vitest: npx vitest run suites/numa')
   claimcheck
     .command('doctor')
-    .description('what the target of CLAIMCHECK_TARGET has and lacks; exit code 1 where something is missing')
+    .description('check that CLAIMCHECK_TARGET has what a run needs; exit code 1 if something is missing')
     .action(async () => {
       const { doctor } = await import('./doctor.ts')
       exit((await doctor(readSettings(env), say)) ? 0 : 1)
@@ -83,11 +83,15 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       const { yaml, others } = discover(slices, place, node)
       stdout.write(yaml)
       for (const { nodes } of others)
-        stderr.write(`Of another shape: ${nodes.join(', ')} (claimcheck discover --node ${nodes[0]})\n`)
+        stderr.write(
+          `Nodes with other devices: ${nodes.join(', ')} (claimcheck discover --node ${nodes[0]})\n`,
+        )
     })
   claimcheck
     .command('plan')
-    .description('print every object that a run of suites would make, and what it would take; makes nothing')
+    .description(
+      'print every object that a run would create, the devices it would claim and its duration; creates nothing',
+    )
     .argument('[suites...]', 'files or folders', ['suites/numa'])
     .action(async (paths: string[]) => {
       const { plan } = await import('./plan.ts')
@@ -95,7 +99,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       say(
         await plan(paths, {
           settings,
-          around: await targetKindOf(settings).inspect(settings),
+          inspection: await targetKindOf(settings).inspect(settings),
           now: Date.now(),
         }),
       )
@@ -103,10 +107,10 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
   claimcheck
     .command('sweep')
     .description(
-      'find and remove what killed runs left, on this machine and with CLAIMCHECK_CONTEXT on a cluster',
+      'remove what runs that were killed left on this machine and, with CLAIMCHECK_TARGET=cluster, on the cluster',
     )
-    .option('--dry-run', 'only say what would be removed')
-    .option('--yes', 'remove what has not expired too, without asking')
+    .option('--dry-run', 'only print what would be removed')
+    .option('--yes', 'also remove what has not expired, without asking')
     .action(async ({ dryRun = false, yes = false }: { dryRun?: boolean; yes?: boolean }) => {
       const settings = readSettings(env)
       const others = settings.target === 'cluster' ? await clusterLeftovers(settings, Date.now()) : []
@@ -123,32 +127,37 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     })
   claimcheck
     .command('pack')
-    .description('make one archive that runs the suites on a machine without network and Node')
-    .addOption(new Option('--target <target>', 'for which target').choices(['host']).makeOptionMandatory())
-    .option('--out <file>', 'where it goes', 'claimcheck-host.run')
+    .description('create an archive that runs the suites on a machine without network or Node')
+    .addOption(
+      new Option('--target <target>', 'target of the archive').choices(['host']).makeOptionMandatory(),
+    )
+    .option('--out <file>', 'path of the archive', 'claimcheck-host.run')
     .action(async ({ out }: { out: string }) => {
       const { packHost } = await import('./pack/pack-host.ts')
       await packHost({ out, cacheDir: readSettings(env).cacheDir, say })
     })
   claimcheck
     .command('verify')
-    .description('make every verdict of a certificate again from its samples, offline')
-    .argument('<certificate>', 'certificate.json of a run')
+    .description('recompute every verdict of a certificate from its samples, offline')
+    .argument('<certificate>', 'path of a certificate.json')
     .action((path: string) => verifyFile(path, say))
   claimcheck
     .command('compare')
-    .description('what changed between two like runs beyond noise; exit code 1 where something is worse')
+    .description('show what changed between two runs; exit code 1 if something got worse')
     .argument('[A]', 'certificate.json or results.json of the earlier run')
-    .argument('[B]', 'of the later run')
-    .option('--last', 'compare one run, by default the last, with the last green run of its SKU and target')
-    .option('--history <file>', 'where runs are kept (default: history.ndjson of the report folder)')
+    .argument('[B]', 'certificate.json or results.json of the later run')
+    .option(
+      '--last',
+      'compare A, by default the last run, with the last green run of its SKU and target before it',
+    )
+    .option('--history <file>', 'history of runs (default: history.ndjson in the report folder)')
     .action((a: string | undefined, b: string | undefined, options: CompareOptions, command: Command) => {
       const { reportDir } = readSettings(env)
       const { last = false, history = join(reportDir, HISTORY_FILE) } = options
       if (last && b === undefined)
         return exit(compareWithLast(a ?? join(reportDir, 'certificate.json'), history, say) ? 0 : 1)
       if (last || a === undefined || b === undefined)
-        return command.error('error: name two runs, A and B; or --last, and one run at most')
+        return command.error('error: expected two runs, A and B, or --last with at most one run')
       exit(compareFiles(a, b, say) ? 0 : 1)
     })
   addLabCommands(claimcheck, { settings: () => readSettings(env), say, exit })

@@ -1,6 +1,6 @@
 /**
- * `claimcheck plan`: what a run of suites would make and take, before it does. Takes suite files and what the target publishes;
- * gives every object as YAML, the devices that each selector matches now, and the rounds with their times. Makes nothing.
+ * `claimcheck plan`: prints what a run of suites would create, as YAML, and in comments the devices that each selector matches
+ * now and the rounds with their durations. It creates nothing.
  */
 import { globSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -27,7 +27,7 @@ import { argsOf, CONTAINER } from '../transfer/node-pair-transfer.ts'
 import { transferPlan } from '../measure/node-comparison.ts'
 import type { Inspection } from '../targets/target-kind.ts'
 
-/** What an arm took beside its transfer: in the emulated rack, and in the lab, see docs/performance.md. */
+/** The time of an arm without its transfer, measured on the emulated rack and in the lab: see docs/performance.md. */
 const OVERHEADS: Readonly<Record<'emulated' | 'cluster', Seconds>> = {
   emulated: seconds(0.2),
   cluster: seconds(4),
@@ -36,17 +36,20 @@ const RUN = '<run>'
 
 export interface Planning {
   readonly settings: Settings
-  readonly around: Inspection
+  readonly inspection: Inspection
   readonly now: number
 }
 
-/** Throws FILE_UNREADABLE where there is no suite, EXPECTATION_INVALID where a placement contradicts the SKU. */
-export async function plan(paths: readonly string[], { settings, around, now }: Planning): Promise<string> {
-  const sku = requireSku(around.sku)
+/** Throws FILE_UNREADABLE when there is no suite, EXPECTATION_INVALID when a placement contradicts the SKU. */
+export async function plan(
+  paths: readonly string[],
+  { settings, inspection, now }: Planning,
+): Promise<string> {
+  const sku = requireSku(inspection.sku)
   const tests = await loadSuites(suiteFiles(paths))
   const comparisons = [...new Set(tests.flatMap(({ arms }) => arms ?? []))]
   const podSets = [...new Set(tests.flatMap(({ pods }) => pods ?? []))]
-  const published = publicationOf(around.slices)
+  const published = publicationOf(inspection.slices)
   const links = [...new Set(tests.flatMap((test) => test.links ?? []))]
   const placements: (Placement | GpuPlacement)[] = [
     ...comparisons.flatMap(({ arms }) => [arms.aligned, arms.unaligned]),
@@ -64,7 +67,7 @@ export async function plan(paths: readonly string[], { settings, around, now }: 
     }),
   )
   const nameOf = (placement: Placement | GpuPlacement): string => templateOf(placement).metadata.name
-  const emulation = around.rack
+  const emulation = inspection.rack
   const specs: PodSpec[] = [
     ...comparisons.flatMap((spec) => {
       const { iters = 100, warmupIters = 20 } = spec
@@ -79,14 +82,14 @@ export async function plan(paths: readonly string[], { settings, around, now }: 
             {
               name: CONTAINER,
               args: argsOf(role, made),
-              secretEnv: { TRANSFER_SECRET: '<random, another one each time>' },
+              secretEnv: { TRANSFER_SECRET: '<random, new for each transfer>' },
             },
           ],
         }))
       })
     }),
     ...podSets.flatMap(({ placement, containers }) =>
-      around.nodes.map((node) => ({
+      inspection.nodes.map((node) => ({
         name: `${nameOf(placement)}-${node}`,
         group: nameOf(placement),
         nodes: [node],
@@ -116,16 +119,16 @@ export async function plan(paths: readonly string[], { settings, around, now }: 
     ...objects.map((object) => `---\n${stringify(object, { lineWidth: 0 })}`.trimEnd()),
     '',
     ...comment([
-      `Nothing was made. ${objects.length} objects on ${around.place}; pods of later rounds differ in name and nodes.`,
+      `Nothing was created. ${objects.length} objects on ${inspection.place}; the pods of later rounds have other names and nodes.`,
       '',
-      ...[...templates.values()].flatMap((template) => matches(template, around)),
+      ...[...templates.values()].flatMap((template) => matches(template, inspection)),
       '',
       ...comparisons.flatMap((spec) => times(spec, sku, settings, emulation)),
       ...links.map(
         ({ name, op, size }) =>
-          `${name}: ${op} of ${formatBytes(size)} between all GPUs of a node, one pod a round`,
+          `${name}: ${op} of ${formatBytes(size)} between all GPUs of a node, one pod per round`,
       ),
-      `Nodes: ${around.nodes.length} of ${around.nodes.join(', ')}; a comparison keeps to two of them.`,
+      `Nodes: ${inspection.nodes.length} of ${inspection.nodes.join(', ')}; a comparison uses two of them.`,
     ]),
   ].join('\n')
 }
@@ -153,7 +156,7 @@ function matches(template: ResourceClaimTemplate, { slices, nodes }: Inspection)
               ),
             )
             .map(({ device }) => device.name)
-          const enough = found.length >= count ? '' : `: TOO FEW, ${count} are asked for`
+          const enough = found.length >= count ? '' : `: TOO FEW, ${count} requested`
           return `  ${node} ${request.name} (${count}): ${found.join(', ') || 'none'}${enough}`
         }),
       )
@@ -161,7 +164,7 @@ function matches(template: ResourceClaimTemplate, { slices, nodes }: Inspection)
   ]
 }
 
-/** The driver of a class that has another name. */
+/** The drivers of DeviceClasses that are not named after their driver. */
 const DRIVERS: Readonly<Record<string, string>> = { 'dranet.net': 'dra.net' }
 
 function times(
@@ -186,7 +189,7 @@ function times(
     `Comparison ${spec.name}, ${formatBytes(spec.size)}, ${iters} iterations after ${warmupIters}, by the SKU's reference:`,
     ...looks.map(
       (look) =>
-        `  after ${look.rounds} rounds, ${formatTime(look.duration)}: a ratio ${formatPercent(look.detectableRatio - 1)} off its limit is told`,
+        `  after ${look.rounds} rounds, ${formatTime(look.duration)}: detects a ratio ${formatPercent(look.detectableRatio - 1)} away from its limit`,
     ),
   ]
 }
@@ -201,7 +204,7 @@ function requireSku(sku: Sku | undefined): Sku {
   })
 }
 
-/** Files as they are, folders by their suites. */
+/** The given files, and all suites in the given folders. */
 function suiteFiles(paths: readonly string[]): string[] {
   return paths.flatMap((path) => {
     const stat = statSync(path, { throwIfNoEntry: false })
@@ -211,9 +214,9 @@ function suiteFiles(paths: readonly string[]): string[] {
     if (stat !== undefined && files.length > 0) return files.sort().map((file) => resolve(file))
     throw new ClaimcheckError('FILE_UNREADABLE', {
       subject: path,
-      problem: stat === undefined ? 'is not there' : 'has no suites',
+      problem: stat === undefined ? 'does not exist' : 'contains no suites',
       expected: 'a suite or a folder of suites',
-      hint: 'For instance suites/numa.',
+      hint: 'Name one, such as suites/numa.',
     })
   })
 }

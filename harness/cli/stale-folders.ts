@@ -1,6 +1,6 @@
 /**
- * Folders in which a run was unpacking NIXL when it was killed. Takes the cache folder; gives what to remove.
- * A folder of a run that may be alive, here or on another machine with this cache folder, stays for an hour.
+ * Finds folders in which a run was unpacking NIXL when it was killed. A folder of a run that may still be alive, here or on
+ * another machine that shares the cache folder, is kept for an hour.
  */
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ async function reason(path: string, name: string): Promise<string | undefined> {
   return 'older than an hour'
 }
 
-/** Not there is an answer; not readable is an error. */
+/** Returns `answer` for a missing file or folder and rethrows every other error. */
 const absent =
   <T>(answer: () => T) =>
   (error: unknown): T => {

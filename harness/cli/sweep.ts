@@ -1,7 +1,7 @@
 /**
- * What killed runs left, on this machine and on the cluster that the settings name. Takes where to look; says what it found and
- * removes it. What is on this machine and belongs to a run that is alive is not touched; a cluster cannot tell, so there the
- * expiry decides, and before it a person.
+ * `claimcheck sweep`: removes what runs that were killed left on this machine and on a cluster. On this machine, nothing that
+ * belongs to a live run is touched. On a cluster that cannot be determined, so objects are removed after they expire, or
+ * earlier after a confirmation.
  */
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Binaries } from '../native/build-binaries.ts'
@@ -13,31 +13,31 @@ import { orphanProcesses } from './orphan-processes.ts'
 export interface Sweep {
   readonly binaries: Binaries
   readonly cacheDir: string
-  /** Says what there is and removes nothing. */
+  /** Only prints what would be removed. */
   readonly dryRun: boolean
   readonly say: (line: string) => void
-  /** On a cluster. */
+  /** Those on a cluster. */
   readonly others?: readonly StaleResource[]
-  /** Removes what has not expired too. */
+  /** Also removes what has not expired. */
   readonly yes?: boolean
-  /** Absent where nobody can be asked. */
+  /** Undefined without a terminal. */
   readonly ask?: Confirm | undefined
 }
 
-/** Removes all it can; rejects with NOT_SWEPT, naming what stayed. */
-export async function sweep(how: Sweep): Promise<void> {
-  const { binaries, cacheDir, dryRun, say, others = [] } = how
+/** Removes everything possible; rejects with NOT_SWEPT, which lists what could not be removed. */
+export async function sweep(options: Sweep): Promise<void> {
+  const { binaries, cacheDir, dryRun, say, others = [] } = options
   const leftovers = [...(await orphanProcesses(binaries)), ...(await unfinishedUnpacks(cacheDir)), ...others]
   if (leftovers.length === 0) say('Nothing was left behind.')
   const failures: { readonly what: string; readonly cause: unknown }[] = []
   for (const leftover of leftovers) {
     const { what, remove } = leftover
     if (dryRun) {
-      say(`Would remove ${what}${leftover.mayLive === true ? ' (not without asking)' : ''}`)
+      say(`Would remove ${what}${leftover.mayLive === true ? ' (after a confirmation)' : ''}`)
       continue
     }
     try {
-      if (await mayGo(leftover, how)) {
+      if (await isConfirmed(leftover, options)) {
         await remove()
         say(`Removed ${what}`)
       } else say(`Kept ${what}`)
@@ -51,13 +51,13 @@ export async function sweep(how: Sweep): Promise<void> {
     subject: failures.map(({ what }) => what).join('; '),
     problem: 'could not be removed',
     found: first.cause instanceof Error ? first.cause.message : String(first.cause),
-    hint: 'Run `npx claimcheck sweep` as the user who made it, or as root.',
+    hint: 'Run `npx claimcheck sweep` as the user who created it, or as root.',
     cause: first.cause,
   })
 }
 
-/** Rejects with NOT_SWEPT where somebody should be asked and nobody can be. */
-async function mayGo(
+/** Rejects with NOT_SWEPT when a confirmation is needed and there is no terminal. */
+async function isConfirmed(
   { what, mayLive = false }: StaleResource,
   { yes = false, ask }: Sweep,
 ): Promise<boolean> {
@@ -65,7 +65,7 @@ async function mayGo(
   if (ask !== undefined) return ask(`${what}: its run may still be alive. Remove it?`)
   throw new ClaimcheckError('NOT_SWEPT', {
     subject: what,
-    problem: 'may belong to a run that is alive, and there is no terminal to ask on',
-    hint: 'Wait for its expiry, or run again with --yes.',
+    problem: 'may belong to a live run, and there is no terminal to confirm its removal',
+    hint: 'Wait until it expires, or run again with --yes.',
   })
 }

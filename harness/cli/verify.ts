@@ -1,30 +1,30 @@
-/** `claimcheck verify`: takes a certificate's path; says of every verdict whether it holds. Needs no network and no target. */
+/** `claimcheck verify`: recomputes every verdict of a certificate and prints whether it is confirmed. It needs no network and no target. */
 import { readCertificate } from '../certificate/read-certificate.ts'
 import { describeVerdict, type Certificate } from '../certificate/certificate.ts'
 import { verifyCertificate, type Verified } from '../certificate/verify-certificate.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 
-/** Rejects with what is wrong with the file, or CERTIFICATE_REFUTED where a verdict does not hold. */
+/** Rejects with CERTIFICATE_REFUTED when a verdict is not confirmed, or with the error of a file that cannot be read. */
 export async function verifyFile(path: string, say: (line: string) => void): Promise<void> {
   const certificate = readCertificate(path)
   say(headOf(certificate))
   const verified = await verifyCertificate(certificate)
-  const refuted = verified.filter(({ faults }) => faults.length > 0)
+  const refuted = verified.filter(({ differences }) => differences.length > 0)
   let last = ''
   for (const one of verified) {
-    if (one.of !== last) say(`\n${one.of}`)
-    last = one.of
+    if (one.test !== last) say(`\n${one.test}`)
+    last = one.test
     for (const line of linesOf(one)) say(line)
   }
   for (const { suite, name, skipReason } of certificate.tests.filter(({ verdict }) => verdict === 'skipped'))
     say(`\n${[...suite, name].join(' > ')}\n  - skipped: ${skipReason ?? 'no reason given'}`)
-  say(`\n${verified.length - refuted.length} of ${verified.length} verdicts hold`)
+  say(`\n${verified.length - refuted.length} of ${verified.length} verdicts confirmed`)
   const [first] = refuted
   if (first === undefined) return
   throw new ClaimcheckError('CERTIFICATE_REFUTED', {
     subject: path,
-    problem: `does not hold: ${refuted.length} of ${verified.length} verdicts come out otherwise`,
-    found: `"${first.statement}" (${first.of}): ${first.faults[0] ?? ''}`,
+    problem: `is refuted: ${refuted.length} of ${verified.length} recomputed verdicts differ`,
+    found: `"${first.statement}" (${first.test}): ${first.differences[0] ?? ''}`,
     hint: versionHint(certificate),
   })
 }
@@ -38,10 +38,13 @@ function headOf(certificate: Certificate): string {
   return `${sku.profile.name} on ${where}, ${finishedAt}, by claimcheck ${tool.version}: ${describeVerdict(certificate)}`
 }
 
-const linesOf = ({ statement, verdict, tolerance, faults }: Verified): readonly string[] =>
-  faults.length === 0
+const linesOf = ({ statement, verdict, tolerance, differences }: Verified): readonly string[] =>
+  differences.length === 0
     ? [`  ✓ ${verdict}: ${statement}${tolerance === undefined ? '' : ` (${tolerance})`}`]
-    : [`  ✗ does not hold, ${verdict}: ${statement}`, ...faults.map((fault) => `      ${fault}`)]
+    : [
+        `  ✗ not confirmed, ${verdict}: ${statement}`,
+        ...differences.map((difference) => `      ${difference}`),
+      ]
 
 const versionHint = ({ tool }: Certificate): string =>
-  `It was written by claimcheck ${tool.version}; another version may judge or word otherwise.`
+  `It was written by claimcheck ${tool.version}; another version may evaluate or word expectations differently.`

@@ -125,7 +125,7 @@ export interface AllocatedDeviceStatus {
   }
 }
 
-export interface ResourceClaimStatus {
+interface ResourceClaimStatus {
   readonly allocation?: {
     readonly devices: { readonly results: readonly DeviceAllocation[] }
     readonly nodeSelector?: {

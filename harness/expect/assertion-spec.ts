@@ -58,7 +58,7 @@ const podAssertionSpec = z.discriminatedUnion('kind', [
 const publishedAssertionSpec = z.strictObject({ kind: z.literal('matches-sku'), sku: z.string() })
 
 /** About arms of a comparison, pods of a claim, or published slices. */
-export const assertionSpecSchema = z.union([armAssertionSpec, podAssertionSpec, publishedAssertionSpec])
+const assertionSpecSchema = z.union([armAssertionSpec, podAssertionSpec, publishedAssertionSpec])
 
 export type ArmAssertionSpec = Readonly<z.infer<typeof armAssertionSpec>>
 export type PodAssertionSpec = Readonly<z.infer<typeof podAssertionSpec>>

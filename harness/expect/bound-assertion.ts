@@ -17,7 +17,7 @@ import { comparisonEvidence, podsEvidence, publishedEvidence, recordedSlices } f
 import type { Evidence, PublishedEvidence } from './evidence.ts'
 import type { LivePublishedDevices } from './published-devices.ts'
 
-export interface AssertionSource {
+interface AssertionSource {
   readonly target: Target
   /** The object whose evidence is recorded; assertions with the same owner share the evidence. */
   readonly owner: object

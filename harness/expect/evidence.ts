@@ -13,7 +13,7 @@ import type { Target } from '../targets/target.ts'
 import type { PodSet, ContainerObservation } from '../transfer/pod-set.ts'
 import type { PublishedDevices } from './published-devices.ts'
 
-export interface Failure {
+interface Failure {
   readonly code: ErrorCode
   readonly message: string
 }

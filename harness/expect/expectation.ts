@@ -46,7 +46,7 @@ export interface Expectation {
 /** `warn`: a failure is shown and does not fail the test. */
 export type Tier = 'warn'
 
-export interface AppliedWaiver {
+interface AppliedWaiver {
   readonly reason: string
   /** The last day on which it holds. */
   readonly until: string
@@ -85,7 +85,7 @@ export function negated(expectation: Expectation): Expectation {
 }
 
 /** `aligned bandwidth is at least 1.3x unaligned: failed (EXPECTATION_FAILED)` */
-export const headline = ({ statement, verdict, code }: Expectation): string =>
+const headline = ({ statement, verdict, code }: Expectation): string =>
   `${statement}: ${verdict}${code === undefined ? '' : ` (${code})`}`
 
 /** The figures of an expectation as phrases, each readable by itself; fewer for one that passed. */
@@ -130,7 +130,7 @@ export function toleranceOf(expectation: Expectation): string | undefined {
 }
 
 /** `[1.404, 1.433]`, in the unit of the measured value. The confidence level is 95 % over all looks together. */
-export function formatInterval({ estimate, low, high, unit }: ReportedInterval): string {
+function formatInterval({ estimate, low, high, unit }: ReportedInterval): string {
   if (unit === 'x') return `[${low.toFixed(3)}, ${high.toFixed(3)}]`
   return `[${formatRange(low, high, (value) => (unit === 's' ? timeLike(value, estimate) : formatRate(gigabytesPerSecond(value))))}]`
 }

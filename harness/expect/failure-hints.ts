@@ -40,7 +40,7 @@ function scatterOverRounds(rounds: readonly ArmRound[]): string[] {
 }
 
 /** Reports each path that is slow in most rounds of the arm. */
-export function slowPaths(rounds: readonly ArmRound[]): string[] {
+function slowPaths(rounds: readonly ArmRound[]): string[] {
   return pathsOf(rounds).flatMap(({ path, rates, others }) => {
     if (median(rates.map((own, round) => own / (others[round] ?? Number.NaN))) >= SLOW) return []
     const figures = `${rate(median(rates))}, the median of the other paths is ${rate(median(others))}`

@@ -8,7 +8,7 @@ import type { Endpoint, TransferOutcome } from '../transfer/transfer-outcome.ts'
 import { nicName } from '../claim/sku-device.ts'
 import { nicsOfStream, proveTransport, type TransportProof } from './transport-proof.ts'
 
-export interface Latency {
+interface Latency {
   readonly mean: Seconds
   readonly min: Seconds
   readonly p50: Seconds
@@ -16,7 +16,7 @@ export interface Latency {
   readonly p99: Seconds
 }
 
-export interface StreamRate {
+interface StreamRate {
   readonly device: string
   /** `node-a/mlx5_1 - node-b/mlx5_1`. */
   readonly path: string

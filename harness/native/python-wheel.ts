@@ -31,7 +31,7 @@ export interface PinnedWheel {
   readonly error: ErrorCode
 }
 
-export interface WheelBuild {
+interface WheelBuild {
   readonly platform: string
   readonly sha256: string
 }

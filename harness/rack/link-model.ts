@@ -23,7 +23,7 @@ export function nicRate(rack: Rack, node: string, nic: SkuNic, gpu: SkuGpu | und
 }
 
 /** The NUMA node that the NIC is attached to, with the rack's faults. SKU and published attributes may differ. */
-export const trueNumaNode = (rack: Rack, node: string, nic: SkuNic): number =>
+const trueNumaNode = (rack: Rack, node: string, nic: SkuNic): number =>
   faultOnNode(rack, 'numa-moved', node, nic.name)?.numaNode ?? nic.numaNode
 
 export const trueMtu = (rack: Rack, node: string, nic: SkuNic): number =>

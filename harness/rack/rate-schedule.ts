@@ -6,7 +6,7 @@ import { seconds, type Seconds } from '../core/units.ts'
 import type { Fault, FaultOf } from './fault.ts'
 import { seededRandom } from './seeded-random.ts'
 
-export interface RateStep {
+interface RateStep {
   /** Since the first byte. */
   readonly at: Seconds
   /** The fraction of the NIC's rate. 0 means that the link is down. */

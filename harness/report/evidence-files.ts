@@ -1,6 +1,6 @@
 /**
- * Evidence as files beside the reports: `evidence/<run>/<subject>.json`. Takes the journal's entries of that name; writes each,
- * bounded in size and in number. A person opens them; no verdict rests on them.
+ * Writes journal entries as files beside the reports, `evidence/<run>/<subject>.json`, for a person to read. No verdict
+ * depends on them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import type { JournalEntry } from '../core/journal.ts'
 const MOST_BYTES = 1_000_000
 const MOST_FILES = 50
 
-/** What is too long is cut, and says so. */
+/** Writes at most 50 files; a file over 1 MB is truncated and has `cutTo`, its limit in bytes. */
 export class EvidenceFiles {
   readonly folder: string
   #written = 0
@@ -18,7 +18,7 @@ export class EvidenceFiles {
     this.folder = join(reportDir, 'evidence', run)
   }
 
-  /** Returns the path, or undefined once there are enough. */
+  /** Returns the path of the file, or undefined once the limit of files is reached. */
   write({ at, subject, data }: JournalEntry): string | undefined {
     if (this.#written === MOST_FILES) return undefined
     this.#written++

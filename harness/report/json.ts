@@ -1,4 +1,4 @@
-/** `results.json`: takes a run, gives its JSON; and the published JSON Schema of it, made from the model. */
+/** Formats `results.json` and its published JSON Schema, which is generated from the zod schema. */
 import { z } from 'zod'
 import { RESULTS_SCHEMA, runReportSchema, type RunReport } from './run-report.ts'
 

@@ -1,6 +1,6 @@
 /**
- * What JUnit is to say. Takes a run; gives suites and cases, each case with at most one outcome. Knows no XML.
- * A suite a file, and one of the tool's name for what belongs to no file. A run that is not green holds a failure or an error.
+ * Maps a run report to JUnit suites and cases, independent of XML. There is one suite per test file, and one named after the
+ * tool for problems of the run as a whole. A run that is not green always has a failure or an error.
  */
 import type { ErrorCode } from '../core/errors.ts'
 import { factsOf, failureText, toleranceOf, type Expectation } from '../expect/expectation.ts'
@@ -53,19 +53,19 @@ export function junitSuites(report: RunReport): readonly JUnitSuite[] {
       ],
     }
   })
-  const ofTheRun = report.problems.filter((problem) => problem.file === undefined)
+  const runProblems = report.problems.filter((problem) => problem.file === undefined)
   const bad = suites.some((suite) =>
     suite.cases.some(({ outcome }) => outcome && outcome.element !== 'skipped'),
   )
-  if (ofTheRun.length === 0 && !bad && !isGreen(report)) ofTheRun.push(unexplained(report))
-  if (ofTheRun.length === 0) return suites
-  const run = { name: report.tool.name, startedAt: report.startedAt, cases: ofTheRun.map(problemCase) }
+  if (runProblems.length === 0 && !bad && !isGreen(report)) runProblems.push(unexplained(report))
+  if (runProblems.length === 0) return suites
+  const run = { name: report.tool.name, startedAt: report.startedAt, cases: runProblems.map(problemCase) }
   return [...suites, { ...run, properties: suiteProperties(report, { target: report.target }) }]
 }
 
 const unexplained = ({ outcome }: RunReport): ReportedProblem => ({
   code: outcome === 'interrupted' ? 'INTERRUPTED' : 'INTERNAL',
-  message: `the run is ${outcome} and no test says why`,
+  message: `the run is ${outcome}, but no test or problem gives the reason`,
 })
 
 function suiteProperties(report: RunReport, environment: Environment): Record<string, unknown> {
@@ -93,22 +93,22 @@ function caseOf(test: TestReport, environment: Environment): JUnitCase {
     tolerated: tolerancesOf(test.expectations),
     ...mergedProperties(test.expectations),
   }
-  const own = { name: [...suite, name].join(' > '), classname: file, file, seconds, properties }
-  return outcome === undefined ? own : { ...own, outcome }
+  const testcase = { name: [...suite, name].join(' > '), classname: file, file, seconds, properties }
+  return outcome === undefined ? testcase : { ...testcase, outcome }
 }
 
-/** What waivers and the warn tier have to say; absent where nothing. */
+/** Why unmet expectations were let through, by a waiver or the warn tier; undefined when none was. */
 const tolerancesOf = (expectations: readonly Expectation[]): string | undefined =>
   [...new Set(expectations.flatMap((one) => toleranceOf(one) ?? []))].join('; ') || undefined
 
-/** Over all expectations of a test; where two differ in a value, the later one's name gets `#2`, `#3`... */
+/** The properties of all expectations of a test. When two have different values for a name, the later name gets `#2`, `#3`... */
 function mergedProperties(expectations: readonly Expectation[]): Record<string, unknown> {
   const merged: Record<string, unknown> = {}
   for (const { properties } of expectations) {
     for (const [name, value] of Object.entries(properties)) {
-      let free = name
-      for (let i = 2; free in merged && merged[free] !== value; i++) free = `${name}#${i}`
-      merged[free] = value
+      let key = name
+      for (let i = 2; key in merged && merged[key] !== value; i++) key = `${name}#${i}`
+      merged[key] = value
     }
   }
   return merged
@@ -122,8 +122,8 @@ function outcomeOf(test: TestReport): JUnitOutcome | undefined {
   }
   const bad = expectations.filter((one) => one.verdict !== 'passed')
   if (verdict === 'waived' || verdict === 'warned') {
-    const said = bad.map((one) => `${verdict}: ${summary(one)}; ${toleranceOf(one) ?? ''}`)
-    return { element: 'skipped', message: said[0] ?? verdict, text: bad.map(failureText).join('\n\n') }
+    const messages = bad.map((one) => `${verdict}: ${summary(one)}; ${toleranceOf(one) ?? ''}`)
+    return { element: 'skipped', message: messages[0] ?? verdict, text: bad.map(failureText).join('\n\n') }
   }
   const all = [
     ...bad.map((one) => ({

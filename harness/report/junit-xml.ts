@@ -1,6 +1,7 @@
 /**
- * JUnit for a CI gate. Takes a run; gives XML in which a testcase has at most one of `failure` (the hardware broke an
- * expectation), `error` (no honest answer) and `skipped`. Text that XML cannot hold is replaced, and huge text cut.
+ * Formats a run as JUnit XML. A testcase has at most one of `failure` (the hardware did not meet an expectation), `error`
+ * (inconclusive, or trouble of the harness or the cluster) and `skipped`. Characters that XML does not allow are replaced
+ * and long text is truncated.
  */
 import { stripVTControlCharacters } from 'node:util'
 import { create } from 'xmlbuilder2'
@@ -49,18 +50,18 @@ function addCase(
   addProperties(element, properties)
   if (outcome === undefined) return
   const [summary = ''] = outcome.message.split('\n', 1)
-  const told = element.ele(outcome.element, {
+  const child = element.ele(outcome.element, {
     ...(outcome.code === undefined ? {} : { type: outcome.code }),
     message: attribute(summary),
   })
-  if (outcome.text !== '') told.txt(capped(outcome.text, TEXT_LIMIT))
+  if (outcome.text !== '') child.txt(truncated(outcome.text, TEXT_LIMIT))
 }
 
 function addProperties(element: XMLBuilder, properties: Readonly<Record<string, unknown>>): void {
-  const known = Object.entries(properties).filter(([, value]) => value !== undefined && value !== '')
-  if (known.length === 0) return
+  const present = Object.entries(properties).filter(([, value]) => value !== undefined && value !== '')
+  if (present.length === 0) return
   const list = element.ele('properties')
-  for (const [name, value] of known)
+  for (const [name, value] of present)
     list.ele('property', { name: attribute(name), value: attribute(String(value)) })
 }
 
@@ -75,12 +76,12 @@ function countsOf(cases: readonly JUnitCase[]): Record<'tests' | 'failures' | 'e
   }
 }
 
-/** `2026-11-23T12:00:00`: the xsd of Jenkins takes no fraction and no zone. */
+/** `2026-11-23T12:00:00`: Jenkins' JUnit schema allows neither a fraction of a second nor a time zone. */
 const withoutMilliseconds = (instant: string): string => instant.slice(0, 19)
 
-const attribute = (text: string): string => capped(text, ATTRIBUTE_LIMIT).replaceAll(/[\r\n\t]+/g, ' ')
+const attribute = (text: string): string => truncated(text, ATTRIBUTE_LIMIT).replaceAll(/[\r\n\t]+/g, ' ')
 
-function capped(text: string, limit: number): string {
+function truncated(text: string, limit: number): string {
   const plain = stripVTControlCharacters(text)
   if (plain.length <= limit) return plain
   return `${plain.slice(0, limit).toWellFormed()}… (${plain.length - limit} characters more)`

@@ -1,6 +1,6 @@
 /**
- * What machines a figure comes from. Takes published slices; gives per node and driver how many devices there are, what
- * they are, their versions, and a digest of their serial numbers, which tells whether two runs had the same machines.
+ * Identifies the machines that figures were measured on, from published ResourceSlices: by node and driver, the number of
+ * devices, their models and versions, and a digest of their serial numbers, which shows whether two runs used the same ones.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -14,7 +14,7 @@ export const nodeFingerprintSchema = z.record(
     z.string(),
     z.strictObject({
       devices: z.int().min(0),
-      /** Versions, firmware, models: every value that any of the devices publishes, sorted. */
+      /** Versions, firmware and models: all values that the devices publish, sorted. */
       attributes: z.record(z.string(), z.array(z.string())),
       serials: z.string().describe('SHA-256 over the published uuid and mac of all devices, sorted'),
     }),
@@ -47,14 +47,14 @@ function ofDevices(devices: readonly PooledDevice[]): NodeFingerprint[string][st
       return text === undefined ? [] : [{ id: name.slice(name.indexOf('/') + 1), value, text }]
     }),
   )
-  const told = values.filter(
+  const described = values.filter(
     ({ id, value }) => MODELS.has(id) || 'version' in value || /version|firmware/i.test(id),
   )
   const serials = values.filter(({ id }) => SERIALS.has(id)).map(({ text }) => text)
   return {
     devices: devices.length,
     attributes: Object.fromEntries(
-      [...Map.groupBy(told, ({ id }) => id)].map(([id, all]) => [
+      [...Map.groupBy(described, ({ id }) => id)].map(([id, all]) => [
         id,
         [...new Set(all.map(({ text }) => text))].sort(),
       ]),

@@ -1,6 +1,6 @@
 /**
- * The folder of a run's reports. Takes a run; gives files that are whole or not there at all.
- * From the moment a run starts, nothing in the folder is green: what an earlier run left is gone.
+ * Writes a run's reports. Files are replaced atomically, so a reader never sees part of one. Reports of an earlier run are
+ * removed when a run begins, so that an interrupted run cannot be mistaken for a green one.
  */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { formatJson } from './json.ts'
 import { formatJUnit } from './junit-xml.ts'
 import type { RunReport } from './run-report.ts'
 
-const FILES = ['junit.xml', 'results.json', 'index.html', 'certificate.json'] as const
+const FILES = ['junit.xml', 'results.json', 'certificate.json'] as const
 
 /** Every call throws REPORT_UNWRITABLE where the folder cannot be written. */
 export class ReportFolder {
@@ -35,7 +35,7 @@ export class ReportFolder {
     })
   }
 
-  /** One more file of the run, after `finish`. */
+  /** Adds another file of the run, after `finish`. */
   add(file: (typeof FILES)[number], text: string): void {
     this.#guard(() => this.#write(file, text))
   }
@@ -57,9 +57,9 @@ export class ReportFolder {
       throw new ClaimcheckError('REPORT_UNWRITABLE', {
         subject: `report folder ${this.path}`,
         problem: 'could not be written',
-        expected: 'a folder that this user may write',
+        expected: 'a folder that this user can write to',
         found: error instanceof Error ? error.message : String(error),
-        hint: 'Free it or set CLAIMCHECK_REPORT_DIR to another folder.',
+        hint: 'Make it writable, or set CLAIMCHECK_REPORT_DIR to another folder.',
         cause: error,
       })
     }

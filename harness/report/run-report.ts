@@ -1,6 +1,6 @@
 /**
- * What a run came to, once, for all writers. Takes nothing from Vitest; the reporter in `vitest/` fills it.
- * The zod schema is the published one: `results.json` is a `RunReport` and its JSON Schema is made from this file.
+ * The result of a run, from which every report is written. The reporter in `vitest/` creates it; `results.json` is a
+ * `RunReport`, and its published JSON Schema is generated from the zod schema here.
  */
 import { z } from 'zod'
 import { replayInfoSchema } from '../expect/assertion-spec.ts'
@@ -34,8 +34,8 @@ export const expectationSchema = z.strictObject({
   interval: interval.exactOptional(),
   properties: z.record(z.string(), scalar),
   emulated: z.boolean(),
-  basis: replayInfoSchema.exactOptional().describe('how to make it again from the evidence of its file'),
-  tier: z.literal('warn').exactOptional().describe('shown where it is not met, and does not gate'),
+  basis: replayInfoSchema.exactOptional().describe('how to recompute it from the evidence of its test file'),
+  tier: z.literal('warn').exactOptional().describe('reported when it is not met, without failing the run'),
   waiver: z
     .strictObject({
       reason: z.string(),
@@ -44,7 +44,9 @@ export const expectationSchema = z.strictObject({
       at: z.string().describe('file and entry'),
     })
     .exactOptional()
-    .describe('that names this expectation; in force it lets it through, whatever the verdict'),
+    .describe(
+      'the waiver that names this expectation; until it expires, an unmet expectation does not fail the run',
+    ),
 })
 
 const problem = z.strictObject({
@@ -59,7 +61,7 @@ const problem = z.strictObject({
   file: z.string().exactOptional(),
 })
 
-/** Where figures come from. */
+/** Where the figures of a test file were measured. */
 export const environmentSchema = z.strictObject({
   target: z.string(),
   sku: z.string().exactOptional(),
@@ -89,13 +91,13 @@ const testReport = z.strictObject({
   verdict: z
     .enum(['passed', 'waived', 'warned', 'failed', 'inconclusive', 'skipped', 'interrupted'])
     .describe(
-      'waived and warned: an expectation was not met and does not gate; inconclusive and interrupted do',
+      'waived and warned: an expectation was not met, and the gate lets the test through; inconclusive and interrupted fail the gate',
     ),
   skipReason: z.string().exactOptional(),
   startedAt: z.iso.datetime().exactOptional(),
   seconds: z.number(),
   expectations: z.array(expectationSchema),
-  /** What was thrown that is no expectation. */
+  /** Errors other than unmet expectations. */
   problems: z.array(problem),
 })
 
@@ -112,10 +114,13 @@ export const runReportSchema = z.strictObject({
   /** Errors outside any test: set-up, configuration. */
   problems: z.array(problem),
   files: z.record(z.string(), fileReport).describe('by test file'),
-  notes: z.array(z.string()).exactOptional().describe('what a person should know and no gate need act on'),
+  notes: z
+    .array(z.string())
+    .exactOptional()
+    .describe('information for a person that does not affect the verdict'),
 })
 
-/** Nothing changes a report once it is made. */
+/** A report is immutable once created. */
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T
 
 export type RunReport = Frozen<z.infer<typeof runReportSchema>>
@@ -125,22 +130,22 @@ export type Environment = Frozen<z.infer<typeof environmentSchema>>
 export type FileReport = Frozen<z.infer<typeof fileReport>>
 export type ReportedProblem = RunReport['problems'][number]
 
-/** The environment of a test file; of a file that never said its own, the run's target. */
+/** The environment of a test file. A file that recorded none has the target of the run. */
 export const environmentOf = (report: RunReport, file: string): Environment =>
   report.files[file] ?? { target: report.target }
 
-/** Targets whose devices are made up. */
-const MADE_UP = new Set(['emulated', 'lab'])
+/** Targets without real devices. */
+const EMULATED_TARGETS = new Set(['emulated', 'lab'])
 export const isEmulated = ({ target, emulation }: Environment): boolean =>
-  emulation !== undefined || MADE_UP.has(target)
+  emulation !== undefined || EMULATED_TARGETS.has(target)
 
-/** Only this is green. */
+/** Whether every test was accepted and nothing else went wrong. */
 export const isGreen = (report: RunReport): boolean =>
   report.outcome === 'passed' &&
   report.problems.length === 0 &&
   report.tests.length > 0 &&
   report.tests.every((test) => isAccepted(test.verdict))
 
-/** Every other verdict is an error or a failure to a gate. */
+/** Whether a gate lets the verdict through. */
 export const isAccepted = (verdict: TestVerdict): boolean =>
   ['passed', 'waived', 'warned', 'skipped'].includes(verdict)

@@ -1,6 +1,6 @@
 /**
- * A run on a terminal. Takes tests and reports; gives lines, one part at a time so that they can be shown as tests end.
- * Never writes; width and colour come in. A line an expectation where the width allows it, else the figures below.
+ * Formats a run for a terminal, in parts, so that tests can be shown as they end. An expectation takes one line when it
+ * fits the width; otherwise its figures follow on lines below.
  */
 import { styleText } from 'node:util'
 import { ERROR_CATALOGUE, type ErrorCategory, type ErrorCode } from '../core/errors.ts'
@@ -18,7 +18,7 @@ import {
 } from './run-report.ts'
 
 export interface Style {
-  /** Columns. */
+  /** In columns. */
   readonly width: number
   readonly colour: boolean
 }
@@ -35,20 +35,20 @@ const MARKS = {
 
 const WHAT_TO_DO: Record<ErrorCategory, string> = {
   input: 'Correct the input.',
-  hardware: 'Look at the devices.',
-  cluster: 'Look at the cluster, then run again.',
-  machine: 'Put this machine right, then run again.',
-  harness: 'Run again; if it comes back, report it together with results.json.',
+  hardware: 'Check the devices.',
+  cluster: 'Check the cluster, then run again.',
+  machine: 'Fix this machine, then run again.',
+  harness: 'Run again; if it happens again, report it and attach results.json.',
 }
 
-/** Of one run, whole: what the parts below give, in the order of the files. */
+/** Formats a whole run, in the order of its tests. */
 export function formatTerminal(report: RunReport, style: Style): string {
   const lines = [...formatStart(report, style)]
   let place = NOWHERE
-  const told = new Set<string>()
+  const explanations = new Set<string>()
   for (const test of report.tests) {
     const next = placeOf(test, environmentOf(report, test.file))
-    lines.push(...formatPlace(next, place, style), ...formatTest(test, style, told))
+    lines.push(...formatPlace(next, place, style), ...formatTest(test, style, explanations))
     place = next
   }
   return [...lines, ...formatEnd(report, style)].join('\n')
@@ -59,7 +59,7 @@ export const formatStart = (
   style: Style,
 ): readonly string[] => [paint(`${tool.name} ${tool.version}`, 'bold', style) + `, target ${target}`]
 
-/** Where the last line stood: file, suite and environment. */
+/** The headings that are in effect: file, suite and environment. */
 export interface Place {
   readonly file: string
   readonly suite: string
@@ -74,7 +74,7 @@ export const placeOf = ({ file, suite }: TestReport, environment: Environment): 
   environment: formatEnvironment(environment),
 })
 
-/** The headings to write at `place` when the last line stood at `before`. */
+/** The headings that change from `before` to `place`. */
 export function formatPlace(place: Place, before: Place, style: Style): readonly string[] {
   const newFile = place.file !== before.file
   const lines: string[] = []
@@ -87,17 +87,21 @@ export function formatPlace(place: Place, before: Place, style: Style): readonly
 }
 
 /** `emulated rack h100-2node, scale 1:200, runtime process: figures are EMULATED, not measured on hardware` */
-export function formatEnvironment({ target, sku, emulation }: Environment): string {
+function formatEnvironment({ target, sku, emulation }: Environment): string {
   if (emulation === undefined) return sku === undefined ? '' : `target ${target}, SKU ${sku}`
   const { rack, scale, runtime, faults } = emulation
   const broken = faults.length === 0 ? '' : `, faults ${faults.join(', ')}`
   return `${target} rack ${rack}, scale 1:${scale}, runtime ${runtime}${broken}: figures are EMULATED, not measured on hardware`
 }
 
-/** `told`: what was explained before; the same explanation is given once, and later named by its code. */
-export function formatTest(test: TestReport, style: Style, told: Set<string> = new Set()): readonly string[] {
+/** `explained`: the explanations shown so far. Each is shown once and then referred to by its code. */
+export function formatTest(
+  test: TestReport,
+  style: Style,
+  explained: Set<string> = new Set(),
+): readonly string[] {
   const indent = test.suite.length === 0 ? 2 : 4
-  const rows = test.expectations.flatMap((one) => formatExpectation(one, style, told))
+  const rows = test.expectations.flatMap((one) => formatExpectation(one, style, explained))
   const unrun = test.verdict === 'skipped' || test.verdict === 'interrupted'
   if (rows.length === 0 || unrun || test.problems.length > 0) {
     rows.push(...marked(test.verdict, `${test.name}${note(test)}`, [], style))
@@ -111,7 +115,7 @@ function note({ verdict, skipReason, problems }: TestReport): string {
   return verdict === 'interrupted' && problems.length === 0 ? ': not run, the run was interrupted' : ''
 }
 
-function formatExpectation(one: Expectation, style: Style, told: Set<string>): readonly string[] {
+function formatExpectation(one: Expectation, style: Style, shownBefore: Set<string>): readonly string[] {
   const shown = one.verdict === 'passed' || isGating(one) ? one.verdict : 'waived'
   const tolerance = wrapLines(toleranceOf(one) ?? '', style.width - 10).filter((line) => line !== '')
   const lines = [
@@ -119,22 +123,22 @@ function formatExpectation(one: Expectation, style: Style, told: Set<string>): r
     ...tolerance.map((line) => `    ${line}`),
   ]
   if (one.code === undefined) return lines
-  const explanation = explained(one.code, one.reasons, undefined, style)
-  const known = told.has(explanation.join('\n'))
-  told.add(explanation.join('\n'))
+  const explanation = explain(one.code, one.reasons, undefined, style)
+  const known = shownBefore.has(explanation.join('\n'))
+  shownBefore.add(explanation.join('\n'))
   return [...lines, ...(known ? [`    ${one.code}: as above`] : explanation)]
 }
 
-/** Only a fault in claimcheck itself is explained by where it was thrown. */
+/** Shows where an error was thrown only for a fault in claimcheck itself. */
 function formatProblem({ code, message, hint, stack }: ReportedProblem, style: Style): readonly string[] {
   const frame = stack?.split('\n').find((line) => /^\s*(at|❯) /.test(line))
   const at = code === 'INTERNAL' && frame !== undefined ? [frame.trim()] : []
-  const told = hint === undefined || message.includes(hint) ? [] : [hint]
-  return explained(code, [message, ...told, ...at], hint, style)
+  const advice = hint === undefined || message.includes(hint) ? [] : [hint]
+  return explain(code, [message, ...advice, ...at], hint, style)
 }
 
-/** The code, what was found, and what to do unless `hint` said that already. */
-function explained(
+/** The code, what was found and, without a `hint`, what to do about errors of its category. */
+function explain(
   code: ErrorCode,
   found: readonly string[],
   hint: string | undefined,
@@ -149,7 +153,7 @@ function explained(
   ]
 }
 
-/** A mark, a sentence and what is to be said of it: on one line where that fits, else the facts folded below. */
+/** A mark, a statement and its facts: on one line when they fit, otherwise with the facts wrapped on lines below. */
 function marked(
   verdict: TestVerdict,
   sentence: string,
@@ -166,22 +170,22 @@ function marked(
   return [`${mark} ${first}`, ...rest.map((line) => `  ${line}`), ...below]
 }
 
-const RECAPPED: ReadonlySet<TestVerdict> = new Set(['failed', 'inconclusive', 'waived', 'warned'])
+const SUMMARIZED: ReadonlySet<TestVerdict> = new Set(['failed', 'inconclusive', 'waived', 'warned'])
 
-/** Problems outside tests, what is not passed, and the totals. */
+/** The problems outside tests, the tests that did not pass, and the totals. */
 export function formatEnd(report: RunReport, style: Style): readonly string[] {
   const problems = report.problems.flatMap((problem) => [
     ...marked('inconclusive', problem.subject ?? problem.file ?? 'the run', [], style),
     ...formatProblem(problem, style),
   ])
-  const bad = report.tests.filter(({ verdict }) => RECAPPED.has(verdict))
-  const recap = bad.flatMap(({ verdict, file, suite, name }) =>
+  const bad = report.tests.filter(({ verdict }) => SUMMARIZED.has(verdict))
+  const summary = bad.flatMap(({ verdict, file, suite, name }) =>
     marked(verdict, `${verdict}: ${[file, ...suite, name].join(' > ')}`, [], style),
   )
   const notes = (report.notes ?? []).flatMap((line) => wrapLines(line, style.width))
   return [
     ...(problems.length === 0 ? [] : ['', ...problems]),
-    ...(recap.length === 0 ? [] : ['', ...recap]),
+    ...(summary.length === 0 ? [] : ['', ...summary]),
     ...(notes.length === 0 ? [] : ['', ...notes]),
     '',
     ...formatTotals(report, style),

@@ -1,4 +1,4 @@
-/** Folds text into lines of a width. Takes phrases; breaks between them where it can, else at spaces; cuts no word. */
+/** Wraps text to a width: between phrases where possible, otherwise at spaces. A word longer than the width is not split. */
 
 export function wrapItems(phrases: readonly string[], width: number): readonly string[] {
   const lines: string[] = []
@@ -23,6 +23,6 @@ function words(text: string, width: number): readonly string[] {
   return lines
 }
 
-/** Every line of `text` folded by itself. */
+/** Wraps every line of `text` separately. */
 export const wrapLines = (text: string, width: number): readonly string[] =>
   text.split('\n').flatMap((line) => wrapItems([line], width))

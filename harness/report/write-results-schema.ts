@@ -1,4 +1,4 @@
-/** Writes `docs/results.schema.json`, the published schema of `results.json`. Run it after the model changed. */
+/** Writes `docs/results.schema.json`, the published schema of `results.json`. Run it after a change of the zod schema. */
 import { writeFileSync } from 'node:fs'
 import { formatJsonSchema } from './json.ts'
 

@@ -19,7 +19,7 @@ export interface SearchOptions {
   readonly accept?: (chosen: readonly Chosen[]) => boolean
 }
 
-export const STEP_LIMIT = 200_000
+const STEP_LIMIT = 200_000
 
 /**
  * Returns undefined where this node cannot satisfy the requests. Throws what fails the claims on every node in Kubernetes:

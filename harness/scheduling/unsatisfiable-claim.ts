@@ -10,13 +10,13 @@ import type { Alternative, Request } from './device-request.ts'
 import { search } from './device-search.ts'
 import { isTolerated } from './toleration.ts'
 
-export interface SelectorCount {
+interface SelectorCount {
   readonly expression: string
   /** Devices left after the class, the selectors before and this one. */
   readonly left: number
 }
 
-export interface RequestExplanation {
+interface RequestExplanation {
   readonly claim: string
   readonly request: string
   readonly need: number | 'All'

@@ -1,6 +1,5 @@
 /**
- * Stands in for `vitest/suite.ts` while suites are simulated: the same words, but tests are collected instead of run.
- * Takes the declarations of a suite file as it is imported; gives them to `collected`. Never measures.
+ * Replaces `vitest/suite.ts` while suites are simulated: it has the same exports, but collects tests instead of running them.
  */
 import { gpusWithNics, sameGpus } from '../claim/numa-placements.ts'
 import { allGpus } from '../claim/placement.ts'
@@ -19,10 +18,10 @@ export interface CollectedTest {
   readonly body: Body
   /** False in the warn tier. */
   readonly gates: boolean
-  /** What its fixtures are made from. */
+  /** The declaration of its fixtures. */
   readonly arms?: ComparisonDeclaration
   readonly pods?: PodDeclaration
-  /** No rack has links between GPUs. */
+  /** Not simulated: racks have no links between GPUs. */
   readonly links?: GpuLinkDeclaration
 }
 

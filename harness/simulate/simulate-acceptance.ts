@@ -1,6 +1,6 @@
 /**
- * One simulated acceptance: every test of the suites against a rack whose truth is known, in virtual time. Takes collected
- * tests and a rack; gives each expectation and the verdict over all. The judging is the very code that judges hardware.
+ * Simulates one acceptance: every test of the suites on an emulated rack with known faults, in virtual time. Expectations are
+ * evaluated by the code that evaluates them on hardware.
  */
 import { asClaimcheckError } from '../core/errors.ts'
 import { Journal } from '../core/journal.ts'
@@ -16,7 +16,7 @@ import { EmulatedTarget } from '../targets/emulated/emulated-target.ts'
 import { ModelRuntime } from '../targets/emulated/model/model-runtime.ts'
 import type { CollectedTest } from './collecting-suite.ts'
 
-export interface JudgedTest {
+interface EvaluatedTest {
   /** `suite > title`. */
   readonly name: string
   readonly title: string
@@ -25,10 +25,10 @@ export interface JudgedTest {
 }
 
 export interface Acceptance {
-  /** failed when any test failed; else inconclusive when any could not be judged; a gate accepts only passed. */
+  /** The worst verdict of all tests; a gate accepts only `passed`. */
   readonly verdict: Verdict
-  readonly tests: readonly JudgedTest[]
-  /** Over all comparisons. */
+  readonly tests: readonly EvaluatedTest[]
+  /** Measured over all comparisons. */
   readonly rounds: number
 }
 
@@ -51,30 +51,30 @@ export async function simulateAcceptance(
     comparisons.set(spec, made)
     return made
   }
-  const judged: JudgedTest[] = []
+  const evaluated: EvaluatedTest[] = []
   try {
     for (const test of tests.filter(({ links }) => links === undefined))
-      judged.push(await judge(test, target, rack, comparisonFor))
+      evaluated.push(await evaluateTest(test, target, rack, comparisonFor))
   } finally {
     await target.close()
   }
   const rounds = [...comparisons.values()].reduce((sum, comparison) => sum + comparison.rounds.length, 0)
-  return { verdict: worst(judged.map(({ verdict }) => verdict)), tests: judged, rounds }
+  return { verdict: worst(evaluated.map(({ verdict }) => verdict)), tests: evaluated, rounds }
 }
 
-async function judge(
+async function evaluateTest(
   test: CollectedTest,
   target: EmulatedTarget,
   rack: Rack,
   comparisonFor: (spec: ComparisonDeclaration) => NodeComparison,
-): Promise<JudgedTest> {
+): Promise<EvaluatedTest> {
   const expectations: Expectation[] = []
   const pods = test.pods && new PodSet({ target, sku: rack.sku, ...test.pods })
   const comparison = test.arms && comparisonFor(test.arms)
   const fixtures = {
     sku: rack.sku,
     published: new LivePublishedDevices(target),
-    expect: expecting(expectations),
+    expect: expectInto(expectations),
     ...(pods === undefined ? {} : { pods }),
     ...(comparison === undefined
       ? {}
@@ -94,7 +94,7 @@ async function judge(
 }
 
 /** `expect(received)` with the suite's matchers; an assertion that cannot be judged is inconclusive, as in a real run. */
-function expecting(expectations: Expectation[]) {
+function expectInto(expectations: Expectation[]) {
   return (received: unknown): Record<string, (...args: readonly unknown[]) => Promise<void>> =>
     Object.fromEntries(
       Object.entries(matchersByName).map(([name, bind]) => [

@@ -1,4 +1,4 @@
-/** A title with `$name` filled in from a row, as Vitest does in `describe.for`. */
+/** Replaces `$name` in a title by the row's value, as Vitest's `describe.for` does. */
 export const formatTitle = (title: string, row: object): string =>
   title.replaceAll(/\$(\w+)/g, (whole, name: string) => {
     const value: unknown = Reflect.get(row, name)

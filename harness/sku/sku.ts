@@ -154,10 +154,10 @@ export type ArmName = NumaArm | LinkArm
 export const ARM_NAMES: readonly ArmName[] = ['aligned', 'unaligned', 'linked', 'staged']
 
 /** The references that transfers between nodes are compared with. */
-export type NumaReference = Required<Pick<Sku['reference'], NumaArm | 'stability'>>
+type NumaReference = Required<Pick<Sku['reference'], NumaArm | 'stability'>>
 export type NumaSku = Sku & { readonly reference: NumaReference }
 /** The references that transfers between the GPUs of a node are compared with. */
-export type LinkReference = Required<Pick<Sku['reference'], 'gpuLink' | 'gpuMemory'>>
+type LinkReference = Required<Pick<Sku['reference'], 'gpuLink' | 'gpuMemory'>>
 export type LinkSku = Sku & { readonly reference: LinkReference }
 
 export const hasNumaReference = (sku: Sku): sku is NumaSku =>

@@ -16,7 +16,7 @@ import type { Target, TargetKind } from './target.ts'
 /** What a run prepares before its first test, as plain data that workers receive; null where nothing is needed. */
 export type Prepared = NativeParts | ClusterRun | null
 
-export interface Preparation {
+interface Preparation {
   readonly prepared: Prepared
   /** Removes what lasts as long as the run. Called after all tests. */
   readonly end: () => Promise<void>

@@ -19,7 +19,7 @@ export interface TransferContext extends PodLeaseContext {
 }
 
 /** One side of a transfer: a container of a pod. Both sides may share a pod. */
-export interface TransferSide {
+interface TransferSide {
   readonly pod: LeasedPod
   readonly container: string
 }

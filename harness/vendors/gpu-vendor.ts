@@ -3,7 +3,7 @@ import type { DeviceAttributes } from '../dra/device-attributes.ts'
 import type { AttributeValue } from '../dra/objects.ts'
 
 /** A GPU as its driver publishes it. */
-export interface GpuFacts {
+interface GpuFacts {
   /** `0001:00:00.0` */
   readonly pciAddress: string
   /** `pci0001:00` */

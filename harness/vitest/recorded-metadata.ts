@@ -11,20 +11,20 @@ import type { Sku } from '../sku/sku.ts'
 import type { Target } from '../targets/target.ts'
 
 /** Accumulates over retries and repeats, so that a later pass does not hide an earlier failure. */
-export interface TestMetadata {
+interface TestMetadata {
   readonly expectations: Expectation[]
   environment?: Environment
 }
 
 /** JSON values only. */
-export interface FileMetadata {
+interface FileMetadata {
   /** By the name of the evidence. */
   readonly evidence: Record<string, unknown>
   sku?: Sku
   nodes?: NodeFingerprint
 }
 
-export interface ProgressArtifact extends TestArtifactBase {
+interface ProgressArtifact extends TestArtifactBase {
   readonly type: 'claimcheck:progress'
   readonly progress: Progress
 }

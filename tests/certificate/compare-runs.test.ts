@@ -1,4 +1,4 @@
-/** What compare says of genuine runs, and that its intervals hold as often as they claim. */
+/** Comparisons of real runs, and the coverage of their intervals. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { changeInterval } from '../../harness/certificate/figure-change.ts'
 import { compareRuns } from '../../harness/certificate/compare-runs.ts'
@@ -16,27 +16,27 @@ beforeAll(async () => {
 })
 
 describe('Two runs of one rack', () => {
-  test('with the same draws have not changed at all', async () => {
+  test('with the same seed have no change', async () => {
     const compared = compareRuns(green, await summary({ again: 1 }))
     expect(compared).toMatchObject({
       verdictChanges: [],
       onlyBefore: [],
       onlyAfter: [],
-      surroundings: [],
+      environmentChanges: [],
       worse: false,
     })
-    expect(compared.changes.map(({ told }) => told)).toEqual(Array(14).fill('same'))
+    expect(compared.changes.map(({ direction }) => direction)).toEqual(Array(14).fill('same'))
     for (const { ratio } of compared.changes) expect(ratio?.estimate).toBeCloseTo(1, 12)
   })
 
-  test('with other draws have not changed beyond noise', async () => {
+  test('with other seeds have no significant change', async () => {
     const compared = compareRuns(green, await summary({ rack: 'seed: 7' }))
     expect(compared).toMatchObject({ verdictChanges: [], worse: false })
-    expect(compared.changes.map(({ told }) => told)).toEqual(Array(14).fill('same'))
+    expect(compared.changes.map(({ direction }) => direction)).toEqual(Array(14).fill('same'))
   })
 })
 
-test('a NIC at half its rate is a worse aligned arm, an unchanged other one, and five flipped verdicts', async () => {
+test('a NIC at half its rate makes the aligned arm worse, leaves the other unchanged, and changes five verdicts', async () => {
   const slow = await summary({
     rack: 'faults: [{ kind: nic-slow, node: node-a, nic: mlx5_1, fraction: 0.5 }]',
   })
@@ -44,7 +44,7 @@ test('a NIC at half its rate is a worse aligned arm, an unchanged other one, and
   const told = Object.fromEntries(
     compared.changes
       .filter(({ comparison }) => comparison.endsWith('kv-1gib'))
-      .map((change) => [change.figure, change.told]),
+      .map((change) => [change.figure, change.direction]),
   )
   expect(told).toEqual({
     'aligned bandwidth': 'worse',
@@ -61,23 +61,23 @@ test('a NIC at half its rate is a worse aligned arm, an unchanged other one, and
   expect(compared.verdictChanges.map(({ before, after }) => `${before} ${after}`)).toEqual(
     Array(5).fill('passed failed'),
   )
-  expect(compared.surroundings).toEqual(['faults is "", then "nic-slow on node-a/mlx5_1"'])
+  expect(compared.environmentChanges).toEqual(['faults is "", then "nic-slow on node-a/mlx5_1"'])
   expect(compared.worse).toBe(true)
   const back = compareRuns(slow, green)
-  expect(back.changes[0]?.told).toBe('better')
+  expect(back.changes[0]?.direction).toBe('better')
   expect(back.worse).toBe(false)
 })
 
-test('one round is too few to tell anything by', async () => {
+test('the change between runs of one round is unknown', async () => {
   const cut = await summary({
     rack: 'faults: [{ kind: link-cut, node: node-a, nic: mlx5_3, afterBytes: 3 GiB }]',
   })
   const compared = compareRuns(green, cut)
-  expect(compared.changes.map(({ told }) => told)).toEqual(Array(14).fill('unknown'))
+  expect(compared.changes.map(({ direction }) => direction)).toEqual(Array(14).fill('unknown'))
   expect(compared.worse).toBe(true)
 })
 
-describe('Unlike is not compared with unlike', () => {
+describe('Runs that are not comparable are refused', () => {
   const name = 'suites/numa/kv-transfer.test.ts: kv-1gib'
   const edited = (edit: (copy: Summary) => void): Summary => {
     const copy = structuredClone(green)
@@ -94,7 +94,7 @@ describe('Unlike is not compared with unlike', () => {
     return found
   }
 
-  test('another scale, of a genuine run', async () => {
+  test('a run with another scale', async () => {
     const scaled = await summary({ scale: 100 })
     expect(() => compareRuns(green, scaled)).toThrow(
       /are not alike, .*\n {2}emulation scale: 200 against 100/,
@@ -129,14 +129,14 @@ describe('Unlike is not compared with unlike', () => {
     expect(() => compareRuns(green, edited(edit))).toThrow(told)
   })
 
-  test('a test that only one run has is no difference that forbids it', () => {
+  test('a test that is only in one run does not forbid a comparison', () => {
     const fewer = edited((copy) => void delete copy.tests[Object.keys(copy.tests)[0] ?? ''])
     expect(compareRuns(green, fewer).onlyBefore).toHaveLength(1)
     expect(compareRuns(fewer, green).onlyAfter).toHaveLength(1)
   })
 })
 
-describe('The interval of a change holds as often as it says', () => {
+describe('The interval of a change has its nominal coverage', () => {
   test.for([
     { before: 3, after: 3, sdBefore: 0.003, sdAfter: 0.003, level: 0.95 },
     { before: 3, after: 8, sdBefore: 0.01, sdAfter: 0.01, level: 0.95 },

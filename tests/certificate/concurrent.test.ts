@@ -1,4 +1,4 @@
-/** Tests at once, `.not` and `expect.soft`, limits that need more rounds: each verdict comes out again from its own looks. */
+/** Concurrent tests, `.not`, `expect.soft`, and limits that need more rounds: each verdict is recomputed from its own looks. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readCertificate } from '../../harness/certificate/read-certificate.ts'
@@ -28,7 +28,7 @@ const suite = `
   })
 `
 
-test('a run of tests at once', async () => {
+test('a run of concurrent tests', async () => {
   using project = new InlineProject(
     { 'a.test.ts': suite },
     `globalSetup: ['${PROJECT}/harness/vitest/global-setup.ts'],`,
@@ -44,5 +44,5 @@ test('a run of tests at once', async () => {
   expect(Math.max(...expectations.flatMap(({ basis }) => basis.seen))).toBeGreaterThan(3)
   expect(expectations.filter(({ basis }) => basis.not)).toHaveLength(1)
   const verified = await verifyCertificate(certificate)
-  expect(verified.filter(({ faults }) => faults.length > 0)).toEqual([])
+  expect(verified.filter(({ differences }) => differences.length > 0)).toEqual([])
 })

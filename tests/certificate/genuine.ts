@@ -1,6 +1,6 @@
 /**
- * Certificates of genuine runs, by the real Vitest on the model runtime. Takes a rack's faults; gives the certificate as
- * read and its file. Each kind of run is made once a test file; the folder goes when the file's tests end.
+ * Certificates of real runs, by Vitest on the model runtime. Each kind of run is made once per test file; its folder is
+ * removed after the tests of the file.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -28,7 +28,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const known = new Map<string, Promise<Genuine>>()
 let count = 0
 
-/** `rack` is added to the fixture's text. The same arguments give the same run. */
+/** `rack` is added to the fixture's text. Equal arguments share a run. */
 export function genuineRun({
   rack = '',
   scale = 200,
@@ -82,7 +82,7 @@ async function start(
   return { folder: own, path, certificate: readCertificate(path), output: all, exitCode }
 }
 
-/** A copy with `edit` done to it and every digest made anew: a forgery by someone who has claimcheck. */
+/** A copy changed by `edit`, with valid digests: a forgery by someone who has claimcheck. */
 export function forged(certificate: Certificate, edit: (copy: Certificate) => void): Certificate {
   const copy = JSON.parse(JSON.stringify(certificate)) as Certificate
   edit(copy)
@@ -90,7 +90,7 @@ export function forged(certificate: Certificate, edit: (copy: Certificate) => vo
   return sealCertificate(body)
 }
 
-/** A file of it, in a folder that goes with the tests. */
+/** Writes the certificate to a file in a folder that is removed after the tests. */
 export function fileOf(certificate: Certificate | string | Buffer): string {
   const path = join(folder, `file-${++count}.json`)
   const isText = typeof certificate === 'string' || Buffer.isBuffer(certificate)

@@ -1,4 +1,4 @@
-/** The history keeps every run, whoever writes at the same time and whatever was torn; the last green run is the reference. */
+/** The history keeps every run, also with concurrent writers and after a crash; the last green run is the reference. */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -16,7 +16,7 @@ beforeAll(async () => {
   summary = summaryOf(run.certificate)
 })
 
-/** Run number `day`, and what is other about it. */
+/** The run of day `day`, with changes. */
 const entry = (day: number, other: Partial<Summary> = {}): Summary => ({
   ...summary,
   run: `run-${day}`,
@@ -24,12 +24,12 @@ const entry = (day: number, other: Partial<Summary> = {}): Summary => ({
   ...other,
 })
 
-test('a run adds itself', () => {
+test('a run adds a line', () => {
   const history = readHistory(join(run.folder, 'history.ndjson'))
-  expect(history).toEqual({ runs: [summary], complaints: [] })
+  expect(history).toEqual({ runs: [summary], warnings: [] })
 })
 
-test('processes that add at the same time lose nothing', async () => {
+test('no line is lost when processes write at the same time', async () => {
   const path = join(temporaryFolder(), 'history.ndjson')
   const input = join(temporaryFolder(), 'summary.json')
   writeFileSync(input, JSON.stringify(summary))
@@ -43,52 +43,52 @@ test('processes that add at the same time lose nothing', async () => {
   await Promise.all(
     writers.map((name) => execa(process.execPath, ['--input-type=module', '-e', script, name])),
   )
-  const { runs, complaints } = readHistory(path)
-  expect(complaints).toEqual([])
+  const { runs, warnings } = readHistory(path)
+  expect(warnings).toEqual([])
   const expected = writers.flatMap((name) => Array.from({ length: 50 }, (_, i) => `${name}-${i}`))
   expect(runs.map((one) => one.run).sort()).toEqual(expected.sort())
 })
 
-test('a torn line is told and costs no other, at the end or before it', () => {
+test('an incomplete line is reported and does not affect others, at the end or before it', () => {
   const path = join(temporaryFolder(), 'history.ndjson')
   addToHistory(path, entry(1))
   const whole = readFileSync(path, 'utf8')
   appendFileSync(path, whole.slice(0, 300))
   expect(readHistory(path)).toEqual({
     runs: [entry(1)],
-    complaints: [expect.stringMatching(/history\.ndjson:4 is torn, and passed over: /)],
+    warnings: [expect.stringMatching(/history\.ndjson:4 is not valid JSON and is ignored: /)],
   })
   addToHistory(path, entry(2))
   expect(readHistory(path)).toEqual({
     runs: [entry(1), entry(2)],
-    complaints: [expect.stringContaining(':4 is torn')],
+    warnings: [expect.stringContaining(':4 is not valid JSON')],
   })
 })
 
-test('a line of another version is told and passed over', () => {
+test('a line of another version is reported and ignored', () => {
   const path = join(temporaryFolder(), 'history.ndjson')
   writeFileSync(path, '{"schema":"claimcheck.history/9"}\n')
   addToHistory(path, entry(1))
   expect(readHistory(path)).toEqual({
     runs: [entry(1)],
-    complaints: [expect.stringContaining(':1 is no run of this version, and passed over: schema')],
+    warnings: [expect.stringContaining(':1 is not a run of this version and is ignored: schema')],
   })
 })
 
-test('there is none at first', () => {
-  expect(readHistory(join(temporaryFolder(), 'history.ndjson'))).toEqual({ runs: [], complaints: [] })
+test('a missing file is an empty history', () => {
+  expect(readHistory(join(temporaryFolder(), 'history.ndjson'))).toEqual({ runs: [], warnings: [] })
 })
 
-test('a history that cannot be added to is told', () => {
+test('a history that cannot be written is an error', () => {
   expect(() => addToHistory('/proc/history.ndjson', summary)).toThrow(
-    /\/proc\/history\.ndjson could not be added to: .* set CLAIMCHECK_REPORT_DIR/,
+    /\/proc\/history\.ndjson could not be written: .* set CLAIMCHECK_REPORT_DIR/,
   )
 })
 
-test('the reference is the last green run before this one that is like it', () => {
+test('the reference is the last comparable green run before this one', () => {
   const other = entry(4, { emulation: { ...(summary.emulation ?? raise()), scale: 50 } })
   const runs = [entry(1), entry(2), entry(3, { verdict: 'failed' }), other, entry(7)]
-  const { run: reference } = lastGreen({ runs, complaints: [] }, entry(6), 'history')
+  const { run: reference } = lastGreen({ runs, warnings: [] }, entry(6), 'history')
   expect(reference).toBe('run-2')
 })
 
@@ -99,7 +99,7 @@ test.for<[string, () => Summary[]]>([
   ['only runs of another SKU', () => [entry(1, { sku: { ...summary.sku, name: 'b200x8' } })]],
   ['only runs on another target', () => [entry(1, { target: 'cluster' })]],
 ])('with %s there is no reference', ([, runs]) => {
-  expect(() => lastGreen({ runs: runs(), complaints: [] }, entry(6), 'reports/history.ndjson')).toThrow(
+  expect(() => lastGreen({ runs: runs(), warnings: [] }, entry(6), 'reports/history.ndjson')).toThrow(
     'reports/history.ndjson has no green run of SKU h100x8 on target emulated before run run-6',
   )
 })

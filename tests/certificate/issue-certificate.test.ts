@@ -1,11 +1,11 @@
-/** A certificate is issued where every test was judged, and otherwise not: then the run says why, and none is left lying. */
+/** A certificate is issued only when every test was evaluated; otherwise the run gives the reason. */
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { InlineProject } from '../vitest/inline-project.ts'
 import { genuineRun } from './genuine.ts'
 
-test('a certificate holds what its verdicts rest on', async () => {
+test('a certificate contains the evidence for its verdicts', async () => {
   const { certificate } = await genuineRun()
   expect(certificate).toMatchObject({
     schema: 'claimcheck.certificate/1',
@@ -38,7 +38,7 @@ test('a certificate holds what its verdicts rest on', async () => {
   })
 })
 
-test('tests that were filtered out stand in it as skipped', async () => {
+test('tests that were filtered out are listed as skipped', async () => {
   const { certificate } = await genuineRun({ args: ['-t', 'arrive intact'] })
   expect(certificate.verdict).toBe('passed')
   const verdicts = certificate.tests.map(({ verdict }) => verdict)
@@ -46,18 +46,18 @@ test('tests that were filtered out stand in it as skipped', async () => {
   expect(verdicts).toContain('skipped')
 })
 
-describe('There is no certificate', () => {
+describe('No certificate is issued', () => {
   const judged = `import { test } from 'vitest'; import { expectation, recordExpectation } from './evidence.ts'\n`
   test.for([
     [
       'of a stock matcher alone',
       `import { test } from 'vitest'; test('one', () => {})`,
-      '"one" states nothing that could be judged again',
+      '"one" has no expectation that could be recomputed',
     ],
     [
       'of an expectation that cannot be asked again',
       `${judged} test('one', ({ task }) => recordExpectation(task, expectation('passed')))`,
-      '"one" asks what cannot be judged again: aligned bandwidth is at least 1.3x unaligned',
+      '"one" has an expectation that cannot be recomputed: aligned bandwidth is at least 1.3x unaligned',
     ],
     [
       'of a test that threw',
@@ -67,7 +67,7 @@ describe('There is no certificate', () => {
     [
       'of skips alone',
       `import { test } from 'vitest'; test('one', ({ skip }) => skip('no GPU'))`,
-      'no test was judged',
+      'no test was evaluated',
     ],
     [
       'of a file that could not be read',
@@ -82,7 +82,7 @@ describe('There is no certificate', () => {
     expect(existsSync(join(project.folder, 'reports/history.ndjson'))).toBe(false)
   })
 
-  test('of an earlier run once a later one has begun', async () => {
+  test('and that of an earlier run is removed when a later one begins', async () => {
     using project = new InlineProject({ 'a.test.ts': `import { test } from 'vitest'; test('one', () => {})` })
     await project.run()
     writeFileSync(join(project.folder, 'reports/certificate.json'), '{}')

@@ -1,4 +1,4 @@
-/** A certificate is read only as it was written: any other byte, a cut file or another schema is told, with its place. */
+/** A certificate is read only as it was written: a changed byte, a truncated file or another schema is an error with its place. */
 import { readFileSync } from 'node:fs'
 import { assert, constantFrom, integer, nat, property } from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -24,7 +24,7 @@ function errorOf(content: string | Buffer): ClaimcheckError {
   throw new Error('it was read without a word')
 }
 
-test('any single changed byte is told', () => {
+test('any changed byte is detected', () => {
   assert(
     property(nat(bytes.length - 1), integer({ min: 1, max: 255 }), (at, change) => {
       const changed = Buffer.from(bytes)
@@ -35,7 +35,7 @@ test('any single changed byte is told', () => {
   )
 })
 
-test('any single byte that is gone, or one too many, is told', () => {
+test('any missing or added byte is detected', () => {
   assert(
     property(nat(bytes.length - 1), constantFrom('', '  ', '00', '""'), (at, instead) => {
       const changed = Buffer.concat([bytes.subarray(0, at), Buffer.from(instead), bytes.subarray(at + 1)])
@@ -45,7 +45,7 @@ test('any single byte that is gone, or one too many, is told', () => {
   )
 })
 
-test('a file that was cut short is told at its end, wherever that is', () => {
+test('a truncated file is reported at its end', () => {
   assert(
     property(nat(bytes.length - 3), (length) => {
       expect(errorOf(bytes.subarray(0, length))).toMatchObject({
@@ -57,7 +57,7 @@ test('a file that was cut short is told at its end, wherever that is', () => {
   )
 })
 
-describe('What was changed is named', () => {
+describe('The error names what was changed', () => {
   const text = (): string => bytes.toString()
 
   test('a sample: its evidence', () => {
@@ -89,7 +89,7 @@ describe('What was changed is named', () => {
     })
   })
 
-  test('a key that stands twice: line and column', () => {
+  test('a duplicate key: line and column', () => {
     const error = errorOf(
       text().replace('\n "verdict": "passed"', '\n "verdict": "failed",\n "verdict": "passed"'),
     )
@@ -99,7 +99,7 @@ describe('What was changed is named', () => {
     })
   })
 
-  test('a verdict there is none of: line, column and field', () => {
+  test('an unknown verdict: line, column and field', () => {
     const error = errorOf(text().replace('"verdict": "passed"', '"verdict": "passt"'))
     expect(error).toMatchObject({
       code: 'FILE_INVALID',
@@ -109,7 +109,7 @@ describe('What was changed is named', () => {
     })
   })
 
-  test('a field that no version has', () => {
+  test('an unknown field', () => {
     const error = errorOf(text().replace('"sku": {', '"skew": 1,\n "sku": {'))
     expect(error).toMatchObject({
       code: 'FILE_INVALID',
@@ -136,7 +136,7 @@ test.for([
   expect(error.message).toContain(advice)
 })
 
-test('a file that is not there', () => {
+test('a missing file', () => {
   expect(() => readCertificate('/nowhere/certificate.json')).toThrow(
     '/nowhere/certificate.json could not be read',
   )

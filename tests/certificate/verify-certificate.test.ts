@@ -1,4 +1,4 @@
-/** Every verdict of a genuine run comes out again, whatever the rack; and no forgery's does, though its digests are right. */
+/** Every verdict of a real run is confirmed, whatever the rack, and no forged one is, even with valid digests. */
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Certificate, CertifiedExpectation } from '../../harness/certificate/certificate.ts'
@@ -12,10 +12,12 @@ const KV = 'suites/numa/kv-transfer.test.ts'
 
 async function faultsOf(certificate: Certificate): Promise<readonly string[]> {
   const verified = await verifyCertificate(readCertificate(fileOf(certificate)))
-  return verified.flatMap(({ statement, faults }) => faults.map((fault) => `${statement}: ${fault}`))
+  return verified.flatMap(({ statement, differences }) =>
+    differences.map((difference) => `${statement}: ${difference}`),
+  )
 }
 
-describe('Every verdict of a run comes out again', () => {
+describe('Every verdict of a run is confirmed', () => {
   test.for([
     ['', 'passed'],
     ['seed: 7', 'passed'],
@@ -45,7 +47,7 @@ describe('Every verdict of a run comes out again', () => {
   })
 })
 
-describe('A forgery with fresh digests does not hold', () => {
+describe('A forgery with valid digests is refuted', () => {
   let green: Certificate
   let red: Certificate
   beforeAll(async () => {
@@ -73,7 +75,7 @@ describe('A forgery with fresh digests does not hold', () => {
     return first.aligned.result
   }
 
-  test('that calls every failure a pass', async () => {
+  test('that turns every failure into a pass', async () => {
     const copy = forged(red, (one) => {
       one.verdict = 'passed'
       for (const made of one.tests) {
@@ -123,7 +125,7 @@ describe('A forgery with fresh digests does not hold', () => {
       /verdict is "passed", the samples give "failed"/,
     ],
     [
-      'a part that the ask does not hold',
+      'a part that the assertion does not have',
       (copy) => void (expectationIn(copy, '1.3x').basis.part = 1),
       /the samples give absent/,
     ],
@@ -135,27 +137,27 @@ describe('A forgery with fresh digests does not hold', () => {
     [
       'no evidence',
       (copy) => void (expectationIn(copy, '1.3x').basis.on = 'kv-5gib'),
-      /kv-5gib cannot be judged again: expected evidence of .*, found none/,
+      /kv-5gib cannot be recomputed: expected evidence of .*, found none/,
     ],
     [
       'more looks than there are rounds',
       (copy) => void (expectationIn(copy, '1.3x').basis.seen = [0, 4]),
-      /lacks samples that the verdict needs: expected 4 rounds to look at, found 3/,
+      /does not contain the samples that the verdict depends on: expected 4 rounds, found 3/,
     ],
     [
       'a look more than was needed',
       (copy) => void (expectationIn(copy, '1.3x').basis.seen = [0, 3, 3]),
-      /the looks at kv-1gib are more than the verdict needs/,
+      /the looks at kv-1gib are more than the verdict depends on/,
     ],
     [
       'a look less',
       (copy) => void (expectationIn(copy, '1.3x').basis.seen = [0]),
-      /expected 3 rounds to look at, found no further look/,
+      /expected 3 rounds, found no further look/,
     ],
     [
       'a missing round',
       (copy) => void roundsIn(copy).rounds.pop(),
-      /lacks samples that the verdict needs: expected 3 rounds to look at, found 2/,
+      /does not contain the samples that the verdict depends on: expected 3 rounds, found 2/,
     ],
     [
       'a round cut out of the middle',
@@ -184,7 +186,7 @@ describe('A forgery with fresh digests does not hold', () => {
     [
       'another size than was moved',
       (copy) => void (roundsIn(copy).plan.size = (2 * roundsIn(copy).plan.size) as never),
-      /is not the transfer that was planned: expected bytes a GPU: /,
+      /does not match the planned transfer: expected bytes a GPU: /,
     ],
     [
       'a claim of other NICs than the arm stands for',
@@ -209,7 +211,7 @@ describe('A forgery with fresh digests does not hold', () => {
         for (const one of Object.values(copy.evidence['suites/numa/claimed-devices.test.ts'] ?? {}))
           if (one.kind === 'pods') delete one.seen
       },
-      /lacks what the verdict needs: expected seen/,
+      /does not contain what the verdict depends on: expected seen/,
     ],
     [
       'a published NUMA node',
@@ -227,7 +229,7 @@ describe('A forgery with fresh digests does not hold', () => {
       /sku.digest is not that of sku.profile/,
     ],
     ['another driver library', (copy) => void (copy.fingerprint.libraries['ucx'] = ['9.9']), /libraries.ucx/],
-    ['another outcome of the run', (copy) => void (copy.verdict = 'failed'), /its tests together are passed/],
+    ['another outcome of the run', (copy) => void (copy.verdict = 'failed'), /its tests give passed/],
     [
       'a test without expectations',
       (copy) => void (copy.tests[0] !== undefined && (copy.tests[0].expectations = [])),
@@ -237,7 +239,7 @@ describe('A forgery with fresh digests does not hold', () => {
     expect(await faultsOf(forged(green, edit))).toContainEqual(expect.stringMatching(told))
   })
 
-  test('but one that nothing was done to does', async () => {
+  test('but an unchanged copy is confirmed', async () => {
     expect(await faultsOf(forged(green, () => undefined))).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-/** `claimcheck verify` and `claimcheck compare` as a person and a script see them. */
+/** The output and exit codes of `claimcheck verify` and `claimcheck compare`. */
 import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -16,15 +16,15 @@ beforeAll(async () => {
 })
 
 describe('verify', () => {
-  test('says of each verdict that it holds, of a red certificate too', async () => {
+  test('confirms each verdict, also of a failed run', async () => {
     const said = await claimcheck(['verify', red.path])
     expect(said).toMatchObject({ exitCode: 0, stderr: '' })
     expect(said.stdout).toContain('h100x8 on emulated (model, rack h100-2node, 1:200), EMULATED')
     expect(said.stdout).toContain('  ✓ failed: aligned bandwidth is at least 1.3x unaligned')
-    expect(said.stdout).toMatch(/\n(\d\d) of \1 verdicts hold$/)
+    expect(said.stdout).toMatch(/\n(\d\d) of \1 verdicts confirmed$/)
   })
 
-  test('says of a forged verdict what the samples give', async () => {
+  test('shows what the samples give for a forged verdict', async () => {
     const path = fileOf(
       forged(red.certificate, (copy) => {
         for (const expectation of copy.tests.flatMap(({ expectations }) => expectations))
@@ -33,35 +33,37 @@ describe('verify', () => {
     )
     const said = await claimcheck(['verify', path])
     expect(said.exitCode).toBe(1)
-    expect(said.stdout).toContain('  ✗ does not hold, passed: aligned bandwidth is at least 1.3x unaligned')
+    expect(said.stdout).toContain('  ✗ not confirmed, passed: aligned bandwidth is at least 1.3x unaligned')
     expect(said.stdout).toContain('      verdict is "passed", the samples give "failed"')
-    expect(said.stderr).toContain(`claimcheck: CERTIFICATE_REFUTED: ${path} does not hold: `)
+    expect(said.stderr).toContain(`claimcheck: CERTIFICATE_REFUTED: ${path} is refuted: `)
   })
 
-  test('says where a file is not as it was written', async () => {
+  test('names the place where a file was changed', async () => {
     const path = fileOf(readFileSync(green.path, 'utf8').replace('"by": 1.3', '"by": 1.1'))
     expect(await claimcheck(['verify', path])).toMatchObject({
       exitCode: 1,
       stdout: '',
-      stderr: expect.stringContaining(`CERTIFICATE_CHANGED: ${path}: "tests" is not as it was written`),
+      stderr: expect.stringContaining(
+        `CERTIFICATE_CHANGED: ${path}: "tests" was changed after it was written`,
+      ),
     })
   })
 })
 
 describe('compare', () => {
-  test('certificates and results.json of like runs: exit code 1 and the verdicts that flipped where it got worse', async () => {
+  test('certificates and results.json: exit code 1 and the changed verdicts when something got worse', async () => {
     const said = await claimcheck(['compare', join(green.folder, 'results.json'), red.path])
     expect(said).toMatchObject({ exitCode: 1, stderr: '' })
     expect(said.stdout).toMatch(/- aligned bandwidth +0\.50\dx \[0\.49\dx, 0\.51\dx\] worse/)
     expect(said.stdout).toMatch(
-      /= unaligned bandwidth .* no change told; one of more than \d\.\d % is ruled out/,
+      /= unaligned bandwidth .* no significant change; a change of more than \d\.\d % is ruled out/,
     )
     expect(said.stdout).toContain('at least 1.3x unaligned: passed, now failed')
     expect(said.stdout).toContain('faults is "", then "nic-slow on node-a/mlx5_1"')
     expect(await claimcheck(['compare', red.path, green.path])).toMatchObject({ exitCode: 0, stderr: '' })
   })
 
-  test('--last: with the last green run before it', async () => {
+  test('--last: compares with the last green run', async () => {
     const folder = temporaryFolder()
     copyFileSync(join(green.folder, 'history.ndjson'), join(folder, 'history.ndjson'))
     copyFileSync(red.path, join(folder, 'certificate.json'))
@@ -78,12 +80,12 @@ describe('compare', () => {
     expect(other.stdout).toBe(said.stdout)
   })
 
-  test('--last without an earlier green run is told', async () => {
+  test('--last without an earlier green run is an error', async () => {
     const said = await claimcheck(['compare', '--last'], { CLAIMCHECK_REPORT_DIR: green.folder })
     expect(said).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('NO_REFERENCE') })
   })
 
-  test('unlike runs are refused, naming the difference', async () => {
+  test('runs that are not comparable are refused, with the difference', async () => {
     const scaled = await genuineRun({ scale: 100 })
     const said = await claimcheck(['compare', green.path, scaled.path])
     expect(said).toMatchObject({ exitCode: 1, stdout: '' })
@@ -91,7 +93,7 @@ describe('compare', () => {
     expect(said.stderr).toContain('emulation scale: 200 against 100')
   })
 
-  test.for([[['a']], [[]], [['--last', 'a', 'b']]] as const)('%j is not understood', async ([args]) => {
+  test.for([[['a']], [[]], [['--last', 'a', 'b']]] as const)('%j is a usage error', async ([args]) => {
     const said = await claimcheck(['compare', ...args])
     expect(said).toMatchObject({ exitCode: 1, stdout: '' })
     expect(said.stderr).toContain('name two runs, A and B; or --last, and one run at most')

@@ -1,4 +1,4 @@
-/** Runs the command line as a process of its own. Takes arguments; gives what a person and a script would see. */
+/** Runs the command line as a separate process. */
 import { execa } from 'execa'
 import { PROJECT } from '../support/run-suite.ts'
 

@@ -1,4 +1,4 @@
-/** doctor, discover, plan and sweep, as a person and a script see them, on a rack and on an API server. */
+/** The output and exit codes of doctor, discover, plan and sweep, on a rack and on an API server. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -22,23 +22,23 @@ const on = (context: string, more: Readonly<Record<string, string>> = {}) => ({
 })
 
 describe('doctor', () => {
-  test('of the emulated rack, of a cluster that has all, and of a user without rights', async () => {
+  test('on the emulated rack, on a complete cluster, and for a user without permissions', async () => {
     const rack = await claimcheck(['doctor'], { CLAIMCHECK_RUNTIME: 'model' })
     expect(rack).toMatchObject({ exitCode: 0, stderr: '' })
     expect(rack.stdout).toContain('✓ driver dra.net publishes 16 RDMA NICs on 2 nodes')
     const admin = await claimcheck(['doctor'], on('admin', { CLAIMCHECK_SKU: SKU }))
     expect(admin).toMatchObject({ exitCode: 0, stderr: '' })
     expect(admin.stdout).toMatch(/✓ API server https:.* serves resource\.k8s\.io\/v1/)
-    expect(admin.stdout).toContain('✓ the published topology is that of SKU h100x8')
+    expect(admin.stdout).toContain('✓ the published topology matches SKU h100x8')
     const nobody = await claimcheck(['doctor'], on('nobody'))
     expect(nobody.exitCode).toBe(1)
     expect(nobody.stdout).toContain(
-      '✗ the right to list resourceslices.resource.k8s.io, see deploy/rbac.yaml',
+      '✗ the permission to list resourceslices.resource.k8s.io, see deploy/rbac.yaml',
     )
     expect(nobody.stdout).toMatch(/\d+ missing\.$/)
   })
 
-  test('names the context that was meant, and never takes the current one', async () => {
+  test('names the configured context and never uses the current one', async () => {
     const near = await claimcheck(['doctor'], on('admn'))
     expect(near).toMatchObject({ exitCode: 1 })
     expect(near.stdout).toContain('Did you mean admin?')
@@ -46,7 +46,7 @@ describe('doctor', () => {
     expect((await claimcheck(['doctor'], none)).stdout).toContain('CLAIMCHECK_CONTEXT is needed')
   })
 
-  test('counts a DeviceClass that is not there', async () => {
+  test('counts a missing DeviceClass', async () => {
     await cluster.plane.kubectl(['delete', 'deviceclass', 'dranet.net'])
     const said = await claimcheck(['doctor'], on('admin'))
     await cluster.plane.apply({
@@ -56,12 +56,14 @@ describe('doctor', () => {
       spec: { selectors: [{ cel: { expression: 'device.driver == "dra.net"' } }] },
     })
     expect(said).toMatchObject({ exitCode: 1 })
-    expect(said.stdout).toContain('✗ DeviceClass dranet.net; there is gpu.nvidia.com')
+    expect(said.stdout).toContain(
+      '✗ a DeviceClass of driver dra.net, usually dranet.net; the cluster has gpu.nvidia.com',
+    )
   })
 })
 
 describe('discover', () => {
-  test.for(['rack', 'cluster'])('prints a profile that loads, of a %s', async (where) => {
+  test.for(['rack', 'cluster'])('prints a valid profile of a %s', async (where) => {
     const said = await claimcheck(['discover'], where === 'rack' ? {} : on('admin'))
     expect(said).toMatchObject({ exitCode: 0, stderr: '' })
     const path = join(temporaryFolder(), 'sku.yaml')
@@ -76,7 +78,7 @@ describe('discover', () => {
     expect(said.stdout).toContain('# FILL IN: no hardware meets these')
   })
 
-  test('of a node that publishes nothing', async () => {
+  test('fails for a node that publishes nothing', async () => {
     const said = await claimcheck(['discover', '--node', 'node-x'])
     expect(said).toMatchObject({ exitCode: 1, stdout: '' })
     expect(said.stderr).toContain(
@@ -86,7 +88,7 @@ describe('discover', () => {
 })
 
 describe('plan', () => {
-  test('prints objects that the API server takes, the devices they match, and makes none', async () => {
+  test('prints objects that the API server accepts and the devices they match, and creates none', async () => {
     const said = await claimcheck(['plan', 'suites/numa'], on('admin', { CLAIMCHECK_SKU: SKU }))
     expect(said).toMatchObject({ exitCode: 0, stderr: '' })
     expect(said.stdout).toMatch(/#   node-a nic \(4\): pci-0101-00-00-0, pci-0102/)
@@ -105,7 +107,7 @@ describe('plan', () => {
     await cluster.plane.kubectl(['delete', 'namespace', 'claimcheck-dry'])
   })
 
-  test('of a folder without suites, and without a profile', async () => {
+  test('fails for a folder without suites, and without a profile', async () => {
     expect(await claimcheck(['plan', 'fixtures'])).toMatchObject({ exitCode: 1, stdout: '' })
     const said = await claimcheck(['plan'], on('admin'))
     expect(said.stderr).toContain('CLAIMCHECK_SKU is needed to plan a run')
@@ -123,7 +125,7 @@ describe('sweep', () => {
     },
   })
 
-  test('takes what has expired, and the rest only when told to', async () => {
+  test('removes what has expired, and the rest only with --yes', async () => {
     const env = on('admin', { CLAIMCHECK_CACHE_DIR: temporaryFolder() })
     await cluster.plane.apply(left('old', '2020-01-01T00:00:00Z'), left('young', '2099-01-01T00:00:00Z'), {
       apiVersion: 'v1',
@@ -146,7 +148,7 @@ describe('sweep', () => {
     expect(names).toContain('claimcheck-by-hand')
   })
 
-  test('names what keeps a Namespace from going', async () => {
+  test('names what prevents the deletion of a Namespace', async () => {
     await cluster.plane.apply(left('stuck', '2020-01-01T00:00:00Z'), {
       apiVersion: 'v1',
       kind: 'ConfigMap',

@@ -1,4 +1,4 @@
-/** What the command line says when it is asked, and when it is not understood. */
+/** The help, version and usage errors of the command line. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -9,21 +9,21 @@ import { claimcheck } from './claimcheck.ts'
 
 const { version } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { version: string }
 
-test('--help lists the commands and how a suite is run', async () => {
+test('--help lists the commands and how to run a suite', async () => {
   const said = await claimcheck(['--help'])
   expect(said).toMatchObject({ exitCode: 0, stderr: '' })
-  expect(said.stdout).toMatch(/sweep \[options\] +find and remove what killed runs left/)
+  expect(said.stdout).toMatch(/sweep \[options\] +remove what runs that were killed left/)
   expect(said.stdout).toContain('npx vitest run suites/numa')
 })
 
-test('sweep --help tells of --dry-run', async () => {
+test('sweep --help describes --dry-run', async () => {
   expect(await claimcheck(['sweep', '--help'])).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringContaining('--dry-run   only say what would be removed'),
+    stdout: expect.stringContaining('--dry-run   only print what would be removed'),
   })
 })
 
-test('--version is that of the package', async () => {
+test('--version prints the version of the package', async () => {
   expect(await claimcheck(['--version'])).toEqual({ exitCode: 0, stdout: version, stderr: '' })
 })
 
@@ -36,7 +36,7 @@ test.for([
   [['swepp'], "unknown command 'swepp'", '(Did you mean sweep?)'],
   [['sweep', '--dryrun'], "unknown option '--dryrun'", '(Did you mean --dry-run?)'],
   [['--verson'], "unknown option '--verson'", '(Did you mean --version?)'],
-  [['sweep', 'all'], "too many arguments for 'sweep'", 'claimcheck --help lists what there is'],
+  [['sweep', 'all'], "too many arguments for 'sweep'", 'run claimcheck --help for the list of commands'],
   [[], 'Usage: claimcheck', 'sweep'],
 ] as const)('%j is not understood', async ([args, problem, advice]) => {
   const said = await claimcheck(args)
@@ -45,7 +45,7 @@ test.for([
   expect(said.stderr).toContain(advice)
 })
 
-test('a misspelt variable keeps a command from running', async () => {
+test('a misspelt variable is an error', async () => {
   expect(await claimcheck(['sweep'], { CLAIMCHECK_CACH_DIR: '/nowhere' })).toEqual({
     exitCode: 1,
     stdout: '',
@@ -54,7 +54,7 @@ test('a misspelt variable keeps a command from running', async () => {
   })
 })
 
-test('an old Node is refused in words', async () => {
+test('an old Node is refused with a message', async () => {
   // What an older Node would say of itself, in the same start file.
   const old = join(temporaryFolder(), 'old.mjs')
   writeFileSync(

@@ -1,4 +1,4 @@
-/** What goes into an archive: the libraries and packages that a run needs, found by what they say themselves. */
+/** The contents of an archive: the libraries and packages that a run depends on. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { execa } from 'execa'
@@ -10,11 +10,11 @@ import { provideNixl } from '../../harness/native/nixl.ts'
 import { temporaryFolder } from '../support/rack-file.ts'
 import { PROJECT } from '../support/run-suite.ts'
 
-test('a program says which libraries it needs', () => {
+test('the libraries of a program are read from its ELF file', () => {
   expect(neededBy(readFileSync(process.execPath))).toEqual(expect.arrayContaining(['libc.so.6', 'libm.so.6']))
 })
 
-test("NIXL's C library and its UCX bring UCX along, and leave what no suite uses", async () => {
+test("NIXL's C library and its UCX include UCX and nothing that no suite uses", async () => {
   const { folder, capi } = await provideNixl(readSettings(process.env).cacheDir, () => undefined)
   const libraries = '.nixl_cu12.mesonpy.libs'
   const roots = [`${libraries}/${basename(capi)}`, `${libraries}/plugins/libplugin_UCX.so`]
@@ -24,7 +24,7 @@ test("NIXL's C library and its UCX bring UCX along, and leave what no suite uses
   expect(names.filter((name) => /libplugin_GDS|libfabric|aws/i.test(name))).toEqual([])
 })
 
-test('Vitest brings its own, with the build for this machine, and nothing of other targets', () => {
+test('the dependencies of Vitest are included, with the build for this machine, and none of other targets', () => {
   const found = modulesFor(PROJECT, ['vitest', 'vite', 'zod', 'execa'])
   expect(found).toEqual(
     expect.arrayContaining(['node_modules/vite', 'node_modules/rolldown', 'node_modules/chai']),
@@ -34,7 +34,7 @@ test('Vitest brings its own, with the build for this machine, and nothing of oth
   for (const folder of found) expect(existsSync(join(PROJECT, folder, 'package.json')), folder).toBe(true)
 })
 
-test('an archive that is cut says so, and leaves nothing', async () => {
+test('a truncated archive fails with a message and leaves nothing', async () => {
   const folder = temporaryFolder()
   const script = readFileSync(join(PROJECT, 'harness/cli/pack/unpack.sh'), 'utf8')
   const run = await execa('sh', ['-c', script, '/dev/null'], { env: { TMPDIR: folder }, reject: false })

@@ -1,4 +1,4 @@
-/** Sweep removes what no run owns any more, and touches nothing that a run may still need. */
+/** Sweep removes what no run owns any more, and nothing that a run may still need. */
 import { existsSync, mkdirSync, readlinkSync, utimesSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ function cacheWith(...folders: readonly string[]): string {
 const runs = (pid: number): boolean =>
   existsSync(`/proc/${pid}/exe`) && readlinkSync(`/proc/${pid}/exe`) === node
 
-/** A node agent whose parent is gone, kept alive by an input that never ends. */
+/** A node agent whose parent has ended, kept running by an open standard input. */
 async function orphan(): Promise<number> {
   const input = join(temporaryFolder(), 'input')
   await execa('mkfifo', [input])
@@ -32,7 +32,7 @@ async function orphan(): Promise<number> {
   return pid
 }
 
-test('a clean machine needs no sweep', async () => {
+test('nothing is found on a clean machine', async () => {
   const env = { CLAIMCHECK_CACHE_DIR: join(temporaryFolder(), 'none-yet') }
   // Another test may be killing a run this very moment.
   await expect
@@ -40,10 +40,10 @@ test('a clean machine needs no sweep', async () => {
     .toEqual({ exitCode: 0, stdout: 'Nothing was left behind.', stderr: '' })
 })
 
-test('an agent whose harness is gone is named by --dry-run and ended without', async () => {
+test('an agent whose harness has ended is listed with --dry-run and ended without it', async () => {
   const pid = await orphan()
   const env = { CLAIMCHECK_CACHE_DIR: temporaryFolder() }
-  const what = `process ${pid}, claimcheck-node, whose harness is gone`
+  const what = `process ${pid} (claimcheck-node), whose harness has ended`
   const dry = await claimcheck(['sweep', '--dry-run'], env)
   expect(dry).toMatchObject({ exitCode: 0, stderr: '' })
   expect(dry.stdout.split('\n')).toContain(`Would remove ${what}`)
@@ -54,7 +54,7 @@ test('an agent whose harness is gone is named by --dry-run and ended without', a
   expect(runs(pid)).toBe(false)
 })
 
-test('an agent whose harness lives is not touched', async () => {
+test('an agent of a live harness is not touched', async () => {
   const agent = execa(node, { stdin: 'pipe', reject: false })
   onTestFinished(async () => {
     agent.stdin.end()
@@ -68,7 +68,7 @@ test('an agent whose harness lives is not touched', async () => {
   expect(runs(pid)).toBe(true)
 })
 
-test('a program of the same name from elsewhere is not ours', async () => {
+test('another program with the same name is not touched', async () => {
   const input = join(temporaryFolder(), 'input')
   const other = join(temporaryFolder(), 'claimcheck-node')
   await execa('mkfifo', [input])
@@ -82,7 +82,7 @@ test('a program of the same name from elsewhere is not ours', async () => {
   expect(existsSync(`/proc/${pid}`)).toBe(true)
 })
 
-test('a half-unpacked NIXL goes when its run is gone or it is an hour old, and stays else', async () => {
+test('an incomplete NIXL folder is removed when its run has ended or it is an hour old, and kept otherwise', async () => {
   const ended = execa('true')
   await ended
   const gone = ended.pid
@@ -100,7 +100,7 @@ test('a half-unpacked NIXL goes when its run is gone or it is an hour old, and s
   expect(said).toMatchObject({ exitCode: 0, stderr: '' })
   expect(said.stdout.split('\n').filter((line) => line.includes(cache))).toEqual(
     [
-      `Removed folder ${join(cache, dead)}, whose run is gone`,
+      `Removed folder ${join(cache, dead)}, whose run has ended`,
       `Removed folder ${join(cache, old)}, older than an hour`,
     ].sort(),
   )

@@ -173,10 +173,10 @@ test('a certificate keeps waivers, and verifying it needs none of them', async (
   const certificate = readCertificate(join(reports, 'certificate.json'))
   expect(certificate.verdict).toBe('passed')
   const verified = await verifyCertificate(certificate)
-  expect(verified.flatMap(({ faults }) => faults)).toEqual([])
+  expect(verified.flatMap(({ differences }) => differences)).toEqual([])
   expect(verified.filter(({ tolerance }) => tolerance !== undefined)).toHaveLength(4)
   const forged = structuredClone(certificate)
   for (const one of forged.tests.flatMap((each) => each.expectations)) delete one.waiver
   const refuted = await verifyCertificate(forged)
-  expect(refuted.flatMap(({ faults }) => faults)).toContain('its expectations together are failed')
+  expect(refuted.flatMap(({ differences }) => differences)).toContain('its expectations give failed')
 })

@@ -60,7 +60,7 @@ export const growing =
     [end]: result[end].map((counter) => (counter.name === name ? grow(counter, grown) : counter)),
   })
 
-export const grow = (counter: NicCounters, grown: number): NicCounters => ({
+const grow = (counter: NicCounters, grown: number): NicCounters => ({
   ...counter,
   tx_bytes_after: counter.tx_bytes_before + grown,
   rx_bytes_after: counter.rx_bytes_before + grown,

@@ -100,6 +100,6 @@ test('what a killed fetch left is removed by sweep', async () => {
   process.kill(-(child.pid ?? 0), 'SIGKILL')
   await child
   const after = await claimcheck(['sweep'], { CLAIMCHECK_CACHE_DIR: cache })
-  expect(after.stdout).toContain(`Removed folder ${join(cache, left ?? '')}, whose run is gone`)
+  expect(after.stdout).toContain(`Removed folder ${join(cache, left ?? '')}, whose run has ended`)
   expect(readdirSync(cache)).toEqual([])
 })

@@ -4,7 +4,7 @@ import { formatJson, formatJsonSchema } from '../../harness/report/json.ts'
 import { runReportSchema } from '../../harness/report/run-report.ts'
 import { failedTest, report } from './report.ts'
 
-test('results.json is what its schema says', () => {
+test('results.json conforms to its schema', () => {
   const run = report({ outcome: 'failed', tests: [failedTest] })
   expect(runReportSchema.parse(JSON.parse(formatJson(run)))).toEqual(run)
 })

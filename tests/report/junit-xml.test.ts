@@ -20,7 +20,7 @@ test('a run with every kind of outcome', () => {
   expect(formatJUnit(report({ outcome: 'failed', tests: everyKind, problems: [problem] }))).toMatchSnapshot()
 })
 
-test('expectations that give one name two values keep both', () => {
+test('two values of a property are both kept', () => {
   const second = { ...expectation, properties: { ratio: 0.7, rounds: 3 } }
   const xml = formatJUnit(report({ tests: [{ ...passedTest, expectations: [expectation, second] }] }))
   expect(xml).toContain('<property name="ratio" value="1.421"/>')
@@ -28,7 +28,7 @@ test('expectations that give one name two values keep both', () => {
   expect(xml.match(/"rounds"/g)).toHaveLength(1)
 })
 
-describe('what a gate may rely on, for any run', () => {
+describe('For any run', () => {
   const text = fc.string({ unit: 'binary', maxLength: 40 })
   const bad = fc.record({ code: fc.constantFrom('INTERNAL', 'TOO_NOISY'), message: text })
   const anyTest = fc.record({
@@ -88,14 +88,14 @@ describe('what a gate may rely on, for any run', () => {
     expect(root.attributes['failures'] === '0' && root.attributes['errors'] === '0').toBe(isGreen(run))
   }
 
-  test('well-formed, one outcome a case, counts that add up, green exactly when the run is', () => {
+  test('the XML is well-formed, with one outcome per case and correct counts, and green exactly when the run is', () => {
     const runs = fc.sample(anyRun, { numRuns: 400, seed: 11 })
     const roots = parseAll(runs.map(formatJUnit))
     for (const [i, root] of roots.entries()) check(runs[i] ?? report(), root)
     expect(roots).toHaveLength(400)
   })
 
-  test('text comes back as it was, but for what XML cannot hold', () => {
+  test('text is preserved, except for characters that XML does not allow', () => {
     const texts = fc.sample(fc.string({ unit: 'binary', maxLength: 60 }), { numRuns: 300, seed: 7 })
     const tests = texts.map((message, i) => ({
       ...passedTest,
@@ -116,7 +116,7 @@ describe('what a gate may rely on, for any run', () => {
     }
   })
 
-  test('colours are left out and huge texts are cut, saying so', () => {
+  test('colours are removed and long texts are truncated with a note', () => {
     const message = `\u001B[31mred\u001B[0m ${'x'.repeat(200_000)}`
     const xml = formatJUnit(report({ outcome: 'failed', problems: [{ code: 'INTERNAL', message }] }))
     const error = parseXml(xml)

@@ -1,4 +1,4 @@
-/** Reads XML by Python's expat: a judge of well-formedness that is not the library which wrote it. */
+/** Parses XML with Python's expat, independently of the library that wrote it. */
 import { execFileSync } from 'node:child_process'
 
 export interface Element {
@@ -14,7 +14,7 @@ def read(e): return {'name': e.tag, 'attributes': e.attrib, 'text': e.text or ''
 json.dump([read(tree.fromstring(text.encode())) for text in json.load(sys.stdin)], sys.stdout)
 `
 
-/** Throws where one of `documents` is not well-formed. */
+/** Throws when one of `documents` is not well-formed. */
 export function parseAll(documents: readonly string[]): readonly Element[] {
   const input = JSON.stringify(documents)
   return JSON.parse(

@@ -1,4 +1,4 @@
-/** A report to write, by what differs from a green run of one emulated test. */
+/** A report that differs from that of a green run in the given fields. */
 import { RESULTS_SCHEMA, type RunReport, type TestReport } from '../../harness/report/run-report.ts'
 
 export const expectation = {

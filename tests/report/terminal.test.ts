@@ -37,13 +37,13 @@ test.for([80, 140])('a run in %i columns', (width) => {
   expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(width)
 })
 
-test('colour changes no character', () => {
+test('colours do not change the text', () => {
   const text = formatTerminal(run, { width: 80, colour: true })
   expect(text).toContain('\u001B[33mEMULATED\u001B[39m')
   expect(stripVTControlCharacters(text)).toBe(formatTerminal(run, { width: 80, colour: false }))
 })
 
-test('folding loses no word and keeps the width unless one word is wider', () => {
+test('wrapping loses no word and keeps to the width unless a word is wider', () => {
   const word = fc.stringMatching(/^[a-z]{1,12}$/)
   const phrases = fc.array(
     fc.array(word, { minLength: 1, maxLength: 8 }).map((words) => words.join(' ')),

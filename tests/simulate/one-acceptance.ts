@@ -1,4 +1,4 @@
-/** A process of its own: one acceptance of the rack named on the command line, as JSON of test name to verdict. */
+/** Run as a separate process: simulates one acceptance of a rack file and prints the verdict of each test as JSON. */
 import { globSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { loadRack } from '../../harness/rack/rack.ts'

@@ -1,4 +1,4 @@
-/** What a simulated acceptance says is what the suite itself says of the same rack. */
+/** A simulated acceptance gives the same verdicts as the suite itself on the same rack. */
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'

@@ -1,6 +1,6 @@
 /**
- * Every fault of the catalogue is caught by the tests that it declares, and by no other: in the model runtime through the
- * tool that writes docs/faults.md, with real processes through Vitest.
+ * Every fault of the catalogue is caught by exactly the tests that its declaration lists: in the model runtime, measured
+ * by the tool that writes docs/faults.md, and with real processes, run by Vitest.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import { retryWhenNoisy } from '../support/retry-when-noisy.ts'
 const FOLDER = join(PROJECT, 'fixtures/faults')
 const declared = loadFaultCatalogue()
 const SEEDS = 3
-const tell = ({ test: name, verdict, code }: Catch): string => `${name}: ${verdict} ${code}`
+const formatCatch = ({ test: name, verdict, code }: Catch): string => `${name}: ${verdict} ${code}`
 
 describe('In the model runtime', async () => {
   const run = await execa('node_modules/.bin/node', ['tools/faults.ts', '--json', '--seeds', `${SEEDS}`], {
@@ -34,20 +34,21 @@ describe('In the model runtime', async () => {
     const seeds = outcomes.find((outcome) => outcome.name === name)?.seeds ?? []
     expect(seeds).toHaveLength(SEEDS)
     for (const { seed, red, text } of seeds) {
-      const chance = new Set(sometimes.map(tell))
-      const found = red.map((one) => tell(one as Catch))
-      const certain = new Set(caught.map(tell))
-      expect(found.filter((one) => !chance.has(one) || certain.has(one)).toSorted(), `seed ${seed}`).toEqual(
-        [...certain].toSorted(),
-      )
+      const sometimesCaught = new Set(sometimes.map(formatCatch))
+      const found = red.map((one) => formatCatch(one as Catch))
+      const alwaysCaught = new Set(caught.map(formatCatch))
+      expect(
+        found.filter((one) => !sometimesCaught.has(one) || alwaysCaught.has(one)).toSorted(),
+        `seed ${seed}`,
+      ).toEqual([...alwaysCaught].toSorted())
       const unnamed = red.length === 0 ? [] : names.filter((device) => !text.includes(device))
       expect(unnamed, `seed ${seed}: ${text}`).toEqual([])
     }
   })
 })
 
-/** Those whose verdict does not hang on how busy this machine is, and that faults.test.ts does not run. */
-const SURE = new Set([
+/** Faults whose verdict does not depend on the load of this machine, and that faults.test.ts does not run. */
+const STABLE = new Set([
   'device-missing',
   'device-unopenable',
   'nics-published-swapped',
@@ -66,7 +67,7 @@ const SURE = new Set([
 ])
 
 describe('With real processes', () => {
-  const processes = declared.filter(({ name, runtimes }) => SURE.has(name) && runtimes.includes('process'))
+  const processes = declared.filter(({ name, runtimes }) => STABLE.has(name) && runtimes.includes('process'))
 
   test('at least twelve are run', () => {
     expect(processes.length).toBeGreaterThanOrEqual(12)
@@ -78,14 +79,13 @@ describe('With real processes', () => {
       CLAIMCHECK_RACK: rackFile({ edit: (text) => text + faultsIn(name) }),
     })
     const verdicts = Object.entries(verdictsOf(run.report))
-    const holds = ({ test: sentence, verdict, code }: Catch): boolean =>
+    const holds = ({ test: title, verdict, code }: Catch): boolean =>
       verdicts.some(
-        ([key, said]) =>
-          key.endsWith(` > ${sentence}`) && said.split(' ')[0] === verdict && said.includes(code),
+        ([key, said]) => key.endsWith(` > ${title}`) && said.split(' ')[0] === verdict && said.includes(code),
       )
-    // What only the model runtime measures cannot be held against a run with processes.
-    const measured = caught.filter(({ test: sentence }) =>
-      verdicts.some(([key, said]) => key.endsWith(` > ${sentence}`) && said !== 'skipped'),
+    // Some tests are skipped with real processes.
+    const measured = caught.filter(({ test: title }) =>
+      verdicts.some(([key, said]) => key.endsWith(` > ${title}`) && said !== 'skipped'),
     )
     expect(measured.length, run.output).toBeGreaterThan(0)
     expect(
@@ -97,7 +97,7 @@ describe('With real processes', () => {
   })
 })
 
-/** The declaration's own lines, so that what is run is what a person would copy. */
+/** The `faults:` lines of the declaration as they are written, as a user would copy them into a rack file. */
 function faultsIn(name: string): string {
   const text = readFileSync(join(FOLDER, `${name}.yaml`), 'utf8')
   return /^faults:\n(?: {2}- .*\n)+/m.exec(text)?.[0] ?? ''

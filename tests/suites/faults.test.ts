@@ -1,4 +1,4 @@
-/** Each fault of a rack is caught by the tests that should catch it and by no other, in both runtimes, and is named. */
+/** Each fault of a rack is caught by the intended tests only, in both runtimes, and is named in the messages. */
 import { describe, expect, test } from 'vitest'
 import { rackFile } from '../support/rack-file.ts'
 import { runSuite, verdictsOf } from '../support/run-suite.ts'

@@ -1,4 +1,4 @@
-/** The GPU suite where it cannot measure: it says why, and never passes for want of GPUs. */
+/** The GPU suite on machines where it cannot measure: it gives the reason and does not pass. */
 import { expect, test } from 'vitest'
 import { fakeSmi } from '../targets/host/fake-smi.ts'
 import { runSuite } from '../support/run-suite.ts'
@@ -13,14 +13,14 @@ test('on an emulated rack every test is skipped, since it has no usable GPUs', a
   expect(words(run.output)).toContain('an emulated rack has no usable GPUs')
 })
 
-test('on a machine without a GPU it ends by naming what is missing', async () => {
+test('on a machine without a GPU it fails and names what is missing', async () => {
   const run = await runSuite('suites/gpu/devices.test.ts', { ...host, PATH: process.env['PATH'] ?? '' })
   expect(run.exitCode).toBe(1)
   expect(words(run.output)).toContain('this machine has no NVIDIA driver: expected nvidia-smi on the PATH')
   expect(run.junit).toContain('<error type="TARGET_UNAVAILABLE"')
 })
 
-test('on a machine with fewer GPUs than the profile it says which are not there', async () => {
+test('on a machine with fewer GPUs than the profile it names the missing ones', async () => {
   const folder = fakeSmi({ query: 'h200/query.csv' })
   const run = await runSuite('suites/gpu/devices.test.ts', {
     ...host,

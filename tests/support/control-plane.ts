@@ -16,7 +16,7 @@ const READY_TIMEOUT_MS = 90_000
 const POLL_INTERVAL_MS = 100
 
 /** `admin` has all permissions; the others have those that RBAC objects grant. */
-export const USERS = ['admin', 'runner', 'nobody'] as const
+const USERS = ['admin', 'runner', 'nobody'] as const
 export type User = (typeof USERS)[number]
 
 export interface ControlPlaneOptions {

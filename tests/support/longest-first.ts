@@ -1,7 +1,7 @@
-/** The order in which files of lab tests begin, so that no worker waits for the last one of another. */
+/** Starts the longest files of lab tests first, so that no worker waits for the last one of another. */
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** As measured with one worker, longest first; the others follow as Vitest orders them. */
+/** As measured with one worker; the others follow in Vitest's order. */
 const LONGEST = [
   'cluster/machines-away',
   'lab/failures',

@@ -1,4 +1,4 @@
-/** Racks for tests: the one of the fixtures with faults or other changes, in a folder of its own that goes with the test. */
+/** Rack files for tests: that of the fixtures with faults or other changes, in a folder that is removed after the test. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 const FIXTURE = resolve(import.meta.dirname, '../../fixtures/racks/h100-2node.yaml')
 const SKU = resolve(import.meta.dirname, '../../fixtures/skus/h100x8.yaml')
 
-/** The path of a copy with `faults` as YAML flow maps and `edit` applied to its text. */
+/** Writes a copy with `faults`, as YAML flow maps, and with `edit` applied to its text, and returns its path. */
 export function rackFile({
   faults = [],
   edit = (text) => text,

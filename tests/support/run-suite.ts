@@ -1,4 +1,4 @@
-/** Runs a suite as a user does, in a process of its own, and reads what it wrote. */
+/** Runs a suite as a user does, in a separate process, and reads its reports. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { execa, type Options } from 'execa'

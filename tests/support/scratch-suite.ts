@@ -1,10 +1,10 @@
-/** A suite of its own for one test, run as a user runs one. It goes when the test ends. */
+/** A suite for a single test, run as a user runs one. It is removed after the test. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { PROJECT } from './run-suite.ts'
 
-/** Arguments for Vitest. `text` finds `podTest`, `comparisonTest` and the other words of a suite imported. */
+/** Returns the arguments for Vitest. The exports of `vitest/suite.ts` are imported for `text`. */
 export function scratchSuite(text: string): readonly string[] {
   const scratch = join(PROJECT, 'tests/.tmp')
   mkdirSync(scratch, { recursive: true })

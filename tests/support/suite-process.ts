@@ -1,6 +1,5 @@
 /**
- * A run of a suite that a test can disturb: in a process group of its own, as a shell gives it, with a temporary folder
- * of its own. Takes a suite and variables; gives what it said, what it wrote, and every process that came of it.
+ * Runs a suite in a process group and temporary folder of its own, so that a test can interrupt it and find its processes.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
@@ -13,7 +12,7 @@ import { temporaryFolder } from './rack-file.ts'
 const PATIENCE_MS = 120_000
 const LOOK_EVERY_MS = 20
 
-/** Start time included: a pid alone may be another process by now. */
+/** With the start time, since pids are reused. */
 export interface ProcessId {
   readonly pid: number
   readonly started: string
@@ -68,17 +67,17 @@ export class SuiteProcess {
     process.kill(this.pid, signal)
   }
 
-  /** As Ctrl-C in a terminal does: the whole process group hears it. */
+  /** Signals the whole process group, as Ctrl-C in a terminal does. */
   killGroup(signal: NodeJS.Signals): void {
     process.kill(-this.pid, signal)
   }
 
-  /** Resolves with all processes of the run once two transfers are at work in it. */
+  /** Resolves with all processes of the run once two transfers are running. */
   midTransfer(): Promise<readonly ProcessId[]> {
     return this.having(2, 'claimcheck-transfer')
   }
 
-  /** Resolves with all processes of the run once so many of them run that program. */
+  /** Resolves with all processes of the run once `count` of them run `program`. */
   having(count: number, program: string): Promise<readonly ProcessId[]> {
     return this.#until(`${count} x ${program}`, () => {
       const family = familyOf(this.pid)
@@ -86,12 +85,12 @@ export class SuiteProcess {
     })
   }
 
-  /** Resolves once it has said `text`. */
+  /** Resolves once its output contains `text`. */
   saying(text: string): Promise<true> {
     return this.#until(JSON.stringify(text), () => this.said.includes(text) || undefined)
   }
 
-  /** Undefined where it was not written. */
+  /** Undefined when it was not written. */
   report(name: 'junit.xml' | 'results.json'): string | undefined {
     const path = join(this.reports, name)
     return existsSync(path) ? readFileSync(path, 'utf8') : undefined
@@ -108,7 +107,7 @@ export class SuiteProcess {
   }
 }
 
-/** A process and all that descends from it. */
+/** A process and all its descendants. */
 export function familyOf(root: number): readonly ProcessId[] {
   const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -118,7 +117,7 @@ export function familyOf(root: number): readonly ProcessId[] {
   return family
 }
 
-/** A zombie waits for whoever inherited it, which is no matter of ours. */
+/** Zombies are not counted: they wait for their new parent. */
 export const isAlive = ({ pid, started }: ProcessId): boolean => {
   const now = statOf(pid)
   return now?.started === started && now.state !== 'Z' && now.state !== 'X'
@@ -136,7 +135,7 @@ function statOf(pid: number): (ProcessId & { parent: number; state: string }) | 
   }
 }
 
-/** A zombie has no executable left; its name then is the one the kernel keeps, cut to 15 letters. */
+/** A zombie has no executable; its name is that of the kernel, truncated to 15 characters. */
 function programOf(pid: number, stat: string): string {
   try {
     return basename(readlinkSync(`/proc/${pid}/exe`))

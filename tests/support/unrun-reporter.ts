@@ -1,4 +1,4 @@
-/** What a run left out, and why, as its last words: a skip that nobody reads is a hole in a gate. */
+/** Prints at the end of a run which tests were skipped, and why. */
 import type { Reporter, TestModule } from 'vitest/node'
 
 export class UnrunReporter implements Reporter {

@@ -97,7 +97,7 @@ export function ended(child: ChildProcess): Promise<Run> {
 }
 
 /** `aligned is faster: failure EXPECTATION_FAILED` */
-export const outcomesOf = (xml: string): readonly string[] =>
+const outcomesOf = (xml: string): readonly string[] =>
   parseXml(xml)
     .children.flatMap((suite) => suite.children.filter(({ name }) => name === 'testcase'))
     .map(({ attributes, children }) => {

@@ -8,7 +8,7 @@ import { seededRandom } from '../../harness/rack/seeded-random.ts'
 import { NOISES, type NoiseName } from './noise.ts'
 import { simulateRun } from './simulated-run.ts'
 
-export const TREND_TESTS = {
+const TREND_TESTS = {
   'thirds, t over rounds (chosen)': (rounds: readonly (readonly number[])[]): boolean => {
     const { low, high } = driftInterval(rounds, 0.95)
     return low > 1 || high < 1

@@ -1,28 +1,32 @@
-/**
- * What the suites make of each declared fault in the model runtime, over seeds. Takes declarations, a rack and seeds;
- * gives for each fault the red tests of every seed. Never writes.
- */
+/** Simulates acceptances of a rack with one fault, one per seed, and records which tests did not pass. */
 import { withFaults, type FaultDeclaration } from '../../harness/rack/fault-catalogue.ts'
 import type { Rack } from '../../harness/rack/rack.ts'
-import { failureText } from '../../harness/expect/expectation.ts'
+import { failureText, type Verdict } from '../../harness/expect/expectation.ts'
 import { simulateAcceptance } from '../../harness/simulate/simulate-acceptance.ts'
 import type { CollectedTest } from '../../harness/simulate/collecting-suite.ts'
 
-export interface RedTest {
+interface RedTest {
   readonly test: string
   readonly verdict: 'failed' | 'inconclusive'
   readonly code: string
 }
 
-export interface SeedOutcome {
+interface SeedOutcome {
   readonly seed: number
-  /** Without doubles; of tests with one name in several suites, one. */
+  /** Of the whole acceptance. */
+  readonly verdict: Verdict
+  /** Over all comparisons. */
+  readonly rounds: number
+  /** `suite > test` of every test that did not pass, in the order of the suites. */
+  readonly notPassed: readonly string[]
+  /** Without duplicates; of tests with the same name in several suites, one. */
   readonly red: readonly RedTest[]
-  /** All that was said about them. */
+  /** The messages of every expectation that was not met. */
   readonly text: string
 }
 
 export interface FaultOutcome {
+  /** Of the fault. */
   readonly name: string
   readonly seeds: readonly SeedOutcome[]
 }
@@ -30,28 +34,43 @@ export interface FaultOutcome {
 export interface Measurement {
   readonly suites: readonly CollectedTest[]
   readonly rack: Rack
-  /** Before the first look. */
-  readonly rounds: number
+  /** Rounds before the first look. */
+  readonly firstRounds: number
+}
+
+/** A fault, or a rack without any, and the seeds to simulate it with. */
+export interface MeasureJob extends Pick<FaultDeclaration, 'name' | 'faults'> {
   readonly seeds: readonly number[]
 }
 
 export async function measureFault(
-  { suites, rack, rounds, seeds }: Measurement,
-  fault: Pick<FaultDeclaration, 'name' | 'faults'>,
+  { suites, rack, firstRounds }: Measurement,
+  { seeds, ...fault }: MeasureJob,
 ): Promise<FaultOutcome> {
   const outcomes: SeedOutcome[] = []
   for (const seed of seeds) {
-    const { tests } = await simulateAcceptance(suites, withFaults(rack, fault, seed), rounds)
+    const { verdict, rounds, tests } = await simulateAcceptance(
+      suites,
+      withFaults(rack, fault, seed),
+      firstRounds,
+    )
     const red = new Map<string, RedTest>()
-    const told: string[] = []
-    for (const { title: test, verdict, expectations } of tests) {
+    const messages: string[] = []
+    for (const { title: test, verdict: own, expectations } of tests) {
       for (const one of expectations.filter((expectation) => expectation.verdict !== 'passed')) {
-        told.push(failureText(one))
-        if (verdict === 'passed' || one.code === undefined) continue
-        red.set(`${test} ${verdict} ${one.code}`, { test, verdict, code: one.code })
+        messages.push(failureText(one))
+        if (own === 'passed' || one.code === undefined) continue
+        red.set(`${test} ${own} ${one.code}`, { test, verdict: own, code: one.code })
       }
     }
-    outcomes.push({ seed, red: [...red.values()], text: told.join('\n') })
+    outcomes.push({
+      seed,
+      verdict,
+      rounds,
+      notPassed: tests.flatMap((one) => (one.verdict === 'passed' ? [] : one.name)),
+      red: [...red.values()],
+      text: messages.join('\n'),
+    })
   }
   return { name: fault.name, seeds: outcomes }
 }

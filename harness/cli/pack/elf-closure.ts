@@ -1,6 +1,6 @@
 /**
- * Which shared libraries of a folder a few of them need. Takes folder and roots; gives paths, the roots' own included.
- * Reads the ELF files' own lists, so that no tool has to be installed; libraries of the system are left to the system.
+ * Finds all shared libraries in a folder that some of them depend on. Dependencies are read from the ELF files, so that no
+ * other tool is needed; libraries outside the folder are ignored.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ const PT_LOAD = 1
 const DT_NEEDED = 1n
 const DT_STRTAB = 5n
 
-/** Paths relative to `folder`; `where` are the subfolders in which libraries lie. */
+/** Paths relative to `folder`, with `roots`; `where` are the subfolders that contain libraries. */
 export function closureOf(
   folder: string,
   roots: readonly string[],
@@ -29,7 +29,7 @@ export function closureOf(
   return [...found].sort()
 }
 
-/** The names in its DT_NEEDED entries. 64 bit, little endian: all that NIXL is built for. */
+/** The names in its DT_NEEDED entries. Only 64-bit little-endian files, which are all that NIXL is built for. */
 export function neededBy(elf: Buffer): readonly string[] {
   const [table, size, count] = [Number(elf.readBigUInt64LE(32)), elf.readUInt16LE(54), elf.readUInt16LE(56)]
   const segments = Array.from({ length: count }, (_, index) => {

@@ -1,19 +1,18 @@
 /**
- * Which packages of node_modules a run needs. Takes the project's folder and the packages it begins with; gives the folders
- * of all they depend on. What is only there to build or to style is left out.
+ * Finds the folders of all packages in node_modules that some packages depend on, without those that no run needs.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Vite's style sheets, and types: no suite has the one, no run needs the other. */
-const NEEDLESS = [/^lightningcss/, /^@types\//, /^@oxc-project\/types$/]
+/** Vite's CSS support, and type declarations. */
+const UNNEEDED = [/^lightningcss/, /^@types\//, /^@oxc-project\/types$/]
 
 interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>
   readonly optionalDependencies?: Readonly<Record<string, string>>
 }
 
-/** Relative to the project. A native build for another platform is not installed, and so not found. */
+/** Paths relative to the project. Optional packages that are not installed, such as builds for other platforms, are ignored. */
 export function modulesFor(project: string, roots: readonly string[]): readonly string[] {
   const found = new Set<string>()
   const waiting = roots.map((name) => ({ name, from: '' }))
@@ -23,12 +22,12 @@ export function modulesFor(project: string, roots: readonly string[]): readonly 
     found.add(folder)
     const manifest = JSON.parse(readFileSync(join(project, folder, 'package.json'), 'utf8')) as Manifest
     for (const name of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }))
-      if (!NEEDLESS.some((pattern) => pattern.test(name))) waiting.push({ name, from: folder })
+      if (!UNNEEDED.some((pattern) => pattern.test(name))) waiting.push({ name, from: folder })
   }
   return [...found].sort()
 }
 
-/** As Node looks: in the package's own node_modules first, then further out. */
+/** Resolves as Node does: in the package's own node_modules first, then in those of its parents. */
 function resolveFrom(project: string, from: string, name: string): string | undefined {
   for (
     let at = from;

@@ -1,7 +1,6 @@
 /**
- * `claimcheck pack --target host`: one archive with Node, the harness, the suites, the binary and NIXL, for a machine that
- * has neither network nor Node. Takes where it goes; builds and fetches what is missing. The archive is a shell script
- * that unpacks itself, runs, and removes what it unpacked.
+ * `claimcheck pack --target host`: creates an archive with Node, the harness, the suites, the binaries and NIXL, for a machine
+ * without network or Node. The archive is a shell script that unpacks itself, runs, and removes what it unpacked.
  */
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createReadStream, createWriteStream, globSync } from 'node:fs'
@@ -31,13 +30,13 @@ const SOURCES = [
   'vitest.config.ts',
   'LICENSE',
 ]
-/** What only other targets need. */
+/** Packages that only other targets need. */
 const OTHER_TARGETS = new Set(['@kubernetes/client-node', 'testcontainers'])
 const NIXL_FOLDERS = [dirname(NIXL_CAPI), 'nixl_cu12.libs']
-/** UCX's modules for VRAM, host memory and InfiniBand; the rest is for other networks and for its own benchmarks. */
+/** UCX's modules for GPU memory, host memory and InfiniBand. */
 const UCX_MODULES = /(ucm_cuda|uct_cuda|uct_cma|uct_ib|uct_ib_mlx5)\.so\.0\.0\.0$/
 const TYPES_AND_DOCS = /\.(d\.[cm]?ts|map|md|markdown|flow)$|^\/(docs?|man|\.github)\//
-const MOST_BYTES = 60 * 2 ** 20
+const MAX_BYTES = 60 * 2 ** 20
 const STEP_MS = 10 * 60_000
 
 export interface PackRequest {
@@ -46,7 +45,7 @@ export interface PackRequest {
   readonly say: (line: string) => void
 }
 
-/** Rejects with NATIVE_BUILD_FAILED or NIXL_UNAVAILABLE. Needs tar and xz. */
+/** Builds and downloads what is missing. Needs tar and xz. Rejects with NATIVE_BUILD_FAILED or NIXL_UNAVAILABLE. */
 export async function packHost({ out, cacheDir, say }: PackRequest): Promise<void> {
   const binaries = await provideBinaries(say)
   const nixl = await provideCudaRuntime(await provideNixl(cacheDir, say), cacheDir, say)
@@ -92,9 +91,8 @@ export async function packHost({ out, cacheDir, say }: PackRequest): Promise<voi
     await rm(work, { recursive: true, force: true })
   }
   const { size } = await stat(out)
-  say(`${out}: ${formatBytes(bytes(size))}. On the other machine: sh ${basename(out)}`)
-  if (size > MOST_BYTES)
-    say(`That is more than the ${formatBytes(bytes(MOST_BYTES))} it was meant to have at most.`)
+  say(`${out}: ${formatBytes(bytes(size))}. Run it on the other machine with: sh ${basename(out)}`)
+  if (size > MAX_BYTES) say(`It is larger than the intended maximum of ${formatBytes(bytes(MAX_BYTES))}.`)
 }
 
 async function stageModules(stage: string): Promise<void> {
@@ -106,7 +104,7 @@ async function stageModules(stage: string): Promise<void> {
     await cp(join(PROJECT, folder), join(stage, folder), {
       recursive: true,
       dereference: true,
-      // What a package brings in its own node_modules is named by itself where it is needed.
+      // Nested packages are in the list of modules themselves.
       filter: (path) => {
         const inner = path.slice(join(PROJECT, folder).length)
         return !inner.startsWith('/node_modules') && !TYPES_AND_DOCS.test(inner)
@@ -121,7 +119,7 @@ async function put(from: string, to: string): Promise<void> {
   await chmod(to, 0o755)
 }
 
-/** Without symbols it is a third smaller; where there is no strip, it stays as it is. */
+/** Removes debug symbols, which makes the archive a third smaller, if `strip` is installed. */
 async function stripped(folder: string): Promise<void> {
   const files = globSync(['node', 'bin/*', 'nixl/**/*.so*', 'perftest/**/*.so*', 'perftest/libucx/bin/*'], {
     cwd: folder,
@@ -141,9 +139,9 @@ async function step(program: string, args: readonly string[]): Promise<void> {
   await execa(program, args, { timeout: STEP_MS, forceKillAfterDelay: 2000 }).catch((cause: unknown) => {
     throw new ClaimcheckError('NATIVE_BUILD_FAILED', {
       subject: 'the archive',
-      problem: `could not be made: ${program} failed`,
+      problem: `could not be created: ${program} failed`,
       found: cause instanceof Error ? cause.message.split('\n').slice(0, 4).join(' ') : String(cause),
-      hint: 'It needs tar and xz.',
+      hint: 'Install tar and xz.',
       cause,
     })
   })

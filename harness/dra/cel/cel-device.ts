@@ -8,11 +8,11 @@ import { Quantity } from './library/quantity.ts'
 import { Semver } from './library/semver.ts'
 
 /** int is BigInt; a list attribute is an array of one of the others. */
-export type CelScalar = string | bigint | boolean | Semver
+type CelScalar = string | bigint | boolean | Semver
 export type CelAttribute = CelScalar | readonly CelScalar[]
 
 /** Domains by name. As in Kubernetes, an unknown domain reads as an empty map, and `has` is false for it. */
-export class DomainMap<Value> extends Map<string, Map<string, Value>> {
+class DomainMap<Value> extends Map<string, Map<string, Value>> {
   override get(domain: string): Map<string, Value> {
     return super.get(domain) ?? new Map<string, Value>()
   }
@@ -52,7 +52,7 @@ export function qualify(name: string, driver: string): [domain: string, id: stri
   return slash === -1 ? [driver, name] : [name.slice(0, slash), name.slice(slash + 1)]
 }
 
-export function attributeValue(value: AttributeValue): CelAttribute {
+function attributeValue(value: AttributeValue): CelAttribute {
   if ('string' in value) return value.string
   if ('int' in value) return BigInt(value.int)
   if ('bool' in value) return value.bool

@@ -34,7 +34,7 @@ export const deviceClasses = dra('DeviceClass', 'deviceclasses', false)
 export const resourceClaims = dra('ResourceClaim', 'resourceclaims', true)
 export const resourceClaimTemplates = dra('ResourceClaimTemplate', 'resourceclaimtemplates', true)
 
-export const apiVersionOf = ({ group, version }: Resource): string =>
+const apiVersionOf = ({ group, version }: Resource): string =>
   group === '' ? version : `${group}/${version}`
 
 /** Returns the path of a collection: of one namespace, or of all if `namespace` is absent. */

@@ -4,7 +4,7 @@ import type { Api } from './api-client.ts'
 import { isNotFound } from './api-error.ts'
 import { collection, pathOf, type Named, type Resource } from './api-resources.ts'
 
-export const FIELD_MANAGER = 'claimcheck'
+const FIELD_MANAGER = 'claimcheck'
 
 const listSchema = z.looseObject({ items: z.array(z.unknown()).nullish() })
 

@@ -101,7 +101,6 @@ const nodeSchema = z.looseObject({
   spec: z.looseObject({ unschedulable: z.boolean().optional() }).default({}),
   status: z.looseObject({ conditions: z.array(condition).optional() }).default({}),
 })
-export type Node = z.infer<typeof nodeSchema>
 
 const namespaceSchema = z.looseObject({
   metadata,

@@ -8,8 +8,8 @@ import type { RunLabels } from './run-namespace.ts'
 
 export const HOME = '/opt/claimcheck'
 export const BINARY = `${HOME}/bin/claimcheck-transfer`
-export const NIXL = `${HOME}/nixl`
-export const GROUP_LABEL = 'claimcheck.dev/group'
+const NIXL = `${HOME}/nixl`
+const GROUP_LABEL = 'claimcheck.dev/group'
 /** The name of the claim in the pod's `resourceClaims`. */
 export const CLAIM = 'devices'
 const HOSTNAME = 'kubernetes.io/hostname'

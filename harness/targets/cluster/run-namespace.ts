@@ -7,8 +7,8 @@ import { parseNamespace, type Namespace } from './object-schemas.ts'
 import * as resources from './api-resources.ts'
 import { Informer } from './informer.ts'
 
-export const RUN_LABEL = 'claimcheck.dev/run'
-export const EXPIRES = 'claimcheck.dev/expires'
+const RUN_LABEL = 'claimcheck.dev/run'
+const EXPIRES = 'claimcheck.dev/expires'
 /** Longer than any run should take. `claimcheck sweep` asks before it removes a Namespace that has not expired. */
 const LIFETIME_MS = 6 * 60 * 60_000
 

@@ -68,7 +68,7 @@ export const tokenFile = ({ users }: Credentials): string =>
     )
     .join('\n') + '\n'
 
-export function tokenOf({ users }: Credentials, name: string): string {
+function tokenOf({ users }: Credentials, name: string): string {
   const user = users.find((one) => one.name === name)
   if (user === undefined) throw new TypeError(`no user ${name}`)
   return user.token

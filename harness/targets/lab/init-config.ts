@@ -11,13 +11,13 @@ export interface InitConfig {
   readonly services: readonly InitService[]
 }
 
-export interface InitFile {
+interface InitFile {
   readonly path: string
   readonly content: string
   readonly secret?: boolean
 }
 
-export interface InitService {
+interface InitService {
   readonly name: string
   readonly argv: readonly string[]
   readonly once?: boolean

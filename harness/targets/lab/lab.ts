@@ -32,7 +32,7 @@ import {
 } from './lab-state.ts'
 import { workerConfig } from './worker.ts'
 
-export const DEFAULT_LAB = 'default'
+const DEFAULT_LAB = 'default'
 
 export interface Lab {
   readonly name: string

@@ -52,4 +52,4 @@ export class NodeContainer extends GenericContainer {
   }
 }
 
-export const apiPort = `${API_PORT}/tcp`
+const apiPort = `${API_PORT}/tcp`

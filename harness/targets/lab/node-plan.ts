@@ -34,7 +34,7 @@ export interface NodePlan {
   readonly statusAfterMillis: number
 }
 
-export interface NicOfNode {
+interface NicOfNode {
   readonly device: string
   readonly interface: string
   readonly address: string

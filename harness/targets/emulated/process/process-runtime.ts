@@ -23,7 +23,7 @@ import { CommandTimeoutError, NodeAgent, type AgentEvent } from './node-agent.ts
 import { ContainerLog } from '../../process-log.ts'
 import { applyRateSchedule } from './apply-rate-schedule.ts'
 
-export const POD_NETWORK = '10.244.0.0/16'
+const POD_NETWORK = '10.244.0.0/16'
 const PODS_BINARY = '/opt/claimcheck/bin'
 const PODS_NIXL = '/opt/claimcheck/nixl'
 const GRACE_MS = 5000

@@ -22,7 +22,7 @@ import {
 } from './build-artifact.ts'
 import { workload } from './workload-images.ts'
 
-export const NODE_IMAGE = 'claimcheck-lab-node'
+const NODE_IMAGE = 'claimcheck-lab-node'
 const LAYER_IMAGE = 'claimcheck-lab-layer'
 
 /** Resolves with the name of the image. Rejects with LAB_UNAVAILABLE or LAB_BUILD_FAILED. */
