@@ -34,9 +34,6 @@ export const deviceClasses = dra('DeviceClass', 'deviceclasses', false)
 export const resourceClaims = dra('ResourceClaim', 'resourceclaims', true)
 export const resourceClaimTemplates = dra('ResourceClaimTemplate', 'resourceclaimtemplates', true)
 
-const apiVersionOf = ({ group, version }: Resource): string =>
-  group === '' ? version : `${group}/${version}`
-
 /** Returns the path of a collection: of one namespace, or of all if `namespace` is absent. */
 export function collection(resource: Resource, namespace?: string): string {
   const { group, version, plural } = resource
