@@ -1,11 +1,12 @@
-//! Ends the process at once on SIGTERM and SIGINT, with an ERROR line. A thread of its own waits for
-//! the signals, so that no handler runs inside NIXL and a hung NIXL call cannot hold the process.
+//! Ends the process at once on SIGTERM and SIGINT, with an ERROR line. A thread waits for the signals, so that no
+//! handler runs inside NIXL and a NIXL call that hangs cannot delay the end.
 
 use crate::error::{Failure, Outcome};
 use crate::output;
 use std::io::Read;
 
-/// Blocks both signals for every later thread and starts the waiting thread. Call before any other thread.
+/// Blocks both signals for every later thread and starts the thread that waits for them. Call it before any other
+/// thread exists.
 pub fn install() -> Outcome<()> {
     let mut set = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: `set` is initialised by sigemptyset before any other use; all pointers are valid.
@@ -35,11 +36,11 @@ fn wait(set: &libc::sigset_t) {
     exit_now(128 + signal);
 }
 
-/// Ends the process when its stdin does: whoever holds the other end need not live to end it.
+/// Ends the process when its stdin ends, so that it does not outlive the process that holds the other end.
 pub fn follow_stdin() -> Outcome<()> {
     let wait = || {
         let mut bytes = [0; 256];
-        // Also an unreadable stdin is an end.
+        // A stdin that cannot be read counts as ended.
         while std::io::stdin().lock().read(&mut bytes).is_ok_and(|length| length > 0) {}
         output::error(&Failure::interrupted("the end of stdin"));
         exit_now(128 + libc::SIGTERM);
@@ -51,18 +52,18 @@ pub fn follow_stdin() -> Outcome<()> {
         .map_err(|error| Failure::system_call("pthread_create", "the stdin thread", error))
 }
 
-/// Ends the process without running destructors: NIXL's may hang once a transfer has broken.
+/// Ends the process without running destructors, since NIXL's may hang after a failed transfer.
 pub fn exit_now(code: i32) -> ! {
     // SAFETY: _exit only ends the process; stdout is flushed line by line.
     unsafe { libc::_exit(code) }
 }
 
-/// Ends the process with `code` after `limit`, in case what follows never returns.
+/// Ends the process with `code` after `limit`, in case the teardown hangs.
 pub fn exit_within(code: i32, limit: std::time::Duration) {
     let wait = move || {
         std::thread::sleep(limit);
         exit_now(code);
     };
-    // Without the thread the teardown is merely unguarded; the run itself is over.
+    // Without the thread only the teardown has no time limit; the run is already over.
     let _ = std::thread::Builder::new().name("teardown".into()).spawn(wait);
 }

@@ -1,5 +1,5 @@
-//! The parts of the transfer binary. The library exists for the binary, its tests and its fuzz target;
-//! it is no public interface.
+//! The modules of the transfer binary. The library exists for the binary, its tests and its fuzz target; it is not a
+//! public interface.
 
 pub mod deadline;
 pub mod device;

@@ -1,4 +1,4 @@
-//! The transfer binary: reads the options, runs the mode, prints a failure once, sets the exit code.
+//! The transfer binary: reads the options, runs the mode, reports a failure and sets the exit code.
 
 use claimcheck_transfer::error::Outcome;
 use claimcheck_transfer::nixl::ucx_log;
@@ -14,7 +14,7 @@ fn main() {
             failure.exit_code()
         }
     };
-    // NIXL's destructors may hang after a failed transfer, and the kernel takes back all they would.
+    // NIXL's destructors may hang after a failed transfer; the kernel frees everything that they would free.
     interrupt::exit_now(code);
 }
 

@@ -1,5 +1,5 @@
-//! UCX's own log. UCX writes it to stdout, where the tagged lines go; here it is led through a pipe to
-//! stderr, and the tables that say which transport a stream really uses are read on the way.
+//! UCX's log. UCX would write it to stdout, where the tagged lines go, so it is redirected through a pipe to stderr.
+//! The tables of the transports that each stream uses are read from it.
 
 use super::protocol_table::{ProtocolTables, is_table_line};
 use crate::error::{Failure, Outcome};
@@ -11,24 +11,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The log is relayed by a thread of its own; it may be this late.
+/// How long `flush` waits for the thread that relays the log.
 const LATENESS: Duration = Duration::from_millis(200);
-/// A line that UCX cannot write; it tells how far the relay has come.
+/// A line that UCX cannot write. When the relay has read it, everything before it was relayed.
 const MARK: &[u8] = b"\x01mark";
 
 static LOG: OnceLock<Log> = OnceLock::new();
 
 struct Log {
-    /// UCX opens the pipe by its path when it is loaded; this end is for marks, and keeps it open.
+    /// The pipe's writing end, for marks. UCX opens the pipe by its path when it is loaded.
     marks: File,
     tables: Mutex<ProtocolTables>,
     marks_written: AtomicU64,
     marks_seen: AtomicU64,
-    /// Whether the user asked for the tables too.
+    /// Whether the user has asked UCX for the tables.
     shows_tables: bool,
 }
 
-/// Leads UCX's log here. Call before the library is loaded. A UCX_LOG_FILE that is set is left alone.
+/// Redirects UCX's log. Call it before the library is loaded. A UCX_LOG_FILE that is set is respected.
 pub fn capture() -> Outcome<()> {
     if std::env::var_os("UCX_LOG_FILE").is_some() {
         return Ok(());
@@ -56,14 +56,14 @@ pub fn capture() -> Outcome<()> {
         .map_err(|error| Failure::system_call("pthread_create", "the log thread", error))
 }
 
-/// Brings what UCX has logged so far to stderr. Call before the process ends.
+/// Relays what UCX has logged so far. Call it before the process ends.
 pub fn flush() {
     if let Some(log) = LOG.get() {
         log.flush();
     }
 }
 
-/// What UCX says it moves the blocks of an agent with, in its own words; none if it did not say.
+/// The transport by which UCX moves an agent's blocks, in UCX's own words; none if it did not log it.
 pub fn transport(agent: &str, operation: Operation, block_bytes: usize) -> Option<String> {
     let log = LOG.get()?;
     log.flush();
@@ -82,7 +82,7 @@ impl Log {
             let line = String::from_utf8_lossy(&line);
             self.tables.lock().unwrap_or_else(PoisonError::into_inner).read(&line);
             if self.shows_tables || !is_table_line(&line) {
-                // stderr closed: there is nobody to tell.
+                // An error means that stderr is closed.
                 let _ = writeln!(std::io::stderr(), "{line}");
             }
         }
