@@ -33,7 +33,7 @@ impl Deadline {
         if self.passed() { Err(self.failure(waiting_for)) } else { Ok(()) }
     }
 
-    pub fn failure(&self, waiting_for: &str) -> Failure {
+    pub fn failure(&self, waiting_for: impl std::fmt::Display) -> Failure {
         Failure::deadline(waiting_for, self.limit.as_secs_f64())
     }
 }

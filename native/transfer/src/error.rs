@@ -78,6 +78,12 @@ impl Failure {
         self
     }
 
+    /// Adds a deeper cause to what was found and, if given, replaces the hint.
+    pub fn caused_by(self, cause: impl Display, hint: Option<&str>) -> Self {
+        let found = format!("{}; {cause}", self.found);
+        Self::new(self.code, self.subject, self.expected, found, hint.unwrap_or(&self.hint))
+    }
+
     pub fn bad_option(option: &str, expected: impl Display, found: impl Display) -> Self {
         let hint = format!("Correct {option}; --help lists every option.");
         Self::new(Code::BadOption, option, expected, found, hint)

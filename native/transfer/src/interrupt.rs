@@ -3,7 +3,9 @@
 
 use crate::error::{Failure, Outcome};
 use crate::output;
+use crate::thread;
 use std::io::Read;
+use std::sync::{Mutex, PoisonError};
 
 /// Blocks both signals for every later thread and starts the thread that waits for them. Call it before any other
 /// thread exists.
@@ -17,11 +19,7 @@ pub fn install() -> Outcome<()> {
         libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut());
         set.assume_init()
     };
-    std::thread::Builder::new()
-        .name("interrupt".into())
-        .spawn(move || wait(&set))
-        .map(drop)
-        .map_err(|error| Failure::system_call("pthread_create", "the signal thread", error))
+    thread::start("interrupt", move || wait(&set))
 }
 
 fn wait(set: &libc::sigset_t) {
@@ -32,8 +30,7 @@ fn wait(set: &libc::sigset_t) {
         return;
     }
     let name = if signal == libc::SIGTERM { "SIGTERM" } else { "SIGINT" };
-    output::error(&Failure::interrupted(name));
-    exit_now(128 + signal);
+    end_with(&Failure::interrupted(name), 128 + signal);
 }
 
 /// Ends the process when its stdin ends, so that it does not outlive the process that holds the other end.
@@ -42,14 +39,18 @@ pub fn follow_stdin() -> Outcome<()> {
         let mut bytes = [0; 256];
         // A stdin that cannot be read counts as ended.
         while std::io::stdin().lock().read(&mut bytes).is_ok_and(|length| length > 0) {}
-        output::error(&Failure::interrupted("the end of stdin"));
-        exit_now(128 + libc::SIGTERM);
+        end_with(&Failure::interrupted("the end of stdin"), 128 + libc::SIGTERM);
     };
-    std::thread::Builder::new()
-        .name("stdin".into())
-        .spawn(wait)
-        .map(drop)
-        .map_err(|error| Failure::system_call("pthread_create", "the stdin thread", error))
+    thread::start("stdin", wait)
+}
+
+/// Prints the failure and ends the process. When several threads fail at once, only the first one prints.
+pub fn end_with(failure: &Failure, code: i32) -> ! {
+    static ENDING: Mutex<()> = Mutex::new(());
+    // Held until the process has ended.
+    let _ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    output::error(failure);
+    exit_now(code)
 }
 
 /// Ends the process without running destructors, since NIXL's may hang after a failed transfer.

@@ -17,4 +17,6 @@ pub mod run;
 pub mod secret;
 pub mod side_channel;
 pub mod sysfs;
+pub mod thread;
 pub mod topo;
+pub mod watchdog;

@@ -10,8 +10,7 @@ fn main() {
         Ok(code) => code,
         Err(failure) => {
             ucx_log::flush();
-            output::error(&failure);
-            failure.exit_code()
+            interrupt::end_with(&failure, failure.exit_code())
         }
     };
     // NIXL's destructors may hang after a failed transfer; the kernel frees everything that they would free.

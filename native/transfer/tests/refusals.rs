@@ -65,7 +65,7 @@ fn a_false_target_is_found_out() {
 #[test]
 fn absent_peers_are_named_when_the_time_is_over() {
     let port = free_port();
-    let arguments = [&SMALL[..], &["--timeout-seconds", "2"]].concat();
+    let arguments = [&SMALL[..], &["--timeout-seconds", "5"]].concat();
     let error = initiator(port, &arguments).finish().failed("PEER_ABSENT");
     assert!(error["found"].as_str().unwrap().contains("refused"), "{error}");
     target(port, &arguments).finish().failed("PEER_ABSENT");
@@ -108,6 +108,17 @@ fn a_library_without_the_symbols_is_refused() {
     std::fs::remove_file(&library).unwrap();
     let error = error.failed("NIXL_SYMBOL_MISSING");
     assert!(error["expected"].as_str().unwrap().contains("nixl_capi_"), "{error}");
+}
+
+#[test]
+fn the_error_of_ucx_is_named_with_an_advice() {
+    let port = free_port().to_string();
+    let error =
+        alone(&["--mode", "target", "--device", "dram", "--port", &port, "--transport", "rc_nowhere"]);
+    let error = error.failed("NIXL_CALL_FAILED");
+    let (found, hint) = (error["found"].as_str().unwrap(), error["hint"].as_str().unwrap());
+    assert!(found.contains("UCX: no usable transports/devices (asked rc_nowhere"), "{error}");
+    assert!(hint.contains("--transport"), "{error}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use super::is_abandoned;
 use super::library::{AgentConfig, Library, Pointer, Status, status_text};
+use super::ucx_log;
 use crate::error::{Failure, Outcome};
 use std::ffi::{CStr, CString, c_char};
 use std::ptr::{null, null_mut};
@@ -176,7 +177,10 @@ impl Agent {
     pub(super) fn expect_success(&self, call: &str, status: Status) -> Outcome<()> {
         match status {
             0 => Ok(()),
-            status => Err(Failure::nixl_call(call, format!("agent {}", self.name), status_text(status))),
+            status => {
+                let failure = Failure::nixl_call(call, format!("agent {}", self.name), status_text(status));
+                Err(ucx_log::explain(failure))
+            }
         }
     }
 }

@@ -4,7 +4,9 @@ pub mod agent;
 pub mod library;
 pub mod location;
 mod protocol_table;
+mod repeated_lines;
 pub mod request;
+mod ucx_error;
 pub mod ucx_log;
 
 use std::sync::atomic::{AtomicBool, Ordering};

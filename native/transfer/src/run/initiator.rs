@@ -22,6 +22,7 @@ use crate::side_channel::connect::connect;
 use crate::side_channel::messages::{
     Acceptance, Counters, Message, PatternSeed, Proposal, RemoteStream, VERSION,
 };
+use crate::watchdog;
 use serde_json::json;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -33,9 +34,13 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 pub fn run(options: &Options) -> Outcome<i32> {
     let (started, started_unix_ms) = (Instant::now(), unix_ms());
     let deadline = Deadline::after(options.time_limit());
+    watchdog::start(deadline)?;
+    watchdog::enter("checking the options");
     let prepared = prepare(options, "initiator", || Ok(()))?;
+    watchdog::enter("registering memory with NIXL");
     let registered = prepared.streams.iter().map(|stream| stream.agent.register(stream.span()));
     let _registered = registered.collect::<Outcome<Vec<_>>>()?;
+    watchdog::enter("connecting to the target with NIXL");
     let mut channel = connect(&options.target_host, options.port, &prepared.secret, deadline)?;
     let abandon = |channel: &mut Channel, failure: &Failure| {
         nixl::abandon();
@@ -47,6 +52,7 @@ pub fn run(options: &Options) -> Outcome<i32> {
     let remotes = remotes.inspect_err(|failure| abandon(&mut channel, failure))?;
     let transfers = prepare_transfers(options, &prepared, &remotes, &acceptance.streams);
     let mut transfers = transfers.inspect_err(|failure| abandon(&mut channel, failure))?;
+    watchdog::enter("moving bytes");
     output::event("connected", json!({ "peer": channel.peer() }));
     let setup_seconds = started.elapsed().as_secs_f64();
     let monitor = Monitor {
@@ -60,6 +66,7 @@ pub fn run(options: &Options) -> Outcome<i32> {
     let measured = run.measure(&mut transfers, &prepared, &acceptance);
     let mut measured = measured.inspect_err(|failure| abandon(&mut channel, failure))?;
     (measured.setup_seconds, measured.started_unix_ms) = (setup_seconds, started_unix_ms);
+    watchdog::disarm();
     let mut code = 0;
     for (transfer, stream) in transfers.iter().zip(&measured.streams) {
         if let Some(damage) = &stream.damage {

@@ -15,6 +15,7 @@ use crate::nixl::ucx_log;
 use crate::options::{ErrorMode, Options};
 use crate::secret::Secret;
 use crate::sysfs::names;
+use crate::watchdog;
 use std::path::Path;
 
 const NET_DEVICES: &str = "UCX_NET_DEVICES";
@@ -59,7 +60,9 @@ pub fn prepare(
     let active = active.collect::<Outcome<Vec<_>>>()?;
     before_loading()?;
     let mut stopwatch = Stopwatch::start();
-    let library = Library::open(&location::library_path(options.nixl_lib.as_deref()))?;
+    let path = location::library_path(options.nixl_lib.as_deref());
+    watchdog::enter(format!("loading the NIXL library {}", path.display()));
+    let library = Library::open(&path)?;
     let opened = StartParts { library: stopwatch.lap(), ..StartParts::default() };
     let streams = assigned
         .into_iter()
@@ -67,6 +70,7 @@ pub fn prepare(
         .enumerate()
         .map(|(index, (nics, device))| {
             let name = format!("claimcheck-{role}-{index}");
+            watchdog::enter(format!("creating stream {index}, device {device}: NIXL backend and buffer"));
             let settings = backend_settings(options, &nics);
             restrict_to(&nics);
             Stream::create(library, &name, &settings, index, device, nics, options)

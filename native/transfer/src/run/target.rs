@@ -16,6 +16,7 @@ use crate::side_channel::listen::Listener;
 use crate::side_channel::messages::{
     Acceptance, Checked, Counters, Message, Proposal, RemoteStream, VERSION,
 };
+use crate::watchdog;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,8 @@ const TEARDOWN_LIMIT: Duration = Duration::from_secs(5);
 pub fn run(options: &Options) -> Outcome<i32> {
     let started = Instant::now();
     let deadline = Deadline::after(options.time_limit());
+    watchdog::start(deadline)?;
+    watchdog::enter("checking the options");
     let mut listener = None;
     let prepared = prepare(options, "target", || {
         listener = Some(Listener::open(&options.listen, options.port)?);
@@ -32,6 +35,7 @@ pub fn run(options: &Options) -> Outcome<i32> {
     })?;
     let Prepared { streams, secret, .. } = &prepared;
     let mut stopwatch = Stopwatch::start();
+    watchdog::enter("registering memory with NIXL");
     let registered = streams.iter().map(|stream| stream.agent.register(stream.span()));
     let _registered = registered.collect::<Outcome<Vec<_>>>()?;
     let start_parts = StartParts { registration: stopwatch.lap(), ..prepared.start_parts.clone() };
@@ -51,12 +55,14 @@ pub fn run(options: &Options) -> Outcome<i32> {
     let Some(listener) = listener else {
         return Err(Failure::system_call("bind", "the side channel", "no listener"));
     };
+    watchdog::enter("serving the initiator");
     let mut channel = listener.admit(secret, deadline)?;
     let served = serve(options, &prepared, &mut channel, deadline);
     let damaged = served.inspect_err(|failure| {
         nixl::abandon();
         channel.report(failure);
     })?;
+    watchdog::disarm();
     output::event("target_done", json!({ "corrupt_streams": damaged }));
     output::tagged("END", &json!({}));
     let code = if damaged > 0 { 3 } else { 0 };

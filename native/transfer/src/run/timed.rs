@@ -8,6 +8,7 @@ use crate::error::{Code, Failure, Outcome};
 use crate::nic::link::LinkMonitor;
 use crate::nixl;
 use crate::nixl::request::{Progress, Request};
+use crate::nixl::ucx_log;
 use crate::side_channel::channel::{CHECK_INTERVAL, Channel};
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,9 @@ impl<'a> StreamTransfer<'a> {
 
     fn note(&mut self, progress: Outcome<Progress>, start: Instant) -> Outcome<()> {
         let stream = self.stream;
-        let named = |failure: Failure| Failure::nixl_call(&failure.subject, stream.name(), &failure.found);
+        let named = |failure: Failure| {
+            ucx_log::explain(Failure::nixl_call(&failure.subject, stream.name(), &failure.found))
+        };
         if progress.map_err(named)? == Progress::Complete {
             self.seconds = start.elapsed().as_secs_f64();
             self.pending = false;
