@@ -94,8 +94,8 @@ func TestARestartedDriverFindsThePreparedClaims(t *testing.T) {
 
 func TestPrepareRejects(t *testing.T) {
 	nics, gpus := plugins(t, t.TempDir(), nil)
-	expectError(t, prepare(t, nics, allocated("two", 2, "dra.net/a")).Err, "one pod per claim only")
-	expectError(t, prepare(t, nics, allocated("none", 0, "dra.net/a")).Err, "one pod per claim only")
+	expectError(t, prepare(t, nics, allocated("two", 2, "dra.net/a")).Err, "one pod per claim")
+	expectError(t, prepare(t, nics, allocated("none", 0, "dra.net/a")).Err, "one pod per claim")
 	expectError(t, prepare(t, nics, allocated("x", 1, "dra.net/z")).Err, "device z is not on node n")
 	expectError(t, prepare(t, gpus, allocated("y", 1, "gpu.nvidia.com/gpu-7")).Err, "device gpu-7 is not on node n")
 	if claims := nics.node.store.where(func(*Claim) bool { return true }); len(claims) != 0 {
