@@ -34,7 +34,7 @@ fn a_killed_initiator_is_gone_for_the_target() {
 }
 
 #[test]
-fn signals_end_both_sides_at_once() {
+fn signals_end_both_sides() {
     for (signal, code) in [(libc::SIGTERM, 143), (libc::SIGINT, 130)] {
         let (initiator, target) = running(&[]);
         initiator.signal(signal);

@@ -29,7 +29,7 @@ fn a_wrong_secret_ends_the_initiator_and_not_the_target() {
 }
 
 #[test]
-fn garbage_oversize_and_idle_strangers_do_not_keep_the_peer_out() {
+fn garbage_oversized_and_idle_connections_do_not_block_the_peer() {
     let port = free_port();
     let mut target = target(port, &SMALL);
     target.await_event("target_ready");
@@ -49,7 +49,7 @@ fn garbage_oversize_and_idle_strangers_do_not_keep_the_peer_out() {
 }
 
 #[test]
-fn a_false_target_is_found_out() {
+fn a_target_without_the_secret_is_detected() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let impostor = std::thread::spawn(move || {
@@ -122,7 +122,7 @@ fn the_error_of_ucx_is_named_with_an_advice() {
 }
 
 #[test]
-fn vram_without_a_driver_is_refused() {
+fn gpu_memory_without_a_driver_is_refused() {
     let finished = alone(&["--mode", "target", "--device", "cuda:77"]);
     finished.failed("CUDA_UNAVAILABLE");
 }
