@@ -10,7 +10,7 @@ import (
 
 const cutInterval = 20 * time.Millisecond
 
-// watchForCut takes a link down for good once it has carried its bytes in this pod.
+// watchForCut sets a NIC's link down for good once it has carried the plan's bytes in this pod.
 func (n *Node) watchForCut(nic *ClaimedNIC) {
 	if nic.CutAfterBytes == 0 {
 		return

@@ -11,12 +11,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// hooks are called by containerd, by way of NRI, in the life of every pod of the node.
+// hooks implements the NRI hooks that containerd calls for every pod of the node.
 type hooks struct{ node *Node }
 
 const hookName = "claimcheck"
 
-// runHooks registers with containerd, again and again where containerd goes away, until ctx ends.
+// runHooks registers with containerd, and again after each loss of the connection, until ctx ends.
 func runHooks(ctx context.Context, node *Node) {
 	for ctx.Err() == nil {
 		plugin, err := stub.New(&hooks{node}, stub.WithPluginName(hookName), stub.WithPluginIdx("10"))
@@ -31,41 +31,41 @@ func runHooks(ctx context.Context, node *Node) {
 	}
 }
 
-// Synchronize gives NICs to pods that were started while no driver ran, and removes what is left of those that ended.
+// Synchronize attaches NICs to pods that were started while no driver ran, and removes what is left of pods that ended.
 func (h *hooks) Synchronize(_ context.Context, pods []*api.PodSandbox, _ []*api.Container) ([]*api.ContainerUpdate, error) {
 	h.node.mu.Lock()
 	defer h.node.mu.Unlock()
 	there := map[string]bool{}
 	for _, pod := range pods {
 		there[pod.Id] = true
-		// One that has stopped has no namespace; of two sandboxes of a pod this may be the one that failed.
+		// A stopped sandbox has no namespace. Of two sandboxes of a pod this may be the failed one.
 		if netnsOf(pod) == "" || h.node.isElsewhere(pod) {
 			continue
 		}
-		if _, err := h.node.give(pod); err != nil {
+		if _, err := h.node.attachClaims(pod); err != nil {
 			log.Printf("pod %s/%s: %v", pod.Namespace, pod.Name, err)
 		}
 	}
 	return nil, removeOtherSysfs(there)
 }
 
-// RunPodSandbox moves the claimed NICs in; an error lets the sandbox fail, and kubelet tries again.
+// RunPodSandbox attaches the claimed NICs. An error fails the sandbox, and kubelet retries.
 func (h *hooks) RunPodSandbox(_ context.Context, pod *api.PodSandbox) error {
 	h.node.mu.Lock()
 	defer h.node.mu.Unlock()
-	_, err := h.node.give(pod)
+	_, err := h.node.attachClaims(pod)
 	if err != nil {
 		h.node.reporter.PodFailed(pod, err)
 	}
 	return err
 }
 
-// CreateContainer puts the devices of all claims of the pod into each of its containers, whatever that one asked for.
+// CreateContainer adds the devices of all the pod's claims to each of its containers, whichever claims that one names.
 func (h *hooks) CreateContainer(_ context.Context, pod *api.PodSandbox, _ *api.Container) (*api.ContainerAdjustment, []*api.ContainerUpdate, error) {
 	h.node.mu.Lock()
 	defer h.node.mu.Unlock()
-	// A sandbox may be older than this driver.
-	claimed, err := h.node.give(pod)
+	// The sandbox may be older than this driver process.
+	claimed, err := h.node.attachClaims(pod)
 	if err != nil || !claimed {
 		return nil, nil, err
 	}
@@ -78,43 +78,43 @@ func (h *hooks) CreateContainer(_ context.Context, pod *api.PodSandbox, _ *api.C
 	return adjustment, nil, nil
 }
 
-// StartContainer lets the processes of pods with a claim go before others. Where that is refused they run all the same.
+// StartContainer raises the priority of the processes of pods with a claim. A refusal is only logged.
 func (h *hooks) StartContainer(_ context.Context, pod *api.PodSandbox, container *api.Container) error {
 	h.node.mu.Lock()
 	defer h.node.mu.Unlock()
 	if len(h.node.store.OfPod(types.UID(pod.Uid))) == 0 || container.Pid == 0 {
 		return nil
 	}
-	if err := goFirst(int(container.Pid)); err != nil {
+	if err := raisePriority(int(container.Pid)); err != nil {
 		log.Printf("priority of %s in pod %s/%s: %v", container.Name, pod.Namespace, pod.Name, err)
 	}
 	return nil
 }
 
-// StopPodSandbox takes the NICs back before the namespace goes, and they with it.
+// StopPodSandbox detaches the NICs before the namespace is removed, which would remove them too.
 func (h *hooks) StopPodSandbox(_ context.Context, pod *api.PodSandbox) error {
 	h.node.mu.Lock()
 	defer h.node.mu.Unlock()
 	for _, claim := range h.node.store.OfPod(types.UID(pod.Uid)) {
-		// The NICs may be in a later sandbox of the same pod by now.
+		// The NICs may already be in a later sandbox of the same pod.
 		if claim.Sandbox != pod.Id {
 			continue
 		}
-		if err := h.node.takeBack(claim); err != nil {
+		if err := h.node.detachClaim(claim); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// RemovePodSandbox removes what was made for the sandbox.
+// RemovePodSandbox removes the sandbox's /sys.
 func (h *hooks) RemovePodSandbox(_ context.Context, pod *api.PodSandbox) error {
 	h.node.mu.Lock()
 	defer h.node.mu.Unlock()
 	return removeSysfs(pod.Id)
 }
 
-// Numbers of /dev/null, which opens, and of a device that no driver serves, which does not.
+// The numbers of /dev/null, which opens, and of a device that no kernel driver serves, which does not.
 const (
 	nullMajor, nullMinor       = 1, 3
 	unservedMajor, unservedMin = 511, 0

@@ -1,6 +1,6 @@
-// Command claimcheck-driver stands for DRANET and the NVIDIA GPU driver on one node of the lab. It takes a node plan and
-// a kubeconfig; it publishes the plan's slices, prepares claims, and by way of NRI gives pods their NICs and devices. It
-// decides nothing about the rack: rates, names and faults are those of the plan.
+// Command claimcheck-driver emulates DRANET and the NVIDIA GPU driver on one node of the lab. It publishes the slices of
+// its node plan, prepares claims, and attaches NICs and devices to pods through NRI. Rates, names and faults are those
+// of the plan.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 const stateFolder = "/var/lib/claimcheck/claims"
 
 func main() {
-	plan := flag.String("plan", "", "path of the node plan")
+	plan := flag.String("plan", "", "path of the node plan (JSON)")
 	kubeconfig := flag.String("kubeconfig", "", "path of the kubeconfig")
 	flag.Parse()
 	log.SetFlags(log.LstdFlags | log.Lmicroseconds)
@@ -54,7 +54,7 @@ func run(planPath, kubeconfig string) error {
 		defer node.mu.Unlock()
 		return store.Get(uid) != nil
 	}
-	if err := node.layCables(); err != nil {
+	if err := node.ensureNICs(); err != nil {
 		return err
 	}
 	for _, driver := range []string{nicDriver, gpuDriver} {

@@ -18,14 +18,14 @@ const (
 	faultTable      = 99
 	faultPreference = 50
 	firstPreference = 100
-	// Longer than the windows of all flows of a pod: nothing is dropped, as on an RDMA fabric.
+	// More than the TCP windows of all flows of a pod, so that nothing is dropped, as on an RDMA fabric.
 	queueBytes = 64 << 20
 )
 
-// fabricEnd is the name of the end that a NIC's cable has in the node.
+// fabricEnd returns the name of the node's end of a NIC's veth pair.
 func fabricEnd(nic *NIC) string { return "f-" + nic.Interface }
 
-// ensureNIC lays the cable of a NIC where it is not there: one end is the NIC, the other leads to the fabric.
+// ensureNIC creates a NIC if it does not exist: a veth pair, one end being the NIC and the other leading to the fabric.
 func ensureNIC(nic *NIC) error {
 	mac, err := net.ParseMAC(nic.MAC)
 	if err != nil {
@@ -40,7 +40,7 @@ func ensureNIC(nic *NIC) error {
 			PeerMTU:          uint32(nic.MTU),
 		}
 		if err := netlink.LinkAdd(cable); err != nil {
-			return fmt.Errorf("laying it: %w", err)
+			return fmt.Errorf("creating the veth pair: %w", err)
 		}
 		end, err = netlink.LinkByName(fabricEnd(nic))
 	}
@@ -74,22 +74,22 @@ func ensureNIC(nic *NIC) error {
 	return netlink.NeighSet(neighbour)
 }
 
-// bringHome lays a NIC's cable anew where the NIC is not in the node: it is in a namespace that was removed, and goes with
-// it as soon as the kernel comes to it.
-func bringHome(nic *NIC) error {
+// ensureInNode creates a NIC again if it is not in the node. It is then in a namespace that was removed, which the kernel
+// deletes some time later.
+func ensureInNode(nic *NIC) error {
 	_, err := netlink.LinkByName(nic.Interface)
 	if err == nil || !errors.As(err, &netlink.LinkNotFoundError{}) {
 		return errors.Join(err, ensureNIC(nic))
 	}
 	if end, err := netlink.LinkByName(fabricEnd(nic)); err == nil {
 		if err := netlink.LinkDel(end); err != nil && !errors.Is(err, unix.ENODEV) {
-			return fmt.Errorf("removing its cable: %w", err)
+			return fmt.Errorf("removing the veth pair: %w", err)
 		}
 	}
 	return ensureNIC(nic)
 }
 
-// preparePodNetwork sets what NICs and connections inherit, and shapes eth0.
+// preparePodNetwork sets the sysctls that NICs and connections inherit, and limits the rate of eth0.
 func preparePodNetwork(path string, shaped Shape) error {
 	return within(path, func() error {
 		for setting, value := range map[string]string{
@@ -115,30 +115,30 @@ func preparePodNetwork(path string, shaped Shape) error {
 	})
 }
 
-// moveIn brings a NIC into a pod's namespace and configures it there. It may be there already.
-func moveIn(path string, at int, nic *ClaimedNIC) error {
+// attachNIC moves a NIC into a pod's network namespace, unless it is already there, and configures it.
+func attachNIC(path string, at int, nic *ClaimedNIC) error {
 	there, err := isIn(path, nic.NIC)
 	if err != nil {
 		return err
 	}
 	if !there {
-		if err := bringHome(nic.NIC); err != nil {
+		if err := ensureInNode(nic.NIC); err != nil {
 			return err
 		}
 		if err := move(path, nic.NIC); err != nil {
-			return fmt.Errorf("moving it in: %w", err)
+			return fmt.Errorf("moving it into the pod: %w", err)
 		}
 	}
 	end, err := netlink.LinkByName(fabricEnd(nic.NIC))
 	if err != nil {
 		return err
 	}
-	// It may have been cut.
+	// The link may have been cut.
 	if err := netlink.LinkSetUp(end); err != nil {
 		return err
 	}
 	if err := shape(end, nic.Shape); err != nil {
-		return fmt.Errorf("shaping what reaches it: %w", err)
+		return fmt.Errorf("limiting its receive rate: %w", err)
 	}
 	return within(path, func() error { return configure(at, nic) })
 }
@@ -183,7 +183,7 @@ func configure(at int, nic *ClaimedNIC) error {
 		return err
 	}
 	if err := shape(link, nic.Shape); err != nil {
-		return fmt.Errorf("shaping what leaves it: %w", err)
+		return fmt.Errorf("limiting its transmit rate: %w", err)
 	}
 	if err := netlink.AddrReplace(link, address); err != nil {
 		return err
@@ -205,7 +205,7 @@ func configure(at int, nic *ClaimedNIC) error {
 	return addRule(rule)
 }
 
-// misroute sends traffic where it should not go: all of it over eth0, or that of one NIC by another.
+// misroute adds the plan's faulty routes: all traffic of the NICs over eth0, or that of one NIC over another.
 func misroute(path string, nics []ClaimedNIC, fallsBack string) error {
 	return within(path, func() error {
 		var wrong []*netlink.Route
@@ -265,8 +265,9 @@ func defaultGateway() (net.IP, error) {
 	return nil, errors.New("eth0 has no default route")
 }
 
-// moveOut returns a NIC from a pod to the node. Where the namespace is gone the NIC went with it, and is made again.
-func moveOut(path string, nic *NIC) error {
+// detachNIC moves a NIC from a pod back to the node. If the namespace is gone, the NIC is gone with it and is created
+// again.
+func detachNIC(path string, nic *NIC) error {
 	home, err := netns.Get()
 	if err != nil {
 		return err
@@ -288,10 +289,10 @@ func moveOut(path string, nic *NIC) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	return bringHome(nic)
+	return ensureInNode(nic)
 }
 
-// shape makes a token bucket the interface's queue, in place of what is there.
+// shape replaces the interface's queue by a token bucket.
 func shape(link netlink.Link, shape Shape) error {
 	rate := max(shape.RateBits/8, 1)
 	micros := float64(shape.BurstBytes) * 1e6 / float64(rate)
@@ -310,7 +311,7 @@ func addRule(rule *netlink.Rule) error {
 	return nil
 }
 
-// within runs do on a thread of its own in another network namespace. The thread ends with it.
+// within runs do in another network namespace, on a thread that ends with it.
 func within(path string, do func() error) error {
 	result := make(chan error, 1)
 	go func() {
@@ -322,7 +323,7 @@ func within(path string, do func() error) error {
 		}
 		defer there.Close()
 		if err := unix.Setns(int(there), unix.CLONE_NEWNET); err != nil {
-			// Of a namespace that was removed only its empty file is left.
+			// Of a removed namespace only its empty file is left.
 			if errors.Is(err, unix.EINVAL) {
 				err = os.ErrNotExist
 			}

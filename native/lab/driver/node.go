@@ -11,35 +11,35 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Node is the state that the drivers and the runtime's hooks share.
+// Node is the state shared by the two drivers and the NRI hooks.
 type Node struct {
 	mu       sync.Mutex
 	plan     *Plan
 	store    *Store
 	reporter *Reporter
-	// fail ends the program.
+	// fail ends the program with an error.
 	fail func(error)
-	// cuts are the watches of links that shall go down, by device.
+	// cuts are the cancel functions of the watches that cut links, by device.
 	cuts map[string]context.CancelFunc
 }
 
-// layCables has every NIC that no pod was given in the node.
-func (n *Node) layCables() error {
+// ensureNICs creates every NIC that is not attached to a pod.
+func (n *Node) ensureNICs() error {
 	for i := range n.plan.NICs {
 		nic := &n.plan.NICs[i]
 		if holder := n.store.Holder(nicDriver, nic.Device); holder != nil && holder.Sandbox != "" {
 			continue
 		}
-		if err := bringHome(nic); err != nil {
+		if err := ensureInNode(nic); err != nil {
 			return fmt.Errorf("NIC %s: %w", nic.Device, err)
 		}
 	}
 	return nil
 }
 
-// give moves the NICs of a pod's claims into its namespace, where they are not there already. It says whether the pod
-// has claims at all.
-func (n *Node) give(pod *api.PodSandbox) (bool, error) {
+// attachClaims moves the NICs of a pod's claims into its network namespace, unless they are already there. It reports
+// whether the pod has any claims.
+func (n *Node) attachClaims(pod *api.PodSandbox) (bool, error) {
 	claims := n.store.OfPod(types.UID(pod.Uid))
 	if len(claims) == 0 {
 		return false, nil
@@ -53,21 +53,21 @@ func (n *Node) give(pod *api.PodSandbox) (bool, error) {
 		return true, nil
 	}
 	for _, claim := range missing {
-		// A pod may get a second sandbox when its first one failed.
+		// A pod may get a second sandbox after its first one has failed.
 		if claim.Sandbox != pod.Id {
-			if err := n.takeBack(claim); err != nil {
+			if err := n.detachClaim(claim); err != nil {
 				return true, err
 			}
 		}
-		// Kept before it is done: whoever is killed in the middle finds the NICs there.
+		// Stored first, so that a driver that is killed meanwhile finds where the NICs are.
 		claim.Sandbox, claim.Netns, claim.Given = pod.Id, netns, false
 		if err := n.store.Put(claim); err != nil {
 			return true, err
 		}
 	}
-	if err := n.furnish(pod, netns, n.plan.ForPod(n.store.OfPod(types.UID(pod.Uid)))); err != nil {
+	if err := n.setUp(pod, netns, n.plan.ForPod(n.store.OfPod(types.UID(pod.Uid)))); err != nil {
 		for _, claim := range missing {
-			if failed := n.takeBack(claim); failed != nil {
+			if failed := n.detachClaim(claim); failed != nil {
 				log.Printf("claim %s/%s: %v", claim.Namespace, claim.Name, failed)
 			}
 		}
@@ -78,25 +78,25 @@ func (n *Node) give(pod *api.PodSandbox) (bool, error) {
 		if err := n.store.Put(claim); err != nil {
 			return true, err
 		}
-		log.Printf("pod %s/%s: claim %s is given to sandbox %.12s", pod.Namespace, pod.Name, claim.Name, pod.Id)
+		log.Printf("pod %s/%s: claim %s: attached to sandbox %.12s", pod.Namespace, pod.Name, claim.Name, pod.Id)
 		n.reporter.Report(*claim, n.plan)
 	}
 	return true, nil
 }
 
-// isElsewhere says whether a pod's claims were given to another sandbox of it.
+// isElsewhere reports whether a pod's claims are attached to another sandbox of the pod.
 func (n *Node) isElsewhere(pod *api.PodSandbox) bool {
 	return slices.ContainsFunc(n.store.OfPod(types.UID(pod.Uid)), func(claim *Claim) bool {
 		return claim.Sandbox != "" && claim.Sandbox != pod.Id
 	})
 }
 
-func (n *Node) furnish(pod *api.PodSandbox, netns string, planned PodPlan) error {
+func (n *Node) setUp(pod *api.PodSandbox, netns string, planned PodPlan) error {
 	if err := preparePodNetwork(netns, n.plan.PodNetwork); err != nil {
 		return fmt.Errorf("pod network: %w", err)
 	}
 	for i := range planned.NICs {
-		if err := moveIn(netns, i, &planned.NICs[i]); err != nil {
+		if err := attachNIC(netns, i, &planned.NICs[i]); err != nil {
 			return fmt.Errorf("NIC %s: %w", planned.NICs[i].Device, err)
 		}
 		n.watchForCut(&planned.NICs[i])
@@ -110,8 +110,8 @@ func (n *Node) furnish(pod *api.PodSandbox, netns string, planned PodPlan) error
 	return nil
 }
 
-// takeBack returns a claim's NICs to the node.
-func (n *Node) takeBack(claim *Claim) error {
+// detachClaim returns a claim's NICs to the node.
+func (n *Node) detachClaim(claim *Claim) error {
 	if claim.Sandbox == "" {
 		return nil
 	}
@@ -124,11 +124,11 @@ func (n *Node) takeBack(claim *Claim) error {
 			stop()
 			delete(n.cuts, device)
 		}
-		if err := moveOut(claim.Netns, nic); err != nil {
+		if err := detachNIC(claim.Netns, nic); err != nil {
 			return fmt.Errorf("NIC %s: %w", device, err)
 		}
 	}
-	log.Printf("claim %s/%s: taken back from sandbox %.12s", claim.Namespace, claim.Name, claim.Sandbox)
+	log.Printf("claim %s/%s: detached from sandbox %.12s", claim.Namespace, claim.Name, claim.Sandbox)
 	claim.Sandbox, claim.Netns, claim.Given = "", "", false
 	return n.store.Put(claim)
 }

@@ -16,24 +16,24 @@ const (
 	gpuDriver = "gpu.nvidia.com"
 )
 
-// Plan is all that the drivers of one node know of the rack: computed before, applied here as it stands.
+// Plan is everything that the drivers of one node know about the rack. It is computed by the harness and applied as it is.
 type Plan struct {
 	Node string `json:"node"`
 	// Published lists the devices of each driver's slices.
 	Published map[string][]resourceapi.Device `json:"published"`
-	// GPUs and NICs are in the SKU's order, by which NICs are paired with GPUs.
+	// GPUs and NICs are in the SKU's order, in which NICs are paired with GPUs.
 	GPUs []string `json:"gpus"`
 	NICs []NIC    `json:"nics"`
-	// Leaked devices are in every pod with a claim.
+	// Leaked lists character devices that every pod with a claim gets without having claimed them.
 	Leaked []CharDevice `json:"leaked"`
 	Sysfs  Sysfs        `json:"sysfs"`
-	// PodNetwork shapes eth0 of pods with a claim, both ways.
+	// PodNetwork is the rate of eth0 of pods with a claim, in each direction.
 	PodNetwork Shape `json:"podNetwork"`
-	// FallsBack: what should leave for this network by the NICs leaves over eth0.
+	// FallsBack is a network that is reached over eth0 instead of the NICs.
 	FallsBack string `json:"fallsBack,omitempty"`
-	// PrepareFailsOnce: the first prepare of every claim fails.
+	// PrepareFailsOnce makes the first prepare of every claim fail.
 	PrepareFailsOnce bool `json:"prepareFailsOnce,omitempty"`
-	// StatusAfterMillis is how long after the pod's sandbox the claim's status is written.
+	// StatusAfterMillis is the delay between the pod's sandbox and the claim's status.
 	StatusAfterMillis int64 `json:"statusAfterMillis"`
 }
 
@@ -41,19 +41,19 @@ type Plan struct {
 type NIC struct {
 	Device    string `json:"device"`
 	Interface string `json:"interface"`
-	// Address has its prefix length.
+	// Address includes the prefix length.
 	Address string `json:"address"`
 	Gateway string `json:"gateway"`
 	MAC     string `json:"mac"`
 	MTU     int    `json:"mtu"`
-	// Shapes are by the GPU that the NIC serves; "" for none.
+	// Shapes are the rates by the GPU that the NIC serves; "" for none.
 	Shapes  map[string]Shape `json:"shapes"`
 	Devices []CharDevice     `json:"devices"`
-	// Status is what the driver reports of the NIC once a pod has it.
+	// Status is the device status that the driver reports once the NIC is attached to a pod.
 	Status resourceapi.AllocatedDeviceStatus `json:"status"`
-	// LeavesBy is the device that carries what should leave by this one, where a pod has both.
+	// LeavesBy is the device that carries this one's outgoing traffic if a pod has both.
 	LeavesBy string `json:"leavesBy,omitempty"`
-	// CutAfterBytes of both directions the link goes down.
+	// CutAfterBytes is the sum of bytes of both directions after which the link goes down.
 	CutAfterBytes uint64 `json:"cutAfterBytes,omitempty"`
 }
 
@@ -69,7 +69,7 @@ type CharDevice struct {
 	Opens bool   `json:"opens"`
 }
 
-// Sysfs is what a pod's /sys holds beside its interfaces.
+// Sysfs is the content of a pod's /sys besides its interfaces.
 type Sysfs struct {
 	Files []struct {
 		Path    string `json:"path"`
@@ -81,7 +81,7 @@ type Sysfs struct {
 	} `json:"links"`
 }
 
-// ReadPlan decodes and checks a plan; anything it does not know is an error.
+// ReadPlan decodes and validates a plan. Unknown fields are an error.
 func ReadPlan(in io.Reader) (*Plan, error) {
 	decoder := json.NewDecoder(in)
 	decoder.DisallowUnknownFields()
@@ -118,20 +118,20 @@ func (p *Plan) check() error {
 	return nil
 }
 
-// StatusAfter is StatusAfterMillis as a duration.
+// StatusAfter returns StatusAfterMillis as a duration.
 func (p *Plan) StatusAfter() time.Duration {
 	return time.Duration(p.StatusAfterMillis) * time.Millisecond
 }
 
-// ClaimedNIC is a NIC in a pod.
+// ClaimedNIC is a NIC that is attached to a pod.
 type ClaimedNIC struct {
 	*NIC
 	Shape Shape
-	// LeavesBy carries its traffic, if anything else does.
+	// LeavesBy is the NIC that carries its outgoing traffic instead, if any.
 	LeavesBy *NIC
 }
 
-// PodPlan is what a pod with these claims gets.
+// PodPlan lists what a pod gets for its claims.
 type PodPlan struct {
 	NICs    []ClaimedNIC
 	Devices []CharDevice
@@ -183,7 +183,7 @@ func (p *Plan) ForPod(claims []*Claim) PodPlan {
 	return pod
 }
 
-// NIC finds a NIC by its device name; nil where there is none.
+// NIC returns a NIC by its device name, or nil.
 func (p *Plan) NIC(device string) *NIC {
 	for i := range p.NICs {
 		if p.NICs[i].Device == device {

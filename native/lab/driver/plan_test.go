@@ -78,7 +78,7 @@ func TestForPodMisroutesOnlyOverAClaimedNIC(t *testing.T) {
 	}
 }
 
-func TestReadPlanRefuses(t *testing.T) {
+func TestReadPlanRejects(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"unknown field":           {`"leaked"`, `"leeked"`},
 		"nics[0].address":         {`10.64.0.1/24`, `10.64.0.1`},

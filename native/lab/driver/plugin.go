@@ -13,13 +13,14 @@ import (
 	"k8s.io/dynamic-resource-allocation/kubeletplugin"
 )
 
-// plugin is what kubelet calls for one of the two drivers.
+// plugin implements kubelet's plugin interface for one of the two drivers.
 type plugin struct {
 	driver string
 	node   *Node
 }
 
-// PrepareResourceClaims notes which devices go to which pod. The NICs move when the pod's sandbox exists.
+// PrepareResourceClaims records the devices of each claim and its pod. The NICs are attached when the pod's sandbox is
+// created.
 func (p *plugin) PrepareResourceClaims(_ context.Context, claims []*resourceapi.ResourceClaim) (map[types.UID]kubeletplugin.PrepareResult, error) {
 	p.node.mu.Lock()
 	defer p.node.mu.Unlock()
@@ -37,7 +38,7 @@ func (p *plugin) PrepareResourceClaims(_ context.Context, claims []*resourceapi.
 
 func (p *plugin) prepare(claim *resourceapi.ResourceClaim) ([]kubeletplugin.Device, error) {
 	if len(claim.Status.ReservedFor) != 1 {
-		return nil, fmt.Errorf("the driver supports one pod per claim only: it is reserved for %d", len(claim.Status.ReservedFor))
+		return nil, fmt.Errorf("the claim is reserved for %d pods; the driver supports one pod per claim", len(claim.Status.ReservedFor))
 	}
 	if p.driver == nicDriver && p.node.plan.PrepareFailsOnce {
 		first, err := p.node.store.FirstTime(claim.UID)
@@ -54,7 +55,7 @@ func (p *plugin) prepare(claim *resourceapi.ResourceClaim) ([]kubeletplugin.Devi
 		if result.Driver != p.driver {
 			continue
 		}
-		if err := p.mayTake(claim.UID, result.Device); err != nil {
+		if err := p.checkFree(claim.UID, result.Device); err != nil {
 			return nil, err
 		}
 		names = append(names, result.Device)
@@ -70,8 +71,8 @@ func (p *plugin) prepare(claim *resourceapi.ResourceClaim) ([]kubeletplugin.Devi
 	return prepared, p.node.store.Put(kept)
 }
 
-// mayTake is the last line of defence against a device that the scheduler gave away twice.
-func (p *plugin) mayTake(claim types.UID, device string) error {
+// checkFree rejects a device that is prepared for another claim, in case the scheduler has allocated it twice.
+func (p *plugin) checkFree(claim types.UID, device string) error {
 	known := slices.Contains(p.node.plan.GPUs, device)
 	if p.driver == nicDriver {
 		known = p.node.plan.NIC(device) != nil
@@ -85,7 +86,7 @@ func (p *plugin) mayTake(claim types.UID, device string) error {
 	return nil
 }
 
-// UnprepareResourceClaims frees the devices; NICs that are still in a pod come back.
+// UnprepareResourceClaims frees the devices and detaches NICs that are still in a pod.
 func (p *plugin) UnprepareResourceClaims(_ context.Context, claims []kubeletplugin.NamespacedObject) (map[types.UID]error, error) {
 	p.node.mu.Lock()
 	defer p.node.mu.Unlock()
@@ -102,7 +103,7 @@ func (p *plugin) unprepare(uid types.UID) error {
 		return p.node.store.Forget(uid)
 	}
 	if p.driver == nicDriver {
-		if err := p.node.takeBack(claim); err != nil {
+		if err := p.node.detachClaim(claim); err != nil {
 			return err
 		}
 	}
@@ -113,7 +114,7 @@ func (p *plugin) unprepare(uid types.UID) error {
 	return p.node.store.Put(claim)
 }
 
-// HandleError is told what went wrong in the background, such as a slice that the API server does not take.
+// HandleError handles errors in the background, such as a slice that the API server rejects.
 func (p *plugin) HandleError(ctx context.Context, err error, msg string) {
 	utilruntime.HandleErrorWithContext(ctx, err, msg, "driver", p.driver)
 	if !errors.Is(err, kubeletplugin.ErrRecoverable) {

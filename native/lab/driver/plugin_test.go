@@ -58,7 +58,7 @@ func expectError(t *testing.T, err error, text string) {
 	}
 }
 
-func TestPrepareTwiceIsPrepareOnce(t *testing.T) {
+func TestPrepareIsIdempotent(t *testing.T) {
 	nics, gpus := plugins(t, t.TempDir(), nil)
 	claim := allocated("c", 1, "dra.net/a", "gpu.nvidia.com/gpu-0")
 	for range 2 {
@@ -74,7 +74,7 @@ func TestPrepareTwiceIsPrepareOnce(t *testing.T) {
 	}
 }
 
-func TestADriverKnowsWhatTheOneBeforeItPrepared(t *testing.T) {
+func TestARestartedDriverFindsThePreparedClaims(t *testing.T) {
 	folder := t.TempDir()
 	before, _ := plugins(t, folder, nil)
 	prepare(t, before, allocated("c", 1, "dra.net/a"))
@@ -92,10 +92,10 @@ func TestADriverKnowsWhatTheOneBeforeItPrepared(t *testing.T) {
 	}
 }
 
-func TestPrepareRefuses(t *testing.T) {
+func TestPrepareRejects(t *testing.T) {
 	nics, gpus := plugins(t, t.TempDir(), nil)
-	expectError(t, prepare(t, nics, allocated("two", 2, "dra.net/a")).Err, "one pod per claim only")
-	expectError(t, prepare(t, nics, allocated("none", 0, "dra.net/a")).Err, "one pod per claim only")
+	expectError(t, prepare(t, nics, allocated("two", 2, "dra.net/a")).Err, "one pod per claim")
+	expectError(t, prepare(t, nics, allocated("none", 0, "dra.net/a")).Err, "one pod per claim")
 	expectError(t, prepare(t, nics, allocated("x", 1, "dra.net/z")).Err, "device z is not on node n")
 	expectError(t, prepare(t, gpus, allocated("y", 1, "gpu.nvidia.com/gpu-7")).Err, "device gpu-7 is not on node n")
 	if claims := nics.node.store.where(func(*Claim) bool { return true }); len(claims) != 0 {
@@ -120,7 +120,7 @@ func TestPrepareFailsOnceForEachClaim(t *testing.T) {
 	}
 }
 
-func TestGivenClaimsStayWithTheirSandbox(t *testing.T) {
+func TestAttachedClaimsStayWithTheirSandbox(t *testing.T) {
 	nics, _ := plugins(t, t.TempDir(), nil)
 	prepare(t, nics, allocated("c", 1, "dra.net/a"))
 	claim := nics.node.store.Get("c")
@@ -132,7 +132,7 @@ func TestGivenClaimsStayWithTheirSandbox(t *testing.T) {
 	if !nics.node.isElsewhere(old) || nics.node.isElsewhere(current) {
 		t.Fatal("the claim is with the current sandbox")
 	}
-	// Asked with an old sandbox, the hook leaves the NICs where they are: taking them back would need the kernel.
+	// With an old sandbox the hook must not detach the NICs, which would need the kernel.
 	if err := (&hooks{nics.node}).StopPodSandbox(context.Background(), old); err != nil || claim.Sandbox != "current" {
 		t.Fatal(err, claim.Sandbox)
 	}

@@ -9,11 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An emulated link is only as steady as the scheduler lets its ends run.
+// An emulated link's rate is only as steady as its ends are scheduled.
 const niceness = -15
 
-// goFirst raises the priority of all threads of a process; those that it starts inherit it.
-func goFirst(pid int) error {
+// raisePriority raises the priority of all threads of a process. Processes that it starts inherit it.
+func raisePriority(pid int) error {
 	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	if err != nil {
 		return err

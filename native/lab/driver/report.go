@@ -18,22 +18,22 @@ import (
 	"k8s.io/client-go/tools/record"
 )
 
-// Reporter writes what became of claims and pods to the API, never holding anybody up.
+// Reporter writes the status of claims and events of failures to the API, in the background.
 type Reporter struct {
 	client kubernetes.Interface
 	events record.EventRecorder
-	// wanted says whether a claim is prepared still.
+	// wanted reports whether a claim is still prepared.
 	wanted func(types.UID) bool
 }
 
-// NewReporter writes as the driver of NICs on node.
+// NewReporter returns a reporter for the NIC driver on node.
 func NewReporter(client kubernetes.Interface, node string) *Reporter {
 	broadcaster := record.NewBroadcaster()
 	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events("")})
 	return &Reporter{client: client, events: broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: nicDriver, Host: node})}
 }
 
-// Report writes the state of the claim's NICs, after the plan's delay. As with DRANET an error is only logged.
+// Report writes the status of the claim's NICs after the plan's delay. As in DRANET, an error is only logged.
 func (r *Reporter) Report(claim Claim, plan *Plan) {
 	devices := []resourceapi.AllocatedDeviceStatus{}
 	for _, name := range claim.Devices[nicDriver] {
@@ -78,13 +78,13 @@ func (r *Reporter) apply(claim Claim, devices []resourceapi.AllocatedDeviceStatu
 	return err
 }
 
-// ClaimFailed tells that a claim could not be prepared.
+// ClaimFailed records an event that a claim could not be prepared.
 func (r *Reporter) ClaimFailed(claim runtime.Object, err error) {
 	log.Print(err)
 	r.events.Event(claim, corev1.EventTypeWarning, "ClaimPrepareFailed", err.Error())
 }
 
-// PodFailed tells that a pod did not get its NICs.
+// PodFailed records an event that a pod's NICs could not be attached.
 func (r *Reporter) PodFailed(pod *api.PodSandbox, err error) {
 	log.Printf("pod %s/%s: %v", pod.Namespace, pod.Name, err)
 	reference := &corev1.ObjectReference{APIVersion: "v1", Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: types.UID(pod.Uid)}

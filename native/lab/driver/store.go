@@ -19,28 +19,28 @@ type Claim struct {
 	Namespace string    `json:"namespace"`
 	Name      string    `json:"name"`
 	Pod       PodName   `json:"pod"`
-	// Devices by driver, of the drivers that have prepared it.
+	// Devices lists the prepared devices by driver.
 	Devices map[string][]string `json:"devices"`
-	// Sandbox is the pod's sandbox that its NICs were given to, while they are there, and Netns its network namespace.
+	// Sandbox is the pod's sandbox that the claim's NICs are attached to, if any, and Netns its network namespace.
 	Sandbox string `json:"sandbox,omitempty"`
 	Netns   string `json:"netns,omitempty"`
-	// Given: all that the sandbox gets is there. A driver that is killed before begins again.
+	// Given reports whether the sandbox has been set up completely. If not, a restarted driver sets it up again.
 	Given bool `json:"given,omitempty"`
 }
 
-// PodName names the one pod that a claim is for.
+// PodName identifies the one pod that a claim is reserved for.
 type PodName struct {
 	Name string    `json:"name"`
 	UID  types.UID `json:"uid"`
 }
 
-// Store keeps the prepared claims, in memory and in one file each, so that a driver which was killed knows them again.
+// Store holds the prepared claims in memory and in one file each, so that a restarted driver finds them again.
 type Store struct {
 	folder string
 	claims map[types.UID]*Claim
 }
 
-// OpenStore reads what a driver before this one has kept.
+// OpenStore reads the claims that an earlier driver process has stored.
 func OpenStore(folder string) (*Store, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
@@ -64,10 +64,10 @@ func OpenStore(folder string) (*Store, error) {
 	return store, nil
 }
 
-// Get finds a claim; nil where it is not prepared.
+// Get returns a claim, or nil if it is not prepared.
 func (s *Store) Get(uid types.UID) *Claim { return s.claims[uid] }
 
-// Put keeps a claim; a file is whole or not there.
+// Put stores a claim. Its file is written atomically.
 func (s *Store) Put(claim *Claim) error {
 	text, err := json.Marshal(claim)
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *Store) Put(claim *Claim) error {
 	return nil
 }
 
-// Forget drops a claim and its marks.
+// Forget removes a claim and its marks.
 func (s *Store) Forget(uid types.UID) error {
 	delete(s.claims, uid)
 	for _, kind := range []string{"json", "failed"} {
@@ -95,7 +95,7 @@ func (s *Store) Forget(uid types.UID) error {
 	return nil
 }
 
-// FirstTime says whether this claim is seen for the first time, and remembers it.
+// FirstTime marks a claim as seen and reports whether it was not marked before.
 func (s *Store) FirstTime(uid types.UID) (bool, error) {
 	file, err := os.OpenFile(s.path(uid, "failed"), os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
@@ -107,12 +107,12 @@ func (s *Store) FirstTime(uid types.UID) (bool, error) {
 	return true, file.Close()
 }
 
-// OfPod gives a pod's claims.
+// OfPod returns a pod's claims.
 func (s *Store) OfPod(uid types.UID) []*Claim {
 	return s.where(func(claim *Claim) bool { return claim.Pod.UID == uid })
 }
 
-// Holder finds the claim that has a device; nil where it is free.
+// Holder returns the claim that a device is prepared for, or nil if it is free.
 func (s *Store) Holder(driver, device string) *Claim {
 	holders := s.where(func(claim *Claim) bool { return slices.Contains(claim.Devices[driver], device) })
 	if len(holders) == 0 {

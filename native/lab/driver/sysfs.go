@@ -14,10 +14,10 @@ const sandboxFolder = "/run/claimcheck/sandboxes"
 func sysfsOf(sandbox string) string { return filepath.Join(sandboxFolder, sandbox, "sys") }
 func liveOf(sandbox string) string  { return filepath.Join(sandboxFolder, sandbox, "live") }
 
-// What of a pod's /sys is the kernel's own, so that its interfaces and their counters are live.
+// The parts of a pod's /sys that are the kernel's own, so that its interfaces and their counters are live.
 var live = []string{"class/net", "devices/virtual"}
 
-// makeSysfs builds the /sys of a sandbox: the rack's devices as files and links, and the pod's own interfaces.
+// makeSysfs builds the /sys of a sandbox from the node's devices, as files and links, and the pod's own interfaces.
 func makeSysfs(sandbox, netns string, planned Sysfs) error {
 	if err := removeSysfs(sandbox); err != nil {
 		return err
@@ -49,7 +49,7 @@ func makeSysfs(sandbox, netns string, planned Sysfs) error {
 	if err := os.MkdirAll(liveOf(sandbox), 0o755); err != nil {
 		return err
 	}
-	// A sysfs shows the interfaces of the namespace it was mounted from.
+	// A sysfs shows the interfaces of the network namespace in which it was mounted.
 	err := within(netns, func() error {
 		return unix.Mount("sysfs", liveOf(sandbox), "sysfs", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
 	})
@@ -78,7 +78,7 @@ func removeSysfs(sandbox string) error {
 	return os.RemoveAll(filepath.Join(sandboxFolder, sandbox))
 }
 
-// removeOtherSysfs removes the trees of sandboxes that are not there any more.
+// removeOtherSysfs removes the trees of sandboxes that no longer exist.
 func removeOtherSysfs(there map[string]bool) error {
 	folders, err := os.ReadDir(sandboxFolder)
 	if errors.Is(err, os.ErrNotExist) {

@@ -9,40 +9,40 @@ import (
 	"time"
 )
 
-// Config says what a container of the lab is: what lies in it, what it routes and what runs in it.
+// Config describes a container of the lab: its files, routes and services.
 type Config struct {
 	Lab   string `json:"lab"`
 	Node  string `json:"node"`
 	Role  string `json:"role"`
 	Files []File `json:"files"`
-	// Routes reach the pods and NICs of the other nodes.
+	// Routes lead to the pods and NICs of the other nodes.
 	Routes   []Route   `json:"routes"`
 	Services []Service `json:"services"`
 }
 
-// File is written before any service starts.
+// File is a file that is written before any service starts.
 type File struct {
 	Path    string `json:"path"`
 	Content string `json:"content"`
-	// Secret files can be read by root only.
+	// Secret makes the file readable by root only.
 	Secret bool `json:"secret,omitempty"`
 }
 
-// Route sends a network to a neighbour.
+// Route is a network and the neighbour that it is reached through.
 type Route struct {
 	To  string `json:"to"`
 	Via string `json:"via"`
 }
 
-// Service is a program that init keeps running, or runs once.
+// Service is a program that init keeps running or runs once.
 type Service struct {
 	Name string   `json:"name"`
 	Argv []string `json:"argv"`
-	// Once: it ends by itself, and others may wait for that.
+	// Once marks a service that ends by itself; others may wait for its end.
 	Once bool `json:"once,omitempty"`
-	// After lists services that run once and must have ended well before this one starts.
+	// After lists services with Once that must have succeeded before this one starts.
 	After []string `json:"after,omitempty"`
-	// WaitFor is what must accept connections first: unix:/path or tcp:host:port.
+	// WaitFor is an endpoint that must accept connections before the start: unix:/path or tcp:host:port.
 	WaitFor string `json:"waitFor,omitempty"`
 }
 
@@ -51,7 +51,7 @@ const (
 	worker       = "worker"
 )
 
-// ReadConfig decodes and checks a configuration; anything it does not know is an error.
+// ReadConfig decodes and validates a configuration. Unknown fields are an error.
 func ReadConfig(in io.Reader) (*Config, error) {
 	decoder := json.NewDecoder(in)
 	decoder.DisallowUnknownFields()
@@ -60,7 +60,7 @@ func ReadConfig(in io.Reader) (*Config, error) {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("configuration: more follows after its end")
+		return nil, errors.New("configuration: expected one JSON object, found more text after it")
 	}
 	return config, config.check()
 }
@@ -81,13 +81,13 @@ func (c *Config) check() error {
 		case service.Name == "" || path.Base(service.Name) != service.Name:
 			return fmt.Errorf("services[%d].name: expected a name, found %q", i, service.Name)
 		case known[service.Name]:
-			return fmt.Errorf("services[%d].name: %q stands twice", i, service.Name)
+			return fmt.Errorf("services[%d].name: %q is used twice", i, service.Name)
 		case len(service.Argv) == 0:
 			return fmt.Errorf("services[%d].argv: expected a program", i)
 		}
 		for _, name := range service.After {
 			if !once[name] {
-				return fmt.Errorf("services[%d].after: %q is no earlier service that runs once", i, name)
+				return fmt.Errorf("services[%d].after: expected an earlier service that runs once, found %q", i, name)
 			}
 		}
 		known[service.Name] = true

@@ -18,15 +18,15 @@ func TestReadConfig(t *testing.T) {
 	}
 }
 
-func TestReadConfigRefuses(t *testing.T) {
+func TestReadConfigRejects(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"role":                        {`"worker"`, `"wroker"`},
 		"unknown field":               {`"routes"`, `"rotes"`},
 		"clean absolute path":         {`/etc/a`, `/etc/../a`},
-		"is no earlier service":       {`["images"]`, `["image"]`},
-		"stands twice":                {`"name":"driver"`, `"name":"images"`},
+		"expected an earlier service": {`["images"]`, `["image"]`},
+		"is used twice":               {`"name":"driver"`, `"name":"images"`},
 		"expected a program":          {`["d"]`, `[]`},
-		"more follows after its end":  {`["images"]}]}`, `["images"]}]} {}`},
+		"found more text after it":    {`["images"]}]}`, `["images"]}]} {}`},
 		"configuration: unexpected E": {`["images"]}]}`, `["images"]}]`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,7 +12,7 @@ const (
 	tailLimit = 4 << 10
 )
 
-// Log keeps what a service writes in a file of bounded size, the older half in FILE.1, and remembers the last lines.
+// Log stores a service's output in a file of bounded size, with the older half in FILE.1, and remembers the last lines.
 type Log struct {
 	mu      sync.Mutex
 	path    string
@@ -21,13 +21,13 @@ type Log struct {
 	tail    []byte
 }
 
-// OpenLog starts a log at path.
+// OpenLog opens a log at path.
 func OpenLog(path string) (*Log, error) {
 	file, err := os.Create(path)
 	return &Log{path: path, file: file}, err
 }
 
-// Write keeps p. A full disk must not stop a service, so it never fails.
+// Write appends p. It never fails, since a full disk must not stop a service.
 func (l *Log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -54,7 +54,7 @@ func (l *Log) turn() {
 	l.written = 0
 }
 
-// LastLines gives at most n lines.
+// LastLines returns at most n lines.
 func (l *Log) LastLines(n int) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,6 +1,6 @@
-// Command claimcheck-init is pid 1 of a container of the lab. It takes one configuration file; it prepares the container,
-// writes files, keeps the services running and reaps. On SIGTERM all is over within three seconds; where a service dies
-// again and again it ends with 1 and that service's last lines.
+// Command claimcheck-init is pid 1 of a container of the lab. From one configuration file it prepares the container,
+// writes files, keeps services running and reaps orphans. On SIGTERM everything ends within three seconds. If a service
+// keeps failing, it exits with 1 and that service's last lines.
 package main
 
 import (
@@ -56,7 +56,7 @@ func run(path string) error {
 	return err
 }
 
-// finish gives the services their time and leaves nobody.
+// finish waits for the services to end and then kills every remaining process.
 func finish(supervisor *Supervisor) {
 	done := make(chan struct{})
 	go func() {
@@ -67,6 +67,6 @@ func finish(supervisor *Supervisor) {
 	case <-done:
 	case <-time.After(stopLimit + 500*time.Millisecond):
 	}
-	// Pods outlive their runtime, but not their node.
+	// Pods outlive their container runtime, but not their node.
 	syscall.Kill(-1, syscall.SIGKILL)
 }

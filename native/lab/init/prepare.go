@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// prepare makes of a Docker container what kubelet and containerd take for a machine, and writes the files.
+// prepare turns a Docker container into what kubelet and containerd accept as a machine, and writes the files.
 func prepare(config *Config) error {
 	steps := []struct {
 		name string
@@ -32,18 +32,18 @@ func prepare(config *Config) error {
 	return nil
 }
 
-// shareMounts lets volumes that kubelet mounts be seen in containers, and opens what Docker mounts read-only.
+// shareMounts makes volumes that kubelet mounts visible in containers, and remounts Docker's read-only mounts writable.
 func shareMounts() error {
 	if err := unix.Mount("", "/", "", unix.MS_SHARED|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("making / shared: %w", err)
 	}
 	if err := unix.Mount("", "/sys", "", unix.MS_REMOUNT|unix.MS_BIND, ""); err != nil {
-		return fmt.Errorf("opening /sys: %w", err)
+		return fmt.Errorf("remounting /sys: %w", err)
 	}
 	return nil
 }
 
-// Kubelet refuses to start without it.
+// Kubelet does not start without it.
 func makeKernelLog() error {
 	err := unix.Mknod("/dev/kmsg", unix.S_IFCHR|0o600, int(unix.Mkdev(1, 11)))
 	if errors.Is(err, os.ErrExist) {
@@ -68,16 +68,16 @@ func prepareCgroups() error {
 			continue
 		}
 		if err := unix.Mount("", fields[1], "", unix.MS_REMOUNT|unix.MS_BIND, ""); err != nil {
-			return fmt.Errorf("opening %s: %w", fields[1], err)
+			return fmt.Errorf("remounting %s: %w", fields[1], err)
 		}
 	}
 	return nil
 }
 
-// delegateUnified frees the root of the container's cgroup of processes, so that it can hand controllers down.
+// delegateUnified moves all processes out of the root of the container's cgroup, so that it can delegate controllers.
 func delegateUnified() error {
 	if err := unix.Mount("", cgroups, "", unix.MS_REMOUNT|unix.MS_BIND, ""); err != nil {
-		return fmt.Errorf("opening %s: %w", cgroups, err)
+		return fmt.Errorf("remounting %s: %w", cgroups, err)
 	}
 	own := filepath.Join(cgroups, "init")
 	if err := os.MkdirAll(own, 0o755); err != nil {
@@ -103,7 +103,7 @@ func delegateUnified() error {
 	return os.WriteFile(filepath.Join(cgroups, "cgroup.subtree_control"), []byte(enabled), 0o644)
 }
 
-// prepareNetwork forwards between nodes, pods and NICs, whichever way a packet takes.
+// prepareNetwork enables forwarding between nodes, pods and NICs, without a filter on reverse paths.
 func prepareNetwork(routes []Route) error {
 	for name, value := range map[string]string{
 		"ip_forward":             "1",

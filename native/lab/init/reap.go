@@ -8,13 +8,13 @@ import (
 	"syscall"
 )
 
-// Reaper is the only one that waits for children: those that init started, and those that were left to pid 1.
+// Reaper waits for all children: those that init started and the orphans that pid 1 inherits. Nothing else may wait.
 type Reaper struct {
 	mu      sync.Mutex
 	waiters map[int]chan syscall.WaitStatus
 }
 
-// NewReaper begins to reap.
+// NewReaper starts a reaper.
 func NewReaper() *Reaper {
 	r := &Reaper{waiters: map[int]chan syscall.WaitStatus{}}
 	children := make(chan os.Signal, 1)
@@ -27,13 +27,13 @@ func NewReaper() *Reaper {
 	return r
 }
 
-// Start starts a command whose output goes to writers of ours; the channel gets its end.
+// Start starts a command whose output is an io.Writer. The channel receives its exit status.
 func (r *Reaper) Start(command *exec.Cmd) (<-chan syscall.WaitStatus, error) {
 	output, err := pipeTo(command)
 	if err != nil {
 		return nil, err
 	}
-	// Held, so that a child which ends at once is not reaped before it is known.
+	// Locked, so that a child that ends at once is not reaped before it is registered.
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer output.Close()
@@ -61,8 +61,8 @@ func (r *Reaper) reap() {
 	}
 }
 
-// pipeTo replaces the command's output by a pipe that is copied to the writer it had, so that nobody but the reaper
-// need wait for the command.
+// pipeTo replaces the command's output by a pipe that is copied to its writer, so that only the reaper has to wait for
+// the command.
 func pipeTo(command *exec.Cmd) (*os.File, error) {
 	reader, writer, err := os.Pipe()
 	if err != nil {

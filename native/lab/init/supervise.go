@@ -12,17 +12,17 @@ import (
 	"time"
 )
 
-// Supervisor keeps services running until its context ends.
+// Supervisor runs services, and restarts them, until its context ends.
 type Supervisor struct {
 	logs   string
 	reaper *Reaper
 	once   map[string]chan struct{}
 	wait   sync.WaitGroup
-	// Failed gets the first service that died for good.
+	// Failed receives the error of the first service that keeps failing.
 	Failed chan error
 }
 
-// Supervise starts services, each with a log file in the folder logs.
+// Supervise starts services. Each writes to a log file in the folder logs.
 func Supervise(ctx context.Context, services []Service, logs string, reaper *Reaper) *Supervisor {
 	s := &Supervisor{logs: logs, reaper: reaper, once: map[string]chan struct{}{}, Failed: make(chan error, len(services))}
 	for _, service := range services {
@@ -70,14 +70,14 @@ func (s *Supervisor) keep(ctx context.Context, service Service) error {
 		if err != nil {
 			return fmt.Errorf("service %s: %w", service.Name, err)
 		}
-		// Who kills a service now and then wants to see it come back.
+		// A service that ran for a while, such as one that a test kills, is restarted without limit.
 		if time.Since(started) >= shortLife {
 			deaths = 0
 		}
 		deaths++
 		fmt.Printf("claimcheck-lab: service %s ended with %s\n", service.Name, describe(status))
 		if deaths == deathsToFail {
-			return fmt.Errorf("service %s ended %d times right after its start, last with %s:\n%s", service.Name, deaths, describe(status), log.LastLines(20))
+			return fmt.Errorf("service %s ended %d times shortly after its start, the last time with %s:\n%s", service.Name, deaths, describe(status), log.LastLines(20))
 		}
 		pause(ctx, firstPause<<(deaths-1))
 	}

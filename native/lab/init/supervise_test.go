@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The reaper waits for every child of the process, so the tests share one.
+// The reaper waits for every child of the process, so the tests share one reaper.
 var reaper = NewReaper()
 
 func supervise(t *testing.T, services ...Service) (*Supervisor, context.CancelFunc, string) {
@@ -37,11 +37,11 @@ func await(t *testing.T, what string, is func() bool) {
 	}
 }
 
-func TestAServiceThatDiesAgainAndAgainIsToldWithItsLastLines(t *testing.T) {
+func TestAServiceThatKeepsFailingIsReportedWithItsLastLines(t *testing.T) {
 	supervisor, _, _ := supervise(t, shell("poor", "echo last words; exit 3"))
 	select {
 	case err := <-supervisor.Failed:
-		for _, part := range []string{"service poor ended 5 times right after its start", "code 3", "last words"} {
+		for _, part := range []string{"service poor ended 5 times shortly after its start", "code 3", "last words"} {
 			if !strings.Contains(err.Error(), part) {
 				t.Fatalf("expected %q in %v", part, err)
 			}
@@ -51,7 +51,7 @@ func TestAServiceThatDiesAgainAndAgainIsToldWithItsLastLines(t *testing.T) {
 	}
 }
 
-func TestAServiceThatWasKilledComesBack(t *testing.T) {
+func TestAKilledServiceIsRestarted(t *testing.T) {
 	starts := filepath.Join(t.TempDir(), "starts")
 	supervisor, _, _ := supervise(t, shell("tough", "echo x >> "+starts+"; [ $(wc -l < "+starts+") -gt 1 ] || kill -9 $$; exec sleep 100"))
 	await(t, "the second start", func() bool {
@@ -65,7 +65,7 @@ func TestAServiceThatWasKilledComesBack(t *testing.T) {
 	}
 }
 
-func TestServicesWaitForWhatRunsOnce(t *testing.T) {
+func TestServicesWaitForOneShotServices(t *testing.T) {
 	there := filepath.Join(t.TempDir(), "there")
 	once := shell("once", "sleep 0.3; echo made > "+there)
 	once.Once = true
@@ -78,7 +78,7 @@ func TestServicesWaitForWhatRunsOnce(t *testing.T) {
 	})
 }
 
-func TestAllEndWhenAsked(t *testing.T) {
+func TestAllServicesEndOnCancel(t *testing.T) {
 	supervisor, cancel, logs := supervise(t, shell("deaf", "trap '' TERM; echo up; sleep 100; sleep 100"), shell("good", "echo up; exec sleep 100"))
 	await(t, "both", func() bool {
 		deaf, _ := os.ReadFile(filepath.Join(logs, "deaf.log"))

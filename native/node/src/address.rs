@@ -1,5 +1,4 @@
-//! IPv4 addresses with their subnet, MAC addresses and interface names, checked where they enter.
-//! Gives arithmetic on subnets; never talks to the kernel.
+//! IPv4 addresses with their subnet, MAC addresses and interface names, validated when they are parsed. Pure.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -27,7 +26,7 @@ impl Cidr {
         Ipv4Addr::from(u32::from(self.ip) | !self.mask())
     }
 
-    /// The last host address: where the fabric's own router sits in every subnet.
+    /// The last host address of the subnet, which is the fabric's router.
     pub fn gateway(self) -> Ipv4Addr {
         Ipv4Addr::from(u32::from(self.broadcast()) - 1)
     }
@@ -40,7 +39,7 @@ impl Cidr {
         self.network() <= other.broadcast() && other.network() <= self.broadcast()
     }
 
-    /// True for an address that a NIC may have in this subnet.
+    /// Whether a NIC may have this address in the subnet.
     pub fn offers(self, host: Cidr) -> bool {
         host.prefix == self.prefix
             && host.network() == self.network()
@@ -100,7 +99,7 @@ impl From<Mac> for String {
     }
 }
 
-/// The name of an interface inside a pod: what the kernel takes, and never `lo`.
+/// The name of an interface inside a pod: any that the kernel accepts except `lo`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct InterfaceName(String);

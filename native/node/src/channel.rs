@@ -1,5 +1,5 @@
-//! A socket between two processes of the agent that carries one JSON value per line, both ways.
-//! The end of the other process is the end of the stream.
+//! A socket between two processes of the agent that carries one JSON value per line in both directions. It ends when
+//! the other process ends.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -23,7 +23,7 @@ impl Channel {
         Self { reader: BufReader::new(stream) }
     }
 
-    /// The socket itself, to be another process's standard input.
+    /// The socket itself, for another process's standard input.
     pub fn into_fd(self) -> OwnedFd {
         self.reader.into_inner().into()
     }
@@ -33,7 +33,7 @@ impl Channel {
         self.reader.get_ref().try_clone()
     }
 
-    /// How long `receive` waits; it then fails with `WouldBlock`. `None` is for ever.
+    /// Sets how long `receive` waits before it fails with `WouldBlock`. `None`: without end.
     pub fn set_patience(&self, patience: Option<Duration>) -> io::Result<()> {
         self.reader.get_ref().set_read_timeout(patience)
     }
@@ -44,7 +44,7 @@ impl Channel {
         self.reader.get_mut().write_all(&line)
     }
 
-    /// The next value; `None` once the other side is gone.
+    /// The next value; `None` once the other side has ended.
     pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
         let mut line = String::new();
         match self.reader.read_line(&mut line) {

@@ -1,11 +1,11 @@
-//! The one error type of the agent, as it goes over the protocol.
-//! It says which object, what was expected, what was found and what to do; `code` is stable.
+//! The error type of the agent, as the protocol carries it: the object, what was expected, what was found and what to
+//! do. `code` is stable.
 
 use std::io;
 
 use serde::{Deserialize, Serialize};
 
-/// Stable codes; `protocol.md` lists what each one means.
+/// Stable codes; protocol.md lists what each one means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
@@ -58,7 +58,7 @@ impl Failure {
     }
 }
 
-/// Turns what the kernel answered into a `Failure` that names the object and the operation.
+/// Turns an error of the kernel into a `Failure` that names the object and the operation.
 pub trait During<T> {
     /// `operation` reads as "to <operation>", for instance "mount proc".
     fn during(self, subject: &str, operation: &str) -> Outcome<T>;
@@ -72,7 +72,7 @@ impl<T, E: Into<io::Error>> During<T> for Result<T, E> {
                 subject,
                 format!("to {operation}"),
                 error.into().to_string(),
-                "see the operation named here in this machine's kernel log and limits",
+                "check this machine's kernel log and limits for that operation",
             )
         })
     }

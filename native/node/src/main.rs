@@ -1,6 +1,6 @@
-//! The node agent of an emulated rack: kubelets, container runtimes, DRANET and the switches in one process.
-//! Takes requests as JSON lines on standard input, gives answers and events on standard output, and
-//! leaves nothing behind: when it ends, in whatever way, all that it made ends with it. See protocol.md.
+//! The node agent of an emulated rack: kubelets, container runtimes, DRANET's node plugins and the switches in one
+//! process. It reads requests as JSON lines on standard input and writes answers and events on standard output; see
+//! protocol.md. However it ends, everything that it created ends with it.
 
 mod address;
 mod channel;
@@ -30,7 +30,7 @@ use output::Output;
 use rack::Rack;
 use request::{Open, Request, parse};
 
-/// The version of the protocol; raised when a field changes its meaning.
+/// The version of the protocol; increased when a field changes its meaning.
 const PROTOCOL: u32 = 1;
 
 fn main() -> ExitCode {
@@ -51,8 +51,8 @@ fn exit_code(status: i32) -> ExitCode {
 }
 
 fn serve() -> ExitCode {
-    // Ctrl-C in a terminal goes to the harness and its children alike; the harness decides what follows.
-    // SAFETY: sets a signal to be ignored, no handler of ours is involved.
+    // Ctrl-C in a terminal is sent to the harness and its children alike; the harness decides what follows.
+    // SAFETY: ignores a signal; no handler is installed.
     if unsafe { signal(Signal::SIGINT, SigHandler::SigIgn) }.is_err() {
         return ExitCode::FAILURE;
     }
@@ -86,21 +86,21 @@ fn open(request: &Open, output: &Output, niceness: i32) -> Outcome<(Rack, serde_
     let privilege = namespace::isolate()?;
     let fabric = Fabric::build(&request.fabric).map_err(|cause| sandbox_unavailable(&cause.to_string()))?;
     let rack = Rack::new(fabric, output.clone());
-    rack.rehearse()?;
+    rack.dry_run()?;
     let answer = json!({
         "privilege": privilege, "niceness": niceness, "protocol": PROTOCOL, "version": env!("CARGO_PKG_VERSION"),
     });
     Ok((rack, answer))
 }
 
-/// Each request has a thread of its own, so that none waits for another.
+/// Handles each request in a thread of its own, so that none waits for another.
 fn carry_out(rack: &Arc<Rack>, output: &Output, id: Option<u64>, request: Request) {
     let (rack, output) = (Arc::clone(rack), output.clone());
     let answer = move |outcome: Outcome<_>| output.answer(id, &outcome);
     match request {
         Request::Open(_) => answer(Err(already_open())),
         Request::Run(run) => match rack.reserve(run) {
-            Ok(pod) => drop(thread::spawn(move || rack.live(&pod, answer))),
+            Ok(pod) => drop(thread::spawn(move || rack.run(&pod, answer))),
             Err(failure) => answer(Err(failure)),
         },
         Request::Exec(exec) => drop(thread::spawn(move || answer(rack.exec(&exec)))),

@@ -1,5 +1,5 @@
-//! Namespaces of this machine: the fabric's own, made once, and visits to the network of a pod.
-//! All are anonymous: they live as long as the processes in them, and leave no file on the host.
+//! Namespaces: the fabric's own, and functions that run in the network namespace of a pod. All are anonymous: they
+//! live as long as the processes in them and leave no file on the host.
 
 use std::fs;
 use std::os::fd::BorrowedFd;
@@ -14,13 +14,13 @@ use crate::failure::{Code, During, Failure, Outcome};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Privilege {
-    /// The agent may make namespaces as it is.
+    /// The agent is root and may create namespaces.
     Root,
-    /// The agent made a user namespace first, in which its user is number 0.
+    /// The agent has created a user namespace, in which its user is number 0.
     Userns,
 }
 
-/// Puts the whole process into a network namespace of its own. Call it before any thread exists.
+/// Moves the process into a network namespace of its own. Call it before any other thread exists.
 pub fn isolate() -> Outcome<Privilege> {
     let made = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS;
     let direct = unshare(made);
@@ -30,12 +30,12 @@ pub fn isolate() -> Outcome<Privilege> {
     in_user_namespace(made).map(|()| Privilege::Userns).map_err(|cause| sandbox_unavailable(&cause.found))
 }
 
-/// What is answered where pods cannot be made on this machine, with the settings that may be why.
+/// The error where this machine does not permit pods, with the kernel settings that may be the cause.
 pub fn sandbox_unavailable(cause: &str) -> Failure {
     Failure::new(
         Code::SandboxUnavailable,
         "this machine",
-        "leave to make network, mount, pid and user namespaces",
+        "permission to create network, mount, pid and user namespaces",
         format!("{cause} (settings here: {})", limits()),
         "set CLAIMCHECK_RUNTIME=model to compute results from the link model without processes",
     )
@@ -50,7 +50,7 @@ fn in_user_namespace(made: CloneFlags) -> Outcome<()> {
     unshare(made).during("network and mount namespace", "make one")
 }
 
-/// The kernel settings that decide whether an ordinary user may make namespaces.
+/// The kernel settings that decide whether an ordinary user may create namespaces.
 fn limits() -> String {
     let settings = [
         "user.max_user_namespaces",
@@ -83,7 +83,7 @@ pub fn in_network_of<T: Send>(
 pub fn set_network(setting: &str, value: &str) -> Outcome<()> {
     let path = format!("/proc/sys/net/{setting}");
     match fs::write(&path, value) {
-        // A kernel without IPv6 has nothing to switch off.
+        // A kernel without IPv6 lacks the setting.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && setting.starts_with("ipv6/") => Ok(()),
         outcome => outcome.during(&path, &format!("be set to {value}")),
     }

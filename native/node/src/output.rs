@@ -1,5 +1,5 @@
-//! The agent's standard output: answers and events, one JSON line each, never mixed up between threads.
-//! When nobody reads any more the process ends, and the kernel takes the rack down with it.
+//! The agent's standard output: answers and events, each one whole JSON line. When the reader closes it the process
+//! ends, and with it the rack.
 
 use std::io::{self, Write};
 use std::process;
@@ -13,7 +13,7 @@ use crate::failure::{Failure, Outcome};
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event<'a> {
-    /// A whole line of a container's output, without its newline; `cut` where it was too long.
+    /// A line of a container's output without its newline; `cut` if it was too long.
     Log {
         pod: &'a str,
         container: &'a str,
@@ -22,7 +22,7 @@ pub enum Event<'a> {
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         cut: bool,
     },
-    /// The container's program ended. Comes after its last line.
+    /// The container's program has ended. It follows the last line of its output.
     Exited {
         pod: &'a str,
         container: &'a str,
@@ -51,7 +51,7 @@ struct Refusal<'a> {
 
 #[derive(Serialize)]
 struct Response<'a> {
-    /// Null where the request was not even an object with an id.
+    /// Null where the request had no id.
     id: Option<u64>,
     #[serde(flatten)]
     answer: Answer<'a>,

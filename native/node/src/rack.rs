@@ -1,4 +1,4 @@
-//! All pods of the rack and the fabric between them: finds what a request names and carries it out.
+//! The pods of the rack and the fabric between them. Carries out the requests.
 
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
@@ -16,8 +16,8 @@ use crate::pod::{Pod, admission, exec};
 use crate::request::{Delete, Exec, Link, Rate, Run};
 use crate::spec::PodSpec;
 
-/// Marks interfaces like a pod's number does; no pod gets as far.
-const REHEARSAL_GROUP: u32 = u32::MAX;
+/// The interface group of the dry run; no pod's number reaches it.
+const DRY_RUN_GROUP: u32 = u32::MAX;
 
 pub struct Rack {
     fabric: Fabric,
@@ -36,10 +36,11 @@ impl Rack {
         Self { fabric, output, pods: Mutex::default() }
     }
 
-    /// Tries whether this machine lets pods be made, so that `open` says it rather than the first `run`.
-    pub fn rehearse(&self) -> Outcome<()> {
-        let pod = Pod::new(PodSpec::smallest(self.fabric.pods.subnet), REHEARSAL_GROUP);
-        pod.rehearse(&self.fabric).map_err(|cause| sandbox_unavailable(&cause.to_string()))
+    /// Creates and removes one pod, so that `open` rather than the first `run` fails where this machine does not
+    /// permit it.
+    pub fn dry_run(&self) -> Outcome<()> {
+        let pod = Pod::new(PodSpec::smallest(self.fabric.pods.subnet), DRY_RUN_GROUP);
+        pod.dry_run(&self.fabric).map_err(|cause| sandbox_unavailable(&cause.to_string()))
     }
 
     fn pods(&self) -> MutexGuard<'_, Pods> {
@@ -54,13 +55,13 @@ impl Rack {
                 Code::PodUnknown,
                 format!("pod {name}"),
                 format!("one of the rack's pods: {}", known.join(", ")),
-                "none of that name",
+                "no pod of that name",
                 "run the pod first",
             )
         })
     }
 
-    /// Reserves the pod's name and addresses at once, so that requests right behind find it.
+    /// Reserves the pod's name and addresses at once, so that the requests that follow find it.
     pub fn reserve(&self, run: Run) -> Outcome<Arc<Pod>> {
         let pod = run.pod;
         admission::admit(&self.fabric, &pod)?;
@@ -95,15 +96,15 @@ impl Rack {
         Ok(pod)
     }
 
-    /// Runs a reserved pod for its whole life; the name is free again when this returns.
-    pub fn live(&self, pod: &Arc<Pod>, started: impl FnOnce(Outcome<Value>)) {
+    /// Runs a reserved pod until it has ended; its name is free again when this returns.
+    pub fn run(&self, pod: &Arc<Pod>, started: impl FnOnce(Outcome<Value>)) {
         let forget = || {
             let mut pods = self.pods();
             if pods.by_name.get(&pod.spec.name).is_some_and(|known| Arc::ptr_eq(known, pod)) {
                 pods.by_name.remove(&pod.spec.name);
             }
         };
-        pod.live(&self.fabric, &self.output, |outcome| {
+        pod.run(&self.fabric, &self.output, |outcome| {
             if outcome.is_err() {
                 forget();
             }
@@ -118,7 +119,7 @@ impl Rack {
         serde_json::to_value(executed).map_err(std::io::Error::from).during("exec", "be answered")
     }
 
-    /// True where there was such a pod.
+    /// Returns whether there was such a pod.
     pub fn delete(&self, request: &Delete) -> Outcome<Value> {
         let pod = self.pods().by_name.get(&request.pod).cloned();
         if let Some(pod) = &pod {
@@ -150,12 +151,12 @@ impl Rack {
         Ok(json!({ "pods": pods? }))
     }
 
-    /// Ends every pod at once and waits until they are gone.
+    /// Ends all pods at once and waits until they are gone.
     pub fn close(&self) {
         let pods: Vec<_> = self.pods().by_name.values().cloned().collect();
         thread::scope(|scope| {
             for pod in pods {
-                // Whatever is left ends with this process, a moment later.
+                // Whatever is left ends with this process.
                 scope.spawn(move || pod.delete(Duration::ZERO).is_ok());
             }
         });

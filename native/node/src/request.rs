@@ -1,5 +1,5 @@
-//! One line of the agent's standard input, read into a request. Unknown keys and wrong values are
-//! refused with the path of the field.
+//! One line of standard input, parsed as a request. Unknown keys and wrong values are refused with the path of the
+//! field.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -71,7 +71,7 @@ pub struct Rate {
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-/// The request of a line, and its id where it has one, so that a bad request is answered too.
+/// Parses a line. The id is returned also for a bad request, so that its answer can carry it.
 pub fn parse(line: &str) -> (Option<u64>, Outcome<Request>) {
     let mut fields: Map<String, Value> = match serde_json::from_str(line) {
         Ok(fields) => fields,
@@ -104,7 +104,7 @@ fn body_of<T: DeserializeOwned>(body: Value) -> Outcome<T> {
             whole if whole == "." => "request".to_owned(),
             path => path,
         };
-        bad(&path, "what protocol.md says of this field", error.into_inner().to_string())
+        bad(&path, "a value as protocol.md describes it", error.into_inner().to_string())
     })
 }
 

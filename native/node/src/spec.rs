@@ -1,5 +1,5 @@
-//! What the harness asks for: fabric, pods, their interfaces, devices and containers.
-//! Only data, with every number in the unit its name says; unknown keys are refused.
+//! The specifications in requests: fabric, pods, their interfaces, devices and containers. Numbers have their unit in
+//! the name; unknown keys are refused.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -54,12 +54,12 @@ pub struct PodSpec {
 }
 
 impl PodSpec {
-    /// A pod with an interface and a container, and nothing else.
+    /// A pod with one interface and one container.
     pub fn smallest(subnet: Cidr) -> Self {
         let container =
             ContainerSpec { name: "main".into(), argv: vec!["true".into()], env: BTreeMap::new() };
         Self {
-            name: "rehearsal".into(),
+            name: "dry-run".into(),
             node: "none".into(),
             hostname: None,
             eth0: Eth0Spec { address: subnet.first_host(), mac: None },
@@ -113,7 +113,7 @@ pub struct ShapeSpec {
     pub burst_bytes: NonZeroU32,
 }
 
-/// What is wrong with the cable of a NIC. All count bytes of both directions.
+/// The faults of a NIC's cable. All count the bytes of both directions.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WireSpec {
@@ -123,13 +123,13 @@ pub struct WireSpec {
 }
 
 impl WireSpec {
-    /// True where frames must pass the agent for it.
+    /// Whether the fault requires frames to pass through the agent.
     pub fn touches_frames(&self) -> bool {
         self.corrupt_every_bytes.is_some() || self.lose_every_bytes.is_some()
     }
 }
 
-/// A route that beats every other: traffic to `to` leaves over `dev`, by way of that network's gateway.
+/// A route that precedes all others: traffic to `to` leaves over `dev`, through that network's gateway.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RouteSpec {

@@ -1,4 +1,4 @@
-//! The moment at which the run must be over. Every wait takes one; none makes its own.
+//! The time limit of a run. Every wait is given the run's deadline.
 
 use crate::error::{Failure, Outcome};
 use std::time::{Duration, Instant};
@@ -28,12 +28,12 @@ impl Deadline {
         self.end.saturating_duration_since(Instant::now())
     }
 
-    /// Fails with DEADLINE, naming what was waited for, once the moment has passed.
+    /// Fails with DEADLINE once the time is over; the error names what was waited for.
     pub fn check(&self, waiting_for: &str) -> Outcome<()> {
         if self.passed() { Err(self.failure(waiting_for)) } else { Ok(()) }
     }
 
-    pub fn failure(&self, waiting_for: &str) -> Failure {
+    pub fn failure(&self, waiting_for: impl std::fmt::Display) -> Failure {
         Failure::deadline(waiting_for, self.limit.as_secs_f64())
     }
 }

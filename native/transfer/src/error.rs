@@ -1,10 +1,9 @@
-//! The catalogue of failures: one stable code a cause, one constructor a code.
-//! Gives the `ERROR` line's object and the process exit code. Never prints.
+//! The catalogue of errors: one stable code and one constructor for each cause.
 
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
-/// Stable names of causes; the harness decides by them, so they never change meaning.
+/// Stable names of causes. Callers decide by them, so a code never changes its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
@@ -30,7 +29,7 @@ pub enum Code {
     SystemCallFailed,
 }
 
-/// What went wrong: which object, what was expected, what was found, what to do.
+/// An error as the `ERROR` line carries it: the object, what was expected, what was found and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{message}")]
 #[serde(deny_unknown_fields)]
@@ -46,7 +45,7 @@ pub struct Failure {
 pub type Outcome<T> = Result<T, Failure>;
 
 impl Failure {
-    /// Composes the sentence from its parts, so that no message can lack one.
+    /// Composes the message from its parts, so that no message lacks one.
     pub fn new(
         code: Code,
         subject: impl Display,
@@ -64,7 +63,7 @@ impl Failure {
         }
     }
 
-    /// The process exit code: 2 = bad option, 3 = corrupt data, 1 = anything else.
+    /// The process's exit code: 2 for BAD_OPTION, 3 for DATA_CORRUPT, 1 for every other error.
     pub fn exit_code(&self) -> i32 {
         match self.code {
             Code::BadOption => 2,
@@ -73,10 +72,16 @@ impl Failure {
         }
     }
 
-    /// The same failure as told by the peer, whose host is named in front.
-    pub fn told_by(mut self, peer: &str) -> Self {
+    /// The same failure as reported by the peer, whose name the message begins with.
+    pub fn reported_by(mut self, peer: &str) -> Self {
         self.message = format!("{peer} reports: {}", self.message);
         self
+    }
+
+    /// Adds a deeper cause to what was found and, if given, replaces the hint.
+    pub fn caused_by(self, cause: impl Display, hint: Option<&str>) -> Self {
+        let found = format!("{}; {cause}", self.found);
+        Self::new(self.code, self.subject, self.expected, found, hint.unwrap_or(&self.hint))
     }
 
     pub fn bad_option(option: &str, expected: impl Display, found: impl Display) -> Self {
@@ -90,7 +95,7 @@ impl Failure {
             format!("NIXL library {tried}"),
             "a loadable libnixl_capi.so",
             reason,
-            "Give its path by --nixl-lib or NIXL_CAPI_LIB; the nixl-cu12 wheel contains it.",
+            "Set its path with --nixl-lib or NIXL_CAPI_LIB; the nixl-cu12 wheel contains it.",
         )
     }
 
@@ -110,7 +115,7 @@ impl Failure {
             format!("{object}, NIXL {call}"),
             "status 0",
             status,
-            "Read the UCX and NIXL lines on stderr; UCX_LOG_LEVEL=info says more.",
+            "Read the UCX and NIXL lines on stderr; UCX_LOG_LEVEL=info logs more.",
         )
     }
 
@@ -120,7 +125,7 @@ impl Failure {
             "the NVIDIA driver",
             "a loadable libcuda.so.1 with a GPU",
             found,
-            "Run on a GPU node in a pod that has a GPU, or use --devices dram.",
+            "Run in a pod that has a GPU, or use --devices dram.",
         )
     }
 
@@ -140,18 +145,18 @@ impl Failure {
             object,
             format!("{wanted_bytes} bytes of memory"),
             found,
-            "Lower --block-size, --batch-size or the number of devices, or give more memory.",
+            "Lower --block-size, --batch-size or the number of devices, or raise the memory limit.",
         )
     }
 
     pub fn nic_unknown(name: &str, there: &[String]) -> Self {
-        let list = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+        let list = if there.is_empty() { "no NIC".to_owned() } else { there.join(", ") };
         Self::new(
             Code::NicUnknown,
             format!("NIC {name}"),
             "an interface or RDMA device that this process can see",
-            format!("these: {list}"),
-            "Correct --nics, or see --mode devices.",
+            list,
+            "Correct --nics; --mode devices lists what this process can use.",
         )
     }
 
@@ -161,7 +166,7 @@ impl Failure {
             format!("address {address}"),
             "a port free to listen on",
             reason,
-            "End the process that holds it, or choose another --port.",
+            "End the process that uses it, or choose another --port.",
         )
     }
 
@@ -169,9 +174,9 @@ impl Failure {
         Self::new(
             Code::PeerAbsent,
             peer,
-            "its side channel within the time limit",
+            "a connection to its side channel within the time limit",
             last,
-            "Check that the peer runs, its --port, and the pod network between the two.",
+            "Check that the peer is running, that both sides use the same --port, and that the pod network connects them.",
         )
     }
 
@@ -179,7 +184,7 @@ impl Failure {
         Self::new(
             Code::PeerGone,
             peer,
-            "an open side channel until the run is over",
+            "an open side channel until the end of the run",
             reason,
             "Read the peer's log for why it ended.",
         )
@@ -191,7 +196,7 @@ impl Failure {
             peer,
             "proof of this run's secret",
             found,
-            "Give both sides the same secret (--secret-file or TRANSFER_SECRET).",
+            "Set the same secret on both sides (--secret-file or TRANSFER_SECRET).",
         )
     }
 
@@ -220,7 +225,7 @@ impl Failure {
             Code::TransferStalled,
             object,
             "a completed transfer",
-            format!("none for {seconds:.1} s, with every watched link up"),
+            format!("none for {seconds:.1} s, with every monitored link up"),
             "Check routes and switches between the nodes; raise --stall-seconds for slow links.",
         )
     }
@@ -244,7 +249,7 @@ impl Failure {
             Code::Deadline,
             waiting_for,
             format!("completion within --timeout-seconds {limit_seconds}"),
-            "no end in that time",
+            "no completion in that time",
             "Raise --timeout-seconds, or lower --iters or --block-size.",
         )
     }
@@ -255,7 +260,7 @@ impl Failure {
             "this process",
             "to run to its end",
             signal,
-            "Start it again if that was not meant.",
+            "Start it again if that was not intended.",
         )
     }
 

@@ -1,5 +1,5 @@
-//! The parts of the transfer binary. The library exists for the binary, its tests and its fuzz target;
-//! it is no public interface.
+//! The modules of the transfer binary. The library exists for the binary, its tests and its fuzz target; it is not a
+//! public interface.
 
 pub mod deadline;
 pub mod device;
@@ -17,4 +17,6 @@ pub mod run;
 pub mod secret;
 pub mod side_channel;
 pub mod sysfs;
+pub mod thread;
 pub mod topo;
+pub mod watchdog;

@@ -1,4 +1,4 @@
-//! The transfer binary: reads the options, runs the mode, prints a failure once, sets the exit code.
+//! The transfer binary: reads the options, runs the mode, reports a failure and sets the exit code.
 
 use claimcheck_transfer::error::Outcome;
 use claimcheck_transfer::nixl::ucx_log;
@@ -10,11 +10,10 @@ fn main() {
         Ok(code) => code,
         Err(failure) => {
             ucx_log::flush();
-            output::error(&failure);
-            failure.exit_code()
+            interrupt::end_with(&failure, failure.exit_code())
         }
     };
-    // NIXL's destructors may hang after a failed transfer, and the kernel takes back all they would.
+    // NIXL's destructors may hang after a failed transfer; the kernel frees everything that they would free.
     interrupt::exit_now(code);
 }
 

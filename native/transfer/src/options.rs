@@ -1,5 +1,4 @@
-//! The command line: names and defaults of the seed's script, and ours. Gives checked settings; opens
-//! nothing and asks the machine nothing.
+//! The command line. Every value is checked here, before anything is opened.
 
 use crate::device::{Device, UnknownDevice};
 use crate::error::{Failure, Outcome};
@@ -10,19 +9,21 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Every timed transfer is a sample in RESULT, one a stream and one for all.
+/// Every timed transfer adds samples to RESULT: one for each stream and one for all.
 const MOST_ITERS: u32 = 1_000_000;
 
-/// Streams of one run, at most; each has its own NIXL agent.
+/// Maximum streams of one run; each has a NIXL agent of its own.
 pub const MAX_STREAMS: usize = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Mode {
+    /// Offers buffers to the initiator
     Target,
+    /// Moves bytes and times the transfers
     Initiator,
-    /// Lists /dev/infiniband, interfaces and RDMA devices.
+    /// Lists what this process can use: /dev/infiniband, interfaces, RDMA devices and GPUs
     Devices,
-    /// Lists GPUs, NICs, their NUMA nodes and distances.
+    /// Lists the node's GPUs and NICs with their NUMA nodes and distances
     Topo,
 }
 
@@ -51,6 +52,7 @@ pub enum Switch {
 #[derive(Debug, Parser)]
 #[command(name = "claimcheck-transfer", version)]
 pub struct Options {
+    /// What this process does
     #[arg(long)]
     pub mode: Mode,
 
@@ -66,6 +68,7 @@ pub struct Options {
     #[arg(long, default_value = "0.0.0.0")]
     pub listen: String,
 
+    /// NIXL backend
     #[arg(long, default_value = "UCX")]
     pub backend: String,
 
@@ -89,11 +92,11 @@ pub struct Options {
     #[arg(long, default_value_t = 20)]
     pub warmup_iters: u32,
 
-    /// Worker threads of NIXL's backend; 0 leaves it to NIXL
+    /// Worker threads of NIXL's backend; 0: NIXL's default
     #[arg(long, default_value_t = 0)]
     pub backend_threads: u32,
 
-    /// NIXL's progress thread; without this option: on for the target, off for the initiator
+    /// NIXL's progress thread; default: on for the target, off for the initiator
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     pub progress_thread: Option<Switch>,
 
@@ -101,7 +104,7 @@ pub struct Options {
     #[arg(long, default_value_t = 600.0)]
     pub timeout_seconds: f64,
 
-    /// Time without any completed transfer after which the run counts as stalled
+    /// Time without a completed transfer after which the run fails as stalled
     #[arg(long, default_value_t = 30.0)]
     pub stall_seconds: f64,
 
@@ -113,34 +116,36 @@ pub struct Options {
     #[arg(long, value_delimiter = ',')]
     pub devices: Vec<Device>,
 
-    /// NICs, dealt out to the streams in order: interfaces, RDMA devices such as mlx5_0, or `claimed` for those given
+    /// NICs, assigned to the streams in order: interfaces or RDMA devices such as mlx5_0; `claimed`: those of this
+    /// process's claims; default: UCX's choice
     #[arg(long, value_delimiter = ',')]
     pub nics: Vec<String>,
 
-    /// UCX_TLS; auto leaves it to UCX, or is tcp,cuda_copy where --nics are interfaces
+    /// UCX_TLS; auto: UCX's choice, or tcp,cuda_copy where --nics are interfaces
     #[arg(long, default_value = "auto")]
     pub transport: String,
 
-    /// What UCX does about a broken peer; `none` admits shared-memory transports
+    /// UCX's handling of a failed peer; shared-memory transports alone need `none`
     #[arg(long, default_value = "peer")]
     pub error_mode: ErrorMode,
 
-    /// NIXL's C library; default $NIXL_CAPI_LIB, then lib/libnixl_capi.so beside this binary
+    /// NIXL's C library; default: $NIXL_CAPI_LIB, then lib/libnixl_capi.so beside this binary
     #[arg(long)]
     pub nixl_lib: Option<PathBuf>,
 
-    /// File with the run's secret; default the variable TRANSFER_SECRET
+    /// File with the run's secret; default: the environment variable TRANSFER_SECRET
     #[arg(long)]
     pub secret_file: Option<PathBuf>,
 
-    /// Send a fresh pattern after the timed transfers and check every byte (the default)
+    /// Send a fresh pattern after the timed transfers and check every byte; this is the default
     #[arg(long, overrides_with = "no_verify")]
     pub verify: bool,
 
+    /// Do not check the bytes
     #[arg(long)]
     pub no_verify: bool,
 
-    /// Pages of host memory
+    /// Pages of host memory; auto: transparent huge pages where the kernel has them
     #[arg(long, default_value = "auto")]
     pub huge_pages: HugePages,
 
@@ -148,7 +153,7 @@ pub struct Options {
     #[arg(long)]
     pub progress: bool,
 
-    /// End when stdin does, so that no run outlives the one who started it
+    /// End when stdin ends, so that no run outlives the process that started it
     #[arg(long)]
     pub until_stdin_closes: bool,
 
@@ -158,7 +163,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads the arguments. `Ok(Err(text))` is help or version, to be printed as it is.
+    /// Parses the arguments. `Ok(Err(text))` is the text of --help or --version, to be printed as it is.
     pub fn read<I: IntoIterator<Item = std::ffi::OsString>>(arguments: I) -> Outcome<Result<Self, String>> {
         match Options::try_parse_from(arguments) {
             Ok(options) => options.checked().map(Ok),

@@ -1,5 +1,4 @@
-//! The tagged lines on stdout: one JSON a line, each written whole. Takes values, gives lines;
-//! decides nothing about the run.
+//! The tagged lines on stdout: each is a tag and one JSON object, written whole even when several threads print.
 
 use crate::error::Failure;
 use serde::Serialize;
@@ -33,12 +32,12 @@ pub fn result(object: &Value) {
 
 /// Prints the failure as an `ERROR` line on stdout and as a sentence on stderr.
 pub fn error(failure: &Failure) {
-    // A reader that takes nothing can hold the lock for ever; an error must still end the process.
+    // A reader that stops reading can block the lock's holder for ever; an error must still end the process.
     let guard = lock_within(Duration::from_secs(1));
     if let Some(guard) = &guard {
         line("ERROR", &json(failure), guard);
     }
-    // stderr is the last resort: where it is closed too there is nobody left to tell.
+    // When stderr is closed too, the exit code alone reports the failure.
     let _ = writeln!(std::io::stderr(), "{failure}");
 }
 
@@ -50,7 +49,7 @@ fn line(tag: &str, text: &str, _guard: &MutexGuard<()>) {
     let mut stdout = std::io::stdout().lock();
     let written = stdout.write_all(format!("{tag} {text}\n").as_bytes()).and_then(|()| stdout.flush());
     if let Err(error) = written {
-        // The reader is gone: say so where it can still be read; the missing END line tells the rest.
+        // The reader has closed stdout. Without an END line the log is incomplete.
         let _ = writeln!(std::io::stderr(), "stdout: cannot write the {tag} line: {error}");
     }
 }

@@ -1,5 +1,4 @@
-//! The RESULT object: every key of the seed's script with its meaning, and ours. Takes what a run
-//! measured, gives JSON with sorted keys; GB is 10^9 bytes.
+//! The RESULT object, with sorted keys. protocol.md states the meaning and unit of each; GB is 10^9 bytes.
 
 use crate::memory::pattern::Damage;
 use crate::nic::counters::Traffic;
@@ -18,7 +17,7 @@ pub struct StreamResult {
     pub target_nics: Vec<String>,
     /// Seconds from the common start of a transfer to this stream's completion.
     pub samples: Vec<f64>,
-    /// What UCX chose, e.g. `tcp/nic0`; null where it did not say.
+    /// The transport that UCX chose, e.g. `tcp/nic0`; null where it did not log it.
     pub transport: Option<String>,
     pub damage: Option<Damage>,
 }

@@ -1,5 +1,5 @@
-//! The secret of one run, shared by both sides. Read from a file or from TRANSFER_SECRET, never from
-//! the command line, and never printed.
+//! The secret of one run, shared by both sides. It is read from a file or from TRANSFER_SECRET, never from the
+//! command line, and is never printed.
 
 use crate::error::{Failure, Outcome};
 use hmac::{Hmac, Mac};
@@ -9,8 +9,8 @@ use std::path::Path;
 const LEAST_BYTES: usize = 16;
 const MOST_BYTES: usize = 4096;
 
+/// The secret, as an HMAC that it is the key of.
 #[derive(Clone)]
-/// The secret, as an HMAC that has taken it as its key.
 pub struct Secret(Hmac<Sha256>);
 
 impl Secret {
@@ -40,7 +40,7 @@ impl Secret {
         keyed.map(Secret).map_err(|error| Failure::bad_option(source, "a key for HMAC-SHA256", error))
     }
 
-    /// A fresh HMAC under the secret.
+    /// A new HMAC with the secret as its key.
     pub fn hmac(&self) -> Hmac<Sha256> {
         self.0.clone()
     }

@@ -4,6 +4,7 @@
 mod common;
 
 use common::{Process, free_port, initiator, target};
+use std::process::Command;
 
 const LONG: [&str; 7] = ["--device", "dram", "--block-size", "1048576", "--iters", "1000000", "--progress"];
 
@@ -33,7 +34,7 @@ fn a_killed_initiator_is_gone_for_the_target() {
 }
 
 #[test]
-fn signals_end_both_sides_at_once() {
+fn signals_end_both_sides() {
     for (signal, code) in [(libc::SIGTERM, 143), (libc::SIGINT, 130)] {
         let (initiator, target) = running(&[]);
         initiator.signal(signal);
@@ -46,10 +47,30 @@ fn signals_end_both_sides_at_once() {
 
 #[test]
 fn the_time_limit_ends_both_sides() {
-    let (initiator, target) = running(&["--timeout-seconds", "3"]);
+    let port = free_port();
+    let arguments = [&LONG[..], &["--timeout-seconds", "3"]].concat();
+    let (target, initiator) = (target(port, &arguments), initiator(port, &arguments));
     initiator.finish().failed("DEADLINE");
-    // The target's own limit and the initiator's word race.
+    // Its own limit or the initiator's report, whichever comes first.
     target.finish().failed("DEADLINE");
+}
+
+#[test]
+fn the_time_limit_ends_a_call_that_never_returns() {
+    let library = std::env::temp_dir().join(format!("libhangs-{}.so", std::process::id()));
+    let source = library.with_extension("c");
+    let code =
+        "#include <unistd.h>\n__attribute__((constructor)) static void hang(void) { for (;;) pause(); }\n";
+    std::fs::write(&source, code).unwrap();
+    let built =
+        Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status().unwrap();
+    assert!(built.success());
+    let path = library.to_str().unwrap().to_owned();
+    let hanging = target(free_port(), &["--device", "dram", "--timeout-seconds", "1", "--nixl-lib", &path]);
+    let error = hanging.finish().failed("DEADLINE");
+    std::fs::remove_file(&library).unwrap();
+    std::fs::remove_file(&source).unwrap();
+    assert_eq!(error["subject"], format!("loading the NIXL library {path}"));
 }
 
 #[test]

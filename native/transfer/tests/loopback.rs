@@ -94,7 +94,7 @@ fn four_streams_run_at_once() {
 }
 
 #[test]
-fn without_verification_nothing_claims_to_be_verified() {
+fn without_verification_no_bytes_count_as_verified() {
     let (initiator, _) = pair(&[
         "--device",
         "dram",
@@ -112,7 +112,7 @@ fn without_verification_nothing_claims_to_be_verified() {
 
 /// Overwrites eight bytes in the middle of the target's buffer again and again, from outside.
 #[test]
-fn a_changed_byte_is_corruption_at_both_sides() {
+fn both_sides_report_a_corrupt_byte() {
     let arguments = ["--device", "dram", "--block-size", "67108864", "--iters", "1", "--warmup-iters", "0"];
     let port = free_port();
     let mut target = target(port, &arguments);

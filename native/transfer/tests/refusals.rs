@@ -29,7 +29,7 @@ fn a_wrong_secret_ends_the_initiator_and_not_the_target() {
 }
 
 #[test]
-fn garbage_oversize_and_idle_strangers_do_not_keep_the_peer_out() {
+fn garbage_oversized_and_idle_connections_do_not_block_the_peer() {
     let port = free_port();
     let mut target = target(port, &SMALL);
     target.await_event("target_ready");
@@ -49,7 +49,7 @@ fn garbage_oversize_and_idle_strangers_do_not_keep_the_peer_out() {
 }
 
 #[test]
-fn a_false_target_is_found_out() {
+fn a_target_without_the_secret_is_detected() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let impostor = std::thread::spawn(move || {
@@ -65,7 +65,7 @@ fn a_false_target_is_found_out() {
 #[test]
 fn absent_peers_are_named_when_the_time_is_over() {
     let port = free_port();
-    let arguments = [&SMALL[..], &["--timeout-seconds", "2"]].concat();
+    let arguments = [&SMALL[..], &["--timeout-seconds", "5"]].concat();
     let error = initiator(port, &arguments).finish().failed("PEER_ABSENT");
     assert!(error["found"].as_str().unwrap().contains("refused"), "{error}");
     target(port, &arguments).finish().failed("PEER_ABSENT");
@@ -111,7 +111,18 @@ fn a_library_without_the_symbols_is_refused() {
 }
 
 #[test]
-fn vram_without_a_driver_is_refused() {
+fn the_error_of_ucx_is_named_with_an_advice() {
+    let port = free_port().to_string();
+    let error =
+        alone(&["--mode", "target", "--device", "dram", "--port", &port, "--transport", "rc_nowhere"]);
+    let error = error.failed("NIXL_CALL_FAILED");
+    let (found, hint) = (error["found"].as_str().unwrap(), error["hint"].as_str().unwrap());
+    assert!(found.contains("UCX: no usable transports/devices (asked rc_nowhere"), "{error}");
+    assert!(hint.contains("--transport"), "{error}");
+}
+
+#[test]
+fn gpu_memory_without_a_driver_is_refused() {
     let finished = alone(&["--mode", "target", "--device", "cuda:77"]);
     finished.failed("CUDA_UNAVAILABLE");
 }

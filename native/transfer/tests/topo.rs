@@ -12,7 +12,7 @@ fn distance<'a>(topo: &'a Value, gpu: &str, nic: &str) -> &'a Value {
 }
 
 #[test]
-fn devices_of_virtual_hosts_lie_by_numa_node() {
+fn on_virtual_hosts_numa_nodes_decide_the_distance() {
     let tree = Tree::new("virtual", 2);
     // Each device has a domain of its own, below the hypervisor's bus.
     tree.gpu("LNXSYSTM:00/VMBUS:01/guid/pci0001:00/0001:00:00.0", Some(0));
@@ -29,7 +29,7 @@ fn devices_of_virtual_hosts_lie_by_numa_node() {
 }
 
 #[test]
-fn bridges_decide_on_bare_metal() {
+fn on_bare_metal_bridges_decide_the_distance() {
     let tree = Tree::new("metal", 2);
     let switch = "pci0000:15/0000:15:01.0/0000:16:00.0";
     tree.gpu(&format!("{switch}/0000:17:00.0/0000:18:00.0"), Some(0));
@@ -49,7 +49,7 @@ fn bridges_decide_on_bare_metal() {
 }
 
 #[test]
-fn an_unknown_numa_node_is_null_and_no_guess() {
+fn an_unknown_numa_node_is_null() {
     let tree = Tree::new("unknown", 2);
     tree.gpu("pci0001:00/0001:00:00.0", Some(-1));
     tree.nic("pci0002:00/0002:00:00.0", None, "eth1", "mlx5_0");
@@ -87,7 +87,7 @@ fn the_host_bridge_comes_from_the_path_and_not_from_the_bus() {
 }
 
 #[test]
-fn a_memory_node_without_cpus_is_told_from_a_socket() {
+fn a_memory_node_without_cpus_is_marked() {
     let tree = Tree::new("memory", 2);
     tree.write("devices/system/node/node2/cpulist", "\n");
     tree.write("devices/system/node/node0/distance", "10 40 80\n");

@@ -1,5 +1,4 @@
-// Command pause holds the namespaces of a pod's sandbox open. It takes nothing, reaps what is left to it and ends with
-// SIGTERM or SIGINT.
+// Command pause keeps the namespaces of a pod's sandbox open and reaps orphans. It ends on SIGTERM or SIGINT.
 package main
 
 import (

@@ -1,4 +1,4 @@
-//! What an interface has carried, seen from the pod and from the fabric, with the drops of its queues.
+//! The byte and packet counters of an interface, seen from the pod and from the fabric, with the drops of its queues.
 
 use std::os::fd::BorrowedFd;
 
@@ -12,7 +12,7 @@ use super::wire::Wire;
 use crate::failure::{During, Outcome};
 use crate::namespace::in_network_of;
 
-/// One end of a cable. `queue_drops` are packets that its token bucket threw away.
+/// One end of a cable. `queue_drops` are packets that its token bucket dropped.
 #[derive(Debug, Serialize)]
 pub struct End {
     #[serde(flatten)]
@@ -25,7 +25,7 @@ pub struct Counters {
     pub name: String,
     pub pod: End,
     pub fabric: End,
-    /// Where the NIC has a corrupting wire.
+    /// Set if the NIC has a corrupting wire.
     #[serde(skip_serializing_if = "Option::is_none")]
     corrupted_bytes: Option<u64>,
 }

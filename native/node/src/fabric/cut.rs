@@ -1,4 +1,5 @@
-//! A link that dies after so many bytes: watches the counters of the fabric's end and takes it down.
+//! A link that goes down after a number of bytes: the counters of the fabric's end are watched, and that end is set
+//! down.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -11,16 +12,16 @@ use super::netlink::Netlink;
 use super::port::Port;
 use crate::failure::{During, Outcome};
 
-/// How far a link may overshoot, in time.
+/// The interval of looks at the counters, and so how late the link may go down.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
-/// A watch on one port; dropped, it ends without cutting.
+/// A watch on one port. Dropping it ends the watch without setting the link down.
 pub struct Cut {
     ended: Arc<AtomicBool>,
 }
 
 impl Cut {
-    /// Cuts the port once it has carried `after_bytes` in both directions together, then calls `cut`.
+    /// Sets the port's link down once it has carried `after_bytes` in both directions together, then calls `cut`.
     pub fn watch(
         ports: &Arc<Vec<Port>>,
         at: usize,
@@ -36,7 +37,7 @@ impl Cut {
                 false => Ok(()),
             }) {
                 Ok(()) => {}
-                // The pod may be on its way out, its interfaces already gone.
+                // The pod may be ending and its interfaces removed.
                 Err(_) if watched.load(Ordering::Relaxed) => {}
                 Err(failure) => eprintln!("claimcheck-node: {failure}"),
             }
@@ -51,7 +52,7 @@ impl Drop for Cut {
     }
 }
 
-/// False where the watch ended first.
+/// Returns false if the watch ended first.
 fn await_bytes(port: &Port, bytes: u64, ended: &AtomicBool) -> Outcome<bool> {
     let mut netlink = Netlink::open().during(&port.interface, "open a netlink socket")?;
     while !ended.load(Ordering::Relaxed) {

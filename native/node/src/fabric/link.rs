@@ -1,5 +1,5 @@
-//! Interfaces of the calling thread's network namespace: bridges, veth pairs, addresses, counters.
-//! Each function is one netlink request; none of them decides anything.
+//! Interfaces of the calling thread's network namespace: bridges, veth pairs, addresses and counters. Each function
+//! is one netlink request.
 
 use std::io;
 use std::net::IpAddr;
@@ -16,10 +16,10 @@ use serde::Serialize;
 use super::netlink::Netlink;
 use crate::address::{Cidr, Mac};
 
-/// The largest frame the fabric's own bridges take, so that the NICs' MTU alone decides.
+/// The MTU of the fabric's bridges, the largest possible, so that only the NICs' MTUs matter.
 const BRIDGE_MTU: u32 = 65_535;
 
-/// One interface as the kernel reports it. Counters are bytes and packets since it was made.
+/// One interface as the kernel reports it. Counters are bytes and packets since it was created.
 #[derive(Debug, Clone, Serialize)]
 pub struct Link {
     #[serde(skip)]
@@ -34,11 +34,11 @@ pub struct Link {
     pub tx_dropped: u64,
 }
 
-/// The end of a veth pair that is made in another process's network namespace.
+/// The other end of a veth pair.
 pub struct Peer<'a> {
     pub name: &'a str,
     pub mac: Option<Mac>,
-    /// A process in that namespace; `None` leaves the end in this one.
+    /// A process whose network namespace it is created in; `None`: the current one.
     pub namespace_of: Option<u32>,
 }
 
@@ -78,7 +78,7 @@ pub fn add_bridge(netlink: &mut Netlink, name: &str) -> io::Result<u32> {
     Ok(by_name(netlink, name)?.index)
 }
 
-/// Makes a veth pair: `name` here, in interface group `group`, and its peer where `peer` says.
+/// Creates a veth pair: `name` in this namespace and in interface group `group`, and its peer as `peer` says.
 pub fn add_veth(netlink: &mut Netlink, name: &str, group: u32, mtu: u16, peer: &Peer<'_>) -> io::Result<u32> {
     let mut far = named(peer.name);
     far.attributes.push(LinkAttribute::Mtu(mtu.into()));
@@ -127,7 +127,7 @@ pub fn add_address(netlink: &mut Netlink, index: u32, address: Cidr) -> io::Resu
     Ok(())
 }
 
-/// Removes every interface of the group at once; a group without interfaces is fine.
+/// Removes every interface of the group at once. A group without interfaces is not an error.
 pub fn remove_group(netlink: &mut Netlink, group: u32) -> io::Result<()> {
     let mut message = LinkMessage::default();
     message.attributes.push(LinkAttribute::Group(group));

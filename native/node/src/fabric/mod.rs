@@ -1,5 +1,5 @@
-//! The switches of the rack: one bridge per rail, one for the pod network, and a router between them.
-//! Takes the subnets, gives the bridges to plug into. Lives in the agent's own network namespace.
+//! The switches of the rack: a bridge for each rail, one for the pod network, and a router between them, in the
+//! agent's own network namespace.
 
 pub mod counters;
 pub mod cut;
@@ -33,14 +33,14 @@ pub struct Fabric {
 }
 
 impl Fabric {
-    /// Says what is wrong with a fabric before anything is made for it.
+    /// Fails if two networks of the fabric overlap. Nothing is created yet.
     pub fn check(spec: &FabricSpec) -> Outcome<()> {
         disjoint(spec)
     }
 
     /// Builds the switches in the network namespace of the calling thread.
     pub fn build(spec: &FabricSpec) -> Outcome<Self> {
-        // Routed between all networks; each address answers on its own network only.
+        // Forwards between all networks, but answers ARP for an address only on its own network.
         for (setting, value) in [
             ("ipv6/conf/all/disable_ipv6", "1"),
             ("ipv6/conf/default/disable_ipv6", "1"),
@@ -78,7 +78,7 @@ impl Fabric {
     }
 }
 
-/// A bucket that lets 10 ms of traffic go at once, and at least one of the largest packets.
+/// A token bucket with a burst of 10 ms of the rate, and at least one packet of the largest size.
 fn ten_milliseconds_at(rate_bits: NonZeroU64) -> ShapeSpec {
     const LARGEST_PACKET_BYTES: u64 = 128 << 10;
     let burst = (rate_bits.get() / 8 / 100).max(LARGEST_PACKET_BYTES);

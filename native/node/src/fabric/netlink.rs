@@ -1,5 +1,5 @@
-//! One rtnetlink socket in the network namespace of the calling thread: a request in, the answers out.
-//! Never keeps state between requests and never waits for anything but the kernel's own answer.
+//! An rtnetlink socket in the network namespace of the calling thread. Each request is sent and its answer read; no
+//! state is kept between requests.
 
 use std::io;
 
@@ -22,7 +22,7 @@ impl Netlink {
         Ok(Self { socket, sequence: 0 })
     }
 
-    /// Asks for one change or one object; `flags` are added to REQUEST and ACK.
+    /// Requests one change or one object; `flags` are added to REQUEST and ACK.
     pub fn request(
         &mut self,
         message: RouteNetlinkMessage,

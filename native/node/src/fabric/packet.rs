@@ -1,5 +1,5 @@
-//! A raw socket on one interface that takes and gives whole frames with their offload metadata.
-//! Frames come through a ring shared with the kernel, which an ordinary user may size as root may.
+//! A raw socket on one interface that receives and sends whole frames with their offload metadata. Frames arrive in a
+//! ring shared with the kernel, whose size an ordinary user may choose freely.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -7,11 +7,11 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A slot holds the largest frame that segmentation offload makes, with its headers.
+/// A slot holds the largest frame that segmentation offload produces, with its headers.
 const SLOT_BYTES: usize = 17 * 4096;
 const SLOTS: usize = 256;
 const RING_BYTES: usize = SLOT_BYTES * SLOTS;
-/// `struct virtio_net_hdr`: what is left to do for the frame (checksum, segmentation).
+/// `struct virtio_net_hdr`: the offloads that the frame still needs (checksum, segmentation).
 const OFFLOAD_BYTES: usize = 10;
 const OFFLOAD_NEEDS_CHECKSUM: u8 = 1;
 
@@ -27,7 +27,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// True where the sender left the checksum to the hardware, so that nobody will check it.
+    /// Whether the sender left the checksum to the hardware, so that it will not be verified.
     pub fn is_unchecked(&self) -> bool {
         self.offload[0] & OFFLOAD_NEEDS_CHECKSUM != 0
     }
@@ -43,7 +43,7 @@ pub struct PacketSocket {
 unsafe impl Send for PacketSocket {}
 
 impl PacketSocket {
-    /// Listens to all that arrives on the interface, and to nothing that leaves it.
+    /// Receives everything that arrives on the interface, and nothing that leaves it.
     pub fn open(interface: u32) -> io::Result<Self> {
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
         // SAFETY: takes numbers, gives a new descriptor or -1. Protocol 0 receives nothing yet.
@@ -84,7 +84,7 @@ impl PacketSocket {
         }
     }
 
-    /// What has arrived next, or none yet; a frame that does not fit the ring arrives as `None` inside.
+    /// The next frame, or none yet. A frame that does not fit the ring is returned as `Some(None)`.
     pub fn receive(&mut self) -> Option<Option<Frame>> {
         // SAFETY: `next` is below SLOTS, so the slot lies within the mapped ring.
         let slot = unsafe { self.ring.add(self.next * SLOT_BYTES) };
@@ -100,7 +100,7 @@ impl PacketSocket {
         Some(frame)
     }
 
-    /// Sends a frame; false where it must wait. Frames that can never leave (the link is down) are lost.
+    /// Sends a frame; false if it must wait. Frames are lost while the link is down.
     pub fn send(&self, frame: &Frame) -> io::Result<bool> {
         let parts = [io::IoSlice::new(&frame.offload), io::IoSlice::new(&frame.bytes)];
         // SAFETY: IoSlice has the layout of iovec, and both parts outlive the call.
@@ -116,7 +116,7 @@ impl PacketSocket {
         }
     }
 
-    /// Takes the error that a link going down leaves on the socket, which would keep it ready for ever.
+    /// Clears the error that a link going down leaves on the socket, which would keep it ready without end.
     pub fn clear_error(&self) {
         let mut error = 0i32;
         let mut length = size_of::<i32>() as libc::socklen_t;
@@ -141,7 +141,7 @@ impl Drop for PacketSocket {
     }
 }
 
-/// The frame in a slot; `None` for one that was cut short.
+/// The frame in a slot; `None` if it was truncated.
 fn read(slot: &[u8]) -> Option<Frame> {
     let number = |at: usize| slot[at..at + 4].try_into().map_or(0, u32::from_ne_bytes) as usize;
     let start = usize::from(u16::from_ne_bytes([slot[FRAME_AT], slot[FRAME_AT + 1]]));

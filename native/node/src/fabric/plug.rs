@@ -1,5 +1,5 @@
-//! Cables of a pod: each interface is a veth pair from the pod's network namespace into the fabric.
-//! Takes an admitted pod and its sandbox process, gives the ports; `unplug` removes them all at once.
+//! The cables of a pod: each interface is a veth pair between the pod's network namespace and the fabric. `unplug`
+//! removes them all at once.
 
 use std::os::fd::BorrowedFd;
 use std::thread;
@@ -22,7 +22,7 @@ const FIRST_NIC_TABLE: u32 = 100;
 const FAULT_PREFERENCE: u32 = 500;
 const FIRST_NIC_PREFERENCE: u32 = 1000;
 
-/// One interface of a pod, as it is to be.
+/// The wanted state of one interface of a pod.
 struct Cable<'a> {
     interface: &'a str,
     fabric_end: String,
@@ -35,14 +35,14 @@ struct Cable<'a> {
     wire: WireSpec,
 }
 
-/// The two ends of a pod's sandbox that the kernel wants: its number and a handle on it.
+/// A pod's sandbox process, by its number and by a handle, as different calls of the kernel need it.
 #[derive(Clone, Copy)]
 pub struct SandboxProcess<'a> {
     pub pid: u32,
     pub handle: BorrowedFd<'a>,
 }
 
-/// Plugs in `eth0` and every NIC of the pod. `group` marks all that belongs to this pod.
+/// Attaches `eth0` and every NIC of the pod. `group` marks all interfaces of this pod.
 pub fn plug(fabric: &Fabric, pod: &PodSpec, group: u32, sandbox: SandboxProcess<'_>) -> Outcome<Vec<Port>> {
     let cables = cables(fabric, pod, group)?;
     in_network_of(sandbox.handle, prepare_network)?;
@@ -58,7 +58,7 @@ pub fn plug(fabric: &Fabric, pod: &PodSpec, group: u32, sandbox: SandboxProcess<
     Ok(ports)
 }
 
-/// Removes the pod's interfaces, those inside it too. None of them left is not an error.
+/// Removes the pod's interfaces, including their ends inside it. Having none left is not an error.
 pub fn unplug(group: u32) -> Outcome<()> {
     let subject = format!("interfaces of group {group}");
     let mut netlink = Netlink::open().during(&subject, "open a netlink socket")?;
@@ -102,21 +102,21 @@ fn no_rail(fabric: &Fabric, nic: &str, rail: u16) -> Failure {
         format!("rail of {nic}"),
         format!("one of the fabric's rails {}", rails.join(", ")),
         rail.to_string(),
-        "name a rail that was given with open",
+        "name a rail of the open request",
     )
 }
 
-/// Settings that interfaces inherit when they are made, so they come first.
+/// Settings that interfaces inherit when they are created.
 fn prepare_network() -> Outcome<()> {
     for (setting, value) in [
         ("ipv6/conf/default/disable_ipv6", "1"),
         ("ipv4/conf/all/rp_filter", "0"),
         ("ipv4/conf/default/rp_filter", "0"),
         ("ipv4/conf/all/accept_redirects", "0"),
-        // Several NICs may sit in one subnet: each answers for its own address only.
+        // With several NICs in one subnet, each answers ARP for its own address only.
         ("ipv4/conf/all/arp_ignore", "1"),
         ("ipv4/conf/all/arp_announce", "2"),
-        // Windows stay below the length of the fabric's queues: lossless, as RDMA fabrics are.
+        // TCP windows below the length of the fabric's queues, so that it is lossless, as RDMA fabrics are.
         ("ipv4/tcp_rmem", "4096 131072 2097152"),
         ("ipv4/tcp_wmem", "4096 131072 2097152"),
         ("ipv4/tcp_slow_start_after_idle", "0"),
@@ -150,7 +150,7 @@ fn lay(netlink: &mut Netlink, cable: &Cable<'_>, group: u32, sandbox: u32) -> st
     })
 }
 
-/// A second veth pair from the wire to the bridge; gives the wire's end of it.
+/// Creates a second veth pair between the wire and the bridge. Returns the wire's end.
 fn lay_extension(netlink: &mut Netlink, cable: &Cable<'_>, group: u32) -> std::io::Result<u32> {
     let (near, far) = (format!("{}a", cable.fabric_end), format!("{}b", cable.fabric_end));
     let peer = Peer { name: &far, mac: None, namespace_of: None };
@@ -162,7 +162,7 @@ fn lay_extension(netlink: &mut Netlink, cable: &Cable<'_>, group: u32) -> std::i
     Ok(end)
 }
 
-/// Addresses, shapes, routes: what is done from within the pod's network namespace.
+/// Sets addresses, rates and routes from within the pod's network namespace.
 fn configure(pod: &PodSpec, cables: &[Cable<'_>]) -> Outcome<()> {
     let mut netlink = Netlink::open().during(&pod.name, "open a netlink socket")?;
     let netlink = &mut netlink;
@@ -186,7 +186,7 @@ fn configure(pod: &PodSpec, cables: &[Cable<'_>]) -> Outcome<()> {
     Ok(())
 }
 
-/// The first cable is `eth0` and gets the default route; every NIC gets a table for its own source.
+/// Cable 0 is `eth0` and gets the default route. Every NIC gets a routing table for its own source address.
 fn configure_one(netlink: &mut Netlink, at: u32, cable: &Cable<'_>) -> std::io::Result<()> {
     let index = link::by_name(netlink, cable.interface)?.index;
     if let Some(tx) = &cable.tx {
@@ -205,7 +205,7 @@ fn configure_one(netlink: &mut Netlink, at: u32, cable: &Cable<'_>) -> std::io::
     route::add_rule(netlink, FIRST_NIC_PREFERENCE + at, Some(cable.address.ip), table)
 }
 
-/// A packet sent before the kernel has noticed the carrier is lost, and costs a second.
+/// Waits for every carrier. A packet sent before the kernel has noticed it is lost, which costs a second.
 fn await_carrier(netlink: &mut Netlink, ports: &[Port]) -> Outcome<()> {
     let deadline = Instant::now() + CARRIER_DEADLINE;
     for port in ports {
@@ -215,8 +215,8 @@ fn await_carrier(netlink: &mut Netlink, ports: &[Port]) -> Outcome<()> {
                     Code::StartDeadline,
                     &port.interface,
                     format!("a carrier within {CARRIER_DEADLINE:?}"),
-                    "none",
-                    "see whether this machine is overloaded",
+                    "no carrier",
+                    "check whether this machine is overloaded",
                 ));
             }
             thread::sleep(Duration::from_millis(1));

@@ -1,4 +1,4 @@
-//! An interface of a running pod: its link and its rates, changed from the fabric's side.
+//! An interface of a running pod: its link state and rates, changed at run time from the fabric's side.
 
 use std::num::NonZeroU64;
 use std::os::fd::BorrowedFd;
@@ -10,19 +10,19 @@ use crate::failure::{Code, During, Failure, Outcome};
 use crate::namespace::in_network_of;
 use crate::spec::ShapeSpec;
 
-/// One interface of a pod, plugged in. The fabric's end is up as long as the link is.
+/// One attached interface of a pod. The fabric's end is up exactly while the link is.
 pub struct Port {
     pub interface: String,
     pub fabric_end: String,
     pub fabric_index: u32,
     pub mtu: u16,
     pub cut_after_bytes: Option<NonZeroU64>,
-    /// Where the cable runs through the agent rather than straight into the bridge.
+    /// Set if the cable runs through the agent rather than directly into the bridge.
     pub wire: Option<Wire>,
 }
 
 impl Port {
-    /// Takes the fabric's end up or down; the pod sees its carrier come and go.
+    /// Sets the fabric's end up or down, which the pod sees as its carrier.
     pub fn set_link(&self, up: bool) -> Outcome<()> {
         let mut netlink = Netlink::open().during(&self.interface, "open a netlink socket")?;
         let state = if up { "come up" } else { "go down" };
@@ -57,7 +57,7 @@ pub fn find<'a>(ports: &'a [Port], pod: &str, nic: &str) -> Outcome<&'a Port> {
             Code::NicUnknown,
             format!("NIC {nic} of pod {pod}"),
             format!("one of {}", names.join(", ")),
-            "none of that name",
+            "no NIC of that name",
             "name one of the pod's nics",
         )
     })

@@ -21,7 +21,7 @@ impl Table {
     pub const MAIN: Self = Self(254);
 }
 
-/// Where a route leads: straight to the link, or by way of a gateway on it.
+/// The next hop of a route: the link itself, or a gateway on it.
 pub struct Hop {
     pub interface: u32,
     pub gateway: Option<Ipv4Addr>,
@@ -45,7 +45,7 @@ pub fn add(netlink: &mut Netlink, table: Table, to: Option<Cidr>, hop: &Hop) -> 
     Ok(())
 }
 
-/// Sends packets from `source` (`None`: all) to `table`; a lower `preference` is asked first.
+/// Adds a rule that looks up packets from `source` (`None`: all) in `table`. A lower `preference` is looked up first.
 pub fn add_rule(
     netlink: &mut Netlink,
     preference: u32,

@@ -1,5 +1,5 @@
-//! The rate of an interface: one token bucket (`tbf`) as its root queue, and what that queue dropped.
-//! The queue is far longer than the pods' TCP windows, so that nothing is dropped, as on an RDMA fabric.
+//! The rate of an interface: a token bucket (`tbf`) as its root queue, and what that queue has dropped. The queue is
+//! far longer than the pods' TCP windows, so that nothing is dropped, as on an RDMA fabric.
 
 use std::io;
 use std::mem::size_of;
@@ -41,7 +41,7 @@ struct TbfParameters {
     mtu_ticks: u32,
 }
 
-/// Shapes what leaves through the interface; replaces an earlier shape without losing its queue.
+/// Limits the rate of what leaves through the interface. A change of the rate keeps the queued packets.
 pub fn shape(netlink: &mut Netlink, index: u32, shape: &ShapeSpec) -> io::Result<()> {
     let rate_bytes = (shape.rate_bits.get() / 8).max(1);
     let parameters = TbfParameters {

@@ -1,5 +1,5 @@
-//! A cable with something wrong with it: carries the frames between a NIC and its switch in user space.
-//! Every frame passes one queue per direction: what may happen to frames on a wire happens there.
+//! A faulty cable: carries the frames between a NIC and its switch through user space, with one queue per direction,
+//! where bytes are corrupted and frames lost.
 
 use std::collections::VecDeque;
 use std::io::{self, PipeReader, PipeWriter};
@@ -14,14 +14,14 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::packet::{Frame, PacketSocket};
 use crate::spec::WireSpec;
 
-/// More than all TCP windows together may hold; beyond it frames are lost.
+/// More than the sum of all TCP windows. Frames beyond it are lost.
 const QUEUE_FRAMES: usize = 4096;
-/// Headers of all layers lie well within this; a flipped byte must not, or it would be noticed.
+/// The headers of all layers lie within this; a corrupted byte must not, or the protocols would detect it.
 const UNTOUCHED_BYTES: usize = 256;
-/// Smaller frames carry no payload to speak of.
+/// Smaller frames carry almost no payload.
 const SMALLEST_TOUCHED_BYTES: usize = 1024;
 
-/// A running wire; dropped, it stops.
+/// A running wire. Dropping it stops it.
 pub struct Wire {
     corrupted: Arc<AtomicU64>,
     stop: Option<PipeWriter>,
@@ -29,7 +29,7 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// Joins two interfaces, and flips bytes or loses frames every so many bytes of traffic.
+    /// Connects two interfaces, and corrupts a byte or loses a frame after each given number of bytes.
     pub fn join(nic: u32, switch: u32, wrong: &WireSpec) -> io::Result<Self> {
         let ends = [PacketSocket::open(nic)?, PacketSocket::open(switch)?];
         let (stopped, stop) = io::pipe()?;
@@ -42,7 +42,7 @@ impl Wire {
             loss: wrong.lose_every_bytes.map(|every| Turn::every(every.get())),
         };
         let carry = move || {
-            // The NIC then has no connection, which is what its pod and its counters show.
+            // The NIC then has no connection, which its pod and its counters show.
             if let Err(error) = carrier.run(&stopped) {
                 eprintln!("claimcheck-node: a wire broke: {error}");
             }
@@ -61,7 +61,7 @@ impl Drop for Wire {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been printed.
+            // The thread's panic was already printed.
             let _ = thread.join();
         }
     }
@@ -136,7 +136,7 @@ impl Carrier {
     }
 }
 
-/// Something that happens once in so many bytes.
+/// An event that occurs once in a number of bytes.
 struct Turn {
     every_bytes: u64,
     bytes_since: u64,
@@ -147,7 +147,7 @@ impl Turn {
         Self { every_bytes: bytes, bytes_since: 0 }
     }
 
-    /// Counts the frame; true where the turn has come and the frame will do.
+    /// Counts the frame's bytes; true if the event is due and the frame is suitable.
     fn comes_with(&mut self, frame: &Frame, will_do: impl Fn(&Frame) -> bool) -> bool {
         self.bytes_since += frame.bytes.len() as u64;
         if self.bytes_since < self.every_bytes || !will_do(frame) {

@@ -1,5 +1,5 @@
-//! What a pod must satisfy before anything is made for it: names, addresses, paths, bursts.
-//! Pure: takes the spec and the fabric, gives the first thing that is wrong.
+//! Validates a pod before anything is created for it: names, addresses, paths and bursts. Pure; reports the first
+//! error.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
@@ -45,7 +45,7 @@ pub fn admit(fabric: &Fabric, pod: &PodSpec) -> Outcome<()> {
     paths(pod)
 }
 
-/// A shape must let the largest frame of its NIC pass, or nothing would.
+/// A token bucket must hold the largest frame of its NIC, or the frame could never pass.
 pub fn burst(field: &str, mtu: u16, shape: Option<&ShapeSpec>) -> Outcome<()> {
     let frame = u32::from(mtu) + FRAME_OVERHEAD_BYTES;
     match shape {
@@ -54,7 +54,7 @@ pub fn burst(field: &str, mtu: u16, shape: Option<&ShapeSpec>) -> Outcome<()> {
             format!("{field}.burst_bytes"),
             format!("at least {frame} bytes, one frame at MTU {mtu}"),
             shape.burst_bytes.to_string(),
-            "give about 10 ms of the rate",
+            "set it to about 10 ms of the rate",
         )),
         _ => Ok(()),
     }

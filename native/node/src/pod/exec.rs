@@ -1,4 +1,4 @@
-//! One program more in a running container: its output, bounded, and its end, within a deadline.
+//! Runs one more program in a running container, with bounded output and a deadline.
 
 use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
@@ -55,7 +55,7 @@ pub fn exec(request: &Exec, container: &OwnedFd) -> Outcome<Executed> {
             &subject,
             format!("{} to end within {} ms", request.argv.join(" "), request.timeout_ms),
             "still running; it was killed",
-            "raise timeout_ms, or look for what it waits for",
+            "raise timeout_ms, or check what the program waits for",
         ));
     }
     let ended = match channel.receive().during(&subject, "hear how it ended")? {
@@ -64,7 +64,7 @@ pub fn exec(request: &Exec, container: &OwnedFd) -> Outcome<Executed> {
         None => Ended::KILLED,
     };
     group.reap().during(&subject, "end")?;
-    // What the program wrote before its end is in the pipes by now.
+    // Everything that the program wrote before its end is in the pipes by now.
     for capture in [&mut stdout, &mut stderr] {
         capture.drain().during(&subject, "read its output")?;
     }
@@ -78,7 +78,7 @@ pub fn exec(request: &Exec, container: &OwnedFd) -> Outcome<Executed> {
     })
 }
 
-/// Reads output until the channel speaks; false where the deadline came first.
+/// Reads output until the channel is readable; false if the deadline came first.
 fn follow(
     channel: &Channel,
     stdout: &mut Capture,
@@ -122,7 +122,7 @@ impl Capture {
         Ok(Self { pipe, kept: Vec::new(), open: true, cut: false })
     }
 
-    /// Reads what is there now, and keeps what there is room for.
+    /// Reads what is available and keeps what fits the limit.
     fn drain(&mut self) -> io::Result<()> {
         let mut chunk = [0; 64 << 10];
         while self.open {
@@ -146,7 +146,7 @@ impl Capture {
     }
 }
 
-/// The entering process and the program, one process group. Dropped before its end, all of it is killed.
+/// The entering process and the program, as one process group. Dropping it kills whatever is still running.
 struct Group {
     process: Child,
     reaped: bool,
@@ -166,7 +166,7 @@ impl Drop for Group {
         if self.reaped {
             return;
         }
-        // Not reaped, so the group's number is still its own; what fails here is gone already.
+        // Not reaped yet, so the group's number is still its own. An error means that it has already ended.
         if let Ok(pid) = i32::try_from(self.process.id()) {
             let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
         }

@@ -1,4 +1,4 @@
-//! The thread of a pod: start it, report, watch its containers end, and leave nothing behind.
+//! The thread of a pod: starts it, reports the start, watches its containers end and removes what is left.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -17,7 +17,7 @@ use crate::failure::{During, Outcome};
 use crate::output::{Event, Output};
 use crate::sandbox::message::{Ended, Report};
 
-/// What follows one container's output, and how it is told of the end.
+/// The thread that follows one container's output, and the channel that reports the container's end to it.
 struct Follower {
     container: String,
     ended: Sender<Ended>,
@@ -25,32 +25,32 @@ struct Follower {
 }
 
 impl Pod {
-    /// Lives the pod's whole life on the calling thread; `started` hears how the start went, and by
-    /// then a pod that failed to start has left nothing.
-    pub fn live(&self, fabric: &Fabric, output: &Output, started: impl FnOnce(Outcome<Value>)) {
+    /// Runs the pod on the calling thread until it has ended. `started` gets the outcome of the start; a pod that
+    /// failed to start has been removed by then.
+    pub fn run(&self, fabric: &Fabric, output: &Output, started: impl FnOnce(Outcome<Value>)) {
         match self.start(fabric, output) {
             Ok((sandbox, followers)) => {
                 started(Ok(self.describe_start()));
-                self.attend(sandbox, followers);
-                self.clear_away();
+                self.watch_containers(sandbox, followers);
+                self.clean_up();
             }
             Err(failure) => {
-                self.clear_away();
+                self.clean_up();
                 started(Err(failure));
             }
         }
     }
 
-    /// Removes the interfaces, which the kernel would do by itself only some time later.
-    fn clear_away(&self) {
+    /// Removes the interfaces at once; the kernel itself would remove them some time later.
+    fn clean_up(&self) {
         if let Err(failure) = plug::unplug(self.group) {
             eprintln!("claimcheck-node: {failure}");
         }
         self.become_phase(Phase::Gone);
     }
 
-    /// Makes everything for the pod short of running its programs, and takes it away again.
-    pub fn rehearse(&self, fabric: &Fabric) -> Outcome<()> {
+    /// Creates everything for the pod without running its programs, and removes it again.
+    pub fn dry_run(&self, fabric: &Fabric) -> Outcome<()> {
         let made = Sandbox::spawn(&self.spec).and_then(|(mut sandbox, _outputs)| {
             plug::plug(fabric, &self.spec, self.group, sandbox.process())?;
             sandbox.prepare().map(drop)
@@ -106,12 +106,12 @@ impl Pod {
         Follower { container, ended, thread }
     }
 
-    /// Watches the containers end until the sandbox is let go of, or dies.
-    fn attend(&self, mut sandbox: Sandbox, followers: Vec<Follower>) {
+    /// Watches the containers end until the sandbox is released or ends.
+    fn watch_containers(&self, mut sandbox: Sandbox, followers: Vec<Follower>) {
         while let Ok(Some(report)) = sandbox.report() {
             let Report::Exited { container, ended } = report else { continue };
             if let Some(follower) = followers.iter().find(|follower| follower.container == container) {
-                // The follower outlives its container's output, and so is there to hear it.
+                // The follower outlives its container's output, so the send cannot fail.
                 let _ = follower.ended.send(ended);
             }
             self.note_end(&container, ended);
@@ -119,7 +119,7 @@ impl Pod {
         drop(sandbox);
         for Follower { ended, thread, .. } in followers {
             drop(ended);
-            // A panic of the follower has been printed; the pod ends all the same.
+            // The follower's panic was already printed.
             let _ = thread.join();
         }
     }

@@ -1,5 +1,5 @@
-//! A container's output, line by line, as events; then the event of its end.
-//! Lines are bounded: of a longer one the beginning is passed on, marked as cut.
+//! A container's output, line by line, as events, followed by the event of its end. The length of a line is bounded;
+//! a longer one is truncated and marked as cut.
 
 use std::io::{self, PipeReader, Read};
 use std::os::fd::AsFd;
@@ -21,7 +21,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Follows both streams to their end, then waits for the word on how the container ended.
+    /// Follows both streams to their end, then waits for the report on how the container ended.
     pub fn follow(&self, outputs: Outputs, ended: &Receiver<Ended>) {
         let mut streams = vec![Stream::new("stdout", outputs.stdout), Stream::new("stderr", outputs.stderr)];
         while !streams.is_empty() {
@@ -35,7 +35,7 @@ impl Log {
                 watched.into_iter().map(|fd| fd.any() == Some(true)).collect::<Vec<_>>().into_iter();
             streams.retain_mut(|stream| ready.next() != Some(true) || self.pass_on(stream));
         }
-        // The sender goes away without a word only where the sandbox itself was killed.
+        // The sender is dropped without a report only if the sandbox itself was killed.
         let ended = ended.recv().unwrap_or(Ended::KILLED);
         self.output.event(&Event::Exited {
             pod: &self.pod,
@@ -45,7 +45,7 @@ impl Log {
         });
     }
 
-    /// Passes on what one read gives; false at the end of the stream.
+    /// Forwards the bytes of one read; false at the end of the stream.
     fn pass_on(&self, stream: &mut Stream) -> bool {
         let mut chunk = [0; 64 << 10];
         let emit = |line: &[u8], cut| {
@@ -106,7 +106,7 @@ impl Lines {
         }
     }
 
-    /// The last line need not end in a newline.
+    /// Forwards the last line, which need not end in a newline.
     fn finish(&mut self, mut emit: impl FnMut(&[u8], bool)) {
         if !self.held.is_empty() {
             emit(&self.held, self.cut);

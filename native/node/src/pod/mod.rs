@@ -1,5 +1,5 @@
-//! A pod from its start to its end, as the agent keeps it: one thread lives as long as the pod does.
-//! Everything made for it is gone when its phase is `Gone`.
+//! A pod as the agent keeps it, from its start to its end. One thread lives as long as the pod. Everything that was
+//! created for it is gone when its phase is `Gone`.
 
 pub mod admission;
 pub mod exec;
@@ -22,7 +22,7 @@ use crate::failure::{Code, Failure, Outcome};
 use crate::sandbox::message::Ended;
 use crate::spec::PodSpec;
 
-/// How long killed processes may take to be gone before it is called an error.
+/// How long killed processes may take to end before that is an error.
 const KILL_DEADLINE: Duration = Duration::from_secs(10);
 
 pub struct Pod {
@@ -39,7 +39,7 @@ enum Phase {
     Gone,
 }
 
-/// What there is of a running pod.
+/// The parts of a running pod.
 struct Running {
     sandbox: Arc<OwnedFd>,
     leash: UnixStream,
@@ -69,7 +69,7 @@ impl Pod {
         self.changed.notify_all();
     }
 
-    /// Waits for a phase that `wanted` accepts; false at the deadline.
+    /// Waits for a phase that `wanted` accepts; false if the deadline passes first.
     fn await_phase(&self, deadline: Instant, wanted: impl Fn(&Phase) -> bool) -> bool {
         let left = deadline.saturating_duration_since(Instant::now());
         let unwanted = |phase: &mut Phase| !wanted(phase);
@@ -90,7 +90,7 @@ impl Pod {
                 subject,
                 "a running container",
                 "it has exited",
-                "see its exited event and its log",
+                "read its exited event and its log",
             )),
             None => {
                 let names: Vec<_> = running.containers.iter().map(|one| one.name.as_str()).collect();
@@ -118,7 +118,7 @@ impl Pod {
         Failure::new(Code::PodUnknown, format!("pod {}", self.spec.name), "a running pod", "none", hint)
     }
 
-    /// Asks the containers to end, then ends them; returns when all of the pod is gone.
+    /// Sends SIGTERM to the containers and, after the grace period, kills them. Returns when all of the pod is gone.
     pub fn delete(&self, grace: Duration) -> Outcome<()> {
         let kill_by = || Instant::now() + KILL_DEADLINE;
         // A start has a deadline of its own.
@@ -129,7 +129,7 @@ impl Pod {
             self.await_phase(kill_by(), Phase::has_ended);
         }
         if let Phase::Running(running) = &*self.phase() {
-            // Fails only where the sandbox is gone already, which is what is wanted.
+            // An error means that the sandbox has already ended.
             let _ = running.leash.shutdown(std::net::Shutdown::Both);
         }
         match self.await_phase(kill_by(), |phase| matches!(phase, Phase::Gone)) {
@@ -139,7 +139,7 @@ impl Pod {
                 format!("pod {}", self.spec.name),
                 format!("to be gone within {KILL_DEADLINE:?} of its kill"),
                 "still there",
-                "look for processes in uninterruptible sleep, and delete it again",
+                "check for processes in uninterruptible sleep, then delete it again",
             )),
         }
     }

@@ -1,4 +1,4 @@
-//! The agent's side of a pod's sandbox process: spawn it, walk it through the start, let go of it.
+//! The agent's side of a pod's sandbox process: starts it, leads it through the start of the pod, and ends it.
 
 use std::io::{self, PipeReader};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
@@ -16,7 +16,7 @@ use crate::spec::PodSpec;
 
 const START_DEADLINE: Duration = Duration::from_secs(20);
 
-/// Where the output of one container comes out.
+/// The reading ends of one container's output.
 pub struct Outputs {
     pub stdout: PipeReader,
     pub stderr: PipeReader,
@@ -74,7 +74,7 @@ impl Sandbox {
         SandboxProcess { pid: self.child.id(), handle: self.handle.as_fd() }
     }
 
-    /// Builds the containers; gives their processes, which wait for `start`.
+    /// Builds the containers and returns their processes, which wait for `start`.
     pub fn prepare(&mut self) -> Outcome<Vec<i32>> {
         self.channel.send(&Step::Prepare).during(&self.subject, "be prepared")?;
         match self.next()? {
@@ -91,7 +91,7 @@ impl Sandbox {
         }
     }
 
-    /// The next report of a started pod; `None` once the sandbox is gone.
+    /// The next report of a started pod; `None` once the sandbox has ended.
     pub fn report(&mut self) -> Outcome<Option<Report>> {
         self.channel.receive().during(&self.subject, "report")
     }
@@ -108,16 +108,16 @@ impl Sandbox {
             Ok(None) => Err(Failure::new(
                 Code::KernelRefused,
                 &self.subject,
-                "its sandbox to live",
+                "its sandbox to be alive",
                 format!("{:?}", self.child.wait()),
-                "see whether this machine is out of memory",
+                "check whether this machine is out of memory",
             )),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(Failure::new(
                 Code::StartDeadline,
                 &self.subject,
                 format!("to start within {START_DEADLINE:?}"),
                 "no progress",
-                "see whether this machine is overloaded",
+                "check whether this machine is overloaded",
             )),
             Err(error) => Err(error).during(&self.subject, "report"),
         }
@@ -132,7 +132,7 @@ impl Sandbox {
 impl Drop for Sandbox {
     /// Ends the sandbox, and with it every container of the pod.
     fn drop(&mut self) {
-        // Both fail only where the process is gone already, which is what is wanted.
+        // Both fail only if the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -143,7 +143,7 @@ fn interfaces(pod: &PodSpec) -> Vec<String> {
     std::iter::once("eth0".to_owned()).chain(nics).collect()
 }
 
-/// This program again, in another role, with a channel as its standard input.
+/// A command that runs this program in another role, with a channel as its standard input.
 pub fn command(role: &str, channel: Channel, inherited: &[impl AsRawFd]) -> Command {
     let passed: Vec<_> = inherited.iter().map(AsRawFd::as_raw_fd).collect();
     let mut command = Command::new("/proc/self/exe");
@@ -158,7 +158,7 @@ pub fn command(role: &str, channel: Channel, inherited: &[impl AsRawFd]) -> Comm
     command
 }
 
-/// A handle on a process that no later process with the same number can take over.
+/// A handle (pidfd) that keeps referring to this process even after its number is reused.
 pub fn pid_handle(pid: u32) -> io::Result<OwnedFd> {
     // SAFETY: takes numbers; the call returns a new descriptor or -1.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };

@@ -1,5 +1,5 @@
-//! One container as its sandbox holds it: the process that is pid 1 inside, and the channel to it.
-//! Takes the pod's plan, gives a container that is prepared, then started, then reports its end.
+//! One container as its sandbox controls it: the process that is pid 1 inside, and the channel to it. It is prepared,
+//! then started, then reports its end.
 
 use nix::sys::signal::Signal;
 use nix::sys::wait::waitpid;
@@ -18,7 +18,7 @@ pub struct Container {
 }
 
 impl Container {
-    /// Forks pid 1 of the container, in its own pid and mount namespace; it starts to prepare at once.
+    /// Forks pid 1 of the container in a pid and mount namespace of its own. It begins to prepare at once.
     pub fn create(plan: &SandboxPlan, container: &ContainerPlan, at: usize) -> Outcome<Self> {
         let name = container.spec.name.clone();
         let (ours, theirs) = Channel::pair().during(&name, "open a channel")?;
@@ -38,7 +38,7 @@ impl Container {
                 unsafe { libc::_exit(code) }
             }
             pid if pid > 0 => {
-                // The container's end of its output must be the only one.
+                // The container must hold the only writing ends of its output.
                 // SAFETY: the plan names each descriptor once, and this is where it is taken.
                 drop(unsafe { descriptors::inherited(container.stdout) });
                 // SAFETY: as above.
@@ -57,7 +57,7 @@ impl Container {
         }
     }
 
-    /// Runs the container's program; returns once it has replaced our own code, or could not.
+    /// Runs the container's program; returns once its exec has succeeded or failed.
     pub fn start(&mut self) -> Outcome<()> {
         self.channel.send(&Step::Start).during(&self.name, "be started")?;
         match self.next()? {
@@ -84,9 +84,9 @@ impl Container {
                 Err(Failure::new(
                     Code::KernelRefused,
                     format!("container {}", self.name),
-                    "to live until its program runs",
+                    "to be alive until its program runs",
                     format!("{status:?}"),
-                    "see whether this machine is out of memory",
+                    "check whether this machine is out of memory",
                 ))
             }
         }
@@ -104,6 +104,6 @@ impl Container {
 }
 
 impl Ended {
-    /// What is said of a container whose own account of its end never came: pid 1 was killed.
+    /// How a container ended that did not report it, since its pid 1 was killed.
     pub const KILLED: Self = Self { code: None, signal: Some(Signal::SIGKILL as i32) };
 }

@@ -1,4 +1,4 @@
-//! File descriptors across fork and exec: which are kept, which go to /dev/null.
+//! File descriptors across fork and exec: which are kept and which are redirected to /dev/null.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout};
 
-/// Takes the socket that this process got as standard input, and puts /dev/null there.
+/// Takes over the socket on standard input and replaces it by /dev/null.
 pub fn take_standard_input() -> io::Result<OwnedFd> {
     // SAFETY: the fcntl gives a new descriptor that nothing else owns, or -1.
     let socket = unsafe { libc::fcntl(0, libc::F_DUPFD_CLOEXEC, 3) };
@@ -19,7 +19,7 @@ pub fn take_standard_input() -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(socket) })
 }
 
-/// Detaches standard input, output and error.
+/// Redirects standard input, output and error to /dev/null.
 pub fn silence() -> io::Result<()> {
     let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
     dup2_stdin(&null)?;
@@ -28,7 +28,7 @@ pub fn silence() -> io::Result<()> {
     Ok(())
 }
 
-/// Closes every descriptor from 3 on but those in `kept`, and lets none of these survive an exec.
+/// Closes every descriptor from 3 on except those in `kept`, and marks these close-on-exec.
 pub fn keep_only(kept: &[RawFd]) -> io::Result<()> {
     let mut kept = kept.to_vec();
     kept.sort_unstable();
@@ -49,7 +49,7 @@ fn close_range(first: RawFd, last: RawFd, flags: libc::c_uint) -> io::Result<()>
     if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Lets a descriptor pass to the next program of this process.
+/// Clears close-on-exec, so that the next program of this process inherits the descriptor.
 ///
 /// Async-signal-safe, so that it may be called between fork and exec.
 pub fn inherit(fd: RawFd) -> io::Result<()> {
@@ -58,10 +58,10 @@ pub fn inherit(fd: RawFd) -> io::Result<()> {
     if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Takes ownership of a descriptor that this process was started with.
+/// Takes ownership of an inherited descriptor.
 ///
 /// # Safety
-/// The caller must be the only one to take this number.
+/// The caller must be the only owner of this number.
 pub unsafe fn inherited(fd: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: only reads a flag; fails where the number is not open.
     if unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) } != 0 {
@@ -71,7 +71,7 @@ pub unsafe fn inherited(fd: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Puts the given output in place of standard output and error.
+/// Replaces standard output and error by the given descriptors.
 pub fn write_to(stdout: &impl AsRawFd, stderr: &impl AsRawFd) -> io::Result<()> {
     for (fd, standard) in [(stdout.as_raw_fd(), 1), (stderr.as_raw_fd(), 2)] {
         // SAFETY: both are open descriptors of this process.

@@ -1,5 +1,5 @@
-//! Runs one program in a container that is already there, and says how it ended.
-//! Takes its plan on standard input; the program's output goes to this process's own.
+//! Runs one program in a running container and reports how it ended. The plan arrives on standard input; the program
+//! inherits this process's output.
 
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -70,7 +70,7 @@ fn start(program: &Program, container: OwnedFd) -> Outcome<Pid> {
     }
 }
 
-/// Moves this process into the container; gives copies of its output, which the host still provides.
+/// Moves this process into the container. Returns duplicates of its output, which belongs to the host.
 fn join(container: &OwnedFd) -> io::Result<(OwnedFd, OwnedFd)> {
     program::die_with_parent()?;
     let stdout = nix::unistd::dup(io::stdout())?;

@@ -1,5 +1,5 @@
-//! Pid 1 of a container: builds its root, runs its program, passes signals on, reaps what is left over.
-//! Tells the sandbox how the program ended, which its own exit status could not say.
+//! Pid 1 of a container: builds its root, runs its program, forwards signals and reaps orphans. It reports to the
+//! sandbox how the program ended, which its own exit status could not.
 
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
@@ -28,7 +28,7 @@ pub fn run(mut sandbox: Channel, plan: &SandboxPlan, container: &ContainerPlan, 
     }
 }
 
-/// `None` where the sandbox went away before the start.
+/// `None` if the sandbox ended before the start.
 fn live(
     sandbox: &mut Channel,
     plan: &SandboxPlan,
@@ -51,7 +51,7 @@ fn live(
     attend(child).during(&name, "wait for its program").map(Some)
 }
 
-/// Forks the program; an exec that fails is told over a pipe that a successful one closes.
+/// Forks the program. An exec that fails is reported through a pipe, which a successful exec closes.
 fn start(name: &str, container: &ContainerPlan) -> Outcome<Pid> {
     let program = Program::new(&container.spec.argv, &container.spec.env)?;
     let (mut failed, failing) = io::pipe().during(name, "open a pipe")?;

@@ -1,4 +1,4 @@
-//! What the agent, a pod's sandbox and its containers say to each other, as JSON lines.
+//! The messages between the agent, a pod's sandbox and its containers, as JSON lines.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 use crate::spec::{ContainerSpec, DeviceSpec, FileSpec, LinkSpec, MountSpec};
 
-/// The pod as its sandbox sees it: no network, which the agent plugs in from outside.
+/// The pod as its sandbox sets it up; the agent attaches the network from outside.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SandboxPlan {
     pub hostname: String,
@@ -23,7 +23,7 @@ pub struct SandboxPlan {
     pub containers: Vec<ContainerPlan>,
 }
 
-/// A container and the inherited descriptors that its output goes to.
+/// A container and the inherited descriptors of its output.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ContainerPlan {
     pub spec: ContainerSpec,
@@ -40,7 +40,7 @@ pub enum Step {
     Start,
 }
 
-/// Sandbox to agent, in this order; `Failed` may stand for any of them and is the last word.
+/// Sandbox to agent, in this order. `Failed` may replace any of them and is the last message.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Report {
     Isolated,
@@ -76,7 +76,7 @@ impl Ended {
     }
 }
 
-/// A program to run in a container that is already there.
+/// A program to run in a running container.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EnterPlan {
     /// Inherited descriptor: a handle on the container's pid 1.

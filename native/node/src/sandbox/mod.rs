@@ -1,5 +1,5 @@
-//! The sandbox process of a pod: it owns the pod's network, ipc and uts namespaces and parents its containers.
-//! Speaks with the agent over its standard input; dies with the agent, and takes every container along.
+//! The sandbox process of a pod: it owns the pod's network, ipc and uts namespaces and is the parent of its
+//! containers. It communicates with the agent over its standard input and ends with the agent, as do its containers.
 
 pub mod container;
 pub mod descriptors;
@@ -29,11 +29,11 @@ use crate::failure::{Code, During, Failure, Outcome};
 use container::Container;
 use message::{Report, SandboxPlan, Step};
 
-/// Where the pod's own tmpfs lies in the sandbox's mount namespace. Nothing is ever mounted from the
-/// host's /sys, so it hides nothing that a pod may ask for.
+/// Where the pod's tmpfs is mounted in the sandbox's mount namespace. Nothing is ever mounted from the host's /sys,
+/// so it hides nothing that a pod may mount.
 const STAGING: &str = "/sys";
 
-/// Runs the sandbox until the agent lets go of it. The exit status is the process's.
+/// Runs the sandbox until the agent closes the channel. Returns the process's exit status.
 pub fn run() -> i32 {
     let mut agent = match descriptors::take_standard_input() {
         Ok(socket) => Channel::from(socket),
@@ -42,7 +42,7 @@ pub fn run() -> i32 {
     match keep(&mut agent) {
         Ok(()) => 0,
         Err(failure) => {
-            // Nobody is left to tell when this fails too.
+            // An error means that the agent has ended.
             let _ = agent.send(&Report::Failed(failure));
             1
         }
@@ -97,7 +97,7 @@ fn isolate(hostname: &str) -> Outcome<()> {
         .during("/dev/shm", "be mounted")
 }
 
-/// Reports each container's end; returns when the agent lets go.
+/// Reports each container's end; returns when the agent closes the channel.
 fn reap(agent: &mut Channel, deaths: &SignalFd, containers: &mut [Container]) -> Outcome<()> {
     loop {
         let ended = loop {
@@ -124,7 +124,7 @@ fn reap(agent: &mut Channel, deaths: &SignalFd, containers: &mut [Container]) ->
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => return Err(error).during("sandbox", "wait for its containers"),
         }
-        // After the start the agent sends nothing: readable means that it is gone or lets go.
+        // After the start the agent sends nothing: readable means that the channel is closed.
         if watched[0].any() == Some(true) {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! Mounts as detached trees: taken from the host while it is in sight, put in place once it is not.
+//! Mounts as detached trees: copied while the host is visible and attached after it no longer is.
 
 use std::ffi::CString;
 use std::io;
@@ -12,11 +12,11 @@ pub struct Attributes(u64);
 
 impl Attributes {
     pub const READ_ONLY: Self = Self(libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID);
-    /// A device on such a mount is there, and opening it is refused.
+    /// A device on such a mount exists, but opening it is refused.
     pub const CLOSED_DEVICE: Self = Self(libc::MOUNT_ATTR_NODEV);
 }
 
-/// A copy of a mounted tree that is attached nowhere; gone when dropped.
+/// A copy of a mounted tree that is not attached anywhere; removed when dropped.
 pub struct Tree(OwnedFd);
 
 impl Tree {
@@ -50,7 +50,7 @@ impl Tree {
         if outcome == 0 { Ok(self) } else { Err(io::Error::last_os_error()) }
     }
 
-    /// True where the tree is a folder, so that it needs a folder to be attached to.
+    /// Whether the tree is a folder, so that it must be attached to a folder.
     pub fn is_folder(&self) -> io::Result<bool> {
         let stat = nix::sys::stat::fstat(&self.0)?;
         Ok(stat.st_mode & libc::S_IFMT == libc::S_IFDIR)

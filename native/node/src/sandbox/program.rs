@@ -1,5 +1,5 @@
-//! A program about to run in a container: arguments, environment, and the rights it is left with.
-//! Replaces the calling process; what the program may do is the least that a pod with IPC_LOCK has.
+//! A program that is about to run in a container: arguments, environment and capabilities. It replaces the calling
+//! process and keeps only what a pod with IPC_LOCK has.
 
 use std::collections::BTreeMap;
 use std::ffi::{CString, NulError};
@@ -29,7 +29,7 @@ const CAP_AUDIT_WRITE: u32 = 29;
 const CAP_SETFCAP: u32 = 31;
 const LAST_POSSIBLE_CAP: u32 = 63;
 
-/// What container runtimes leave by default, without MKNOD and with IPC_LOCK.
+/// The default capabilities of container runtimes, without MKNOD and with IPC_LOCK.
 const KEPT: [u32; 14] = [
     CAP_CHOWN,
     CAP_DAC_OVERRIDE,
@@ -77,7 +77,7 @@ impl Program {
         })
     }
 
-    /// Gives up all other rights and becomes the program. Returns only what went wrong.
+    /// Drops all other capabilities and executes the program. Returns only on failure.
     pub fn replace_this_process(&self, stdout: &impl AsRawFd, stderr: &impl AsRawFd) -> io::Error {
         match self.replace(stdout, stderr) {
             Ok(never) => match never {},
@@ -109,15 +109,15 @@ impl Program {
             subject,
             format!("an executable file {name} inside the container"),
             io::Error::from_raw_os_error(errno).to_string(),
-            "give argv[0] as an absolute path, or a name and PATH in env, and mount what the host's /usr lacks",
+            "set argv[0] to an absolute path, or to a name with PATH in env, and mount what the host's /usr lacks",
         )
     }
 }
 
-/// Tells the waiting parent why the program could not run, and ends this process.
+/// Reports to the waiting parent why the program could not run, and ends this process.
 pub fn give_up(error: io::Error, mut failing: PipeWriter) -> ! {
     let errno = error.raw_os_error().unwrap_or(libc::EIO);
-    // The parent learns of a lost message by the exit status.
+    // If the message is lost, the exit status still reports the failure.
     let _ = failing.write_all(&errno.to_ne_bytes());
     // SAFETY: ends this fork without running its parent's exit handlers.
     unsafe { libc::_exit(127) }
@@ -131,17 +131,17 @@ fn prctl(option: libc::c_int, argument: libc::c_ulong) -> io::Result<()> {
     }
 }
 
-/// Has the kernel kill this process when the thread that forked it ends.
+/// Requests that the kernel kill this process when the thread that forked it ends.
 pub fn die_with_parent() -> io::Result<()> {
     prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)
 }
 
-/// Keeps the container's programs from reading or tracing this process.
+/// Prevents the container's programs from reading or tracing this process.
 pub fn hide() -> io::Result<()> {
     prctl(libc::PR_SET_DUMPABLE, 0)
 }
 
-/// RDMA registers memory by locking it. Where raising the limit is not allowed it stays as it is.
+/// Raises the limit on locked memory, which RDMA needs to register memory. Without permission the limit is unchanged.
 fn lock_any_memory() {
     let unlimited = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
     // SAFETY: passes a valid struct.
@@ -161,7 +161,7 @@ fn lock_any_memory() {
 fn drop_capabilities() -> io::Result<()> {
     for capability in (0..=LAST_POSSIBLE_CAP).filter(|capability| !KEPT.contains(capability)) {
         match prctl(libc::PR_CAPBSET_DROP, capability.into()) {
-            // Past the last one that this kernel knows.
+            // Beyond the last capability of this kernel.
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => break,
             outcome => outcome?,
         }
@@ -180,7 +180,7 @@ fn drop_capabilities() -> io::Result<()> {
     prctl(libc::PR_SET_NO_NEW_PRIVS, 1)
 }
 
-/// The program starts with every signal at its default and none blocked.
+/// Resets every signal to its default and unblocks it.
 fn reset_signals() -> io::Result<()> {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     for signal in Signal::iterator().filter(|signal| ![Signal::SIGKILL, Signal::SIGSTOP].contains(signal)) {

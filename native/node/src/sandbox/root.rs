@@ -1,5 +1,5 @@
-//! The root file system of a container: a tmpfs with the host's programs read-only, and what the pod adds.
-//! Everything of the host that is not named here is out of reach once `build` returns.
+//! The root file system of a container: a tmpfs with the host's programs read-only, and the pod's own files. Nothing
+//! else of the host is reachable once `build` has returned.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -20,7 +20,7 @@ const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 const READ_ONLY_PROC: [&str; 5] = ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"];
 const HOST: &str = ".host";
 
-/// Something that will be in the container: at which path, and what.
+/// An entry of the container's file system: its path and its content.
 struct Placed {
     path: PathBuf,
     what: What,
@@ -31,8 +31,8 @@ enum What {
     Symlink(PathBuf),
 }
 
-/// Makes the root of container number `at` and moves the calling process into it, which must have a
-/// mount namespace of its own.
+/// Builds the root of container number `at` and moves the calling process into it. The process must have a mount
+/// namespace of its own.
 pub fn build(plan: &SandboxPlan, at: usize) -> Outcome<()> {
     let placed = take_from_host(plan)?;
     let root = Path::new(STAGING).join(format!("root{at}"));
@@ -44,7 +44,7 @@ pub fn build(plan: &SandboxPlan, at: usize) -> Outcome<()> {
     pivot_root(".", HOST).during("/", "become the root")?;
     chdir("/").during("/", "be entered")?;
 
-    // These two need the host's own in sight, or the kernel refuses them in a user namespace.
+    // In a user namespace the kernel permits these two mounts only while the host's own are visible.
     mount_proc()?;
     sysfs::attach_interfaces(plan)?;
     umount2(HOST, MntFlags::MNT_DETACH).during("the host's files", "be detached")?;
@@ -108,7 +108,7 @@ fn take(source: &Path, attributes: Attributes) -> Outcome<Tree> {
                 &subject,
                 "a file or folder of this machine that the agent's user may read",
                 error.to_string(),
-                "give the source of the mount as an absolute path that exists",
+                "set the source of the mount to an absolute path that exists",
             )
         }
         _ => Err::<(), _>(error).during(&subject, "be mounted").unwrap_err(),

@@ -1,5 +1,5 @@
-//! The live part of a container's /sys: the pod's own interfaces under /sys/class/net.
-//! The rest of /sys is what the pod's `files` and `links` say; the host's is never seen.
+//! The live part of a container's /sys: the pod's own interfaces under /sys/class/net. The rest of /sys consists of
+//! the pod's `files` and `links`; the host's /sys is never visible.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -14,8 +14,8 @@ use crate::failure::{During, Outcome};
 const INTERFACES: &str = "sys/devices/virtual/net";
 const SCRATCH: &str = ".sysfs";
 
-/// Attaches the interfaces' part of a new sysfs below the current folder, the container's root.
-/// Where the kernel refuses a sysfs (a container without one of its own), plain folders stand for it.
+/// Attaches the interfaces' part of a new sysfs below the current folder, the container's root. Where the kernel
+/// refuses a sysfs, as in a container without one of its own, the interfaces are empty folders.
 pub fn attach_interfaces(plan: &SandboxPlan) -> Outcome<()> {
     fs::create_dir_all(INTERFACES).during(INTERFACES, "be made")?;
     fs::create_dir_all("sys/class/net").during("sys/class/net", "be made")?;
@@ -39,8 +39,7 @@ pub fn attach_interfaces(plan: &SandboxPlan) -> Outcome<()> {
     plan.interfaces.iter().map(String::as_str).chain(["lo"]).try_for_each(|interface| show(plan, interface))
 }
 
-/// Links /sys/class/net/<interface> to the live folder; where the pod adds files of its own to it,
-/// to the entries of the live folder one by one.
+/// Links /sys/class/net/<interface> to the live folder or, where the pod adds files to it, each of its entries.
 fn show(plan: &SandboxPlan, interface: &str) -> Outcome<()> {
     let live = Path::new("../../devices/virtual/net").join(interface);
     let shown = Path::new("sys/class/net").join(interface);

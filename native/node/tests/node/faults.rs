@@ -48,7 +48,7 @@ fn a_corrupting_wire_keeps_the_rates() {
 }
 
 #[test]
-fn a_losing_wire_loses_frames_and_everything_arrives() {
+fn bytes_arrive_over_a_wire_that_loses_frames() {
     with_agent(|agent| {
         let (one, two) = pair(agent, &[0]);
         let one = one.nic_with(0, "wire", json!({ "lose_every_bytes": 2_000_000 }));

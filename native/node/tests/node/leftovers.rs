@@ -106,7 +106,7 @@ fn signal(pid: u32, signal: Signal) {
 }
 
 #[test]
-fn killed_without_warning_it_leaves_nothing() {
+fn a_killed_agent_leaves_nothing() {
     for_each_user(|user| {
         for by in [Signal::SIGKILL, Signal::SIGTERM] {
             let mut agent = Agent::spawn(user);
@@ -119,7 +119,7 @@ fn killed_without_warning_it_leaves_nothing() {
 }
 
 #[test]
-fn when_its_input_ends_it_leaves_nothing_and_succeeds() {
+fn the_end_of_its_input_ends_the_agent_with_success() {
     for_each_user(|user| {
         let mut agent = Agent::spawn(user);
         let footprint = busy(&mut agent);

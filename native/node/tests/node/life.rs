@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::agent::{Pod, shell, with_agent};
 
 #[test]
-fn a_log_comes_whole_and_in_order_before_the_end() {
+fn a_log_arrives_complete_and_in_order_before_the_exit() {
     with_agent(|agent| {
         agent.run(&Pod::new(1).script("seq 1 2000; echo error >&2; printf last; exit 3"));
         let (mut lines, exited) = agent.finish("pod1", "main");
@@ -53,7 +53,7 @@ fn a_signal_is_told_apart_from_a_code() {
 }
 
 #[test]
-fn what_a_program_leaves_running_ends_with_it() {
+fn processes_that_a_program_left_running_end_with_it() {
     with_agent(|agent| {
         agent.run(&Pod::new(1).script("sleep 1000 & sleep 1000 & exit 0"));
         assert_eq!(agent.finish("pod1", "main").1["code"], 0);
@@ -105,7 +105,7 @@ fn exec_ends_at_its_deadline_and_its_program_with_it() {
 }
 
 #[test]
-fn exec_into_what_is_not_there_says_so() {
+fn exec_into_a_missing_container_fails() {
     with_agent(|agent| {
         agent.run(&Pod::new(1).container("side", "exit 0"));
         agent.finish("pod1", "side");
@@ -129,7 +129,7 @@ fn exec_into_what_is_not_there_says_so() {
 }
 
 #[test]
-fn delete_asks_first_and_then_ends() {
+fn delete_sends_sigterm_before_sigkill() {
     with_agent(|agent| {
         let polite = "trap 'echo bye; exit 5' TERM; echo ready; while :; do sleep 0.01; done";
         let stubborn = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
@@ -175,7 +175,7 @@ fn after_delete_the_processes_are_gone_and_the_name_is_free() {
 }
 
 #[test]
-fn pods_start_and_run_beside_each_other() {
+fn pods_start_and_run_concurrently() {
     with_agent(|agent| {
         let runs: Vec<_> =
             (1..=6).map(|n| agent.send("run", json!({ "pod": Pod::new(n).nics(&[0, 1, 2, 3]).0 }))).collect();
@@ -194,7 +194,7 @@ fn pods_start_and_run_beside_each_other() {
 }
 
 #[test]
-fn a_delete_right_behind_a_run_finds_the_pod() {
+fn a_delete_directly_after_a_run_finds_the_pod() {
     with_agent(|agent| {
         let run = agent.send("run", json!({ "pod": Pod::new(1).nics(&[0]).0 }));
         agent.delete("pod1");

@@ -113,7 +113,7 @@ fn a_rate_changes_at_run_time() {
 }
 
 #[test]
-fn two_racks_with_the_same_addresses_do_not_meet() {
+fn two_racks_with_the_same_addresses_are_isolated() {
     with_agent(|agent| {
         let mut other = Agent::spawn(crate::agent::User::Ordinary);
         other.open();

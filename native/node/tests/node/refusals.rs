@@ -102,7 +102,7 @@ fn a_name_or_address_in_use_is_refused() {
 }
 
 #[test]
-fn a_bad_line_is_answered_and_the_next_one_is_heard() {
+fn a_bad_line_is_answered_and_the_next_one_is_read() {
     with_agent(|agent| {
         for line in ["{", "[]", "{\"op\":\"list\"}", "{\"id\":\"x\",\"op\":\"list\"}"] {
             agent.write(line);
@@ -128,7 +128,7 @@ fn a_bad_line_is_answered_and_the_next_one_is_heard() {
 }
 
 #[test]
-fn rate_refuses_what_no_frame_fits_through() {
+fn rate_refuses_a_burst_below_one_frame() {
     with_agent(|agent| {
         agent.run(&Pod::new(1).nics(&[0]));
         let tight = json!({ "rate_bits": 1000, "burst_bytes": 1500 });
@@ -139,7 +139,7 @@ fn rate_refuses_what_no_frame_fits_through() {
 }
 
 #[test]
-fn open_comes_first_and_once() {
+fn open_must_come_first_and_only_once() {
     crate::agent::for_each_user(|user| {
         let mut agent = Agent::spawn(user);
         assert_eq!(agent.refused("list", json!({}))["code"], "NOT_OPEN");

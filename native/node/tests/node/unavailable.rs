@@ -47,7 +47,7 @@ fn in_changed_mounts(change: fn() -> nix::Result<()>) -> io::Result<()> {
 }
 
 #[test]
-fn without_namespaces_open_says_so_and_names_the_model() {
+fn open_fails_without_namespaces_and_names_the_model_runtime() {
     for_each_user(|user| {
         let mut agent = Agent::spawn_with(user, |command| before_exec(command, forbid_unshare));
         let error = agent.refused("open", json!({ "fabric": fabric() }));
@@ -59,7 +59,7 @@ fn without_namespaces_open_says_so_and_names_the_model() {
 
 /// What container runtimes do to /proc makes the kernel refuse a new one to an ordinary user.
 #[test]
-fn where_proc_is_masked_open_says_so() {
+fn open_fails_where_proc_is_masked() {
     if !geteuid().is_root() {
         return;
     }

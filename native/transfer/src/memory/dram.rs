@@ -1,4 +1,4 @@
-//! Host memory: `dram` and `dram:N`. A buffer is one aligned mapping, with huge pages where they are asked for.
+//! Host memory: `dram` and `dram:N`. A buffer is one aligned mapping, with huge pages where they are requested.
 //! Allocation fails with OUT_OF_MEMORY before the kernel would kill the process.
 
 use super::{Memory, MemoryKind, VisibleGpu};
@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use std::any::Any;
 use std::ptr::null_mut;
 
-/// Kind of pages. `auto` asks for transparent huge pages where the kernel allows them.
+/// The pages of host memory. `auto` requests transparent huge pages where the kernel supports them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum HugePages {
     Auto,
@@ -93,7 +93,7 @@ impl Dram {
         };
         // SAFETY: advice on a mapping that this value owns.
         let status = unsafe { libc::madvise(self.mapping, self.mapping_bytes, advice) };
-        // A kernel without transparent huge pages answers EINVAL: fatal only where they were asked for.
+        // A kernel without transparent huge pages returns EINVAL, which is an error only where they were requested.
         if status != 0 && pages == HugePages::Thp {
             let error = std::io::Error::last_os_error();
             return Err(Failure::system_call("madvise(MADV_HUGEPAGE)", object, error));

@@ -1,9 +1,9 @@
-//! The bytes that are sent to be checked: a function of seed, stream and word position, so that a
-//! lost, doubled or misplaced word shows. Both sides derive it; it is never sent.
+//! The pattern of bytes that a transfer is verified with: a function of seed, stream and word position, so that a lost,
+//! duplicated or misplaced word is detected. Both sides compute it; it is never sent.
 
 use serde::{Deserialize, Serialize};
 
-/// Bytes of a chunk in which memory is filled and checked.
+/// Memory is filled and checked in chunks of this many bytes.
 pub const CHUNK_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Clone, Copy)]
@@ -11,13 +11,13 @@ pub struct Pattern {
     base: u64,
 }
 
-/// The first wrong place of a stream's buffer, and how much is wrong.
+/// The first wrong byte of a stream's buffer, and the number of wrong bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Damage {
     /// Byte offset of the first wrong byte.
     pub offset: u64,
-    /// Up to 8 bytes from there on.
+    /// Up to 8 bytes from that offset on.
     pub expected_hex: String,
     pub found_hex: String,
     pub bad_bytes: u64,
@@ -28,7 +28,7 @@ impl Pattern {
         Pattern { base: mix(seed ^ mix(stream as u64 + 1)) }
     }
 
-    /// Fills `bytes` as they stand at byte `offset` of the buffer; `offset` is a multiple of 8.
+    /// Fills `bytes`, which begin at byte `offset` of the buffer. `offset` is a multiple of 8.
     pub fn fill(&self, offset: u64, bytes: &mut [u8]) {
         let mut word = offset / 8;
         let mut words = bytes.chunks_exact_mut(8);
@@ -41,7 +41,7 @@ impl Pattern {
         rest.copy_from_slice(&self.word(word)[..length]);
     }
 
-    /// Compares bytes found at `offset` (a multiple of 8) and adds what is wrong to `damage`.
+    /// Compares bytes found at `offset`, a multiple of 8, and adds the wrong ones to `damage`.
     pub fn check(&self, offset: u64, found: &[u8], damage: &mut Option<Damage>) {
         for (index, chunk) in found.chunks(8).enumerate() {
             let expected = self.word(offset / 8 + index as u64);

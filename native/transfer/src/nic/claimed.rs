@@ -1,6 +1,6 @@
-//! `--nics claimed`: the NICs that this process was given, in the order of their PCI addresses. A claim's RDMA devices
-//! are those whose character device is in /dev/infiniband; without any, its interfaces are those that are neither the
-//! loopback nor the pod network, which holds the default route. Reads /dev, /proc and /sys; changes nothing.
+//! `--nics claimed`: the NICs that this process was given, in the order of their PCI addresses. The RDMA devices of a
+//! claim are those whose character device is in /dev/infiniband. Without any, the claimed interfaces are all but the
+//! loopback and the pod network, which holds the default route.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ pub fn find() -> Outcome<Vec<Nic>> {
     if rest.is_empty() { Err(Failure::nic_unknown("claimed", &interfaces)) } else { Ok(rest) }
 }
 
-/// A device with port counters and states speaks RDMA; one without is emulated, and its interface stands for it.
+/// A device with ports is used for RDMA. One without is emulated, and its interface is used in its place.
 fn nic_of(device: &str, interfaces: &[String]) -> Option<Nic> {
     let folder = Path::new(RDMA_CLASS).join(device);
     if folder.join("ports").is_dir() {

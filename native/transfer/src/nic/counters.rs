@@ -1,5 +1,5 @@
-//! Bytes that passed each NIC of this process's network namespace, and each RDMA device. Gives
-//! readings; compares none.
+//! Byte counters of the interfaces of this process's network namespace and of the RDMA devices, read before and after
+//! a run.
 
 use super::{Kind, RDMA_CLASS};
 use crate::error::{Failure, Outcome};
@@ -20,12 +20,12 @@ pub struct Counted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Named by --nics.
+    /// Named by `--nics`.
     Claimed,
     Other,
 }
 
-/// Two readings of one NIC, as RESULT has them.
+/// Two readings of one NIC, as they stand in RESULT.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {
@@ -47,7 +47,7 @@ pub fn read() -> Outcome<Vec<Counted>> {
     Ok(all)
 }
 
-/// Joins the readings before and after. A NIC that came or went between them is left out.
+/// Pairs the readings before and after. A NIC that is missing from one of them is left out.
 pub fn traffic(before: &[Counted], after: &[Counted], is_claimed: impl Fn(&Counted) -> bool) -> Vec<Traffic> {
     let joined = before.iter().filter_map(|before| {
         let after = after.iter().find(|after| after.name == before.name && after.kind == before.kind)?;
@@ -64,7 +64,7 @@ pub fn traffic(before: &[Counted], after: &[Counted], is_claimed: impl Fn(&Count
     joined.collect()
 }
 
-/// /proc/net/dev, which each network namespace has of its own; sysfs may show another's.
+/// Reads /proc/net/dev, which belongs to this network namespace; sysfs may show another's.
 pub fn interface_bytes() -> Outcome<Vec<Counted>> {
     let text = std::fs::read_to_string("/proc/net/dev")
         .map_err(|error| Failure::system_call("read", "/proc/net/dev", error))?;
@@ -82,7 +82,7 @@ fn interface_line(line: &str) -> Option<Counted> {
     })
 }
 
-/// Sums the ports; the kernel counts in words of 4 bytes.
+/// The sum over a device's ports. The kernel counts in words of 4 bytes.
 fn rdma_bytes(class: &Path, name: String) -> Option<Counted> {
     let ports = class.join(&name).join("ports");
     let mut sums: Option<(u64, u64)> = None;

@@ -1,5 +1,5 @@
-//! The interfaces of this process's network namespace with their addresses. Asks the kernel, since
-//! sysfs may show another namespace's.
+//! The interfaces of this process's network namespace with their addresses, as the kernel lists them. A sysfs may show
+//! those of another namespace.
 
 use super::counters;
 use super::fallback_tunnel::is_fallback_tunnel;
@@ -20,7 +20,7 @@ pub struct Interface {
     /// A fallback tunnel, which the kernel creates in every network namespace.
     pub created_by_kernel: bool,
     pub up: bool,
-    /// Has a carrier.
+    /// Whether it has a carrier.
     pub running: bool,
     pub ipv4: Vec<String>,
     pub ipv6: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Interface {
     pub rx_bytes: Option<u64>,
 }
 
-/// Every interface, lo too, by name.
+/// Every interface including lo, by name.
 pub fn list() -> Outcome<Vec<Interface>> {
     let mut found: BTreeMap<String, Interface> = BTreeMap::new();
     let mut first = std::ptr::null_mut();

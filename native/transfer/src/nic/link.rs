@@ -1,26 +1,26 @@
-//! Whether the link of a NIC is up, asked of the kernel each time. NIXL itself waits for ever on a cut
-//! link, so the run asks here.
+//! The link state of the NICs of a run, as the kernel reports it. NIXL waits without end on a link that is down, so
+//! the run checks it here.
 
 use super::{Kind, Nic, RDMA_CLASS};
 use crate::error::{Failure, Outcome};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-/// The kernel tells of a new carrier up to a second late.
+/// The kernel reports a new carrier up to a second late.
 const BRING_UP: Duration = Duration::from_secs(3);
 
 /// The NICs of this side's streams, each with the streams that use it.
-pub struct Watch {
+pub struct LinkMonitor {
     socket: OwnedFd,
     host: String,
     nics: Vec<(Nic, String)>,
 }
 
-impl Watch {
-    /// Watches the NICs of `dealt`, one list a stream. None there: nothing to watch.
-    pub fn over(host: &str, dealt: &[Vec<Nic>]) -> Outcome<Self> {
+impl LinkMonitor {
+    /// Monitors the NICs of `assigned`, one list a stream.
+    pub fn over(host: &str, assigned: &[Vec<Nic>]) -> Outcome<Self> {
         let mut nics: Vec<(Nic, Vec<String>)> = Vec::new();
-        for (stream, rails) in dealt.iter().enumerate() {
+        for (stream, rails) in assigned.iter().enumerate() {
             for nic in rails {
                 match nics.iter_mut().find(|(known, _)| known == nic) {
                     Some((_, streams)) => streams.push(stream.to_string()),
@@ -29,10 +29,10 @@ impl Watch {
             }
         }
         let named = nics.into_iter().map(|(nic, streams)| (nic, format!("stream {}", streams.join(", "))));
-        Ok(Watch { socket: control_socket()?, host: host.to_owned(), nics: named.collect() })
+        Ok(LinkMonitor { socket: control_socket()?, host: host.to_owned(), nics: named.collect() })
     }
 
-    /// Gives links that were just brought up a moment, then fails as `check` does.
+    /// Waits up to 3 s for links that were just brought up, then fails as `check` does.
     pub fn await_up(&self) -> Outcome<()> {
         let until = Instant::now() + BRING_UP;
         loop {
@@ -59,12 +59,12 @@ impl Watch {
     }
 }
 
-/// A socket that only serves to ask about interfaces.
+/// A socket for ioctls on interfaces.
 pub fn control_socket() -> Outcome<OwnedFd> {
     // SAFETY: socket(2) takes numbers only.
     let descriptor = unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
     if descriptor < 0 {
-        return Err(Failure::system_call("socket", "link watch", std::io::Error::last_os_error()));
+        return Err(Failure::system_call("socket", "the link monitor", std::io::Error::last_os_error()));
     }
     // SAFETY: a new descriptor that nobody else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
@@ -91,7 +91,7 @@ fn interface_flags(socket: &OwnedFd, name: &str) -> Result<i32, String> {
     Ok(i32::from(unsafe { request.ifr_ifru.ifru_flags }))
 }
 
-/// The request of an interface ioctl, with the name filled in.
+/// The request of an interface ioctl with the name filled in.
 pub fn interface_request(name: &str) -> Result<libc::ifreq, String> {
     // SAFETY: ifreq is plain data, for which zeroes are valid.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };

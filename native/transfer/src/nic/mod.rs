@@ -1,5 +1,4 @@
-//! NICs by name, as interfaces or RDMA devices: found, dealt out to streams, watched and counted. Reads
-//! /proc and /sys and asks the kernel; changes nothing.
+//! NICs by name, as interfaces or RDMA devices: how they are found, assigned to streams, monitored and counted.
 
 pub mod claimed;
 pub mod counters;
@@ -12,7 +11,7 @@ use crate::sysfs;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// The RDMA devices; in the shared RDMA namespace mode every one of the host is there.
+/// The RDMA devices; in the shared RDMA namespace mode, all of the host's.
 pub const RDMA_CLASS: &str = "/sys/class/infiniband";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,7 +28,7 @@ pub struct Nic {
 }
 
 impl Nic {
-    /// Finds a NIC that this process can see; `mlx5_0:1` means the same as `mlx5_0`.
+    /// Finds a NIC that this process can see. `mlx5_0:1` is the same as `mlx5_0`.
     pub fn find(name: &str) -> Outcome<Self> {
         let interfaces = interface_names();
         if interfaces.iter().any(|interface| interface == name) {
@@ -43,7 +42,7 @@ impl Nic {
         Err(Failure::nic_unknown(name, &[interfaces, devices].concat()))
     }
 
-    /// The name by which UCX_NET_DEVICES knows it.
+    /// Its name in UCX_NET_DEVICES.
     pub fn ucx_name(&self) -> String {
         match self.kind {
             Kind::Interface => self.name.clone(),
@@ -52,7 +51,7 @@ impl Nic {
     }
 }
 
-/// Finds all the NICs; a mix of interfaces and RDMA devices is refused, since no one transport has both.
+/// Finds all the NICs. A mix of interfaces and RDMA devices is refused, since no transport can use both.
 pub fn find_all(names: &[String]) -> Outcome<Vec<Nic>> {
     if names == ["claimed"] {
         return claimed::find();
@@ -67,8 +66,8 @@ pub fn find_all(names: &[String]) -> Outcome<Vec<Nic>> {
     }
 }
 
-/// Deals the NICs out: stream i gets nics i, i+S, i+2S...; with fewer NICs than streams, nic i mod N.
-pub fn deal(nics: &[Nic], streams: usize) -> Vec<Vec<Nic>> {
+/// Assigns N NICs to S streams: stream i gets NICs i, i+S, i+2S and so on, or NIC i mod N where N is less than S.
+pub fn assign(nics: &[Nic], streams: usize) -> Vec<Vec<Nic>> {
     (0..streams)
         .map(|stream| match nics.len() {
             0 => Vec::new(),
@@ -91,18 +90,18 @@ pub fn interface_names() -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn dealt(nics: usize, streams: usize) -> Vec<Vec<String>> {
+    fn assigned(nics: usize, streams: usize) -> Vec<Vec<String>> {
         let nics: Vec<Nic> =
             (0..nics).map(|index| Nic { name: format!("n{index}"), kind: Kind::Interface }).collect();
         let names = |rails: Vec<Nic>| rails.into_iter().map(|nic| nic.name).collect();
-        deal(&nics, streams).into_iter().map(names).collect()
+        assign(&nics, streams).into_iter().map(names).collect()
     }
 
     #[test]
     fn each_stream_gets_its_nics() {
-        assert_eq!(dealt(2, 2), [["n0"], ["n1"]]);
-        assert_eq!(dealt(2, 3), [["n0"], ["n1"], ["n0"]]);
-        assert_eq!(dealt(4, 2), [["n0", "n2"], ["n1", "n3"]]);
-        assert_eq!(dealt(0, 2), [[""; 0], [""; 0]]);
+        assert_eq!(assigned(2, 2), [["n0"], ["n1"]]);
+        assert_eq!(assigned(2, 3), [["n0"], ["n1"], ["n0"]]);
+        assert_eq!(assigned(4, 2), [["n0", "n2"], ["n1", "n3"]]);
+        assert_eq!(assigned(0, 2), [[""; 0], [""; 0]]);
     }
 }

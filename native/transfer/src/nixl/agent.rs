@@ -1,22 +1,23 @@
-//! One NIXL agent with its one backend, as a stream owns it. Takes a library and settings, gives
-//! registration, metadata and connections. Releases everything in the order that NIXL needs.
+//! One NIXL agent with one backend, owned by a stream: registration of memory, metadata and connections. Handles are
+//! destroyed in the order that NIXL requires.
 
 use super::is_abandoned;
 use super::library::{AgentConfig, Library, Pointer, Status, status_text};
+use super::ucx_log;
 use crate::error::{Failure, Outcome};
 use std::ffi::{CStr, CString, c_char};
 use std::ptr::{null, null_mut};
 use std::time::Instant;
 
-/// How a backend is made.
+/// The settings of a backend.
 pub struct BackendSettings<'a> {
     pub backend: &'a str,
     pub progress_thread: bool,
-    /// Key and value as the backend knows them, e.g. `ucx_error_handling_mode` and `peer`.
+    /// The backend's own keys and values, e.g. `ucx_error_handling_mode` and `peer`.
     pub parameters: Vec<(&'static str, String)>,
 }
 
-/// What a memory segment is to NIXL.
+/// NIXL's kinds of memory segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(i32)]
 pub enum Segment {
@@ -39,7 +40,7 @@ pub struct Agent {
     backend: Pointer,
     pub(super) with_backend: Pointer,
     pub(super) name: String,
-    /// What making the backend took.
+    /// Seconds that creating the backend took.
     pub backend_seconds: f64,
 }
 
@@ -62,7 +63,7 @@ impl Agent {
             listen_port: 0,
             thread_sync: 0,
             num_workers: 1,
-            // The pause of the progress thread's poll(2); 0 would make it spin.
+            // The timeout of the progress thread's poll(2); with 0 it would spin.
             pthr_delay_us: 1000,
             lthr_delay_us: 100_000,
             capture_telemetry: false,
@@ -114,7 +115,7 @@ impl Agent {
         &self.name
     }
 
-    /// Lets NIXL move the span; it stays registered until the registration is dropped.
+    /// Registers the span with NIXL until the registration is dropped.
     pub fn register(&self, span: Span) -> Outcome<Registration<'_>> {
         let list = self.registration_list(span)?;
         // SAFETY: agent, list and options are live handles; the span outlives the registration's owner.
@@ -136,7 +137,7 @@ impl Agent {
         self.expect_success("reg_dlist_add_desc", status).map(|()| list)
     }
 
-    /// What the peer's agent must load to reach this one. Register memory first.
+    /// The metadata that the peer's agent loads to reach this one. Register memory first.
     pub fn metadata(&self) -> Outcome<Vec<u8>> {
         let (mut data, mut length) = (null_mut(), 0usize);
         // SAFETY: NIXL writes a malloc'ed block and its length.
@@ -176,7 +177,10 @@ impl Agent {
     pub(super) fn expect_success(&self, call: &str, status: Status) -> Outcome<()> {
         match status {
             0 => Ok(()),
-            status => Err(Failure::nixl_call(call, format!("agent {}", self.name), status_text(status))),
+            status => {
+                let failure = Failure::nixl_call(call, format!("agent {}", self.name), status_text(status));
+                Err(ucx_log::explain(failure))
+            }
         }
     }
 }
@@ -201,7 +205,7 @@ impl Drop for Agent {
     }
 }
 
-/// Memory known to an agent. Dropping it deregisters the memory.
+/// Memory registered with an agent. Dropping it deregisters the memory.
 pub struct Registration<'a> {
     agent: &'a Agent,
     list: Pointer,
@@ -224,7 +228,7 @@ impl Drop for Registration<'_> {
     }
 }
 
-/// The peer's agent as this one knows it. Dropping it forgets the peer.
+/// The peer's agent, as loaded from its metadata. Dropping it invalidates the metadata.
 pub struct Remote<'a> {
     agent: &'a Agent,
     pub(super) name: CString,

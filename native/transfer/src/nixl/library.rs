@@ -1,5 +1,5 @@
-//! NIXL's C library, opened at run time by absolute path; every function is looked up at once.
-//! Gives the table of functions that the other files of this folder call. Never falls back to a stub.
+//! NIXL's C library, opened at run time by its absolute path, with every function resolved at once. There is no stub to
+//! fall back to.
 
 use crate::error::{Failure, Outcome};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
@@ -28,7 +28,7 @@ macro_rules! functions {
         pub struct Library {
             $(pub $name: unsafe extern "C" fn($($argument),*) -> Status,)*
             pub path: PathBuf,
-            // Last, so that it outlives the functions. Never dropped: see `open`.
+            // Declared last, so that it is dropped after the functions.
             _handle: Handle,
         }
 
@@ -79,8 +79,8 @@ functions! {
 }
 
 impl Library {
-    /// Opens the library at `path`. It stays open until the process ends: unloading UCX while its
-    /// threads and exit handlers exist is not safe, hence the leaked reference.
+    /// Opens the library at `path`. The reference is leaked, since unloading UCX is not safe while its threads and exit
+    /// handlers exist.
     pub fn open(path: &Path) -> Outcome<&'static Library> {
         let shown = path.display().to_string();
         let absolute = path.canonicalize().map_err(|error| Failure::library_missing(&shown, error))?;
@@ -92,7 +92,7 @@ impl Library {
     }
 }
 
-/// Words for the status codes of the C interface.
+/// The meaning of a status code of the C interface.
 pub fn status_text(status: Status) -> String {
     let words = match status {
         0 => "success",

@@ -1,12 +1,11 @@
-//! Where the NIXL library is, and which versions were really loaded. Looks only at paths and at the
-//! libraries of this process; gives null for what cannot be learnt.
+//! The path of the NIXL library, and the versions of what was loaded. A version that cannot be determined is null.
 
 use libloading::os::unix::{Library as Handle, RTLD_NOW};
 use serde::Serialize;
 use std::ffi::{CStr, c_char};
 use std::path::{Path, PathBuf};
 
-/// Flags of `dlopen` that only find what is loaded already.
+/// Flag of `dlopen`: succeed only if the library is already loaded.
 const RTLD_NOLOAD: i32 = 0x4;
 
 #[derive(Debug, Clone, Serialize)]
@@ -16,7 +15,7 @@ pub struct Versions {
     pub transfer: &'static str,
 }
 
-/// The path to try: the option, else `NIXL_CAPI_LIB`, else `lib/libnixl_capi.so` beside the binary.
+/// The path of the library: the option, else `NIXL_CAPI_LIB`, else `lib/libnixl_capi.so` beside the binary.
 pub fn library_path(option: Option<&Path>) -> PathBuf {
     if let Some(path) = option {
         return path.to_owned();
@@ -28,7 +27,7 @@ pub fn library_path(option: Option<&Path>) -> PathBuf {
     beside.unwrap_or_else(|| PathBuf::from("libnixl_capi.so"))
 }
 
-/// Reads NIXL's version from the wheel's `.dist-info` near the library, UCX's from UCX itself.
+/// Reads NIXL's version from the wheel's `.dist-info` near the library, and UCX's version from UCX itself.
 pub fn versions(library: &Path) -> Versions {
     Versions { nixl: wheel_version(library), ucx: ucx_version(), transfer: env!("CARGO_PKG_VERSION") }
 }

@@ -1,19 +1,20 @@
-//! The real NIXL through its C interface: library, agents, requests, and what UCX logs. The only
-//! folder that knows NIXL's handles.
+//! NIXL through its C interface: library, agents, requests and UCX's log. No other folder handles NIXL's pointers.
 
 pub mod agent;
 pub mod library;
 pub mod location;
 mod protocol_table;
+mod repeated_lines;
 pub mod request;
+mod ucx_error;
 pub mod ucx_log;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static ABANDONED: AtomicBool = AtomicBool::new(false);
 
-/// From now on no NIXL handle is destroyed and no buffer freed: after a broken transfer NIXL's destroy calls may
-/// hang, its progress thread may still touch the buffers, and the process is about to end.
+/// From now on no NIXL handle is destroyed and no buffer is freed. After a failed transfer NIXL's destroy calls may
+/// hang, and its progress thread may still access the buffers; the process is about to end.
 pub fn abandon() {
     ABANDONED.store(true, Ordering::Relaxed);
 }

@@ -1,6 +1,5 @@
-//! The tables that UCX logs under UCX_PROTO_INFO: for an agent and an operation, which transport moves
-//! which sizes. Takes the log line by line, gives the transport of a size. Lines it does not know are
-//! passed over, so that a UCX with other tables gives no transport rather than a wrong one.
+//! The tables that UCX logs under UCX_PROTO_INFO, from which the transport of a block size is read. Unknown lines are
+//! ignored, so that a UCX with other tables yields no transport rather than a wrong one.
 
 use crate::options::Operation;
 use std::collections::HashMap;
@@ -9,12 +8,12 @@ use std::collections::HashMap;
 pub struct ProtocolTables {
     agent: Option<String>,
     operation: Option<Operation>,
-    /// The last table of an agent and an operation, as least size and transport. UCX prints a plain
-    /// one when it connects and the one in force after the first transfer.
+    /// The last table of an agent and an operation, as minimum sizes and transports. UCX logs a preliminary table
+    /// when it connects and the final one after the first transfer.
     rows: HashMap<(String, Operation), Vec<(usize, String)>>,
 }
 
-/// Whether the line is part of a table.
+/// Whether a line of the log is part of a table.
 pub fn is_table_line(line: &str) -> bool {
     body(line).is_some_and(|body| body.starts_with("+--") || body.starts_with("| "))
 }
@@ -41,7 +40,7 @@ impl ProtocolTables {
     }
 
     fn start(&mut self, title: &str) {
-        // "agent inter-node cfg#1"; a loop of an agent to itself carries nothing of ours.
+        // "agent inter-node cfg#1". An agent's connection to itself carries no transfer.
         let agent = title.split_whitespace().next().filter(|_| !title.contains(" self "));
         (self.agent, self.operation) = (agent.map(str::to_owned), None);
     }

@@ -1,4 +1,4 @@
-//! A prepared transfer of one stream: posted again and again, polled to its end. Never waits.
+//! A prepared transfer of one stream, which can be posted many times. No call waits.
 
 use super::agent::{Agent, Remote, Span};
 use super::is_abandoned;
@@ -19,7 +19,7 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Prepares the move of `local` to or from `remote_span`, cut into blocks of `block_bytes`.
+    /// Prepares a transfer between `local` and `remote_span` in blocks of `block_bytes`.
     pub fn prepare(
         agent: &'a Agent,
         remote: &Remote,
@@ -51,7 +51,7 @@ impl<'a> Request<'a> {
         Ok(Request { agent, request })
     }
 
-    /// Starts the transfer; small ones are complete on return.
+    /// Starts the transfer. A small one may be complete on return.
     pub fn post(&mut self) -> Outcome<Progress> {
         // SAFETY: agent and request are live; the request is not in flight.
         let status =
@@ -59,7 +59,7 @@ impl<'a> Request<'a> {
         self.progress("post_xfer_req", status)
     }
 
-    /// Drives the transfer on and says whether it is complete at the far side.
+    /// Progresses the transfer and returns whether it is complete at the remote side.
     pub fn poll(&mut self) -> Outcome<Progress> {
         // SAFETY: agent and request are live.
         let status = unsafe { (self.agent.library.get_xfer_status)(self.agent.agent, self.request) };

@@ -1,39 +1,47 @@
-//! UCX's own log. UCX writes it to stdout, where the tagged lines go; here it is led through a pipe to
-//! stderr, and the tables that say which transport a stream really uses are read on the way.
+//! UCX's log. UCX would write it to stdout, where the tagged lines go, so it is redirected through a pipe to stderr.
+//! The tables of the transports that each stream uses are read from it.
 
 use super::protocol_table::{ProtocolTables, is_table_line};
+use super::repeated_lines::RepeatedLines;
+use super::ucx_error::{advice, error_text};
 use crate::error::{Failure, Outcome};
 use crate::options::Operation;
+use crate::thread;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The log is relayed by a thread of its own; it may be this late.
+/// How long `flush` waits for the thread that relays the log.
 const LATENESS: Duration = Duration::from_millis(200);
-/// A line that UCX cannot write; it tells how far the relay has come.
+/// A line that UCX cannot write. When the relay has read it, everything before it was relayed.
 const MARK: &[u8] = b"\x01mark";
 
 static LOG: OnceLock<Log> = OnceLock::new();
 
 struct Log {
-    /// UCX opens the pipe by its path when it is loaded; this end is for marks, and keeps it open.
+    /// The pipe's writing end, for marks. UCX opens the pipe by its path when it is loaded.
     marks: File,
     tables: Mutex<ProtocolTables>,
+    repeated: Mutex<RepeatedLines>,
+    last_error: Mutex<Option<String>>,
     marks_written: AtomicU64,
     marks_seen: AtomicU64,
-    /// Whether the user asked for the tables too.
+    /// Whether the user has asked UCX for the tables.
     shows_tables: bool,
+    /// Whether the user has set a log level, so that no line is suppressed.
+    shows_all: bool,
 }
 
-/// Leads UCX's log here. Call before the library is loaded. A UCX_LOG_FILE that is set is left alone.
+/// Redirects UCX's log. Call it before the library is loaded. A UCX_LOG_FILE that is set is respected.
 pub fn capture() -> Outcome<()> {
     if std::env::var_os("UCX_LOG_FILE").is_some() {
         return Ok(());
     }
     let shows_tables = std::env::var_os("UCX_PROTO_INFO").is_some();
+    let shows_all = std::env::var_os("UCX_LOG_LEVEL").is_some();
     let (reader, writer) = pipe()?;
     // SAFETY: the only other thread waits for signals and reads no environment.
     unsafe {
@@ -45,29 +53,54 @@ pub fn capture() -> Outcome<()> {
     let log = LOG.get_or_init(|| Log {
         marks: File::from(writer),
         tables: Mutex::default(),
+        repeated: Mutex::default(),
+        last_error: Mutex::default(),
+        shows_all,
         marks_written: AtomicU64::new(0),
         marks_seen: AtomicU64::new(0),
         shows_tables,
     });
-    std::thread::Builder::new()
-        .name("ucx-log".into())
-        .spawn(move || log.relay(reader))
-        .map(drop)
-        .map_err(|error| Failure::system_call("pthread_create", "the log thread", error))
+    thread::start("ucx-log", move || log.relay(reader))
 }
 
-/// Brings what UCX has logged so far to stderr. Call before the process ends.
+/// Relays what UCX has logged so far, and how many lines were suppressed. Call it before the process ends.
 pub fn flush() {
     if let Some(log) = LOG.get() {
         log.flush();
+        for line in lock(&log.repeated).take_summary() {
+            // An error means that stderr is closed.
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
     }
 }
 
-/// What UCX says it moves the blocks of an agent with, in its own words; none if it did not say.
+/// Adds UCX's last error, and what to do about it where that is known, to a failure of a NIXL call.
+pub fn explain(failure: Failure) -> Failure {
+    if let Some(log) = LOG.get() {
+        log.flush();
+    }
+    explain_without_flush(failure)
+}
+
+/// The same with what was relayed so far, for a thread that must not wait: flushing locks stdio streams.
+pub fn explain_without_flush(failure: Failure) -> Failure {
+    let Some(log) = LOG.get() else { return failure };
+    let last_error = lock(&log.last_error).clone();
+    match last_error {
+        Some(error) => failure.caused_by(format!("UCX: {error}"), advice(&error)),
+        None => failure,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The transport by which UCX moves an agent's blocks, in UCX's own words; none if it did not log it.
 pub fn transport(agent: &str, operation: Operation, block_bytes: usize) -> Option<String> {
     let log = LOG.get()?;
     log.flush();
-    let tables = log.tables.lock().unwrap_or_else(PoisonError::into_inner);
+    let tables = lock(&log.tables);
     tables.transport(agent, operation, block_bytes).map(str::to_owned)
 }
 
@@ -80,9 +113,17 @@ impl Log {
                 continue;
             }
             let line = String::from_utf8_lossy(&line);
-            self.tables.lock().unwrap_or_else(PoisonError::into_inner).read(&line);
-            if self.shows_tables || !is_table_line(&line) {
-                // stderr closed: there is nobody to tell.
+            lock(&self.tables).read(&line);
+            if let Some(error) = error_text(&line) {
+                *lock(&self.last_error) = Some(error.to_owned());
+            }
+            let is_shown = if is_table_line(&line) {
+                self.shows_tables
+            } else {
+                self.shows_all || lock(&self.repeated).relays(&line)
+            };
+            if is_shown {
+                // An error means that stderr is closed.
                 let _ = writeln!(std::io::stderr(), "{line}");
             }
         }

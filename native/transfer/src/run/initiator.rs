@@ -1,10 +1,10 @@
-//! The initiator's side of a run: finds the target, agrees, times the transfers, has the bytes checked,
-//! and gives the RESULT.
+//! The initiator's side of a run: connects to the target, agrees on the parameters, times the transfers, has the
+//! bytes checked and prints RESULT.
 
 use super::pace::Pace;
 use super::preparation::{Prepared, prepare};
 use super::target::corrupt;
-use super::timed::{Guard, Lane};
+use super::timed::{Monitor, StreamTransfer};
 use crate::deadline::Deadline;
 use crate::error::{Failure, Outcome};
 use crate::interrupt;
@@ -22,48 +22,55 @@ use crate::side_channel::connect::connect;
 use crate::side_channel::messages::{
     Acceptance, Counters, Message, PatternSeed, Proposal, RemoteStream, VERSION,
 };
+use crate::watchdog;
 use serde_json::json;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const TEARDOWN_LIMIT: Duration = Duration::from_secs(5);
-/// Progress events are no closer together than this.
+/// Minimum time between two progress events.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Runs the initiator to its end; gives the exit code.
+/// Runs the initiator to its end and returns the exit code.
 pub fn run(options: &Options) -> Outcome<i32> {
     let (started, started_unix_ms) = (Instant::now(), unix_ms());
     let deadline = Deadline::after(options.time_limit());
+    watchdog::start(deadline)?;
+    watchdog::enter("checking the options");
     let prepared = prepare(options, "initiator", || Ok(()))?;
+    watchdog::enter("registering memory with NIXL");
     let registered = prepared.streams.iter().map(|stream| stream.agent.register(stream.span()));
     let _registered = registered.collect::<Outcome<Vec<_>>>()?;
+    watchdog::enter("connecting to the target with NIXL");
     let mut channel = connect(&options.target_host, options.port, &prepared.secret, deadline)?;
-    let give_up = |channel: &mut Channel, failure: &Failure| {
+    let abandon = |channel: &mut Channel, failure: &Failure| {
         nixl::abandon();
-        channel.tell(failure);
+        channel.report(failure);
     };
     let acceptance = agree(options, &prepared, &mut channel, deadline);
-    let acceptance = acceptance.inspect_err(|failure| give_up(&mut channel, failure))?;
+    let acceptance = acceptance.inspect_err(|failure| abandon(&mut channel, failure))?;
     let remotes = load_remotes(&prepared, &mut channel, deadline);
-    let remotes = remotes.inspect_err(|failure| give_up(&mut channel, failure))?;
-    let lanes = make_lanes(options, &prepared, &remotes, &acceptance.streams);
-    let mut lanes = lanes.inspect_err(|failure| give_up(&mut channel, failure))?;
+    let remotes = remotes.inspect_err(|failure| abandon(&mut channel, failure))?;
+    let transfers = prepare_transfers(options, &prepared, &remotes, &acceptance.streams);
+    let mut transfers = transfers.inspect_err(|failure| abandon(&mut channel, failure))?;
+    watchdog::enter("moving bytes");
     output::event("connected", json!({ "peer": channel.peer() }));
     let setup_seconds = started.elapsed().as_secs_f64();
-    let guard = Guard {
+    let monitor = Monitor {
         channel: &mut channel,
-        watch: &prepared.watch,
+        links: &prepared.links,
         deadline,
         stall_limit: Duration::from_secs_f64(options.stall_seconds),
-        pace: Pace::for_streams(lanes.len()),
+        pace: Pace::for_streams(transfers.len()),
     };
-    let mut run = Run { options, guard };
-    let measured = run.measure(&mut lanes, &prepared, &acceptance);
-    let mut measured = measured.inspect_err(|failure| give_up(&mut channel, failure))?;
+    let mut run = Run { options, monitor };
+    let measured = run.measure(&mut transfers, &prepared, &acceptance);
+    let mut measured = measured.inspect_err(|failure| abandon(&mut channel, failure))?;
     (measured.setup_seconds, measured.started_unix_ms) = (setup_seconds, started_unix_ms);
+    watchdog::disarm();
     let mut code = 0;
-    for (lane, stream) in lanes.iter().zip(&measured.streams) {
+    for (transfer, stream) in transfers.iter().zip(&measured.streams) {
         if let Some(damage) = &stream.damage {
-            let failure = corrupt(&lane.stream.name(), damage);
+            let failure = corrupt(&transfer.stream.name(), damage);
             code = failure.exit_code();
             output::error(&failure);
         }
@@ -91,7 +98,7 @@ fn agree(
         transport: prepared.transport.clone(),
         error_mode: options.error_mode,
     }))?;
-    match channel.receive("an answer to the proposal", deadline, &mut || prepared.watch.check())? {
+    match channel.receive("an answer to the proposal", deadline, &mut || prepared.links.check())? {
         Message::Accept(acceptance) if acceptance.streams.len() == options.devices.len() => {
             channel.rename_peer(format!("target {}", acceptance.hostname));
             Ok(acceptance)
@@ -114,58 +121,69 @@ fn load_remotes<'a>(
         .collect()
 }
 
-fn make_lanes<'a>(
+fn prepare_transfers<'a>(
     options: &Options,
     prepared: &'a Prepared,
     remotes: &[Remote],
-    far: &[RemoteStream],
-) -> Outcome<Vec<Lane<'a>>> {
-    let streams = prepared.streams.iter().zip(remotes).zip(far);
+    remote_stream: &[RemoteStream],
+) -> Outcome<Vec<StreamTransfer<'a>>> {
+    let streams = prepared.streams.iter().zip(remotes).zip(remote_stream);
     streams
-        .map(|((stream, remote), far)| {
-            let far = Span {
-                segment: if far.vram { Segment::Vram } else { Segment::Dram },
-                address: far.address as usize,
+        .map(|((stream, remote), remote_stream)| {
+            let remote_stream = Span {
+                segment: if remote_stream.vram { Segment::Vram } else { Segment::Dram },
+                address: remote_stream.address as usize,
                 bytes: options.stream_bytes(),
-                device_id: far.device_id,
+                device_id: remote_stream.device_id,
             };
-            let request =
-                Request::prepare(&stream.agent, remote, options.op, stream.span(), far, options.block_size)?;
-            Ok(Lane::new(stream, request))
+            let request = Request::prepare(
+                &stream.agent,
+                remote,
+                options.op,
+                stream.span(),
+                remote_stream,
+                options.block_size,
+            )?;
+            Ok(StreamTransfer::new(stream, request))
         })
         .collect()
 }
 
 struct Run<'a> {
     options: &'a Options,
-    guard: Guard<'a>,
+    monitor: Monitor<'a>,
 }
 
 impl Run<'_> {
     fn measure(
         &mut self,
-        lanes: &mut [Lane],
+        transfers: &mut [StreamTransfer],
         prepared: &Prepared,
         acceptance: &Acceptance,
     ) -> Outcome<Measured> {
-        let first_seconds = self.guard.transfer(lanes)?;
+        let first_seconds = self.monitor.transfer(transfers)?;
         let (before, target_before) = (counters::read()?, self.target_counters()?);
         for _ in 0..self.options.warmup_iters {
-            self.guard.transfer(lanes)?;
+            self.monitor.transfer(transfers)?;
         }
         output::event("warmup_done", json!({ "warmup_iters": self.options.warmup_iters }));
-        let (samples, of_streams) = self.time(lanes)?;
-        let damage = if self.options.verifies() { self.verify(lanes)? } else { vec![None; lanes.len()] };
+        let (samples, of_streams) = self.time(transfers)?;
+        let damage =
+            if self.options.verifies() { self.verify(transfers)? } else { vec![None; transfers.len()] };
         let (after, target_after) = (counters::read()?, self.target_counters()?);
         self.finish()?;
-        let streams = lanes.iter().zip(of_streams).zip(damage).zip(&acceptance.streams);
-        let streams = streams.map(|(((lane, samples), damage), far)| StreamResult {
-            device: lane.stream.device.to_string(),
-            nics: lane.stream.nic_names(),
-            target_device: far.device.clone(),
-            target_nics: far.nics.clone(),
+        let streams = transfers.iter().zip(of_streams).zip(damage).zip(&acceptance.streams);
+        let streams = streams.map(|(((transfer, samples), damage), remote_stream)| StreamResult {
+            device: transfer.stream.device.to_string(),
+            nics: transfer.stream.nic_names(),
+            target_device: remote_stream.device.clone(),
+            target_nics: remote_stream.nics.clone(),
             samples,
-            transport: ucx_log::transport(lane.stream.agent.name(), self.options.op, self.options.block_size),
+            transport: ucx_log::transport(
+                transfer.stream.agent.name(),
+                self.options.op,
+                self.options.block_size,
+            ),
             damage,
         });
         let streams = streams.collect();
@@ -186,19 +204,19 @@ impl Run<'_> {
         })
     }
 
-    /// The timed transfers: seconds of each, and of each stream in it.
-    fn time(&mut self, lanes: &mut [Lane]) -> Outcome<(Vec<f64>, Vec<Vec<f64>>)> {
+    /// The timed transfers. Returns the seconds of each, and of each stream in it.
+    fn time(&mut self, transfers: &mut [StreamTransfer]) -> Outcome<(Vec<f64>, Vec<Vec<f64>>)> {
         let count = self.options.iters as usize;
         let mut samples = Vec::with_capacity(count);
-        let mut of_streams: Vec<Vec<f64>> = lanes.iter().map(|_| Vec::with_capacity(count)).collect();
+        let mut of_streams: Vec<Vec<f64>> = transfers.iter().map(|_| Vec::with_capacity(count)).collect();
         let mut last_event = Instant::now();
         let mut sum = 0.0;
         for done in 1..=count {
-            let seconds = self.guard.transfer(lanes)?;
+            let seconds = self.monitor.transfer(transfers)?;
             samples.push(seconds);
             sum += seconds;
-            for (samples, lane) in of_streams.iter_mut().zip(lanes.iter()) {
-                samples.push(lane.seconds);
+            for (samples, transfer) in of_streams.iter_mut().zip(transfers.iter()) {
+                samples.push(transfer.seconds);
             }
             if self.options.progress && (last_event.elapsed() >= PROGRESS_INTERVAL || done == count) {
                 last_event = Instant::now();
@@ -209,52 +227,52 @@ impl Run<'_> {
         Ok((samples, of_streams))
     }
 
-    /// Sends a fresh pattern once and has the receiving side check every byte.
-    fn verify(&mut self, lanes: &mut [Lane]) -> Outcome<Vec<Option<Damage>>> {
+    /// Moves a fresh pattern once and has the receiving side check every byte.
+    fn verify(&mut self, transfers: &mut [StreamTransfer]) -> Outcome<Vec<Option<Damage>>> {
         let seed =
             getrandom::u64().map_err(|error| Failure::system_call("getrandom", "the pattern", error))?;
         let writes = self.options.op == Operation::Write;
         if writes {
-            lanes.iter().try_for_each(|lane| lane.stream.fill(seed))?;
+            transfers.iter().try_for_each(|transfer| transfer.stream.fill(seed))?;
         }
-        self.guard.channel.send(&Message::Pattern(PatternSeed { seed }))?;
+        self.monitor.channel.send(&Message::Pattern(PatternSeed { seed }))?;
         match self.receive("ready for the pattern")? {
             Message::Ready => {}
-            other => return Err(self.guard.channel.unexpected("ready", &other)),
+            other => return Err(self.monitor.channel.unexpected("ready", &other)),
         }
-        self.guard.transfer(lanes)?;
+        self.monitor.transfer(transfers)?;
         let damage = if writes {
-            self.guard.channel.send(&Message::Check)?;
+            self.monitor.channel.send(&Message::Check)?;
             match self.receive("the check of the pattern")? {
-                Message::Checked(checked) if checked.damage.len() == lanes.len() => checked.damage,
-                other => return Err(self.guard.channel.unexpected("the check of every stream", &other)),
+                Message::Checked(checked) if checked.damage.len() == transfers.len() => checked.damage,
+                other => return Err(self.monitor.channel.unexpected("the check of every stream", &other)),
             }
         } else {
-            lanes.iter().map(|lane| lane.stream.check(seed)).collect::<Outcome<Vec<_>>>()?
+            transfers.iter().map(|transfer| transfer.stream.check(seed)).collect::<Outcome<Vec<_>>>()?
         };
         output::event("verified", json!({ "corrupt_streams": damage.iter().flatten().count() }));
         Ok(damage)
     }
 
     fn target_counters(&mut self) -> Outcome<Counters> {
-        self.guard.channel.send(&Message::Count)?;
+        self.monitor.channel.send(&Message::Count)?;
         match self.receive("the target's counters")? {
             Message::Counters(counters) => Ok(counters),
-            other => Err(self.guard.channel.unexpected("counters", &other)),
+            other => Err(self.monitor.channel.unexpected("counters", &other)),
         }
     }
 
     fn finish(&mut self) -> Outcome<()> {
-        self.guard.channel.send(&Message::Finish)?;
+        self.monitor.channel.send(&Message::Finish)?;
         match self.receive("the target's end")? {
             Message::Finished => Ok(()),
-            other => Err(self.guard.channel.unexpected("finished", &other)),
+            other => Err(self.monitor.channel.unexpected("finished", &other)),
         }
     }
 
     fn receive(&mut self, waiting_for: &str) -> Outcome<Message> {
-        let watch = self.guard.watch;
-        self.guard.channel.receive(waiting_for, self.guard.deadline, &mut || watch.check())
+        let links = self.monitor.links;
+        self.monitor.channel.receive(waiting_for, self.monitor.deadline, &mut || links.check())
     }
 }
 

@@ -1,5 +1,4 @@
-//! A run, as each side sees it. Joins options, NIXL, memory, NICs and the side channel; the order of
-//! steps is here, how each is done is elsewhere.
+//! A run as each side performs it. The order of the steps is here; how each is done is in the other folders.
 
 pub mod initiator;
 pub mod pace;

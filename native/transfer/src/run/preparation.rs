@@ -1,12 +1,12 @@
-//! What both sides do before they meet: check what was asked for, set what UCX reads from the
-//! environment, load NIXL, make the streams. Fails before anything is waited for.
+//! What both sides do before they connect: check the options against the machine, set UCX's environment, load NIXL
+//! and create the streams.
 
-use super::start_parts::{Laps, StartParts};
+use super::start_parts::{StartParts, Stopwatch};
 use super::stream::Stream;
 use crate::error::Outcome;
 use crate::memory;
 use crate::nic::counters::Counted;
-use crate::nic::link::Watch;
+use crate::nic::link::LinkMonitor;
 use crate::nic::{self, Kind, Nic, RDMA_CLASS};
 use crate::nixl::agent::BackendSettings;
 use crate::nixl::library::Library;
@@ -15,6 +15,7 @@ use crate::nixl::ucx_log;
 use crate::options::{ErrorMode, Options};
 use crate::secret::Secret;
 use crate::sysfs::names;
+use crate::watchdog;
 use std::path::Path;
 
 const NET_DEVICES: &str = "UCX_NET_DEVICES";
@@ -23,24 +24,24 @@ const MMAP_HOOKS: &str = "UCX_MEM_MMAP_HOOK_MODE";
 pub struct Prepared {
     pub streams: Vec<Stream>,
     pub secret: Secret,
-    pub watch: Watch,
+    pub links: LinkMonitor,
     pub claimed: Vec<Nic>,
     pub hostname: String,
     pub versions: Versions,
     pub transport: String,
-    /// All but the registration, which is not part of the preparation.
+    /// All parts but the registration of memory, which comes after the preparation.
     pub start_parts: StartParts,
 }
 
 impl Prepared {
-    /// Whether the NIC is one that --nics named.
+    /// Whether `--nics` named the NIC.
     pub fn claims(&self, counted: &Counted) -> bool {
         self.claimed.iter().any(|nic| nic.name == counted.name && nic.kind == counted.kind)
     }
 }
 
-/// Prepares this side. `role` is its name in errors and agent names. `before_loading` runs when all
-/// cheap checks have passed, and before NIXL is loaded.
+/// Prepares this side. `role` is part of the agents' names. `before_loading` runs after all cheap checks and before
+/// NIXL is loaded.
 pub fn prepare(
     options: &Options,
     role: &str,
@@ -48,34 +49,37 @@ pub fn prepare(
 ) -> Outcome<Prepared> {
     let secret = Secret::read(options.secret_file.as_deref())?;
     let claimed = nic::find_all(&options.nics)?;
-    let dealt = nic::deal(&claimed, options.devices.len());
+    let assigned = nic::assign(&claimed, options.devices.len());
     let hostname = hostname();
-    let watch = Watch::over(&hostname, &dealt)?;
-    watch.await_up()?;
+    let links = LinkMonitor::over(&hostname, &assigned)?;
+    links.await_up()?;
     let transport = transport(options, &claimed);
     set_environment(&transport, options, !claimed.is_empty());
     ucx_log::capture()?;
     let active = options.devices.iter().map(|device| device.kind.activate(device.index));
     let active = active.collect::<Outcome<Vec<_>>>()?;
     before_loading()?;
-    let mut laps = Laps::start();
-    let library = Library::open(&location::library_path(options.nixl_lib.as_deref()))?;
-    let opened = StartParts { library: laps.lap(), ..StartParts::default() };
-    let streams = dealt
+    let mut stopwatch = Stopwatch::start();
+    let path = location::library_path(options.nixl_lib.as_deref());
+    watchdog::enter(format!("loading the NIXL library {}", path.display()));
+    let library = Library::open(&path)?;
+    let opened = StartParts { library: stopwatch.lap(), ..StartParts::default() };
+    let streams = assigned
         .into_iter()
         .zip(&options.devices)
         .enumerate()
         .map(|(index, (nics, device))| {
             let name = format!("claimcheck-{role}-{index}");
+            watchdog::enter(format!("creating stream {index}, device {device}: NIXL backend and buffer"));
             let settings = backend_settings(options, &nics);
-            pin(&nics);
+            restrict_to(&nics);
             Stream::create(library, &name, &settings, index, device, nics, options)
         })
         .collect::<Outcome<Vec<_>>>()?;
     drop(active);
     let start_parts = streams.iter().fold(opened, |parts, stream| parts.plus(&stream.parts));
     let versions = location::versions(&library.path);
-    Ok(Prepared { streams, secret, watch, claimed, hostname, versions, transport, start_parts })
+    Ok(Prepared { streams, secret, links, claimed, hostname, versions, transport, start_parts })
 }
 
 /// The value of UCX_TLS, or `auto`.
@@ -92,34 +96,34 @@ fn transport(options: &Options, nics: &[Nic]) -> String {
     }
 }
 
-/// Sets what UCX reads when NIXL is loaded.
+/// Sets the environment that UCX reads when NIXL is loaded.
 fn set_environment(transport: &str, options: &Options, pinned: bool) {
     let is_unset = |name: &str| std::env::var_os(name).is_none();
-    let is_host_memory = options.devices.iter().all(|device| device.kind.copy_transport().is_none());
+    let uses_host_memory = options.devices.iter().all(|device| device.kind.copy_transport().is_none());
     // SAFETY: the only other thread waits for signals and reads no environment.
     unsafe {
         if transport != "auto" {
             std::env::set_var("UCX_TLS", transport);
         }
         if pinned {
-            // Set now, so that `pin` later only changes its value.
+            // Set now, so that `restrict_to` later only changes its value.
             std::env::set_var(NET_DEVICES, "");
-            // The backend's own setting yields to the environment's.
+            // The environment would override the backend's own setting.
             std::env::remove_var("UCX_MAX_RMA_RAILS");
         }
         let settings = options.devices.iter().flat_map(|device| device.kind.ucx_settings());
         settings.filter(|(name, _)| is_unset(name)).for_each(|(name, value)| std::env::set_var(name, value));
-        // UCX's hooks on mmap cost 0.4 s at start; they serve its registration cache, which neither
-        // TCP nor shared memory has.
-        if is_host_memory && names(Path::new(RDMA_CLASS)).is_empty() && is_unset(MMAP_HOOKS) {
+        // UCX's hooks on mmap cost 0.4 s at start. They serve its registration cache, which neither TCP nor shared
+        // memory uses.
+        if uses_host_memory && names(Path::new(RDMA_CLASS)).is_empty() && is_unset(MMAP_HOOKS) {
             std::env::set_var(MMAP_HOOKS, "none");
         }
     }
 }
 
-/// Makes the next backend use these NICs only. The environment is the one way to name several: the
-/// backend's `engine_config` splits at commas, its `device_list` knows InfiniBand ports alone.
-fn pin(nics: &[Nic]) {
+/// Restricts the next backend to these NICs. Only the environment can name several: the backend's `engine_config`
+/// splits its value at commas, and its `device_list` accepts InfiniBand ports only.
+fn restrict_to(nics: &[Nic]) {
     if nics.is_empty() {
         return;
     }

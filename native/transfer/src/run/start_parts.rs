@@ -1,4 +1,4 @@
-//! Where the time of a start goes. Takes laps while a side is prepared; gives seconds for the event `target_ready`.
+//! How long each part of the start takes, for the event `target_ready`.
 
 use serde::Serialize;
 use std::time::Instant;
@@ -26,11 +26,11 @@ impl StartParts {
 }
 
 /// Seconds since the last call, or since the start.
-pub struct Laps(Instant);
+pub struct Stopwatch(Instant);
 
-impl Laps {
+impl Stopwatch {
     pub fn start() -> Self {
-        Laps(Instant::now())
+        Stopwatch(Instant::now())
     }
 
     pub fn lap(&mut self) -> f64 {

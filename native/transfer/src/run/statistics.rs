@@ -1,4 +1,4 @@
-//! Figures of a list of samples, as the seed's script computes them. Pure.
+//! Statistics of a list of samples. Pure.
 
 /// Arithmetic mean; 0 for no samples.
 pub fn mean(samples: &[f64]) -> f64 {

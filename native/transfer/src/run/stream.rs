@@ -1,5 +1,4 @@
-//! One stream at one side: an agent of its own, so that its NICs can be its own, and a buffer that the
-//! agent knows.
+//! One stream at one side: a NIXL agent with NICs of its own and the buffer that it has registered.
 
 use crate::device::Device;
 use crate::error::Outcome;
@@ -9,7 +8,7 @@ use crate::nic::Nic;
 use crate::nixl::agent::{Agent, BackendSettings, Span};
 use crate::nixl::library::Library;
 use crate::options::Options;
-use crate::run::start_parts::{Laps, StartParts};
+use crate::run::start_parts::{StartParts, Stopwatch};
 
 pub struct Stream {
     pub index: usize,
@@ -32,14 +31,14 @@ impl Stream {
         options: &Options,
     ) -> Outcome<Self> {
         let _active = device.kind.activate(device.index)?;
-        let mut laps = Laps::start();
+        let mut stopwatch = Stopwatch::start();
         let agent = Agent::create(library, name, settings)?;
-        let agent_seconds = laps.lap();
+        let agent_seconds = stopwatch.lap();
         let buffer = Buffer::allocate(device, options.stream_bytes(), options.huge_pages)?;
         let parts = StartParts {
             agents: agent_seconds - agent.backend_seconds,
             backends: agent.backend_seconds,
-            memory: laps.lap(),
+            memory: stopwatch.lap(),
             ..StartParts::default()
         };
         Ok(Stream { index, device: *device, nics, agent, parts, buffer })
@@ -61,7 +60,7 @@ impl Stream {
         self.nics.iter().map(|nic| nic.name.clone()).collect()
     }
 
-    /// The stream by all its names, for errors.
+    /// The stream with its device and NICs, for errors.
     pub fn name(&self) -> String {
         let nics =
             if self.nics.is_empty() { "chosen by UCX".to_owned() } else { self.nic_names().join(", ") };

@@ -1,7 +1,7 @@
-//! The target's side of a run: opens the door, offers its buffers, counts and checks when asked.
+//! The target's side of a run: listens, offers its buffers, and counts and checks bytes when the initiator asks.
 
 use super::preparation::{Prepared, prepare};
-use super::start_parts::{Laps, StartParts};
+use super::start_parts::{StartParts, Stopwatch};
 use crate::deadline::Deadline;
 use crate::error::{Failure, Outcome};
 use crate::interrupt;
@@ -12,29 +12,33 @@ use crate::nixl::agent::Segment;
 use crate::options::{Operation, Options};
 use crate::output;
 use crate::side_channel::channel::Channel;
-use crate::side_channel::listen::Door;
+use crate::side_channel::listen::Listener;
 use crate::side_channel::messages::{
     Acceptance, Checked, Counters, Message, Proposal, RemoteStream, VERSION,
 };
+use crate::watchdog;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
 const TEARDOWN_LIMIT: Duration = Duration::from_secs(5);
 
-/// Runs the target to its end; gives the exit code.
+/// Runs the target to its end and returns the exit code.
 pub fn run(options: &Options) -> Outcome<i32> {
     let started = Instant::now();
     let deadline = Deadline::after(options.time_limit());
-    let mut door = None;
+    watchdog::start(deadline)?;
+    watchdog::enter("checking the options");
+    let mut listener = None;
     let prepared = prepare(options, "target", || {
-        door = Some(Door::open(&options.listen, options.port)?);
+        listener = Some(Listener::open(&options.listen, options.port)?);
         Ok(())
     })?;
     let Prepared { streams, secret, .. } = &prepared;
-    let mut laps = Laps::start();
+    let mut stopwatch = Stopwatch::start();
+    watchdog::enter("registering memory with NIXL");
     let registered = streams.iter().map(|stream| stream.agent.register(stream.span()));
     let _registered = registered.collect::<Outcome<Vec<_>>>()?;
-    let start_parts = StartParts { registration: laps.lap(), ..prepared.start_parts.clone() };
+    let start_parts = StartParts { registration: stopwatch.lap(), ..prepared.start_parts.clone() };
     output::event(
         "target_ready",
         json!({
@@ -48,15 +52,17 @@ pub fn run(options: &Options) -> Outcome<i32> {
             "start_parts_seconds": start_parts,
         }),
     );
-    let Some(door) = door else {
+    let Some(listener) = listener else {
         return Err(Failure::system_call("bind", "the side channel", "no listener"));
     };
-    let mut channel = door.admit(secret, deadline)?;
+    watchdog::enter("serving the initiator");
+    let mut channel = listener.admit(secret, deadline)?;
     let served = serve(options, &prepared, &mut channel, deadline);
     let damaged = served.inspect_err(|failure| {
         nixl::abandon();
-        channel.tell(failure);
+        channel.report(failure);
     })?;
+    watchdog::disarm();
     output::event("target_done", json!({ "corrupt_streams": damaged }));
     output::tagged("END", &json!({}));
     let code = if damaged > 0 { 3 } else { 0 };
@@ -64,15 +70,15 @@ pub fn run(options: &Options) -> Outcome<i32> {
     Ok(code)
 }
 
-/// Answers the initiator until it says that the run is over. Gives the number of damaged streams.
+/// Answers the initiator's requests until it ends the run. Returns the number of corrupt streams.
 fn serve(
     options: &Options,
     prepared: &Prepared,
     channel: &mut Channel,
     deadline: Deadline,
 ) -> Outcome<usize> {
-    let mut watch = || prepared.watch.check();
-    let message = channel.receive("a proposal", deadline, &mut watch)?;
+    let mut check_links = || prepared.links.check();
+    let message = channel.receive("a proposal", deadline, &mut check_links)?;
     let Message::Propose(proposal) = message else {
         return Err(channel.unexpected("a proposal", &message));
     };
@@ -82,7 +88,7 @@ fn serve(
     output::event("connected", json!({ "peer": channel.peer() }));
     let (mut seed, mut damaged) = (None, 0);
     loop {
-        match channel.receive("the next request", deadline, &mut watch)? {
+        match channel.receive("the next request", deadline, &mut check_links)? {
             Message::Count => channel.send(&Message::Counters(count(prepared)?))?,
             Message::Pattern(pattern) => {
                 seed = Some(pattern.seed);
@@ -108,7 +114,7 @@ fn serve(
     }
 }
 
-/// Compares the proposal with this side's own options.
+/// Fails with PROTOCOL_MISMATCH where the proposal differs from this side's options.
 fn agree(options: &Options, transport: &str, proposal: &Proposal) -> Outcome<()> {
     fn same<T: PartialEq + std::fmt::Debug>(name: &str, ours: T, theirs: T) -> Outcome<()> {
         if ours == theirs {
@@ -162,12 +168,12 @@ fn check(prepared: &Prepared, seed: u64) -> Outcome<Vec<Option<Damage>>> {
     Ok(damage)
 }
 
-/// The failure of a stream whose bytes did not arrive as they were sent.
+/// The error for a stream whose bytes did not arrive as they were sent.
 pub fn corrupt(stream: &str, damage: &Damage) -> Failure {
     Failure::data_corrupt(
         format!("{stream}, byte {}", damage.offset),
         &damage.expected_hex,
         &damage.found_hex,
-        format!("{} bytes are wrong in all; check the NIC and its link.", damage.bad_bytes),
+        format!("{} bytes are wrong in total. Check the NIC and its link.", damage.bad_bytes),
     )
 }

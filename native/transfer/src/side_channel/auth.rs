@@ -1,5 +1,5 @@
-//! The handshake: fixed-size binary frames by which each side proves the run's secret to the other,
-//! the initiator first. Takes a fresh socket, gives nothing but success; parses no message.
+//! The handshake: fixed-size binary frames by which each side proves to the other that it knows the run's secret, the
+//! initiator first. No message is parsed before it has succeeded.
 //!
 //! ```text
 //! target    -> initiator   magic, nonce_t
@@ -22,7 +22,7 @@ const PROOF_BYTES: usize = 32;
 type Nonce = [u8; NONCE_BYTES];
 type Proof = [u8; PROOF_BYTES];
 
-/// Why a connection was not let in.
+/// Why a connection was refused.
 #[derive(Debug)]
 pub enum Refusal {
     /// The peer does not know the secret, or does not speak this protocol.
@@ -46,7 +46,7 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-/// The target's part.
+/// The target's part of the handshake.
 pub fn admit(socket: &TcpStream, secret: &Secret, deadline: Deadline) -> Result<(), Refusal> {
     let mut wire = Wire { socket, deadline };
     let ours = nonce()?;
@@ -65,7 +65,7 @@ pub fn admit(socket: &TcpStream, secret: &Secret, deadline: Deadline) -> Result<
     Ok(())
 }
 
-/// The initiator's part.
+/// The initiator's part of the handshake.
 pub fn apply(socket: &TcpStream, secret: &Secret, deadline: Deadline) -> Result<(), Refusal> {
     let mut wire = Wire { socket, deadline };
     wire.expect_magic()?;
@@ -97,7 +97,7 @@ fn mac(secret: &Secret, role: &[u8], of_target: &Nonce, of_initiator: &Nonce) ->
     mac
 }
 
-/// A socket whose every call ends by the deadline, however slowly the peer sends.
+/// A socket whose reads and writes end by the deadline, however slowly the peer sends.
 struct Wire<'a> {
     socket: &'a TcpStream,
     deadline: Deadline,

@@ -1,5 +1,5 @@
-//! An admitted connection: messages and metadata in both directions. Every wait ends by its deadline,
-//! and the caller's check runs every 100 ms of it. A closed connection is PEER_GONE.
+//! An authenticated connection that carries messages and metadata in both directions. Every wait has a deadline and
+//! runs the caller's check every 100 ms. A closed connection is PEER_GONE.
 
 use super::frame::{Decoder, Frame, Kind, encode};
 use super::messages::Message;
@@ -11,9 +11,9 @@ use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-/// How often a wait looks at what can go wrong elsewhere.
+/// How often a wait runs its check.
 pub const CHECK_INTERVAL: Duration = Duration::from_millis(100);
-/// A peer that takes nothing for so long is gone.
+/// A peer that accepts no bytes for this long is PEER_GONE.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 
 pub struct Channel {
@@ -24,7 +24,7 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Takes an admitted socket; `peer` names the other side in errors.
+    /// Wraps an authenticated socket. `peer` names the other side in errors.
     pub fn new(socket: TcpStream, peer: String) -> Outcome<Self> {
         let prepared = socket
             .set_nodelay(true)
@@ -40,7 +40,7 @@ impl Channel {
         &self.peer
     }
 
-    /// Names the peer by what it calls itself.
+    /// Sets the peer's name once its hostname is known.
     pub fn rename_peer(&mut self, peer: String) {
         self.peer = peer;
     }
@@ -52,9 +52,8 @@ impl Channel {
         self.write(&encode(Kind::Message, &payload))
     }
 
-    /// Tells the peer that this side cannot go on. The peer may be the one that is gone, and then
-    /// there is nobody to tell.
-    pub fn tell(&mut self, failure: &Failure) {
+    /// Reports to the peer that this side has failed. An error is ignored, since the peer may be gone.
+    pub fn report(&mut self, failure: &Failure) {
         let _ = self.send(&Message::Trouble(Box::new(failure.clone())));
     }
 
@@ -62,7 +61,7 @@ impl Channel {
         self.write(&encode(Kind::Metadata, &[&stream.to_be_bytes()[..], metadata].concat()))
     }
 
-    /// Waits for the next message. The peer's trouble arrives as a failure.
+    /// Waits for the next message. A failure that the peer reports is returned as an error.
     pub fn receive(
         &mut self,
         waiting_for: &str,
@@ -90,7 +89,7 @@ impl Channel {
         }
     }
 
-    /// Looks for trouble or a closed connection without waiting.
+    /// Fails if the peer has reported a failure or closed the connection. Does not wait.
     pub fn check(&mut self) -> Outcome<()> {
         self.read_available()?;
         match self.received.front() {
@@ -127,13 +126,13 @@ impl Channel {
 
     fn read_message(&self, payload: &[u8]) -> Outcome<Message> {
         match Message::from_bytes(payload) {
-            Ok(Message::Trouble(failure)) => Err(failure.told_by(&self.peer)),
+            Ok(Message::Trouble(failure)) => Err(failure.reported_by(&self.peer)),
             Ok(message) => Ok(message),
             Err(error) => Err(Failure::violation(&self.peer, "a message of this protocol", error)),
         }
     }
 
-    /// Reads what has arrived. What came before a close is still delivered.
+    /// Reads what has arrived. Frames that arrived before a close are still delivered.
     fn read_available(&mut self) -> Outcome<()> {
         let mut bytes = [0; 64 << 10];
         loop {
@@ -165,7 +164,7 @@ impl Channel {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Outcome<()> {
-        // Blocking for the time of the write, so that the socket's own write timeout bounds it.
+        // The socket's write timeout applies to blocking writes only.
         let written = self
             .socket
             .set_nonblocking(false)
@@ -182,7 +181,7 @@ impl Channel {
     }
 }
 
-/// A peer whose host vanished shows after about 15 s.
+/// Detects within about 15 s that the peer's host is unreachable.
 fn keep_alive(socket: &TcpStream) -> std::io::Result<()> {
     for (level, option, value) in [
         (libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1),

@@ -1,5 +1,5 @@
-//! The initiator's way to the target: resolves, connects again and again until the deadline, proves the
-//! secret. Fails with PEER_ABSENT or AUTH_FAILED.
+//! The initiator's connection to the target: retries until the deadline, since the target may start later, then
+//! authenticates. Fails with PEER_ABSENT or AUTH_FAILED.
 
 use super::auth::{self, Refusal};
 use super::channel::Channel;
@@ -21,7 +21,7 @@ pub fn connect(host: &str, port: u16, secret: &Secret, deadline: Deadline) -> Ou
             Ok(socket) => match auth::apply(&socket, secret, deadline) {
                 Ok(()) => return Channel::new(socket, peer),
                 Err(refusal @ Refusal::Unproved(_)) => return Err(Failure::auth_failed(peer, refusal)),
-                // A target that is busy with another or just ending closes early: it may come back.
+                // A target that serves another initiator or is ending closes the connection; a later attempt may succeed.
                 Err(refusal @ Refusal::Broken(_)) => last = refusal.to_string(),
             },
             Err(error) => last = error.to_string(),

@@ -1,5 +1,5 @@
-//! Frames after the handshake: a length, a kind, a payload. Takes bytes as they arrive, gives whole
-//! frames; refuses a length above its kind's maximum before it keeps a byte of the payload.
+//! Frames after the handshake: a length, a kind and a payload. A length above its kind's maximum is refused before
+//! any of the payload is buffered.
 
 use std::fmt;
 
@@ -55,7 +55,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Puts a payload into a frame. The payload is within its kind's maximum, or the peer will refuse it.
+/// Encodes a payload as a frame. The peer refuses a payload above its kind's maximum.
 pub fn encode(kind: Kind, payload: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEAD_BYTES + payload.len());
     bytes.extend_from_slice(&(payload.len() as u32).to_be_bytes());
@@ -64,7 +64,7 @@ pub fn encode(kind: Kind, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Cuts a byte stream into frames.
+/// Splits a byte stream into frames.
 #[derive(Debug, Default)]
 pub struct Decoder {
     buffer: Vec<u8>,
@@ -75,7 +75,7 @@ impl Decoder {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next whole frame, or none yet. After a violation the stream has no meaning any more.
+    /// The next complete frame, or none yet. After a violation the stream cannot be decoded any further.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, Violation> {
         let Some(head) = self.buffer.first_chunk::<HEAD_BYTES>() else { return Ok(None) };
         let [a, b, c, d, kind] = *head;

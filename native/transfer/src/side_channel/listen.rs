@@ -1,5 +1,5 @@
-//! The target's door: listens, tries each caller in a thread of its own, lets in the first that proves
-//! the secret. Strangers are noted and dropped after a few seconds; they never keep the right peer out.
+//! The target's listener: authenticates each caller in a thread of its own and accepts the first that proves the
+//! secret. Other callers are reported as `refused` and disconnected; they cannot block the right peer.
 
 use super::auth;
 use super::channel::Channel;
@@ -15,16 +15,16 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-/// Callers that may be in their handshake at once; one more pushes out the oldest.
+/// Maximum handshakes at once. One more caller disconnects the oldest.
 const MOST_CALLERS: usize = 16;
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(10);
 
-pub struct Door {
-    listener: TcpListener,
+pub struct Listener {
+    socket: TcpListener,
 }
 
-impl Door {
+impl Listener {
     pub fn open(host: &str, port: u16) -> Outcome<Self> {
         let address = format!("{host}:{port}");
         let listener = TcpListener::bind((host, port)).and_then(|listener| {
@@ -32,7 +32,7 @@ impl Door {
             Ok(listener)
         });
         match listener {
-            Ok(listener) => Ok(Door { listener }),
+            Ok(listener) => Ok(Listener { socket: listener }),
             Err(error) if error.kind() == ErrorKind::AddrInUse => Err(Failure::port_taken(address, error)),
             Err(error) => {
                 Err(Failure::bad_option("--listen", "an address of this host", format!("{address}: {error}")))
@@ -40,7 +40,7 @@ impl Door {
         }
     }
 
-    /// Waits for the right peer. Closes the door behind it.
+    /// Waits for a caller that proves the secret, then stops listening.
     pub fn admit(self, secret: &Secret, deadline: Deadline) -> Outcome<Channel> {
         let secret = Arc::new(secret.clone());
         let (admitted, arrivals): (Sender<TcpStream>, Receiver<TcpStream>) = channel();
@@ -56,7 +56,7 @@ impl Door {
             if deadline.passed() {
                 return Err(Failure::peer_absent("the initiator", "no connection that proved the secret"));
             }
-            match self.listener.accept() {
+            match self.socket.accept() {
                 Ok((socket, address)) => {
                     self.try_caller(socket, address, &secret, &admitted, &mut callers)?
                 }
@@ -82,7 +82,7 @@ impl Door {
         }
         let (secret, admitted) = (Arc::clone(secret), admitted.clone());
         let handshake = move || match auth::admit(&socket, &secret, Deadline::after(HANDSHAKE_LIMIT)) {
-            // The receiver is gone when another caller was faster: this one is dropped with its socket.
+            // The send fails when another caller was accepted first; the socket is then closed.
             Ok(()) => drop(admitted.send(socket)),
             Err(refusal) => {
                 drop_caller(&socket);
@@ -96,9 +96,9 @@ impl Door {
     }
 }
 
-/// Shuts down every copy of the socket, which also ends a handshake that waits on it.
+/// Shuts down every copy of the socket, which also ends a handshake that reads from it.
 fn drop_caller(socket: &TcpStream) {
-    // An error means that the connection is closed already.
+    // An error means that the connection is already closed.
     let _ = socket.shutdown(Shutdown::Both);
 }
 

@@ -1,5 +1,5 @@
-//! The messages of the side channel: JSON with a closed schema, checked for bounds when they are read.
-//! Gives and takes the payload of a `Message` frame; knows no socket.
+//! The messages of the side channel: JSON with a closed schema. Lengths of lists and names are checked when a message
+//! is read.
 
 use crate::error::Failure;
 use crate::memory::pattern::Damage;
@@ -7,42 +7,42 @@ use crate::nic::counters::Counted;
 use crate::options::{ErrorMode, MAX_STREAMS, Operation};
 use serde::{Deserialize, Serialize};
 
-/// Raised with every change of a message or of the order.
+/// Increased with every change of a message or of the order of messages.
 pub const VERSION: u32 = 1;
 
-/// Most entries of a list, whatever it lists.
+/// Maximum entries of any list.
 const MAX_ENTRIES: usize = 4096;
-/// Most bytes of a name.
+/// Maximum bytes of a name.
 const MAX_NAME_BYTES: usize = 256;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Message {
-    /// Initiator, first: what it wants to run.
+    /// Initiator, first: the parameters of the run.
     Propose(Proposal),
-    /// Target: agreed; the metadata of each stream follows in frames of their own.
+    /// Target: the parameters match. One metadata frame a stream follows.
     Accept(Acceptance),
-    /// Initiator: read your counters now.
+    /// Initiator: asks for the target's counters.
     Count,
     /// Target's answer to `count`.
     Counters(Counters),
-    /// Initiator: the next transfer carries the pattern of this seed. With READ the target fills it in.
+    /// Initiator: the next transfer carries the pattern of this seed. With READ, the target fills its buffers with it.
     Pattern(PatternSeed),
-    /// Target: ready for the pattern.
+    /// Target: ready for that transfer.
     Ready,
-    /// Initiator: the pattern was written, check it. (WRITE only.)
+    /// Initiator, with WRITE: asks the target to check the pattern that it received.
     Check,
     /// Target's answer to `check`.
     Checked(Checked),
     /// Initiator: the run is over.
     Finish,
-    /// Target: over here too.
+    /// Target: confirms the end of the run.
     Finished,
-    /// Either side, at any time: it cannot go on.
+    /// Either side, at any time: it has failed.
     Trouble(Box<Failure>),
 }
 
-/// The parameters that both sides must have in common.
+/// The parameters that must be equal on both sides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proposal {
@@ -80,7 +80,7 @@ pub struct RemoteStream {
 #[serde(deny_unknown_fields)]
 pub struct Counters {
     pub nics: Vec<Counted>,
-    /// Names of those that the target was given by --nics.
+    /// Names of the target's NICs of --nics.
     pub claimed: Vec<String>,
 }
 
@@ -93,7 +93,7 @@ pub struct PatternSeed {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Checked {
-    /// One entry a stream; null where every byte was right.
+    /// One entry a stream; null where every byte was correct.
     pub damage: Vec<Option<Damage>>,
 }
 

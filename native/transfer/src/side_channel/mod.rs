@@ -1,5 +1,5 @@
-//! The side channel: our own TCP connection between the two sides, beside the one that is measured.
-//! Nothing is parsed before both sides have proved the run's secret; every wait has a deadline.
+//! The side channel: a TCP connection between the two sides, beside the transfers that are measured. Nothing is parsed
+//! before both sides have proved that they know the run's secret, and every wait has a deadline.
 
 pub mod auth;
 pub mod channel;

@@ -1,0 +1,70 @@
+//! Errors in UCX's log: what a line reports, and what to do about the known ones. NIXL's own status codes do not carry
+//! them.
+
+/// Texts of UCX errors, in lower case, with what to do. The first that matches counts.
+const KNOWN_CAUSES: [(&[&str], &str); 6] = [
+    (
+        &["max locked memory", "ulimit -l", "memlock"],
+        "Raise the limit on locked memory (memlock), or add the capability IPC_LOCK to the container.",
+    ),
+    (
+        &["auxiliary transport"],
+        "Add a transport that can connect: --transport rc, ib, or rc_verbs,ud_verbs:aux.",
+    ),
+    (
+        &["remote ipv6", "remote ipv4", "address family"],
+        "Use GIDs of one address family on both sides: give every NIC an address of it, or set UCX_IB_GID_INDEX.",
+    ),
+    (
+        &["no route to"],
+        "Check the routes between the NICs' subnets, or set UCX_IB_ROCE_REACHABILITY_MODE=all or local_subnet.",
+    ),
+    (
+        &["no usable transports", "no such device", "is not available"],
+        "Check that the container has the NIC's files in /dev/infiniband, that its image has the NIC's libibverbs \
+         provider, and that --nics and --transport name what UCX lists on stderr.",
+    ),
+    (&["unreachable"], "Check --nics and --transport on both sides, and that the network connects the NICs."),
+];
+
+/// The text of an error line of UCX's log, such as `no usable transports/devices`; none for any other line.
+pub fn error_text(line: &str) -> Option<&str> {
+    let (_, text) = line.split_once(" UCX  ERROR ").or_else(|| line.split_once(" UCX  FATAL "))?;
+    Some(text.trim()).filter(|text| !text.is_empty())
+}
+
+/// What to do about a UCX error; none for an unknown one.
+pub fn advice(error: &str) -> Option<&'static str> {
+    let error = error.to_lowercase();
+    KNOWN_CAUSES
+        .iter()
+        .find(|(texts, _)| texts.iter().any(|text| error.contains(text)))
+        .map(|(_, advice)| *advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_errors_have_a_text() {
+        let line =
+            "[1.5] [vm:335  :0]     ucp_context.c:1770 UCX  ERROR no usable transports/devices (asked rc)";
+        assert_eq!(error_text(line), Some("no usable transports/devices (asked rc)"));
+        assert_eq!(error_text(&line.replace("ERROR", "WARN ")), None);
+    }
+
+    #[test]
+    fn known_causes_have_an_advice() {
+        for (error, expected) in [
+            ("ibv_reg_mr failed: Please set max locked memory (ulimit -l) to 'unlimited'", "IPC_LOCK"),
+            ("no auxiliary transport to <no debug data>", "ud_verbs:aux"),
+            ("local IPv4 remote IPv6", "UCX_IB_GID_INDEX"),
+            ("no route to 10.64.1.2", "REACHABILITY_MODE"),
+            ("no usable transports/devices (asked rc_verbs on network)", "provider"),
+        ] {
+            assert!(advice(error).is_some_and(|advice| advice.contains(expected)), "{error}");
+        }
+        assert_eq!(advice("something else"), None);
+    }
+}
