@@ -13,8 +13,8 @@ export function deviceClassName(of: {
 }): string {
   const { stated, driver, usual, classes = [] } = of
   if (stated !== undefined) return stated
-  const names = classes.map(({ metadata }) => metadata.name)
-  const known = usual.find((name) => names.includes(name))
+  const names = new Set(classes.map(({ metadata }) => metadata.name))
+  const known = usual.find((name) => names.has(name))
   const byDriver = classes.find((one) => selectsDriver(one, driver))?.metadata.name
   return known ?? byDriver ?? usual[0] ?? driver
 }

@@ -58,8 +58,8 @@ export async function plan(
   ]
   const templateOf = (placement: Placement | GpuPlacement): ResourceClaimTemplate =>
     placement.gpus === 'all'
-      ? allGpusTemplate(sku, { published })
-      : numaTemplate(placement, sku, { published })
+      ? allGpusTemplate(sku, { published, classes: inspection.classes })
+      : numaTemplate(placement, sku, { published, classes: inspection.classes })
   const templates = new Map(
     placements.map((placement) => {
       const template = templateOf(placement)

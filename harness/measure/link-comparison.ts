@@ -49,7 +49,10 @@ export class LinkComparison extends MeasuredRounds<LinkArm> {
     const memory = gpuMemoryOf(sku)
     this.report({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
     const outcome = await transferOverLinks(
-      allGpusTemplate(sku, { published: publicationOf(await target.slices()) }),
+      allGpusTemplate(sku, {
+        published: publicationOf(await target.slices()),
+        classes: await target.deviceClasses(),
+      }),
       {
         name: `${plan.name}-${arm}-${round + 1}`,
         op: plan.op,

@@ -53,7 +53,8 @@ export class NodeComparison extends MeasuredRounds<NumaArm> {
     const { target, sku } = this
     const journal = this.#journal
     const placement = this.plan.arms[arm]
-    const template = numaTemplate(placement, sku, { published: publicationOf(await target.slices()) })
+    const [slices, classes] = await Promise.all([target.slices(), target.deviceClasses()])
+    const template = numaTemplate(placement, sku, { published: publicationOf(slices), classes })
     const made = transferPlan({ plan: this.plan, arm, round, sku, emulation: target.emulation })
     const plan = this.#nodes === undefined ? made : { ...made, nodes: directionOf(this.#nodes, round) }
     this.report({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })

@@ -25,7 +25,7 @@ export interface SchedulerParts {
 export class InProcessScheduler {
   readonly nodes: readonly string[]
   readonly slices: readonly ResourceSlice[]
-  readonly #classes: readonly DeviceClass[]
+  readonly classes: readonly DeviceClass[]
   readonly #journal: Journal
   readonly #foreignDevices: () => Promise<readonly DeviceInUse[]>
   readonly #templates = new Map<string, ResourceClaimTemplate>()
@@ -36,7 +36,7 @@ export class InProcessScheduler {
   constructor({ nodes, slices, classes, journal, foreignDevices }: SchedulerParts) {
     this.nodes = nodes
     this.slices = slices
-    this.#classes = classes
+    this.classes = classes
     this.#journal = journal
     this.#foreignDevices = foreignDevices ?? (async () => [])
   }
@@ -116,7 +116,7 @@ export class InProcessScheduler {
         nodes: this.nodes,
         excluded: this.#excluded(spec),
         slices: this.slices,
-        classes: this.#classes,
+        classes: this.classes,
         allocated,
       })
       const results = claims.flatMap((claim) => claim.results)

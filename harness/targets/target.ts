@@ -2,7 +2,7 @@
  * The interface between the harness and whatever runs a pod with a resource claim. It knows nothing of transfers or verdicts.
  * Every wait has a deadline and rejects with a ClaimcheckError that names the object and its last state.
  */
-import type { ResourceClaimTemplate, ResourceSlice } from '../dra/objects.ts'
+import type { DeviceClass, ResourceClaimTemplate, ResourceSlice } from '../dra/objects.ts'
 import type { ContainerExit, ExecResult, PodSpec, RunningPod, ScheduledPod, Wait } from '../scheduling/pod.ts'
 
 export type TargetKind = 'emulated' | 'lab' | 'cluster' | 'host'
@@ -26,6 +26,8 @@ export interface Target {
   readonly emulation: Emulation | undefined
   nodes(): Promise<readonly string[]>
   slices(): Promise<readonly ResourceSlice[]>
+  /** Those of the cluster, from which a request takes the class of its driver. */
+  deviceClasses(): Promise<readonly DeviceClass[]>
   apply(template: ResourceClaimTemplate): Promise<void>
   /** Creates the pod and its claim and resolves once both are scheduled. Rejects with CLAIM_UNSATISFIABLE and the reason. */
   schedule(pod: PodSpec, wait: Wait): Promise<ScheduledPod>

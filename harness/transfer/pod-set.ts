@@ -114,10 +114,11 @@ export class PodSet implements ClaimedPods {
 
   async #scheduleOnEveryNode(): Promise<readonly LeasedPod[]> {
     const published = publicationOf(await this.#lease.slices())
+    const classes = await this.target.deviceClasses()
     const template =
       this.placement.gpus === 'all'
-        ? allGpusTemplate(this.sku, { published })
-        : numaTemplate(this.placement, this.sku, { published })
+        ? allGpusTemplate(this.sku, { published, classes })
+        : numaTemplate(this.placement, this.sku, { published, classes })
     await this.target.apply(template)
     const { name: group } = template.metadata
     const containers = this.#containers.map((name) => ({ name, args: ['--mode', 'devices'] }))

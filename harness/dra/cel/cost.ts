@@ -83,6 +83,8 @@ function estimate(node: ASTNode, scope: Scope): Estimate {
     case '&&':
     case '||':
       return binary(node.op, estimate(node.args[0], scope), estimate(node.args[1], scope))
+    default:
+      return node satisfies never
   }
 }
 

@@ -61,5 +61,7 @@ function children(node: ASTNode): readonly ASTNode[] {
     case '[]':
     case '[?]':
       return node.args
+    default:
+      return node satisfies never
   }
 }

@@ -3,7 +3,7 @@
  * and has the run's label and expiry.
  */
 import { readFile } from 'node:fs/promises'
-import type { ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
+import type { DeviceClass, ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
 import { asClaimcheckError, ClaimcheckError } from '../../core/errors.ts'
 import { ContentionError } from '../../scheduling/contention-error.ts'
 import type { Journal } from '../../core/journal.ts'
@@ -90,6 +90,7 @@ export class ClusterTarget implements Target {
   readonly #pods = new Map<string, PodRecord>()
   readonly #closing = new AbortController()
   #informers: Promise<PodInformers> | undefined
+  #classes: Promise<readonly DeviceClass[]> | undefined
   #closed: Promise<void> | undefined
 
   constructor(parts: ClusterParts) {
@@ -115,6 +116,15 @@ export class ClusterTarget implements Target {
 
   slices(): Promise<readonly ResourceSlice[]> {
     return this.#inventory.slices(this.#closing.signal)
+  }
+
+  /** Read once: classes are part of a cluster's installation. */
+  deviceClasses(): Promise<readonly DeviceClass[]> {
+    this.#classes ??= this.#inventory.classes().catch((error: unknown) => {
+      this.#classes = undefined
+      throw error
+    })
+    return this.#classes
   }
 
   /** Throws CEL_INVALID for a selector that does not compile, before anything is sent to the API server. */

@@ -2,7 +2,7 @@
  * The emulated rack as a target: publishes the devices of a rack file, allocates claims as Kubernetes does, and runs pods
  * through a runtime. Every object is kept in this process; nothing remains after `close`.
  */
-import type { ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
+import type { DeviceClass, ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
 import type { Journal } from '../../core/journal.ts'
 import { deviceStatuses } from '../../emulation/device-status.ts'
 import { withLogFaults } from '../../emulation/log-faults.ts'
@@ -60,6 +60,10 @@ export class EmulatedTarget implements Target {
 
   async slices(): Promise<readonly ResourceSlice[]> {
     return this.#scheduler.slices
+  }
+
+  async deviceClasses(): Promise<readonly DeviceClass[]> {
+    return this.#scheduler.classes
   }
 
   async apply(template: ResourceClaimTemplate): Promise<void> {

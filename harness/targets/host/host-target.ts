@@ -3,7 +3,7 @@
  * processes that see only the GPUs and NICs of their claim. Nothing remains after `close`.
  */
 import { execa } from 'execa'
-import type { ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
+import type { DeviceClass, ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
 import { nvidia } from '../../vendors/nvidia.ts'
 import { withTimeout } from '../../core/timeout.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
@@ -85,6 +85,10 @@ export class HostTarget implements Target {
 
   async slices(): Promise<readonly ResourceSlice[]> {
     return this.#scheduler.slices
+  }
+
+  async deviceClasses(): Promise<readonly DeviceClass[]> {
+    return this.#scheduler.classes
   }
 
   async apply(template: ResourceClaimTemplate): Promise<void> {
