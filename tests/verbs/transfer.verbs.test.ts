@@ -1,0 +1,43 @@
+/** Bytes that move by RDMA, over one and several NICs. */
+import { expect } from 'vitest'
+import { transfer } from '../support/verbs-vm/transfer-pair.ts'
+import { test } from './verbs-test.ts'
+
+/** Soft-RoCE devices have no PCI device, which is what UCX tells the interfaces of one process apart by. */
+const SEVERAL_DEVICES = { env: { UCX_IB_ROCE_REACHABILITY_MODE: 'all' } }
+
+test('a kernel whose Soft-RoCE knows network namespaces runs', ({ vm }) => {
+  expect(Number(vm.kernelRelease.split('.')[0])).toBeGreaterThanOrEqual(7)
+})
+
+test.for([
+  { rails: 1, streams: 1 },
+  { rails: 2, streams: 2 },
+  { rails: 4, streams: 4 },
+  { rails: 4, streams: 2 },
+])('$streams streams over $rails NICs', async ({ rails: count, streams }, { layRails }) => {
+  const rails = await layRails(count)
+  const devices = Array.from({ length: streams }, (_, index) => `dram:${index}`).join(',')
+  const { left, right } = await transfer(rails, {
+    args: { devices },
+    left: SEVERAL_DEVICES,
+    right: SEVERAL_DEVICES,
+  })
+  expect(right.stdout).toContain('END {}')
+  const result = left.log.result()
+  expect(result.verified_bytes).toBe(result.total_bytes)
+  expect(result.streams.flatMap(({ nics }) => nics).sort()).toEqual(rails.devices('left'))
+  for (const stream of result.streams) expect(stream.transport).toMatch(/^rc_verbs\/left\d+_rxe\d+:1/)
+  // Soft-RoCE's packets cross the interface, so each rail shows what it carried.
+  for (const { name, tx_bytes_after: after, tx_bytes_before: before } of result.nics)
+    expect(after - before, name).toBeGreaterThan((result.moved_bytes / count) * 0.9)
+})
+
+test('READ moves bytes from the target to the initiator', async ({ layRails }) => {
+  const rails = await layRails(1)
+  const { left } = await transfer(rails, { args: { op: 'READ' } })
+  const result = left.log.result()
+  expect(result.verified_bytes).toBe(result.total_bytes)
+  const [nic] = result.nics
+  expect((nic?.rx_bytes_after ?? 0) - (nic?.rx_bytes_before ?? 0)).toBeGreaterThan(result.moved_bytes)
+})
