@@ -13,7 +13,8 @@ async function whyNone(): Promise<string | undefined> {
     process.platform !== 'linux' || process.arch !== 'x64'
       ? `they need Linux on x86-64: found ${process.platform} on ${process.arch}`
       : await missingProgram()
-  if (reason !== undefined && process.env['VERBS'] === 'required') throw new Error(`VERBS=required, but ${reason}`)
+  if (reason !== undefined && process.env['VERBS'] === 'required')
+    throw new Error(`VERBS=required, but ${reason}`)
   return reason
 }
 

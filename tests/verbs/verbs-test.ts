@@ -2,7 +2,7 @@
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inject, test as base } from 'vitest'
-import { Rails } from '../support/verbs-vm/rails.ts'
+import { Rails, type NamespaceMode } from '../support/verbs-vm/rails.ts'
 import { startVm } from '../support/verbs-vm/vm.ts'
 
 const KEPT = join(import.meta.dirname, '..', '..', 'reports', 'verbs-vm')
@@ -23,8 +23,8 @@ export const test = base
       await cp(vm.folder, KEPT, { recursive: true, filter: (path) => !path.endsWith('port') })
       process.stderr.write(`The console of the virtual machine and its scripts are in ${KEPT}\n`)
     })
-    return async (count: number): Promise<Rails> => {
-      const rails = await Rails.lay(vm, count, ++laid)
+    return async (count: number, mode: NamespaceMode = 'shared'): Promise<Rails> => {
+      const rails = await Rails.lay(vm, count, ++laid, mode)
       all.push(rails)
       return rails
     }

@@ -67,7 +67,11 @@ export async function openApt(suite: string, state: string): Promise<Apt> {
 }
 
 /** Unpacks packages over each other into `root`; nothing of them runs. */
-export async function unpack(packages: string, root: string, excluded: readonly string[] = []): Promise<void> {
+export async function unpack(
+  packages: string,
+  root: string,
+  excluded: readonly string[] = [],
+): Promise<void> {
   // Debian's own extraction would replace the links /bin, /lib and /sbin by folders.
   const script =
     'deb=$1 root=$2; shift 2; dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$root" "$@"'
@@ -87,6 +91,8 @@ async function mirror(): Promise<string> {
   const main = stdout.split('\n').find((line) => line.startsWith(`${codename} main `))
   const uri = main?.split(' ')[2]
   if (uri === undefined)
-    throw new Error(`apt has no source of Debian's main archive for ${codename}: found ${stdout || 'no source'}`)
+    throw new Error(
+      `apt has no source of Debian's main archive for ${codename}: found ${stdout || 'no source'}`,
+    )
   return uri
 }

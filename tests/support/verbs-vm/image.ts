@@ -37,7 +37,9 @@ export interface VmImage {
 export async function provideVmImage(cacheDir: string, say: Log): Promise<VmImage> {
   const cache = join(cacheDir, 'verbs')
   await mkdir(cache, { recursive: true })
-  const unlock = await lock(join(cache, 'build.lock'), (holder) => say(`Waiting for another build (${holder})`))
+  const unlock = await lock(join(cache, 'build.lock'), (holder) =>
+    say(`Waiting for another build (${holder})`),
+  )
   try {
     await removePartial(cache)
     const tools = (): Promise<string> => provideArtifact(debianTools, cache, say)
@@ -81,14 +83,23 @@ interface Parts {
 
 async function initrd({ cacheDir, tools, kernelRoot, say }: Parts): Promise<ArtifactRecipe> {
   const scripts = await Promise.all(
-    (await readdir(GUEST)).sort().map(async (name) => `${name}\0${await readFile(join(GUEST, name), 'utf8')}`),
+    (await readdir(GUEST))
+      .sort()
+      .map(async (name) => `${name}\0${await readFile(join(GUEST, name), 'utf8')}`),
   )
   const collect = await readFile(COLLECT, 'utf8')
   const nixl = await provideNixl(cacheDir, say)
   return {
     name: 'initrd',
     about: 'Making the initial RAM file system of the virtual machine',
-    inputs: [keyOf(kernel), keyOf(debianTools), digest(scripts), digest([collect]), await digestOfSources(), nixl.folder],
+    inputs: [
+      keyOf(kernel),
+      keyOf(debianTools),
+      digest(scripts),
+      digest([collect]),
+      await digestOfSources(),
+      nixl.folder,
+    ],
     async make(root) {
       const binaries = await provideBinaries(say)
       const base = join(root, '..', 'guest')

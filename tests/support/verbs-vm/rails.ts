@@ -6,20 +6,26 @@ import type { ScriptResult, Vm } from './vm.ts'
 
 export type Side = 'left' | 'right'
 
+/** Of the RDMA subsystem: whether a network namespace sees every device, the kernel's default, or its own. */
+export type NamespaceMode = 'shared' | 'exclusive'
+
 export class Rails {
   readonly vm: Vm
   readonly count: number
   readonly #number: number
+  readonly #mode: NamespaceMode
 
-  private constructor(vm: Vm, count: number, number: number) {
+  private constructor(vm: Vm, count: number, number: number, mode: NamespaceMode) {
     this.vm = vm
+    this.#mode = mode
     this.count = count
     this.#number = number
   }
 
-  /** `number` tells apart what lies in one virtual machine at the same time. */
-  static async lay(vm: Vm, count: number, number: number): Promise<Rails> {
-    const rails = new Rails(vm, count, number)
+  /** `number` tells apart what is laid in one virtual machine. Where `mode` is not shared, nothing else may be laid there. */
+  static async lay(vm: Vm, count: number, number: number, mode: NamespaceMode): Promise<Rails> {
+    const rails = new Rails(vm, count, number, mode)
+    if (mode !== 'shared') await rails.sh(`namespace_mode ${mode}`)
     await rails.sh(`lay_rails ${count} ${rails.namespace('left')} ${rails.namespace('right')}`)
     return rails
   }
@@ -37,9 +43,9 @@ export class Rails {
     return Array.from({ length: this.count }, (_, rail) => this.device(side, rail))
   }
 
-  /** The address of rail 0. */
+  /** The address on the pod network. */
   address(side: Side): string {
-    return side === 'left' ? '10.0.0.1' : '10.0.0.2'
+    return side === 'left' ? '10.1.0.1' : '10.1.0.2'
   }
 
   /** Runs a script of the guest's library; rejects where it fails. Returns its stdout. */
@@ -54,8 +60,9 @@ export class Rails {
     return this.sh(`/sbin/ip netns exec ${this.namespace(side)} ${command}`)
   }
 
-  remove(): Promise<string> {
-    return this.sh(`remove_rails ${this.namespace('left')} ${this.namespace('right')}`)
+  async remove(): Promise<void> {
+    await this.sh(`remove_rails ${this.namespace('left')} ${this.namespace('right')}`)
+    if (this.#mode !== 'shared') await this.sh('namespace_mode shared')
   }
 }
 

@@ -36,7 +36,10 @@ export async function transfer(
   rails: Rails,
   { args = {}, left = {}, right = {}, during }: PairOptions = {},
 ): Promise<Readonly<Record<Side, EndOfTransfer>>> {
-  const options = Object.entries({ ...DEFAULTS, ...args }).flatMap(([name, value]) => [`--${name}`, `${value}`])
+  const options = Object.entries({ ...DEFAULTS, ...args }).flatMap(([name, value]) => [
+    `--${name}`,
+    `${value}`,
+  ])
   const pod = (side: Side, own: readonly string[], { env, ...rest }: PodOptions): RunningPod =>
     startPod(rails, side, [...own, ...options], { ...rest, env: { ...env, TRANSFER_SECRET: SECRET } })
   const pods = {

@@ -61,7 +61,9 @@ export async function startVm(image: VmImage): Promise<Vm> {
   })
   const late = setTimeout(BOOT_LIMIT_MS, undefined, { ref: false }).then(async (): Promise<never> => {
     const limit = `${BOOT_LIMIT_MS / 1000} s`
-    throw new Error(`timed out after ${limit} waiting for the guest. Its console ends with:\n${await lastLines()}`)
+    throw new Error(
+      `timed out after ${limit} waiting for the guest. Its console ends with:\n${await lastLines()}`,
+    )
   })
   for (const failure of [ended, late]) failure.catch(() => undefined)
   try {
@@ -72,7 +74,10 @@ export async function startVm(image: VmImage): Promise<Vm> {
       folder,
       run(script) {
         const { number, answer } = port.send(script)
-        return { number, ended: Promise.race([answer.then((result) => keep(folder, number, script, result)), ended]) }
+        return {
+          number,
+          ended: Promise.race([answer.then((result) => keep(folder, number, script, result)), ended]),
+        }
       },
       stop,
     }
@@ -106,7 +111,12 @@ class Port {
     createInterface({ input: socket }).on('line', (line) => {
       const [first = '', second = '', stdout = '', stderr = ''] = line.split(' ')
       if (first === 'READY') resolve(second)
-      else this.#waiting.get(Number(first))?.({ code: Number(second), stdout: decode(stdout), stderr: decode(stderr) })
+      else
+        this.#waiting.get(Number(first))?.({
+          code: Number(second),
+          stdout: decode(stdout),
+          stderr: decode(stderr),
+        })
     })
   }
 
@@ -121,7 +131,12 @@ class Port {
 
 const decode = (text: string): string => Buffer.from(text, 'base64').toString('utf8')
 
-async function keep(folder: string, number: number, script: string, result: ScriptResult): Promise<ScriptResult> {
+async function keep(
+  folder: string,
+  number: number,
+  script: string,
+  result: ScriptResult,
+): Promise<ScriptResult> {
   const parts = [script, `--- stdout, exit code ${result.code}`, result.stdout, '--- stderr', result.stderr]
   await writeFile(join(folder, `${String(number).padStart(3, '0')}.log`), parts.join('\n'))
   return result

@@ -1,0 +1,59 @@
+/** What each fault of a fabric or peer ends a transfer with. */
+import { describe, expect } from 'vitest'
+import { transfer, type EndOfTransfer } from '../support/verbs-vm/transfer-pair.ts'
+import { test } from './verbs-test.ts'
+
+/** More than can end before the fault comes. */
+const ENDLESS = { iters: 1_000_000 }
+const errorOf = ({ error }: EndOfTransfer) => ({ code: error?.code, message: error?.message ?? '' })
+
+describe('a link that goes down', () => {
+  test.for(['left', 'right'] as const)(
+    'at the %s ends both sides with LINK_DOWN',
+    async (side, { layRails }) => {
+      const rails = await layRails(1)
+      const ends = await transfer(rails, {
+        args: ENDLESS,
+        during: () => rails.onNode(side, 'ip link set nic0 down'),
+      })
+      for (const end of [ends.left, ends.right]) {
+        expect(errorOf(end).code).toBe('LINK_DOWN')
+        // A link has two ends: whichever side is quicker names its own.
+        expect(errorOf(end).message).toMatch(/(left|right)\d+_rxe0/)
+      }
+    },
+  )
+})
+
+test('a rail that loses every packet is TRANSFER_STALLED, naming stream and NIC', async ({ layRails }) => {
+  const rails = await layRails(1)
+  const { left } = await transfer(rails, {
+    args: { ...ENDLESS, 'stall-seconds': 5 },
+    during: () => rails.onNode('left', 'tc qdisc add dev nic0 root netem loss 100%'),
+  })
+  expect(errorOf(left).code).toBe('TRANSFER_STALLED')
+  expect(errorOf(left).message).toContain(rails.device('left', 0))
+})
+
+test('a target that is killed is PEER_GONE', async ({ layRails }) => {
+  const rails = await layRails(1)
+  const { left, right } = await transfer(rails, {
+    args: ENDLESS,
+    during: (pods) => pods.right.signal('KILL'),
+  })
+  expect(right.code).toBe(137)
+  expect(errorOf(left).code).toBe('PEER_GONE')
+})
+
+test.for([
+  { what: 'a rail that loses 1 % of its packets', command: 'tc qdisc add dev nic0 root netem loss 1%' },
+  { what: 'a rail that damages 1 % of its packets', command: 'tc qdisc add dev nic0 root netem corrupt 1%' },
+  { what: 'an MTU of 1500 at one end', command: 'ip link set nic0 mtu 1500' },
+])('$what leaves the bytes whole', async ({ command }, { layRails }) => {
+  const rails = await layRails(1)
+  await rails.onNode('left', command)
+  const { left } = await transfer(rails)
+  const result = left.log.result()
+  expect(result.verified_bytes).toBe(result.total_bytes)
+  expect(result.corrupt).toEqual([])
+})
