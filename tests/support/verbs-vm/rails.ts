@@ -106,7 +106,9 @@ export function startPod(
       return (await rails.vm.run(wait).ended).code === 0
     },
     async signal(name) {
-      await rails.sh(`ip netns pids ${namespace} | xargs kill -${name}`)
+      // Some end with those that were killed before them.
+      const kill = `kill -${name} $pid 2> /dev/null || [ ! -d /proc/$pid ]`
+      await rails.sh(`for pid in $(ip netns pids ${namespace}); do ${kill}; done`)
     },
   }
 }
