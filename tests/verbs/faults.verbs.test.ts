@@ -6,6 +6,7 @@ import { test } from './verbs-test.ts'
 /** More than can end before the fault comes. */
 const ENDLESS = { iters: 1_000_000 }
 const errorOf = ({ error }: EndOfTransfer) => ({ code: error?.code, message: error?.message ?? '' })
+const LIMIT = { 'timeout-seconds': 60 }
 
 describe('a link that goes down', () => {
   test.for(['left', 'right'] as const)(
@@ -56,4 +57,31 @@ test.for([
   const result = left.log.result()
   expect(result.verified_bytes).toBe(result.total_bytes)
   expect(result.corrupt).toEqual([])
+})
+
+describe('RDMA NICs that are claimed and cannot be used are an error, never TCP:', () => {
+  test('a device that is gone', async ({ layRails }) => {
+    const rails = await layRails(1)
+    // The pod keeps the character device that it was given.
+    const file = (await rails.sh(`char_devices ${rails.namespace('left')} ${rails.device('left', 0)}`)).trim()
+    await rails.onNode('left', `rdma link delete ${rails.device('left', 0)}`)
+    const { left } = await transfer(rails, { args: LIMIT, left: { charDevices: [file] } })
+    expect(errorOf(left).code).toBe('NIC_UNUSABLE')
+    expect(errorOf(left).message).toContain(`/dev/infiniband/${file}`)
+    expect(left.stdout).not.toContain('RESULT')
+  })
+
+  test('memory that may not be locked', async ({ layRails }) => {
+    const rails = await layRails(1)
+    const { left } = await transfer(rails, { args: LIMIT, left: { lockedKib: 64 } })
+    expect(left.stdout).not.toContain('RESULT')
+    expect(errorOf(left).message).toMatch(/lock/i)
+  })
+
+  test('a link that is down at the start', async ({ layRails }) => {
+    const rails = await layRails(1)
+    await rails.onNode('right', 'ip link set nic0 down')
+    const { left, right } = await transfer(rails, { args: LIMIT })
+    for (const end of [left, right]) expect(errorOf(end).code).toBe('LINK_DOWN')
+  })
 })

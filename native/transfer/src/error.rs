@@ -15,6 +15,7 @@ pub enum Code {
     CudaCallFailed,
     OutOfMemory,
     NicUnknown,
+    NicUnusable,
     PortTaken,
     PeerAbsent,
     PeerGone,
@@ -158,6 +159,15 @@ impl Failure {
             list,
             "Correct --nics; --mode devices lists what this process can use.",
         )
+    }
+
+    pub fn nic_unusable(
+        nic: impl Display,
+        expected: impl Display,
+        found: impl Display,
+        hint: impl Display,
+    ) -> Self {
+        Self::new(Code::NicUnusable, nic, expected, found, hint)
     }
 
     pub fn port_taken(address: impl Display, reason: impl Display) -> Self {

@@ -69,6 +69,8 @@ export class Rails {
 export interface PodOptions {
   /** RDMA devices that the pod has claimed; default: all of its side. */
   readonly claimed?: readonly string[]
+  /** Character devices, where the RDMA devices cannot be asked for theirs. */
+  readonly charDevices?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   /** Default: no limit. */
   readonly lockedKib?: number
@@ -88,15 +90,15 @@ export function startPod(
   rails: Rails,
   side: Side,
   args: readonly string[],
-  { claimed = rails.devices(side), env = {}, lockedKib }: PodOptions = {},
+  { claimed = rails.devices(side), charDevices, env = {}, lockedKib }: PodOptions = {},
 ): RunningPod {
   const namespace = rails.namespace(side)
   const variables = { ...env, ...(lockedKib === undefined ? {} : { LOCKED_KIB: String(lockedKib) }) }
   const exported = Object.entries(variables).map(([name, value]) => `export ${name}=${value}`)
-  const devices = `"$(char_devices ${namespace} ${claimed.join(' ')})"`
+  const files = charDevices?.join(' ') ?? `$(char_devices ${namespace} ${claimed.join(' ')})`
   const program = [TRANSFER, ...args].join(' ')
   const { number, ended } = rails.vm.run(
-    ['. /guest/lib', ...exported, `exec sh /guest/pod ${namespace} ${devices} ${program}`].join('\n'),
+    ['. /guest/lib', ...exported, `exec sh /guest/pod ${namespace} "${files}" ${program}`].join('\n'),
   )
   const out = `/run/${number}.out`
   return {

@@ -1,5 +1,5 @@
 /** One transfer between the two sides: a target pod at the right and an initiator pod at the left. */
-import type { ClaimcheckError } from '../../../harness/core/errors.ts'
+import { reportedErrorSchema, type ReportedError } from '../../../harness/core/reported-error.ts'
 import { TransferLog } from '../../../harness/transfer/transfer-log.ts'
 import { startPod, type PodOptions, type Rails, type RunningPod, type Side } from './rails.ts'
 import type { ScriptResult } from './vm.ts'
@@ -28,7 +28,8 @@ export interface PairOptions {
 
 export interface EndOfTransfer extends ScriptResult {
   readonly log: TransferLog
-  readonly error: ClaimcheckError | undefined
+  /** The binary's own ERROR line. */
+  readonly error: ReportedError | undefined
 }
 
 /** Resolves when both pods have ended, whatever came of it. */
@@ -54,5 +55,10 @@ export async function transfer(
 function endOf(subject: string, result: ScriptResult): EndOfTransfer {
   const log = new TransferLog(subject)
   for (const line of result.stdout.split('\n')) log.add(line)
-  return { ...result, log, error: log.error() }
+  const error = /^ERROR (.*)$/m.exec(result.stdout)?.[1]
+  return {
+    ...result,
+    log,
+    error: error === undefined ? undefined : reportedErrorSchema.parse(JSON.parse(error)),
+  }
 }
