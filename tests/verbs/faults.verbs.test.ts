@@ -71,6 +71,15 @@ describe('RDMA NICs that are claimed and cannot be used are an error, never TCP:
     expect(left.stdout).not.toContain('RESULT')
   })
 
+  test('shared memory, where both ends have the same processes', async ({ layRails }) => {
+    const rails = await layRails(1)
+    const shared = { env: { SHARED_PIDS: 'yes' } }
+    const { left } = await transfer(rails, { args: LIMIT, left: shared, right: shared })
+    expect(errorOf(left).code).toBe('TRANSPORT_FALLBACK')
+    expect(errorOf(left).message).toContain(`${rails.device('left', 0)}:1`)
+    expect(left.stdout).not.toContain('RESULT')
+  })
+
   test('memory that may not be locked', async ({ layRails }) => {
     const rails = await layRails(1)
     const { left } = await transfer(rails, { args: LIMIT, left: { lockedKib: 64 } })

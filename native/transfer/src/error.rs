@@ -23,6 +23,7 @@ pub enum Code {
     ProtocolMismatch,
     ProtocolViolation,
     TransferStalled,
+    TransportFallback,
     LinkDown,
     DataCorrupt,
     Deadline,
@@ -237,6 +238,16 @@ impl Failure {
             "a completed transfer",
             format!("none for {seconds:.1} s, with every monitored link up"),
             "Check routes and switches between the nodes; raise --stall-seconds for slow links.",
+        )
+    }
+
+    pub fn transport_fallback(stream: impl Display, devices: impl Display, transport: impl Display) -> Self {
+        Self::new(
+            Code::TransportFallback,
+            stream,
+            format!("a transport over {devices}"),
+            transport,
+            "Check --transport and UCX_TLS, and that both pods reach each other over these devices.",
         )
     }
 
