@@ -1,4 +1,5 @@
 /** What each fault of a fabric or peer ends a transfer with. */
+import { basename } from 'node:path'
 import { describe, expect } from 'vitest'
 import { transfer, type EndOfTransfer } from '../support/verbs-vm/transfer-pair.ts'
 import { test } from './verbs-test.ts'
@@ -60,14 +61,18 @@ test.for([
 })
 
 describe('RDMA NICs that are claimed and cannot be used are an error, never TCP:', () => {
-  test('a device that is gone', async ({ layRails }) => {
+  test('a device that is gone', async ({ layRails, onTestFinished }) => {
     const rails = await layRails(1)
-    // The pod keeps the character device that it was given.
-    const file = (await rails.sh(`char_devices ${rails.namespace('left')} ${rails.device('left', 0)}`)).trim()
+    const name = `char_devices ${rails.namespace('left')} ${rails.device('left', 0)}`
+    const file = `/dev/infiniband/${(await rails.sh(name)).trim()}`
+    // The pod still has the character device that it was given.
+    await rails.sh(`cp -a ${file} /run/kept`)
     await rails.onNode('left', `rdma link delete ${rails.device('left', 0)}`)
-    const { left } = await transfer(rails, { args: LIMIT, left: { charDevices: [file] } })
+    await rails.sh(`cp -a /run/kept ${file}`)
+    onTestFinished(async () => void (await rails.sh(`rm -f ${file}`)))
+    const { left } = await transfer(rails, { args: LIMIT, left: { charDevices: [basename(file)] } })
     expect(errorOf(left).code).toBe('NIC_UNUSABLE')
-    expect(errorOf(left).message).toContain(`/dev/infiniband/${file}`)
+    expect(errorOf(left).message).toContain(file)
     expect(left.stdout).not.toContain('RESULT')
   })
 
@@ -82,7 +87,7 @@ describe('RDMA NICs that are claimed and cannot be used are an error, never TCP:
 
   test('memory that may not be locked', async ({ layRails }) => {
     const rails = await layRails(1)
-    const { left } = await transfer(rails, { args: LIMIT, left: { lockedKib: 64 } })
+    const { left } = await transfer(rails, { args: { 'timeout-seconds': 30 }, left: { lockedKib: 64 } })
     expect(left.stdout).not.toContain('RESULT')
     expect(errorOf(left).message).toMatch(/lock/i)
   })
