@@ -87,15 +87,16 @@ export async function startVm(image: VmImage): Promise<Vm> {
   }
 }
 
-const argumentsOf = ({ kernel, initrd }: VmImage, folder: string): readonly string[] => [
-  ...['-accel', 'tcg,thread=multi', '-cpu', 'max,la57=off', '-smp', '2', '-m', MEMORY],
-  ...['-kernel', kernel, '-initrd', initrd],
-  ...['-append', 'console=ttyS0 loglevel=5 panic=-1 mitigations=off'],
-  ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-  ...['-serial', `file:${join(folder, 'console.log')}`, '-device', 'virtio-serial-pci'],
-  ...['-chardev', `socket,id=port,path=${join(folder, 'port')}`],
-  ...['-device', 'virtserialport,chardev=port,nr=1'],
-]
+const argumentsOf = ({ kernel, initrd }: VmImage, folder: string): readonly string[] =>
+  [
+    ['-accel', 'tcg,thread=multi', '-cpu', 'max,la57=off', '-smp', '2', '-m', MEMORY],
+    ['-kernel', kernel, '-initrd', initrd],
+    ['-append', 'console=ttyS0 loglevel=5 panic=-1 mitigations=off'],
+    ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ['-serial', `file:${join(folder, 'console.log')}`, '-device', 'virtio-serial-pci'],
+    ['-chardev', `socket,id=port,path=${join(folder, 'port')}`],
+    ['-device', 'virtserialport,chardev=port,nr=1'],
+  ].flat()
 
 /** The host's end of the protocol that `guest/init` describes. */
 class Port {
