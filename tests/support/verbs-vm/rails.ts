@@ -83,7 +83,7 @@ export interface RunningPod {
   signal(name: 'KILL' | 'STOP' | 'CONT'): Promise<void>
 }
 
-export const TRANSFER = '/opt/claimcheck/bin/claimcheck-transfer'
+const TRANSFER = '/opt/claimcheck/bin/claimcheck-transfer'
 
 /** Starts the transfer binary in a pod of one side. */
 export function startPod(

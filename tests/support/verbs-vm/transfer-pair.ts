@@ -15,7 +15,7 @@ const DEFAULTS = {
   devices: 'dram:0',
 }
 
-export type TransferArgs = Readonly<Partial<Record<string, string | number>>>
+type TransferArgs = Readonly<Partial<Record<string, string | number>>>
 
 export interface PairOptions {
   /** Options of both ends, without dashes. */

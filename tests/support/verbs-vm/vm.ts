@@ -22,7 +22,7 @@ export interface ScriptResult {
   readonly stderr: string
 }
 
-export interface RunningScript {
+interface RunningScript {
   /** Its stdout is in the guest's `/run/NUMBER.out`, its exit code, once it has ended, in `/run/NUMBER.code`. */
   readonly number: number
   /** Rejects when the machine ends first. */
