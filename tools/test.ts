@@ -21,7 +21,7 @@ process.on('SIGTERM', () => {
 const colour = stdout.isTTY && process.env['NO_COLOR'] === undefined ? { FORCE_COLOR: '1' } : {}
 const summary: string[] = []
 const failed: string[] = []
-for (const part of ['native', 'harness', 'lab']) {
+for (const part of ['native', 'harness', 'lab', 'verbs']) {
   const run = execa('npm', ['run', `test:${part}`], {
     stdin: 'inherit',
     stdout: ['inherit', 'pipe'],

@@ -12,6 +12,8 @@ const nicCounters = z.strictObject({
   name: z.string(),
   kind: z.enum(['interface', 'rdma']),
   role: z.enum(['claimed', 'other']),
+  /** Where the bytes were read: /proc/net/dev, the port counters of sysfs, or the RDMA statistics by netlink. */
+  source: z.enum(['interface', 'port-counters', 'rdma-statistics']).optional(),
   tx_bytes_before: count,
   tx_bytes_after: count,
   rx_bytes_before: count,

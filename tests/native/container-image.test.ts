@@ -28,15 +28,17 @@ test('the Dockerfile names the image that pods run, and pins the wheels that the
   ) as [string, string]
   const hashes = (text: string): string[] => (text.match(/[0-9a-f]{64}/g) ?? []).sort()
   expect(hashes(dockerfile)).toEqual(hashes(nixl + cuda))
-  expect(dockerfile).toContain(/VERSION = '([\d.]+)'/.exec(nixl)?.[1] ?? 'no version')
+  expect(dockerfile).toContain(/version: '([\d.]+)'/.exec(nixl)?.[1] ?? 'no version')
   expect(dockerfile).toContain(/version: '([\d.]+)'/.exec(cuda)?.[1] ?? 'no version')
 })
 
-test('the root of the image weighs at most 30 MB compressed', async () => {
+test('the root of the image weighs at most 30 MB compressed, and the providers it lacks are named', async () => {
   const { binaries, nixl } = await parts()
   const folder = temporaryFolder()
   const root = join(folder, 'root')
-  await execa('sh', [join(NATIVE, 'transfer/collect.sh'), '--root', binaries.transfer, nixl.folder, root])
+  const collect = [join(NATIVE, 'transfer/collect.sh'), '--root', binaries.transfer, nixl.folder, root]
+  const { stderr } = await execa('sh', collect, { env: { PROVIDERS: folder } })
+  expect(stderr).toContain('No libibverbs provider for: bnxt_re efa erdma hns ionic irdma mana rxe.')
   await execa('tar', ['-czf', join(folder, 'root.tgz'), '-C', root, '.'])
   expect(statSync(join(folder, 'root.tgz')).size).toBeLessThan(MOST_BYTES)
   // Nothing but what is in it: the dynamic loader of the image with the libraries of the image.

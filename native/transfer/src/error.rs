@@ -15,6 +15,7 @@ pub enum Code {
     CudaCallFailed,
     OutOfMemory,
     NicUnknown,
+    NicUnusable,
     PortTaken,
     PeerAbsent,
     PeerGone,
@@ -22,6 +23,7 @@ pub enum Code {
     ProtocolMismatch,
     ProtocolViolation,
     TransferStalled,
+    TransportFallback,
     LinkDown,
     DataCorrupt,
     Deadline,
@@ -160,6 +162,15 @@ impl Failure {
         )
     }
 
+    pub fn nic_unusable(
+        nic: impl Display,
+        expected: impl Display,
+        found: impl Display,
+        hint: impl Display,
+    ) -> Self {
+        Self::new(Code::NicUnusable, nic, expected, found, hint)
+    }
+
     pub fn port_taken(address: impl Display, reason: impl Display) -> Self {
         Self::new(
             Code::PortTaken,
@@ -227,6 +238,16 @@ impl Failure {
             "a completed transfer",
             format!("none for {seconds:.1} s, with every monitored link up"),
             "Check routes and switches between the nodes; raise --stall-seconds for slow links.",
+        )
+    }
+
+    pub fn transport_fallback(stream: impl Display, devices: impl Display, transport: impl Display) -> Self {
+        Self::new(
+            Code::TransportFallback,
+            stream,
+            format!("a transport over {devices}"),
+            transport,
+            "Check --transport and UCX_TLS, and that both pods reach each other over these devices.",
         )
     }
 

@@ -6,14 +6,25 @@ use std::path::{Path, PathBuf};
 
 use super::{Kind, Nic, RDMA_CLASS, interface_names};
 use crate::error::{Failure, Outcome};
+use crate::sysfs;
 
 const CHAR_DEVICES: &str = "/dev/infiniband";
 const VERBS_CLASS: &str = "/sys/class/infiniband_verbs";
 const ROUTES: &str = "/proc/net/route";
 
-/// Fails with NIC_UNKNOWN when nothing was claimed.
+/// Fails with NIC_UNKNOWN when nothing was claimed, and with NIC_UNUSABLE when a claimed RDMA device is gone: the
+/// interfaces must not be used in its place.
 pub fn find() -> Outcome<Vec<Nic>> {
-    let mut devices = claimed_rdma_devices();
+    let files = char_devices();
+    if let Some(file) = files.iter().find(|file| rdma_device(file).is_none()) {
+        return Err(Failure::nic_unusable(
+            format!("RDMA device of {CHAR_DEVICES}/{file}"),
+            format!("a device in {VERBS_CLASS}/{file}"),
+            "none",
+            "Check on the node whether the device still exists, and that its driver is loaded.",
+        ));
+    }
+    let mut devices = rdma_devices();
     devices.sort_by_key(|device| (pci_address(device), device.clone()));
     let interfaces = interface_names();
     let nics: Vec<Nic> = devices.iter().filter_map(|device| nic_of(device, &interfaces)).collect();
@@ -40,13 +51,20 @@ fn nic_of(device: &str, interfaces: &[String]) -> Option<Nic> {
     Some(Nic { name, kind: Kind::Interface })
 }
 
-fn claimed_rdma_devices() -> Vec<String> {
-    names_in(Path::new(CHAR_DEVICES))
-        .into_iter()
-        .filter(|name| name.starts_with("uverbs"))
-        .filter_map(|name| std::fs::read_to_string(Path::new(VERBS_CLASS).join(name).join("ibdev")).ok())
-        .map(|device| device.trim().to_owned())
-        .collect()
+/// The RDMA devices whose character device is in /dev/infiniband.
+pub fn rdma_devices() -> Vec<String> {
+    char_devices().iter().filter_map(|file| rdma_device(file)).collect()
+}
+
+/// The names of the character devices of verbs, such as `uverbs0`.
+fn char_devices() -> Vec<String> {
+    let mut files = names_in(Path::new(CHAR_DEVICES));
+    files.retain(|name| name.starts_with("uverbs"));
+    files
+}
+
+fn rdma_device(file: &str) -> Option<String> {
+    sysfs::value(&Path::new(VERBS_CLASS).join(file).join("ibdev"))
 }
 
 fn pci_address(device: &str) -> Option<PathBuf> {

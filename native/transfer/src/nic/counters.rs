@@ -1,7 +1,7 @@
 //! Byte counters of the interfaces of this process's network namespace and of the RDMA devices, read before and after
 //! a run.
 
-use super::{Kind, RDMA_CLASS};
+use super::{Kind, RDMA_CLASS, claimed, rdma_statistics};
 use crate::error::{Failure, Outcome};
 use crate::sysfs;
 use serde::{Deserialize, Serialize};
@@ -13,8 +13,21 @@ use std::path::Path;
 pub struct Counted {
     pub name: String,
     pub kind: Kind,
+    pub source: Source,
     pub tx_bytes: u64,
     pub rx_bytes: u64,
+}
+
+/// Where a reading comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// /proc/net/dev
+    Interface,
+    /// The port counters of sysfs.
+    PortCounters,
+    /// The RDMA statistics by netlink.
+    RdmaStatistics,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,17 +45,23 @@ pub struct Traffic {
     pub name: String,
     pub kind: Kind,
     pub role: Role,
+    pub source: Source,
     pub tx_bytes_before: u64,
     pub tx_bytes_after: u64,
     pub rx_bytes_before: u64,
     pub rx_bytes_after: u64,
 }
 
-/// Reads every interface but lo, and every RDMA port that has counters, by name.
+/// Reads every interface but lo, and the RDMA devices that can be counted, by name: every one with port counters, and of
+/// the others those that this process may open, since the traffic of the rest is that of other pods.
 pub fn read() -> Outcome<Vec<Counted>> {
     let mut all = interface_bytes()?;
     let class = Path::new(RDMA_CLASS);
-    all.extend(sysfs::names(class).into_iter().filter_map(|name| rdma_bytes(class, name)));
+    let openable = claimed::rdma_devices();
+    all.extend(sysfs::names(class).into_iter().filter_map(|name| {
+        let by_netlink = |name: String| openable.contains(&name).then(|| statistics_bytes(name)).flatten();
+        port_bytes(class, &name).or_else(|| by_netlink(name))
+    }));
     all.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(all)
 }
@@ -54,6 +73,7 @@ pub fn traffic(before: &[Counted], after: &[Counted], is_claimed: impl Fn(&Count
         Some(Traffic {
             name: before.name.clone(),
             kind: before.kind,
+            source: before.source,
             role: if is_claimed(before) { Role::Claimed } else { Role::Other },
             tx_bytes_before: before.tx_bytes,
             tx_bytes_after: after.tx_bytes,
@@ -77,14 +97,15 @@ fn interface_line(line: &str) -> Option<Counted> {
     Some(Counted {
         name: name.trim().to_owned(),
         kind: Kind::Interface,
+        source: Source::Interface,
         rx_bytes: *numbers.first()?,
         tx_bytes: *numbers.get(8)?,
     })
 }
 
 /// The sum over a device's ports. The kernel counts in words of 4 bytes.
-fn rdma_bytes(class: &Path, name: String) -> Option<Counted> {
-    let ports = class.join(&name).join("ports");
+fn port_bytes(class: &Path, name: &str) -> Option<Counted> {
+    let ports = class.join(name).join("ports");
     let mut sums: Option<(u64, u64)> = None;
     for port in sysfs::names(&ports) {
         let counters = ports.join(port).join("counters");
@@ -95,7 +116,13 @@ fn rdma_bytes(class: &Path, name: String) -> Option<Counted> {
         }
     }
     let (tx_bytes, rx_bytes) = sums?;
-    Some(Counted { name, kind: Kind::Rdma, tx_bytes, rx_bytes })
+    let source = Source::PortCounters;
+    Some(Counted { name: name.to_owned(), kind: Kind::Rdma, source, tx_bytes, rx_bytes })
+}
+
+fn statistics_bytes(name: String) -> Option<Counted> {
+    let (tx_bytes, rx_bytes) = rdma_statistics::bytes(&name)?;
+    Some(Counted { name, kind: Kind::Rdma, source: Source::RdmaStatistics, tx_bytes, rx_bytes })
 }
 
 #[cfg(test)]
@@ -116,7 +143,7 @@ mod tests {
         std::fs::create_dir_all(&counters).unwrap();
         std::fs::write(counters.join("port_xmit_data"), "10\n").unwrap();
         std::fs::write(counters.join("port_rcv_data"), "3\n").unwrap();
-        let counted = rdma_bytes(&class, "mlx5_0".into()).unwrap();
+        let counted = port_bytes(&class, "mlx5_0").unwrap();
         std::fs::remove_dir_all(&class).unwrap();
         assert_eq!((counted.tx_bytes, counted.rx_bytes), (40, 12));
     }

@@ -5,6 +5,7 @@ pub mod counters;
 pub mod fallback_tunnel;
 pub mod interfaces;
 pub mod link;
+pub mod rdma_statistics;
 
 use crate::error::{Failure, Outcome};
 use crate::sysfs;

@@ -3,6 +3,7 @@
 
 use super::pace::Pace;
 use super::preparation::{Prepared, prepare};
+use super::stream::Stream;
 use super::target::corrupt;
 use super::timed::{Monitor, StreamTransfer};
 use crate::deadline::Deadline;
@@ -10,6 +11,7 @@ use crate::error::{Failure, Outcome};
 use crate::interrupt;
 use crate::memory::pattern::Damage;
 use crate::nic::counters;
+use crate::nic::{Kind, Nic};
 use crate::nixl;
 use crate::nixl::agent::{Remote, Segment, Span};
 use crate::nixl::request::Request;
@@ -162,6 +164,7 @@ impl Run<'_> {
         acceptance: &Acceptance,
     ) -> Outcome<Measured> {
         let first_seconds = self.monitor.transfer(transfers)?;
+        transfers.iter().try_for_each(|transfer| self.check_transport(transfer.stream))?;
         let (before, target_before) = (counters::read()?, self.target_counters()?);
         for _ in 0..self.options.warmup_iters {
             self.monitor.transfer(transfers)?;
@@ -202,6 +205,22 @@ impl Run<'_> {
             finished_unix_ms: unix_ms(),
             versions: prepared.versions.clone(),
         })
+    }
+
+    /// Fails with TRANSPORT_FALLBACK if UCX has logged for a stream of RDMA devices a transport over none of them, such as
+    /// shared memory. Where UCX has logged none, the byte counters decide.
+    fn check_transport(&self, stream: &Stream) -> Outcome<()> {
+        let nics = stream.nics.iter().filter(|nic| nic.kind == Kind::Rdma);
+        let devices: Vec<String> = nics.map(Nic::ucx_name).collect();
+        let chosen = ucx_log::transport(stream.agent.name(), self.options.op, self.options.block_size);
+        match chosen {
+            Some(transport)
+                if !devices.is_empty() && !devices.iter().any(|name| transport.contains(name)) =>
+            {
+                Err(Failure::transport_fallback(stream.name(), devices.join(" or "), transport))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The timed transfers. Returns the seconds of each, and of each stream in it.

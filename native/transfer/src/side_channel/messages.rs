@@ -8,7 +8,7 @@ use crate::options::{ErrorMode, MAX_STREAMS, Operation};
 use serde::{Deserialize, Serialize};
 
 /// Increased with every change of a message or of the order of messages.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Maximum entries of any list.
 const MAX_ENTRIES: usize = 4096;
@@ -179,8 +179,13 @@ mod tests {
 
     #[test]
     fn long_names_and_lists_are_refused() {
-        let counted =
-            |name: String| Counted { name, kind: crate::nic::Kind::Interface, tx_bytes: 0, rx_bytes: 0 };
+        let counted = |name: String| Counted {
+            name,
+            kind: crate::nic::Kind::Interface,
+            source: crate::nic::counters::Source::Interface,
+            tx_bytes: 0,
+            rx_bytes: 0,
+        };
         let long = Counters { nics: vec![counted("x".repeat(257))], claimed: vec![] };
         let many = Counters { nics: vec![counted("x".into()); 4097], claimed: vec![] };
         for counters in [long, many] {

@@ -1,0 +1,65 @@
+/** What a pod sees of RDMA devices, with the RDMA subsystem's network namespace mode shared, the default, and exclusive. */
+import { expect } from 'vitest'
+import { z } from 'zod'
+import { startPod, type Rails } from '../support/verbs-vm/rails.ts'
+import { transfer } from '../support/verbs-vm/transfer-pair.ts'
+import { test } from './verbs-test.ts'
+
+const devicesSchema = z.looseObject({
+  infiniband: z.array(
+    z.looseObject({ path: z.string(), opens: z.boolean().nullable(), open_error: z.string().nullable() }),
+  ),
+  rdma: z.array(z.looseObject({ name: z.string() })),
+})
+
+async function devicesInPod(
+  rails: Rails,
+  claimed: readonly string[],
+): Promise<z.infer<typeof devicesSchema>> {
+  const { stdout } = await startPod(rails, 'left', ['--mode', 'devices'], { claimed }).ended
+  return devicesSchema.parse(JSON.parse(stdout.replace('DEVICES ', '')))
+}
+
+/** Files of a port's sysfs folder that begin so, as a pod sees them. */
+const portFiles = (rails: Rails, device: string): Promise<string> =>
+  rails.onNode('left', `sh -c 'mount -t sysfs sys /sys; ls /sys/class/infiniband/${device}/ports/1'`)
+
+test('shared: a pod sees every device and opens its own, and sysfs has no counters', async ({ layRails }) => {
+  const rails = await layRails(2)
+  const claimed = rails.device('left', 1)
+  const { infiniband, rdma } = await devicesInPod(rails, [claimed])
+  expect(rdma.map(({ name }) => name).sort()).toEqual(
+    [...rails.devices('left'), ...rails.devices('right')].sort(),
+  )
+  expect(infiniband.map(({ path }) => path)).toEqual([
+    '/dev/infiniband/rdma_cm',
+    expect.stringMatching(/^\/dev\/infiniband\/uverbs\d+$/),
+  ])
+  expect(infiniband.every(({ opens }) => opens)).toBe(true)
+  expect(await portFiles(rails, claimed)).not.toMatch(/counters/)
+})
+
+test('shared: RDMA statistics by netlink need no privilege', async ({ layRails }) => {
+  const rails = await layRails(1)
+  const statistic = `capsh --drop=all --shell=/usr/bin/rdma -- statistic show link ${rails.device('left', 0)}/1`
+  expect(await rails.onNode('left', statistic)).toMatch(/sent_pkts \d+ .*sent_bytes \d+/)
+})
+
+test('exclusive: a pod sees its own devices with counters, and another one does not open', async ({
+  layRails,
+}) => {
+  const rails = await layRails(2, 'exclusive')
+  const leaked = rails.device('right', 0)
+  const { rdma } = await devicesInPod(rails, rails.devices('left'))
+  expect(rdma.map(({ name }) => name).sort()).toEqual(rails.devices('left'))
+  expect(await portFiles(rails, rails.device('left', 0))).toMatch(/counters/)
+  const uverbs = (await rails.sh(`char_devices ${rails.namespace('right')} ${leaked}`)).trim()
+  expect(await rails.onNode('left', `sh -c '(: <>/dev/infiniband/${uverbs}) 2>&1 || true'`)).toContain(
+    'Operation not permitted',
+  )
+  const { left } = await transfer(rails, {
+    left: { claimed: [rails.device('left', 0)] },
+    right: { claimed: [rails.device('right', 0)] },
+  })
+  expect(left.log.result().streams[0]?.transport).toMatch(/^rc_verbs\//)
+})
