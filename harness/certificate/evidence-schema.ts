@@ -54,7 +54,12 @@ const outcome = z.strictObject({
 })
 
 const devices = z.strictObject({ count: z.int().min(1), numaNode: z.int().min(0) })
-const placement = z.strictObject({ arm: z.enum(['aligned', 'unaligned']), gpus: devices, nics: devices })
+const placement = z.strictObject({
+  arm: z.enum(['aligned', 'unaligned']),
+  memory: z.literal('host').exactOptional(),
+  gpus: devices,
+  nics: devices,
+})
 
 const size = z.int().min(1) as unknown as z.ZodType<Bytes>
 const transfer = {

@@ -11,6 +11,7 @@ import { measureLinkArm } from '../measure/link-round.ts'
 import { looksFor, type Looks } from '../measure/sequential-looks.ts'
 import { bytes, type Bytes } from '../core/units.ts'
 import { armOf, type Round } from '../measure/round.ts'
+import type { MemoryKind } from '../claim/placement.ts'
 import type { RoundSource } from '../measure/round-source.ts'
 import { ARM_NAMES, type ArmName, type LinkArm, type NumaArm, type Sku } from '../sku/sku.ts'
 import { parseResult } from '../transfer/result.ts'
@@ -89,6 +90,7 @@ function requirePlanned(
 export class RecordedRounds implements RoundSource {
   readonly looks: Looks
   readonly emulated: boolean
+  readonly memory: MemoryKind
   readonly size: Bytes
   readonly #all: readonly Round[]
   readonly #evidence: Rounds
@@ -101,6 +103,8 @@ export class RecordedRounds implements RoundSource {
   ) {
     this.looks = looksFor(evidence.plan.firstRounds)
     this.emulated = emulated
+    const { arms } = evidence.plan
+    this.memory = 'aligned' in arms ? (arms.aligned.memory ?? 'gpu') : 'gpu'
     this.size = bytes(evidence.plan.size)
     this.#all = all
     this.#remaining = [...seen]

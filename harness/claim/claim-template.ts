@@ -34,7 +34,11 @@ export function numaTemplate(
   options: TemplateOptions,
 ): ResourceClaimTemplate {
   checkPlacement(placement, sku)
-  const { gpus, nics, arm } = placement
+  const { gpus, nics, arm, memory } = placement
+  if (memory === 'host') {
+    const name = `${sku.name}-numa-${gpus.numaNode}-host-${nics.count}nic-numa-${arm}`
+    return template(options.name ?? name, [nicRequest(sku, options, placement)])
+  }
   return template(options.name ?? `${sku.name}-${gpus.count}gpu-${nics.count}nic-numa-${arm}`, [
     gpuRequest(sku, options, {
       count: gpus.count,

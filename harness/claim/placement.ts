@@ -11,8 +11,16 @@ export interface DeviceGroup {
   readonly numaNode: number
 }
 
+/** Where the buffers of a transfer are. */
+export type MemoryKind = 'gpu' | 'host'
+
 export interface Placement {
   readonly arm: NumaArm
+  /**
+   * `host`: the buffers are in host memory of the NUMA node that `gpus` states, one for each of its count, and no GPU is
+   * claimed. Absent: in the memory of the GPUs.
+   */
+  readonly memory?: 'host'
   readonly gpus: DeviceGroup
   readonly nics: DeviceGroup
 }
@@ -32,7 +40,7 @@ export const allGpus = (): GpuPlacement => ({ arm: 'linked', gpus: 'all' })
 export function checkPlacement(placement: Placement, sku: Sku): void {
   const { arm, gpus, nics } = placement
   const subject = `placement "${arm}" on SKU ${sku.name}`
-  checkGroup(subject, 'GPUs', gpus, sku.gpus)
+  if (placement.memory !== 'host') checkGroup(subject, 'GPUs', gpus, sku.gpus)
   checkGroup(subject, 'NICs', nics, sku.nics)
   const nearest = nearestNicNode(gpus.numaNode, sku)
   if (nearest === undefined || (nearest === nics.numaNode) === (arm === 'aligned')) return

@@ -42,7 +42,7 @@ export function verifyTopology(allocated: AllocatedClaim, placement: Placement, 
     ...nics.flatMap((nic) => violationOf(nic, placement.nics) ?? []),
   ]
   const problems = [
-    ...wrongCount('GPUs', gpus.length, placement.gpus),
+    ...wrongCount('GPUs', gpus.length, placement.memory === 'host' ? { count: 0 } : placement.gpus),
     ...wrongCount('NICs', nics.length, placement.nics),
     ...nics.filter(({ device }) => !device.rdma).map(({ device }) => `${device.name} has no RDMA`),
     ...violations.map(describe),
@@ -108,7 +108,7 @@ function violationOf(
   }
 }
 
-const wrongCount = (what: string, found: number, { count }: DeviceGroup): string[] =>
+const wrongCount = (what: string, found: number, { count }: Pick<DeviceGroup, 'count'>): string[] =>
   found === count ? [] : [`${what}: ${found} where ${count} are asked for`]
 
 function describe(complaint: TopologyViolation): string {

@@ -58,6 +58,7 @@ export function planPod(
     readonly node: string
     readonly address: string
     readonly containers: readonly ContainerSpec[]
+    readonly memoryNumaNode?: number | undefined
   },
   devices: readonly DeviceAllocation[],
 ): PodPlan {
@@ -78,18 +79,23 @@ export function planPod(
   return {
     ...pod,
     gpus,
-    nics: nics.map((nic, index) => planNic(rack, pod, nic, nics, gpus[index % Math.max(gpus.length, 1)])),
+    nics: nics.map((nic, index) =>
+      planNic(rack, pod, nic, nics, gpus[index % Math.max(gpus.length, 1)] ?? hostMemoryOf(pod)),
+    ),
     devices: infinibandDevices(rack, pod.node, nics),
     fallsBack: faultOnNode(rack, 'tcp-fallback', pod.node) !== undefined,
   }
 }
+
+const hostMemoryOf = ({ memoryNumaNode: numaNode }: { readonly memoryNumaNode?: number | undefined }) =>
+  numaNode === undefined ? undefined : { numaNode }
 
 function planNic(
   rack: Rack,
   { name, node }: { readonly name: string; readonly node: string },
   nic: SkuNic,
   claimed: readonly SkuNic[],
-  gpu: SkuGpu | undefined,
+  gpu: Parameters<typeof nicRate>[3],
 ): NicPlan {
   const { rail, address, mac } = railAddress(rack.nodes.indexOf(node), rack.sku.nics.indexOf(nic))
   const varying = rack.faults

@@ -23,6 +23,11 @@ export class Arm<Source extends RoundSource = RoundSource> {
   get emulated(): boolean {
     return this.comparison.emulated
   }
+
+  /** For an expectation about this arm. */
+  get memoryNote(): { readonly memory?: 'host' } {
+    return this.comparison.memory === 'host' ? { memory: 'host' } : {}
+  }
 }
 
 export const METRICS = {

@@ -1,5 +1,5 @@
 /** What a suite declares besides its expectations: arms to compare and pods to inspect; and the comparisons made from it. */
-import type { GpuPlacement, Placement } from '../claim/placement.ts'
+import type { GpuPlacement, MemoryKind, Placement } from '../claim/placement.ts'
 import type { Bytes } from '../core/units.ts'
 import { NodeComparison, type ComparisonContext } from '../measure/node-comparison.ts'
 import { LinkComparison } from '../measure/link-comparison.ts'
@@ -9,6 +9,11 @@ export interface ComparisonDeclaration {
   /** Names pods and claims: lower-case letters, digits and "-". */
   readonly name: string
   readonly arms: Readonly<Record<NumaArm, Placement>>
+  /**
+   * `host`: the buffers are in host memory of the GPUs' NUMA node and no GPU is claimed, so that nodes without usable GPUs can
+   * be measured too. Default: `gpu`.
+   */
+  readonly memory?: MemoryKind
   readonly op: 'WRITE' | 'READ'
   /** Over all GPUs of one node. */
   readonly size: Bytes
@@ -35,6 +40,14 @@ export interface GpuLinkDeclaration {
   readonly warmupIters?: number
   /** Adds an arm that transfers through host memory. */
   readonly beside?: 'staged'
+}
+
+/** The declaration with its memory stated in the placements. */
+export function withMemory(spec: ComparisonDeclaration): ComparisonDeclaration {
+  if (spec.memory !== 'host') return spec
+  const { aligned, unaligned } = spec.arms
+  const memory = 'host'
+  return { ...spec, arms: { aligned: { ...aligned, memory }, unaligned: { ...unaligned, memory } } }
 }
 
 /** Defaults: 100 iterations after 20 of warm-up, as in DRANET's NIXL example. */

@@ -36,6 +36,8 @@ export interface Expectation {
   /** Machine-readable; become properties of the JUnit testcase. */
   readonly properties: Readonly<Record<string, string | number | boolean>>
   readonly emulated: boolean
+  /** Present where the buffers were in host memory: the figure is the fabric's, without GPUs. */
+  readonly memory?: 'host'
   /** How to reproduce it from the evidence; absent when the assertion was invalid. */
   readonly basis?: ReplayInfo
   readonly tier?: Tier
@@ -96,6 +98,7 @@ export function factsOf({
   limit,
   interval,
   emulated,
+  memory,
 }: Expectation): readonly string[] {
   const full = verdict !== 'passed'
   return [
@@ -103,6 +106,7 @@ export function factsOf({
     ...(full && detail !== undefined ? [detail] : []),
     `limit ${limit}`,
     ...(full && interval !== undefined ? [`${interval.rounds} rounds`] : []),
+    ...(memory === 'host' ? ['host memory'] : []),
     ...(emulated ? ['EMULATED'] : []),
   ]
 }

@@ -48,6 +48,7 @@ export function expectationOf(
       rounds: rounds.length,
     },
     emulated: of.arms[0].emulated,
+    ...of.arms[0].memoryNote,
   }
 }
 

@@ -18,6 +18,7 @@ export async function judgeIntact(arm: Arm): Promise<Expectation> {
     limit: 'no byte changed',
     properties: { 'verified.bytes': checked, rounds: rounds.length },
     emulated: arm.emulated,
+    ...arm.memoryNote,
   }
   if (corrupt.length > 0) {
     return {

@@ -15,7 +15,7 @@ export const sharesStatement = (arm: Arm): string =>
 
 /** A link that went down fails the expectation rather than leaving it undecided: its NIC did not carry its share. */
 export async function judgeShares(arm: Arm): Promise<Expectation> {
-  const common = { statement: sharesStatement(arm), limit: LIMIT, emulated: arm.emulated }
+  const common = { statement: sharesStatement(arm), limit: LIMIT, emulated: arm.emulated, ...arm.memoryNote }
   const rounds = await roundsOrLinkFailure(arm)
   if (rounds instanceof ClaimcheckError) {
     return {

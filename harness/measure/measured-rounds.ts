@@ -2,6 +2,7 @@
  * Measures rounds of interleaved arms on demand and keeps them, so that all expectations of a file use the same figures. The
  * first failure ends the measurement: rounds after an unexplained failure are no evidence.
  */
+import type { MemoryKind } from '../claim/placement.ts'
 import type { Bytes } from '../core/units.ts'
 import type { ArmName, Sku } from '../sku/sku.ts'
 import type { Target } from '../targets/target.ts'
@@ -53,6 +54,11 @@ export abstract class MeasuredRounds<Arm extends ArmName = ArmName> implements R
 
   get target(): Target {
     return this.#parts.target
+  }
+
+  /** Where the buffers of the transfers are. */
+  get memory(): MemoryKind {
+    return 'gpu'
   }
 
   get emulated(): boolean {

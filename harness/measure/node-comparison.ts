@@ -1,5 +1,5 @@
 /** Measures two placements against each other on the same pair of nodes, both in every round. */
-import type { Placement } from '../claim/placement.ts'
+import type { MemoryKind, Placement } from '../claim/placement.ts'
 import { publicationOf } from '../claim/publication.ts'
 import { numaTemplate } from '../claim/claim-template.ts'
 import { verifyTopology } from '../claim/verify-allocation.ts'
@@ -49,6 +49,10 @@ export class NodeComparison extends MeasuredRounds<NumaArm> {
     this.#journal = journal
   }
 
+  override get memory(): MemoryKind {
+    return this.plan.arms.aligned.memory ?? 'gpu'
+  }
+
   protected async measureArm(arm: NumaArm, round: number): Promise<ArmRound> {
     const { target, sku } = this
     const journal = this.#journal
@@ -90,12 +94,14 @@ export function transferPlan(of: {
 }): TransferPlan {
   const { plan, arm, round, sku, emulation } = of
   const { iters, warmupIters } = iterationsOf(plan, emulation)
+  const { gpus, memory } = plan.arms[arm]
   return {
     name: `${plan.name}-${arm}-${round + 1}`,
     op: plan.op,
-    devices: Array.from({ length: plan.arms[arm].gpus.count }, (_, i) =>
-      emulation === undefined ? `${gpuMemoryOf(sku).devicePrefix}:${i}` : `dram:${i}`,
+    devices: Array.from({ length: gpus.count }, (_, i) =>
+      emulation === undefined && memory !== 'host' ? `${gpuMemoryOf(sku).devicePrefix}:${i}` : `dram:${i}`,
     ),
+    ...(memory === 'host' ? { hostMemory: { numaNode: gpus.numaNode, bind: emulation === undefined } } : {}),
     bytesPerDevice: bytesPerDevice(plan, arm, emulation),
     iters,
     warmupIters,

@@ -2,6 +2,7 @@
  * Where rounds come from: a running measurement or a certificate. Judges accept both, so that the same code that reached a
  * verdict can reproduce it from a certificate.
  */
+import type { MemoryKind } from '../claim/placement.ts'
 import type { Bytes } from '../core/units.ts'
 import type { Looks } from './sequential-looks.ts'
 import type { Round } from './round.ts'
@@ -9,6 +10,8 @@ import type { Round } from './round.ts'
 export interface RoundSource {
   readonly looks: Looks
   readonly emulated: boolean
+  /** Where the buffers were. */
+  readonly memory: MemoryKind
   /** The size of one transfer over all devices, unscaled. */
   readonly size: Bytes
   /** The rounds that exist already. */
@@ -33,6 +36,10 @@ export class RecordingRounds implements RoundSource {
 
   get looks(): Looks {
     return this.#source.looks
+  }
+
+  get memory(): MemoryKind {
+    return this.#source.memory
   }
 
   get emulated(): boolean {

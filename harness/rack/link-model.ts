@@ -8,7 +8,12 @@ import { faultOnNode, faultsOnNode } from './node-faults.ts'
 import type { Rack } from './rack.ts'
 
 /** The rate of `nic` on `node` for `gpu`, without jitter and change over time. `gpu` undefined: host memory next to the NIC. */
-export function nicRate(rack: Rack, node: string, nic: SkuNic, gpu: SkuGpu | undefined): GBps {
+export function nicRate(
+  rack: Rack,
+  node: string,
+  nic: SkuNic,
+  gpu: (Pick<SkuGpu, 'numaNode'> & Partial<Pick<SkuGpu, 'name'>>) | undefined,
+): GBps {
   const crosses = gpu !== undefined && gpu.numaNode !== trueNumaNode(rack, node, nic)
   const interconnect = faultOnNode(rack, 'interconnect', node)?.factor ?? rack.links.socketInterconnect.factor
   const contended = faultOnNode(rack, 'contention', node, nic.name)?.share ?? 0

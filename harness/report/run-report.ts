@@ -34,6 +34,10 @@ export const expectationSchema = z.strictObject({
   interval: interval.exactOptional(),
   properties: z.record(z.string(), scalar),
   emulated: z.boolean(),
+  memory: z
+    .literal('host')
+    .exactOptional()
+    .describe('present where the buffers were in host memory: a figure of the fabric, without GPUs'),
   basis: replayInfoSchema.exactOptional().describe('how to recompute it from the evidence of its test file'),
   tier: z.literal('warn').exactOptional().describe('reported when it is not met, without failing the run'),
   waiver: z

@@ -19,6 +19,8 @@ export interface PodSpec {
   /** Name of an applied ResourceClaimTemplate; the pod's claim is made from it and dies with the pod. */
   readonly template: string
   readonly containers: readonly ContainerSpec[]
+  /** The NUMA node of its buffers, where they are in host memory; emulated links depend on it. */
+  readonly memoryNumaNode?: number
 }
 
 export interface ScheduledPod {

@@ -4,7 +4,12 @@
 import { gpusWithNics, sameGpus } from '../claim/numa-placements.ts'
 import { allGpus } from '../claim/placement.ts'
 import { formatTitle } from './title.ts'
-import type { ComparisonDeclaration, GpuLinkDeclaration, PodDeclaration } from '../expect/declarations.ts'
+import {
+  withMemory,
+  type ComparisonDeclaration,
+  type GpuLinkDeclaration,
+  type PodDeclaration,
+} from '../expect/declarations.ts'
 
 export { parseBytes as sizeOf } from '../core/units.ts'
 export { kvCacheBytes } from '../transfer/kv-cache.ts'
@@ -47,7 +52,7 @@ const declaring =
   }
 
 export const test = declaring({})
-export const comparisonTest = (arms: ComparisonDeclaration): Declare => declaring({ arms })
+export const comparisonTest = (arms: ComparisonDeclaration): Declare => declaring({ arms: withMemory(arms) })
 export const gpuLinkTest = (links: GpuLinkDeclaration): Record<'ofEach' | 'ofSeveral', Declare> => ({
   ofEach: declaring({ links }),
   ofSeveral: declaring({ links }),

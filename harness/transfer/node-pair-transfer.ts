@@ -18,6 +18,8 @@ export interface TransferPlan extends FollowedTransfer {
   readonly op: 'WRITE' | 'READ'
   /** One buffer on each GPU; each buffer uses its own NIC. */
   readonly devices: readonly string[]
+  /** Absent: the buffers are in GPU memory. `bind`: whether the machine has this NUMA node; an emulated one does not. */
+  readonly hostMemory?: { readonly numaNode: number; readonly bind: boolean }
   readonly bytesPerDevice: Bytes
   readonly iters: number
   readonly warmupIters: number
@@ -37,6 +39,7 @@ export async function transferBetweenNodes(
     group: plan.name,
     template: template.metadata.name,
     containers: [{ name: CONTAINER, args, secretEnv }],
+    ...(plan.hostMemory === undefined ? {} : { memoryNumaNode: plan.hostMemory.numaNode }),
     ...(plan.nodes === undefined ? {} : { nodes: [plan.nodes[role]] }),
   })
   const scheduleBoth = async (lease: PodLease): Promise<TransferSides> => {
@@ -85,6 +88,7 @@ export const argsOf = (mode: 'target' | 'initiator', plan: TransferPlan): readon
     op: plan.op,
     devices: plan.devices.join(','),
     nics: 'claimed',
+    ...(plan.hostMemory?.bind === true ? { 'numa-node': plan.hostMemory.numaNode } : {}),
     'block-size': plan.bytesPerDevice,
     'batch-size': 1,
     iters: plan.iters,

@@ -16,6 +16,7 @@ import {
 } from '../expect/requirements.ts'
 import {
   createComparison,
+  withMemory,
   createLinkComparison,
   type ComparisonDeclaration,
   type GpuLinkDeclaration,
@@ -81,7 +82,8 @@ function environmentOf({ kind, emulation }: Target, sku: Sku): Environment {
 }
 
 /** A test with two arms, `aligned` and `unaligned`, measured in the same rounds and shared by all tests of the file. */
-export function comparisonTest(spec: ComparisonDeclaration) {
+export function comparisonTest(declaration: ComparisonDeclaration) {
+  const spec = withMemory(declaration)
   return test
     .extend('sku', { scope: 'file' }, ({ systemUnderTest }) => systemUnderTest.sku as NumaSku)
     .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {

@@ -81,7 +81,11 @@ export class EmulatedTarget implements Target {
     this.#scheduler.pod(name)
     if (this.#starts.has(name)) throw alreadyStarted(name)
     const address = this.#nextAddress()
-    const plan = planPod(this.#rack, { name, node: pod.node, address, containers }, allocatedDevices(pod))
+    const plan = planPod(
+      this.#rack,
+      { name, node: pod.node, address, containers, memoryNumaNode: pod.spec.memoryNumaNode },
+      allocatedDevices(pod),
+    )
     const start = this.#runtime.start(plan, wait)
     this.#starts.set(name, start)
     await start

@@ -2,7 +2,7 @@
 
 use crate::device::{Device, UnknownDevice};
 use crate::error::{Failure, Outcome};
-use crate::memory::dram::HugePages;
+use crate::memory::dram::{HostMemoryOptions, HugePages};
 use clap::{Parser, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -149,6 +149,10 @@ pub struct Options {
     #[arg(long, default_value = "auto")]
     pub huge_pages: HugePages,
 
+    /// NUMA node of host memory; default: the kernel's choice
+    #[arg(long)]
+    pub numa_node: Option<u32>,
+
     /// Print progress events
     #[arg(long)]
     pub progress: bool,
@@ -163,6 +167,10 @@ pub struct Options {
 }
 
 impl Options {
+    pub fn host_memory(&self) -> HostMemoryOptions {
+        HostMemoryOptions { pages: self.huge_pages, numa_node: self.numa_node }
+    }
+
     /// Parses the arguments. `Ok(Err(text))` is the text of --help or --version, to be printed as it is.
     pub fn read<I: IntoIterator<Item = std::ffi::OsString>>(arguments: I) -> Outcome<Result<Self, String>> {
         match Options::try_parse_from(arguments) {

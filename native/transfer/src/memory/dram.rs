@@ -1,7 +1,7 @@
 //! Host memory: `dram` and `dram:N`. A buffer is one aligned mapping, with huge pages where they are requested.
 //! Allocation fails with OUT_OF_MEMORY before the kernel would kill the process.
 
-use super::{Memory, MemoryKind, VisibleGpu};
+use super::{Memory, MemoryKind, VisibleGpu, numa};
 use crate::device::Device;
 use crate::error::{Failure, Outcome};
 use crate::nixl;
@@ -17,6 +17,14 @@ pub enum HugePages {
     Thp,
     Hugetlb,
     Off,
+}
+
+/// How host memory is allocated.
+#[derive(Debug, Clone, Copy)]
+pub struct HostMemoryOptions {
+    pub pages: HugePages,
+    /// None: the kernel chooses the NUMA node.
+    pub numa_node: Option<u32>,
 }
 
 const HUGE_PAGE_BYTES: usize = 2 << 20;
@@ -37,8 +45,8 @@ impl MemoryKind for HostMemory {
         Ok(Box::new(()))
     }
 
-    fn allocate(&self, device: &Device, bytes: usize, pages: HugePages) -> Outcome<Box<dyn Memory>> {
-        Ok(Box::new(Dram::allocate(&device.to_string(), bytes, pages)?))
+    fn allocate(&self, device: &Device, bytes: usize, host: HostMemoryOptions) -> Outcome<Box<dyn Memory>> {
+        Ok(Box::new(Dram::allocate(&device.to_string(), bytes, host)?))
     }
 
     fn gpus(&self) -> Outcome<Vec<VisibleGpu>> {
@@ -56,7 +64,8 @@ struct Dram {
 unsafe impl Send for Dram {}
 
 impl Dram {
-    fn allocate(device: &str, bytes: usize, pages: HugePages) -> Outcome<Self> {
+    fn allocate(device: &str, bytes: usize, host: HostMemoryOptions) -> Outcome<Self> {
+        let pages = host.pages;
         let object = format!("device {device}");
         refuse_more_than_available(&object, bytes)?;
         let mapping_bytes = bytes
@@ -81,6 +90,10 @@ impl Dram {
         let address = (mapping as usize).next_multiple_of(HUGE_PAGE_BYTES);
         let dram = Dram { mapping, mapping_bytes, address };
         dram.advise(&object, pages)?;
+        let _near = match host.numa_node {
+            Some(node) => numa::bind(dram.mapping, dram.mapping_bytes, node)?,
+            None => None,
+        };
         dram.populate(&object, bytes)?;
         Ok(dram)
     }

@@ -2,13 +2,14 @@
 //! listed in `KINDS`: the memory of another GPU vendor is one module here and one entry in that list.
 
 pub mod dram;
+mod numa;
 pub mod nvidia;
 pub mod pattern;
 
 use crate::device::Device;
 use crate::error::Outcome;
 use crate::nixl::agent::{Segment, Span};
-use dram::HugePages;
+use dram::HostMemoryOptions;
 use pattern::{CHUNK_BYTES, Damage, Pattern};
 use serde::Serialize;
 use std::any::Any;
@@ -43,7 +44,7 @@ pub trait MemoryKind: Sync {
 
     /// Allocates `bytes` on a device. The memory is freed when the returned value is dropped. Memory that is not the
     /// host's must be allocated after the stream's NIXL backend was created.
-    fn allocate(&self, device: &Device, bytes: usize, pages: HugePages) -> Outcome<Box<dyn Memory>>;
+    fn allocate(&self, device: &Device, bytes: usize, host: HostMemoryOptions) -> Outcome<Box<dyn Memory>>;
 
     /// The GPUs of this kind that this process may use. Host memory has none.
     fn gpus(&self) -> Outcome<Vec<VisibleGpu>>;
@@ -103,8 +104,8 @@ pub struct Buffer {
 
 impl Buffer {
     /// Allocates `bytes` on the device. Call it after the stream's NIXL backend was created.
-    pub fn allocate(device: &Device, bytes: usize, pages: HugePages) -> Outcome<Self> {
-        Ok(Buffer { memory: device.kind.allocate(device, bytes, pages)?, bytes })
+    pub fn allocate(device: &Device, bytes: usize, host: HostMemoryOptions) -> Outcome<Self> {
+        Ok(Buffer { memory: device.kind.allocate(device, bytes, host)?, bytes })
     }
 
     pub fn span(&self) -> Span {

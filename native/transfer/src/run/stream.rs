@@ -34,7 +34,7 @@ impl Stream {
         let mut stopwatch = Stopwatch::start();
         let agent = Agent::create(library, name, settings)?;
         let agent_seconds = stopwatch.lap();
-        let buffer = Buffer::allocate(device, options.stream_bytes(), options.huge_pages)?;
+        let buffer = Buffer::allocate(device, options.stream_bytes(), options.host_memory())?;
         let parts = StartParts {
             agents: agent_seconds - agent.backend_seconds,
             backends: agent.backend_seconds,

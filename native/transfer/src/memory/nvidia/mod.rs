@@ -4,7 +4,7 @@ mod cuda;
 mod nvml;
 mod vram;
 
-use super::{HugePages, Memory, MemoryKind, VisibleGpu};
+use super::{HostMemoryOptions, Memory, MemoryKind, VisibleGpu};
 use crate::device::Device;
 use crate::error::Outcome;
 use std::any::Any;
@@ -34,7 +34,7 @@ impl MemoryKind for CudaMemory {
         Ok(Box::new(GpuContext::retain(index.unwrap_or(0))?))
     }
 
-    fn allocate(&self, device: &Device, bytes: usize, _pages: HugePages) -> Outcome<Box<dyn Memory>> {
+    fn allocate(&self, device: &Device, bytes: usize, _host: HostMemoryOptions) -> Outcome<Box<dyn Memory>> {
         Ok(Box::new(Vram::allocate(device.index.unwrap_or(0), bytes)?))
     }
 
