@@ -1,5 +1,4 @@
 /** All checks of a certificate that need no samples. A run whose certificate would fail one of them issues none. */
-import type { Sku } from '../sku/sku.ts'
 import type { CertificateBody, CertifiedExpectation } from './certificate.ts'
 import { limitDifferences } from './profile-limits.ts'
 import { faultsOfRun } from './run-faults.ts'
@@ -28,7 +27,7 @@ export const limitFaults = (
   body: CertificateBody,
   file: string,
   { basis }: CertifiedExpectation,
-): readonly string[] => limitDifferences(basis, planOf(body, file, basis.on), body.sku.profile as Sku)
+): readonly string[] => limitDifferences(basis, planOf(body, file, basis.on), body.sku.profile)
 
 export function planOf(
   { evidence }: CertificateBody,

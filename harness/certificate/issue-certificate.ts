@@ -107,7 +107,7 @@ function inputsOf(files: readonly FileReport[]): Pick<CertificateBody, 'inputs'>
   const [first, ...rest] = files.flatMap(({ inputs }) => inputs ?? [])
   if (first === undefined || rest.length + 1 < files.length) return {}
   const { suite, ...shared } = first
-  if (rest.some(({ suite: _, ...own }) => !isSame(own, shared))) return undefined
+  if (rest.some(({ sku, rack, waivers }) => !isSame({ sku, rack, waivers }, shared))) return undefined
   return { inputs: { suites: [suite, ...rest.map((one) => one.suite)], ...shared } }
 }
 

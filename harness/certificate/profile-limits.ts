@@ -53,44 +53,30 @@ function statedLimits(ask: AssertionSpec, plan: Plan | undefined, sku: Sku): rea
   if (plan === undefined) return []
   const link = linkReference(plan, sku)
   const ofSize = link !== undefined && isOfSize(sideOf(link, plan), plan) ? link : undefined
-  switch (ask.kind) {
-    case 'within': {
-      const reference =
-        'turn' in plan ? linkedOnly(ask.arm, ofSize && sideOf(ofSize, plan)) : numa(ask.arm, sku)
-      return reference !== undefined && isOfSize(reference, plan)
-        ? boundsOf(ask.arm, ask.reference, reference)
-        : []
-    }
-    case 'stable': {
-      const stated = 'turn' in plan ? linkedOnly(ask.arm, ofSize) : sku.reference.stability
-      return stated === undefined
-        ? []
-        : [atMost(`${ask.arm} p99 / p50 latency`, ask.p99OverP50, stated.p99OverP50, String)]
-    }
-    case 'even-paths': {
-      const stated = linkedOnly(ask.arm, ofSize)
-      return stated === undefined
-        ? []
-        : [
-            atMost(`${ask.arm} paths`, parsePercent(ask.within), parsePercent(stated.evenWithin), (share) =>
-              percent(share),
-            ),
-          ]
-    }
-    case 'outperform':
-      return link === undefined || ask.arm !== 'linked' || ask.other !== 'staged'
-        ? []
-        : [
-            {
-              what: 'linked over staged bandwidth',
-              asked: { low: ask.by, high: Infinity },
-              stated: { low: link.overStaged, high: Infinity },
-              format: (ratio) => `${ratio}x`,
-            },
-          ]
-    default:
-      return []
+  if (ask.kind === 'within') {
+    const stated = 'turn' in plan ? linkedOnly(ask.arm, ofSize && sideOf(ofSize, plan)) : numa(ask.arm, sku)
+    return stated !== undefined && isOfSize(stated, plan) ? boundsOf(ask.arm, ask.reference, stated) : []
   }
+  if (ask.kind === 'stable') {
+    const stated = 'turn' in plan ? linkedOnly(ask.arm, ofSize) : sku.reference.stability
+    const what = `${ask.arm} p99 / p50 latency`
+    return stated === undefined ? [] : [atMost(what, ask.p99OverP50, stated.p99OverP50, String)]
+  }
+  if (ask.kind === 'even-paths') {
+    const stated = linkedOnly(ask.arm, ofSize)
+    if (stated === undefined) return []
+    return [atMost(`${ask.arm} paths`, parsePercent(ask.within), parsePercent(stated.evenWithin), percent)]
+  }
+  if (ask.kind !== 'outperform' || ask.arm !== 'linked' || ask.other !== 'staged' || link === undefined)
+    return []
+  return [
+    {
+      what: 'linked over staged bandwidth',
+      asked: { low: ask.by, high: Infinity },
+      stated: { low: link.overStaged, high: Infinity },
+      format: (ratio) => `${ratio}x`,
+    },
+  ]
 }
 
 const linkReference = (plan: Plan, { reference }: Sku): LinkReference | undefined =>

@@ -50,11 +50,7 @@ export async function verifyCertificate(certificate: Certificate): Promise<reado
         statement,
         verdict,
         limit,
-        limitSource: limitSourceOf(
-          basis.ask,
-          planOf(certificate, file, basis.on),
-          certificate.sku.profile as Sku,
-        ),
+        limitSource: limitSourceOf(basis.ask, planOf(certificate, file, basis.on), certificate.sku.profile),
         tolerance: toleranceOf(expectation),
         differences: [...limitFaults(certificate, file, expectation), ...differences],
       })
