@@ -261,3 +261,42 @@ test('a certificate names the files that its limits come from, with their digest
     rack: { path: expect.stringMatching(/^rack-\d+\.yaml$/) },
   })
 })
+
+describe('A certificate of claimcheck 0.1.0, of one H200', () => {
+  const path = new URL('../../docs/data/certificate-h200x1.json', import.meta.url).pathname
+
+  test('is still confirmed', async () => {
+    const certificate = readCertificate(path)
+    expect(certificate.inputs).toBeUndefined()
+    expect(await faultsOf(certificate)).toEqual([])
+  })
+
+  test.for<[string, (ask: CertifiedExpectation['basis']['ask']) => void, RegExp]>([
+    [
+      'of its memory',
+      (ask) => {
+        if (ask.kind === 'within') ask.reference.bandwidth.bounds.lower = -0.99
+      },
+      /the limit of linked bandwidth is relaxed/,
+    ],
+    [
+      'of its ratio to transfers through host memory',
+      (ask) => {
+        if (ask.kind === 'outperform') ask.by = 1.1
+      },
+      /the limit of linked over staged bandwidth is relaxed: the SKU profile states at least 20x, found at least 1.1x/,
+    ],
+    [
+      'of its stability',
+      (ask) => {
+        if (ask.kind === 'stable') ask.p99OverP50 = 3
+      },
+      /the limit of linked p99 \/ p50 latency is relaxed/,
+    ],
+  ])('is refuted with a relaxed limit %s', async ([, edit, told]) => {
+    const copy = forged(readCertificate(path), (one) => {
+      for (const { basis } of expectationsIn(one)) edit(basis.ask)
+    })
+    expect(await faultsOf(copy)).toContainEqual(expect.stringMatching(told))
+  })
+})
