@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { environmentSchema, expectationSchema } from '../report/run-report.ts'
+import { runInputsSchema } from '../report/input-files.ts'
 import { nodeFingerprintSchema } from '../report/node-fingerprint.ts'
 import { replayInfoSchema } from '../expect/assertion-spec.ts'
 import { skuValueSchema } from '../sku/sku.ts'
@@ -33,6 +34,9 @@ export const certificateSchema = z.strictObject({
   /** Present when the figures were not measured on hardware. */
   emulation: environmentSchema.shape.emulation,
   sku: z.strictObject({ digest, profile: skuValueSchema }),
+  inputs: runInputsSchema
+    .exactOptional()
+    .describe('the files that the run read; absent from certificates of claimcheck 0.1.0'),
   fingerprint: z.strictObject({
     nodes: nodeFingerprintSchema,
     libraries: z

@@ -3,8 +3,7 @@
  * recomputed from the recorded evidence.
  */
 import { overallVerdict } from '../expect/waiver.ts'
-import { armsOf } from '../measure/round.ts'
-import type { RunReport, TestReport } from '../report/run-report.ts'
+import type { FileReport, RunReport, TestReport } from '../report/run-report.ts'
 import type { ArmName } from '../sku/sku.ts'
 import { digestOf, canonical } from './canonical-json.ts'
 import {
@@ -16,6 +15,8 @@ import {
   type CertificateBody,
 } from './certificate.ts'
 import { evidenceSchema, type Evidence } from './evidence-schema.ts'
+import { faultsOfCertificate } from './certificate-faults.ts'
+import { librariesIn, verdictOf } from './run-faults.ts'
 
 export type Issued = { readonly certificate: Certificate } | { readonly refused: string }
 
@@ -23,7 +24,9 @@ export function issueCertificate(report: RunReport): Issued {
   const refused = refusalOf(report)
   if (refused !== undefined) return { refused }
   const body = bodyOf(report)
-  return 'refused' in body ? body : { certificate: sealCertificate(body) }
+  if ('refused' in body) return body
+  const [fault] = faultsOfCertificate(body)
+  return fault === undefined ? { certificate: sealCertificate(body) } : { refused: fault }
 }
 
 function refusalOf(report: RunReport): string | undefined {
@@ -53,12 +56,6 @@ function refusalOfTest(test: TestReport, { files }: RunReport): string | undefin
   return undefined
 }
 
-/** The verdict of a run, from those of its tests. */
-export function verdictOf(parts: readonly string[]): Certificate['verdict'] {
-  if (parts.includes('failed')) return 'failed'
-  return parts.includes('inconclusive') ? 'inconclusive' : 'passed'
-}
-
 function bodyOf(report: RunReport): CertificateBody | { readonly refused: string } {
   const files = Object.entries(report.files).filter(([name]) =>
     report.tests.some((test) => test.file === name && test.verdict !== 'skipped'),
@@ -72,6 +69,8 @@ function bodyOf(report: RunReport): CertificateBody | { readonly refused: string
       file.nodes === undefined,
   )
   if (other !== undefined) return { refused: `${other[0]} and ${first[0]} ran on different targets or SKUs` }
+  const inputs = inputsOf(files.map(([, file]) => file))
+  if (inputs === undefined) return { refused: 'an input file was changed during the run' }
   const evidence = Object.fromEntries(files.map(([name, file]) => [name, evidenceOf(file.evidence)]))
   const { tool, run, startedAt, finishedAt } = report
   return certificateSchema.omit({ sections: true, digest: true }).parse(
@@ -84,6 +83,7 @@ function bodyOf(report: RunReport): CertificateBody | { readonly refused: string
       target,
       emulation,
       sku: { digest: digestOf(profile), profile },
+      ...inputs,
       fingerprint: {
         nodes: Object.assign({}, ...files.map(([, file]) => file.nodes)),
         libraries: librariesIn(Object.values(evidence).flatMap((own) => Object.values(own))),
@@ -100,6 +100,15 @@ function bodyOf(report: RunReport): CertificateBody | { readonly refused: string
       evidence,
     }),
   )
+}
+
+/** Empty when a file recorded none; undefined when test files read different versions of a file. */
+function inputsOf(files: readonly FileReport[]): Pick<CertificateBody, 'inputs'> | undefined {
+  const [first, ...rest] = files.flatMap(({ inputs }) => inputs ?? [])
+  if (first === undefined || rest.length + 1 < files.length) return {}
+  const { suite, ...shared } = first
+  if (rest.some(({ sku, rack, waivers }) => !isSame({ sku, rack, waivers }, shared))) return undefined
+  return { inputs: { suites: [suite, ...rest.map((one) => one.suite)], ...shared } }
 }
 
 /** A copy as JSON represents it, without fields that are undefined. */
@@ -134,21 +143,4 @@ function measuredOnly(value: unknown): unknown {
     })),
     ...(failure === undefined ? {} : { failure }),
   }
-}
-
-/** By library, the versions that the transfers reported, sorted. */
-export function librariesIn(evidence: readonly Evidence[]): Record<string, string[]> {
-  const versions = evidence.flatMap((one) =>
-    one.kind === 'rounds'
-      ? one.rounds
-          .flatMap((round) => armsOf(round))
-          .flatMap(({ result }) => Object.entries(result.library_versions))
-      : [],
-  )
-  return Object.fromEntries(
-    [...Map.groupBy(versions, ([name]) => name)].map(([name, all]) => [
-      name,
-      [...new Set(all.flatMap(([, version]) => version ?? []))].sort(),
-    ]),
-  )
 }

@@ -14,11 +14,10 @@ import { armOf, type Round } from '../measure/round.ts'
 import type { MemoryKind } from '../claim/placement.ts'
 import type { RoundSource } from '../measure/round-source.ts'
 import { ARM_NAMES, type ArmName, type LinkArm, type NumaArm, type Sku } from '../sku/sku.ts'
-import { parseResult } from '../transfer/result.ts'
 import type { Certificate } from './certificate.ts'
 import type { Rounds } from './evidence-schema.ts'
+import { requirePlanned } from './planned-transfer.ts'
 
-type Plan = Rounds['plan']
 type Outcome = NonNullable<Rounds['rounds'][number]['aligned']>
 
 /** Throws CERTIFICATE_INCOMPLETE, RESULT_INVALID or PRECONDITION_TOPOLOGY. */
@@ -56,34 +55,6 @@ export function roundsOf(evidence: Rounds, { sku, emulation }: Certificate): rea
       ...Object.fromEntries(names.map((name) => [name, remeasure(name, index, armOf(outcomes, name))])),
     }
   })
-}
-
-function requirePlanned(
-  { result, initiator, target }: Outcome,
-  plan: Plan,
-  planned: { readonly streams: number; readonly bytes: number },
-  where: string,
-): void {
-  parseResult(JSON.stringify(result), where)
-  const facts: readonly (readonly [string, unknown, unknown])[] = [
-    ['op', plan.op, result.op],
-    ['iterations', plan.iters, result.iters],
-    ['warm-up iterations', plan.warmupIters, result.warmup_iters],
-    ['streams', planned.streams, result.streams.length],
-    ['bytes a GPU', planned.bytes, result.block_size * result.batch_size],
-    ['two nodes', !('turn' in plan), initiator.node !== target.node],
-    ['node of the claim', initiator.node, initiator.allocated.node],
-    ['node of the claim', target.node, target.allocated.node],
-  ]
-  for (const [what, expected, found] of facts) {
-    if (expected === found) continue
-    throw new ClaimcheckError('CERTIFICATE_INCOMPLETE', {
-      subject: where,
-      problem: 'does not match the planned transfer',
-      expected: `${what}: ${String(expected)}`,
-      found: String(found),
-    })
-  }
 }
 
 /** Replays the looks of the original evaluation: each shows the first `seen` of all rounds. */

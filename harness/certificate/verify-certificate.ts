@@ -6,17 +6,19 @@ import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import { recordedSlices } from '../expect/evidence.ts'
 import { negated, toleranceOf, inconclusiveExpectation, type Expectation } from '../expect/expectation.ts'
 import { evaluateArms, evaluatePods, evaluatePublished, type Evaluation } from '../expect/evaluate.ts'
-import { overallVerdict } from '../expect/waiver.ts'
 import type { Round } from '../measure/round.ts'
 import { isEmulated } from '../report/run-report.ts'
 import type { Sku } from '../sku/sku.ts'
-import { digestOf } from './canonical-json.ts'
+import { canonical } from './canonical-json.ts'
 import type { Certificate, CertifiedExpectation } from './certificate.ts'
 import { jsonDifferences } from './json-differences.ts'
 import type { Evidence, Rounds } from './evidence-schema.ts'
-import { librariesIn, verdictOf } from './issue-certificate.ts'
+import { limitFaults, planOf } from './certificate-faults.ts'
+import { limitSourceOf, type LimitSource } from './profile-limits.ts'
 import { RecordedPods } from './recorded-pods.ts'
 import { RecordedRounds, roundsOf } from './recorded-rounds.ts'
+import { faultsOfRun } from './run-faults.ts'
+import { daysOf, faultsOfTest } from './test-faults.ts'
 
 export interface Verified {
   /** `suite > test`, or `the certificate`. */
@@ -24,6 +26,8 @@ export interface Verified {
   readonly statement: string
   /** As recorded in the certificate. */
   readonly verdict: string
+  readonly limit?: string
+  readonly limitSource?: LimitSource
   /** The waiver or tier that lets an unmet expectation through. */
   readonly tolerance?: string | undefined
   /** Differences from the recomputed expectation; empty when it is confirmed. */
@@ -31,23 +35,29 @@ export interface Verified {
 }
 
 export async function verifyCertificate(certificate: Certificate): Promise<readonly Verified[]> {
+  const days = daysOf(certificate)
   const recompute = recomputerFor(certificate)
   const verified: Verified[] = []
-  for (const { file, suite, name, verdict, expectations } of certificate.tests) {
-    const test = [...suite, name].join(' > ')
-    for (const expectation of expectations) {
-      const differences = await recompute(file, expectation)
-      const { statement, verdict: recorded } = expectation
-      verified.push({ test, statement, verdict: recorded, tolerance: toleranceOf(expectation), differences })
-    }
-    const own = verdict === 'skipped' ? 'skipped' : overallVerdict(expectations)
-    if (own !== verdict || (verdict !== 'skipped' && expectations.length === 0))
+  for (const { file, suite, name, ...test } of certificate.tests) {
+    const title = [...suite, name].join(' > ')
+    const parts = new Parts()
+    for (const expectation of test.expectations) {
+      const { differences, all } = await recompute(file, expectation)
+      parts.add(expectation, all)
+      const { statement, verdict, limit, basis } = expectation
       verified.push({
-        test,
-        statement: 'the test as a whole',
+        test: title,
+        statement,
         verdict,
-        differences: [expectations.length === 0 ? 'it has no expectation' : `its expectations give ${own}`],
+        limit,
+        limitSource: limitSourceOf(basis.ask, planOf(certificate, file, basis.on), certificate.sku.profile),
+        tolerance: toleranceOf(expectation),
+        differences: [...limitFaults(certificate, file, expectation), ...differences],
       })
+    }
+    const differences = [...faultsOfTest({ file, suite, name, ...test }, days), ...parts.missing]
+    if (differences.length > 0)
+      verified.push({ test: title, statement: 'the test as a whole', verdict: test.verdict, differences })
   }
   return [
     ...verified,
@@ -55,23 +65,35 @@ export async function verifyCertificate(certificate: Certificate): Promise<reado
       test: 'the certificate',
       statement: 'the run as a whole',
       verdict: certificate.verdict,
-      differences: differencesOf(certificate),
+      differences: faultsOfRun(certificate),
     },
   ]
 }
 
-function differencesOf({ verdict, tests, sku, fingerprint, evidence }: Certificate): readonly string[] {
-  const whole = verdictOf(tests.map((test) => test.verdict))
-  return [
-    ...(whole === verdict ? [] : [`its tests give ${whole}`]),
-    ...(tests.some((test) => test.verdict !== 'skipped') ? [] : ['no test was evaluated']),
-    ...(digestOf(sku.profile) === sku.digest ? [] : ['sku.digest is not the digest of sku.profile']),
-    ...jsonDifferences(
-      fingerprint.libraries,
-      librariesIn(Object.values(evidence).flatMap((own) => Object.values(own))),
-      'fingerprint.libraries',
-    ),
-  ]
+/** The expectations of each assertion of a test, to find those that are missing. */
+class Parts {
+  readonly #found = new Map<string, Set<number>>()
+  readonly #all = new Map<string, readonly Expectation[]>()
+
+  add({ basis: { part, ...assertion } }: CertifiedExpectation, all: readonly Expectation[]): void {
+    const key = canonical(assertion)
+    this.#found.set(key, (this.#found.get(key) ?? new Set()).add(part))
+    this.#all.set(key, all)
+  }
+
+  get missing(): readonly string[] {
+    return [...this.#all].flatMap(([key, all]) =>
+      all.flatMap(({ statement }, part) =>
+        this.#found.get(key)?.has(part) === true ? [] : [`it lacks the expectation "${statement}"`],
+      ),
+    )
+  }
+}
+
+interface Recomputed {
+  readonly differences: readonly string[]
+  /** Of the whole assertion; empty when it cannot be recomputed. */
+  readonly all: readonly Expectation[]
 }
 
 function recomputerFor(certificate: Certificate) {
@@ -102,16 +124,16 @@ function recomputerFor(certificate: Certificate) {
     if (evidence.kind !== 'pods') throw wrongEvidence(on, 'pods', evidence.kind)
     return evaluatePods(ask, new RecordedPods(evidence, { sku, emulated }))
   }
-  return async (file: string, recorded: CertifiedExpectation): Promise<readonly string[]> => {
+  return async (file: string, recorded: CertifiedExpectation): Promise<Recomputed> => {
     // Tiers and waivers are declared by people and do not follow from the samples.
     const { basis, id: _id, tier: _tier, waiver: _waiver, ...expected } = recorded
     const evidence = certificate.evidence[file]?.[basis.on]
     try {
       if (evidence === undefined) throw wrongEvidence(basis.on, `evidence of ${file}`, 'none')
-      const recomputed = await evaluate(evaluationOf(basis, evidence), basis, emulated)
-      return jsonDifferences(expected, recomputed, '')
+      const all = await evaluate(evaluationOf(basis, evidence), basis, emulated)
+      return { differences: jsonDifferences(expected, all[basis.part], ''), all }
     } catch (error) {
-      return [asClaimcheckError(error).message]
+      return { differences: [asClaimcheckError(error).message], all: [] }
     }
   }
 }
@@ -119,16 +141,16 @@ function recomputerFor(certificate: Certificate) {
 /** Rejects when the certificate itself is at fault; a recorded failure gives an inconclusive expectation. */
 async function evaluate(
   { statement, judge }: Evaluation,
-  { part, not }: CertifiedExpectation['basis'],
+  { not }: CertifiedExpectation['basis'],
   emulated: boolean,
-): Promise<Expectation | undefined> {
+): Promise<readonly Expectation[]> {
   try {
-    const expectation = (await judge())[part]
-    return expectation !== undefined && not ? negated(expectation) : expectation
+    const judged = await judge()
+    return not ? judged.map(negated) : judged
   } catch (error) {
     const known = asClaimcheckError(error)
     if (known.code === 'CERTIFICATE_INCOMPLETE' || known.code === 'INTERNAL') throw known
-    return inconclusiveExpectation(statement, 'see the suite', known, emulated)
+    return [inconclusiveExpectation(statement, 'see the suite', known, emulated)]
   }
 }
 

@@ -42,10 +42,14 @@ function summaryIn(path: string): Summary {
   })
 }
 
+/** Digests show that a certificate is whole, not that its verdicts hold or who made it. */
+const NOT_VERIFIED = 'Verdicts and signatures were not checked: npx claimcheck verify does that.'
+
 function printComparison(before: Summary, after: Summary, say: (line: string) => void): boolean {
   const compared = compareRuns(before, after)
   say(`A ${nameOf(before)}\nB ${nameOf(after)}`)
   for (const line of linesOf(compared)) say(line)
+  say(NOT_VERIFIED)
   return !compared.worse
 }
 

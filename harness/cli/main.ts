@@ -15,6 +15,7 @@ import { clusterLeftovers } from './cluster-leftovers.ts'
 import { compareFiles, compareWithLast } from './compare.ts'
 import { addLabCommands } from './lab.ts'
 import { sweep } from './sweep.ts'
+import { signFile } from './sign.ts'
 import { verifyFile } from './verify.ts'
 
 interface CompareOptions {
@@ -138,9 +139,26 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     })
   claimcheck
     .command('verify')
-    .description('recompute every verdict of a certificate from its samples, offline')
+    .description('recompute every verdict of certificates from their samples, offline')
+    .argument('<certificates...>', 'paths of certificate.json files')
+    .option('--key <file>', 'public key, Ed25519 in PEM, that must have signed them')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ npx claimcheck verify --key vendor.pub.pem reports/certificate.json\n\nWithout --key nobody vouches for a certificate: whoever wrote it may have left out tests or invented samples.',
+    )
+    .action(async (paths: string[], { key }: { key?: string }) => {
+      for (const path of paths) await verifyFile(path, key, say)
+    })
+  claimcheck
+    .command('sign')
+    .description('verify a certificate and sign it: writes certificate.intoto.jsonl beside it')
     .argument('<certificate>', 'path of a certificate.json')
-    .action((path: string) => verifyFile(path, say))
+    .requiredOption('--key <file>', 'private key, Ed25519 in PEM, that only you can read')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ openssl genpkey -algorithm ed25519 -out key.pem\n  $ npx claimcheck sign --key key.pem reports/certificate.json',
+    )
+    .action((path: string, { key }: { key: string }) => signFile(path, key, say))
   claimcheck
     .command('compare')
     .description('show what changed between two runs; exit code 1 if something got worse')

@@ -27,6 +27,8 @@ export const ERROR_CATALOGUE = {
     category: 'input',
     title: 'the verdicts of a certificate do not follow from its samples',
   },
+  CERTIFICATE_UNSIGNED: { category: 'input', title: 'a certificate has no signature by the required key' },
+  KEY_INVALID: { category: 'input', title: 'a key that cannot sign or verify certificates' },
   RUNS_UNLIKE: { category: 'input', title: 'two runs cannot be compared' },
   NO_REFERENCE: { category: 'input', title: 'no earlier run to compare with' },
   WAIVER_EXPIRED: { category: 'input', title: 'a waiver has expired' },

@@ -2,7 +2,7 @@
  * Reads a JSON file that a program wrote. Errors give file, line and column, and say so where the file is truncated.
  */
 import { ClaimcheckError } from './errors.ts'
-import { readInputFile } from './input-file.ts'
+import { readRegularFile } from './input-file.ts'
 
 export interface JsonFile {
   readonly path: string
@@ -10,11 +10,23 @@ export interface JsonFile {
   readonly value: unknown
 }
 
-/** Throws FILE_UNREADABLE, or FILE_INVALID where it is not JSON in UTF-8. */
+/** More than any file that claimcheck writes. */
+export const MOST_BYTES = 64 * 2 ** 20
+const MOST_LEVELS = 64
+const MOST_ENTRIES = 50_000
+
+/** Throws FILE_UNREADABLE, or FILE_INVALID where it is not JSON in UTF-8 or larger than what claimcheck writes. */
 export function readJsonFile(path: string): JsonFile {
-  const text = decoded(readInputFile(path), path)
+  const text = decoded(readRegularFile(path, MOST_BYTES).bytes, path)
+  const value = parseJson(text, path)
+  requireBounded(value, path)
+  return { path, text, value }
+}
+
+/** `path` is used in messages only. Throws FILE_INVALID with line and column. */
+export function parseJson(text: string, path: string): unknown {
   try {
-    return { path, text, value: JSON.parse(text) as unknown }
+    return JSON.parse(text) as unknown
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause)
     const told = /position (\d+)/.exec(message)?.[1]
@@ -31,6 +43,29 @@ export function readJsonFile(path: string): JsonFile {
     })
   }
 }
+
+/** Keeps code that walks the value by recursion, or spreads its arrays, within the stack. */
+function requireBounded(value: unknown, path: string): void {
+  const open: { readonly inner: unknown; readonly level: number }[] = [{ inner: value, level: 0 }]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { inner, level } = next
+    if (typeof inner !== 'object' || inner === null) continue
+    const entries: readonly unknown[] = Object.values(inner)
+    if (level === MOST_LEVELS) throw unbounded(path, `at most ${MOST_LEVELS} levels of nesting`, 'more')
+    if (entries.length > MOST_ENTRIES)
+      throw unbounded(path, `at most ${MOST_ENTRIES} entries in an array or object`, `${entries.length}`)
+    for (const entry of entries) open.push({ inner: entry, level: level + 1 })
+  }
+}
+
+const unbounded = (subject: string, expected: string, found: string): ClaimcheckError =>
+  new ClaimcheckError('FILE_INVALID', {
+    subject,
+    problem: 'is larger than any file that claimcheck writes',
+    expected,
+    found,
+    hint: 'Use the file as it was written.',
+  })
 
 /** Line and column of an offset, both from 1: `12:5`. */
 export function placeIn(text: string, offset: number): string {

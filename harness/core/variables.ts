@@ -45,6 +45,8 @@ const variablesSchema = z.strictObject({
   CLAIMCHECK_REPORT_DIR: z.string().min(1).default('reports'),
   /** A file of waivers: expectations that may fail until a date. */
   CLAIMCHECK_WAIVERS: z.string().min(1).optional(),
+  /** An Ed25519 private key in PEM that signs the certificate of the run. */
+  CLAIMCHECK_SIGN_KEY: z.string().min(1).optional(),
   /** Rounds before the first look. A confidence interval needs at least two. */
   CLAIMCHECK_ROUNDS: z
     .string()
@@ -76,6 +78,7 @@ export interface Settings {
   readonly runtime: 'process' | 'model'
   readonly reportDir: string
   readonly waivers: string | undefined
+  readonly signKey: string | undefined
   readonly rounds: number
   readonly cacheDir: string
 }
@@ -125,6 +128,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     runtime: v.CLAIMCHECK_RUNTIME,
     reportDir: v.CLAIMCHECK_REPORT_DIR,
     waivers: v.CLAIMCHECK_WAIVERS,
+    signKey: v.CLAIMCHECK_SIGN_KEY,
     rounds: v.CLAIMCHECK_ROUNDS,
     cacheDir:
       v.CLAIMCHECK_CACHE_DIR ??

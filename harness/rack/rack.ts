@@ -59,6 +59,7 @@ type RackFile = z.infer<typeof rackSchema>
 
 export interface Rack extends Readonly<Omit<RackFile, 'sku' | 'faults'>> {
   readonly path: string
+  readonly skuPath: string
   readonly sku: NumaSku
   readonly faults: readonly Fault[]
 }
@@ -66,7 +67,8 @@ export interface Rack extends Readonly<Omit<RackFile, 'sku' | 'faults'>> {
 /** Throws FILE_UNREADABLE, FILE_INVALID with line and column, or FAULT_INVALID. */
 export function loadRack(path: string): Rack {
   const file = readYamlFile(path, rackSchema)
-  const sku = loadSku(resolve(dirname(path), file.sku))
+  const skuPath = resolve(dirname(path), file.sku)
+  const sku = loadSku(skuPath)
   if (!hasNumaReference(sku) || sku.nics.length === 0) {
     throw new ClaimcheckError('FILE_INVALID', {
       subject: path,
@@ -75,7 +77,7 @@ export function loadRack(path: string): Rack {
       found: `${file.sku}, which lacks some of them`,
     })
   }
-  const rack = { ...file, path, sku }
+  const rack = { ...file, path, skuPath, sku }
   validateFaults(rack)
   return rack
 }

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { replayInfoSchema } from '../expect/assertion-spec.ts'
 import { ERROR_CATALOGUE, type ErrorCode } from '../core/errors.ts'
 import { skuValueSchema } from '../sku/sku.ts'
+import { fileInputsSchema } from './input-files.ts'
 import { nodeFingerprintSchema } from './node-fingerprint.ts'
 
 export const RESULTS_SCHEMA = 'claimcheck.results/1'
@@ -83,6 +84,9 @@ export const environmentSchema = z.strictObject({
 const fileReport = environmentSchema.extend({
   profile: skuValueSchema.exactOptional().describe('the SKU that figures were held against'),
   nodes: nodeFingerprintSchema.exactOptional(),
+  inputs: fileInputsSchema
+    .exactOptional()
+    .describe('the files that were read; absent from files of claimcheck 0.1.0'),
   evidence: z
     .record(z.string(), z.unknown())
     .describe('what the verdicts rest on: rounds, samples, counters, claims, allocation, topology, events'),

@@ -4,6 +4,7 @@
  * A mistake in a variable or file ends the run before anything is started.
  */
 import type { TestProject } from 'vitest/node'
+import { readPrivateKey } from '../certificate/signing-key.ts'
 import { readSettings, type Settings } from '../core/variables.ts'
 import { loadWaivers, type Waiver } from '../expect/waiver.ts'
 import type { Prepared } from '../targets/target-kind.ts'
@@ -20,6 +21,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const settings = readSettings(process.env)
   const kind = targetKindOf(settings)
+  if (settings.signKey !== undefined) readPrivateKey(settings.signKey)
   const system = kind.loadSystemUnderTest(settings)
   project.provide('settings', settings)
   project.provide('waivers', settings.waivers === undefined ? [] : loadWaivers(settings.waivers, new Date()))

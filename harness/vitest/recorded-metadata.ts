@@ -5,6 +5,7 @@
 import { recordArtifact, type RunnerTestCase, type TaskMeta, type TestArtifactBase } from 'vitest'
 import type { Expectation } from '../expect/expectation.ts'
 import type { Progress } from '../measure/measured-rounds.ts'
+import type { FileInputs } from '../report/input-files.ts'
 import type { Environment } from '../report/run-report.ts'
 import { fingerprintOf, type NodeFingerprint } from '../report/node-fingerprint.ts'
 import type { Sku } from '../sku/sku.ts'
@@ -22,6 +23,7 @@ interface FileMetadata {
   readonly evidence: Record<string, unknown>
   sku?: Sku
   nodes?: NodeFingerprint
+  inputs?: FileInputs
 }
 
 interface ProgressArtifact extends TestArtifactBase {
@@ -68,6 +70,11 @@ const fileEvidenceOf = ({ meta }: Recorded): FileMetadata => (meta.claimcheckFil
 /** Records the SKU with which the file's figures are compared. */
 export function recordSku(file: Recorded, sku: Sku): void {
   fileEvidenceOf(file).sku = sku
+}
+
+/** Records once a file which files it was decided by. `read` throws FILE_UNREADABLE. */
+export function recordInputs(file: Recorded, read: () => FileInputs): void {
+  fileEvidenceOf(file).inputs ??= read()
 }
 
 /** Records once a file which machines it runs on. Rejects when the target cannot list its ResourceSlices. */

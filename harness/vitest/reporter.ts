@@ -24,6 +24,8 @@ import { RunInProgress } from './run-in-progress.ts'
 export interface ReporterOptions {
   readonly reportDir: string
   readonly target: string
+  /** The private key that signs the certificate. */
+  readonly signKey?: string | undefined
   /** Default: stdout. */
   readonly output?: Output
 }
@@ -33,6 +35,7 @@ export default class ClaimcheckReporter implements Reporter {
   readonly #output: Output
   readonly #progress: ProgressLine
   readonly #target: string
+  readonly #signKey: string | undefined
   readonly #printed = new Set<string>()
   readonly #told = new Set<string>()
   readonly #environments = new Map<string, Environment>()
@@ -46,6 +49,7 @@ export default class ClaimcheckReporter implements Reporter {
     this.#output = options.output ?? process.stdout
     this.#progress = new ProgressLine(this.#output)
     this.#target = options.target
+    this.#signKey = options.signKey
     this.#run = new RunInProgress(process.cwd(), options.target)
   }
 
@@ -124,7 +128,7 @@ export default class ClaimcheckReporter implements Reporter {
     this.#folder.finish(report)
     this.#print([
       `  ${this.#folder.path}/junit.xml and results.json`,
-      `  ${writeCertificate(report, this.#folder)}`,
+      `  ${writeCertificate(report, this.#folder, this.#signKey)}`,
     ])
   }
 
@@ -141,7 +145,11 @@ export default class ClaimcheckReporter implements Reporter {
 
 /** Invalid variables are reported by the global set-up; here they fall back to defaults, so that this error is reported too. */
 function settingsOrDefaults(env: NodeJS.ProcessEnv): ReporterOptions {
-  const { CLAIMCHECK_REPORT_DIR: reportDir, CLAIMCHECK_TARGET: target } = env
+  const { CLAIMCHECK_REPORT_DIR: reportDir, CLAIMCHECK_TARGET: target, CLAIMCHECK_SIGN_KEY: signKey } = env
   const defaults = readSettings({})
-  return { reportDir: reportDir || defaults.reportDir, target: target || defaults.target }
+  return {
+    reportDir: reportDir || defaults.reportDir,
+    target: target || defaults.target,
+    signKey: signKey || undefined,
+  }
 }

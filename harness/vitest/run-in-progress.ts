@@ -112,11 +112,12 @@ export class RunInProgress {
     const environments = [...module.children.allTests()].flatMap(
       (test) => test.meta().claimcheck?.environment ?? [],
     )
-    const { evidence = {}, sku, nodes } = module.meta().claimcheckFile ?? {}
+    const { evidence = {}, sku, nodes, inputs } = module.meta().claimcheckFile ?? {}
     return {
       ...(environments[0] ?? { target: this.#target }),
       ...(sku === undefined ? {} : { profile: sku }),
       ...(nodes === undefined ? {} : { nodes }),
+      ...(inputs === undefined ? {} : { inputs }),
       evidence,
     }
   }

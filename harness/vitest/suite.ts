@@ -24,14 +24,16 @@ import {
 } from '../expect/declarations.ts'
 import { LivePublishedDevices } from '../expect/published-devices.ts'
 import { EvidenceFiles } from '../report/evidence-files.ts'
+import { inputFile, type FileInputs } from '../report/input-files.ts'
 import type { Environment } from '../report/run-report.ts'
 import type { Settings } from '../core/variables.ts'
 import { DIAGNOSTICS } from '../transfer/failure-diagnostics.ts'
 import type { LinkComparison } from '../measure/link-comparison.ts'
 import type { LinkSku, NumaSku, Sku } from '../sku/sku.ts'
+import type { SystemUnderTest } from '../targets/files-under-test.ts'
 import { targetKindOf } from '../targets/target-kinds.ts'
 import type { Target } from '../targets/target.ts'
-import { recordEnvironment, recordSku } from './recorded-metadata.ts'
+import { recordEnvironment, recordInputs, recordSku } from './recorded-metadata.ts'
 import './matchers.ts'
 
 export { describe } from 'vitest'
@@ -58,9 +60,10 @@ export const test = base
       return target
     },
   )
-  .extend('environment', { auto: true }, ({ task, target, sku }) => {
-    recordEnvironment(task, environmentOf(target, sku))
-    recordSku(task.file, sku)
+  .extend('environment', { auto: true }, ({ task, target, systemUnderTest, settings }) => {
+    recordEnvironment(task, environmentOf(target, systemUnderTest.sku))
+    recordSku(task.file, systemUnderTest.sku)
+    recordInputs(task.file, () => inputsOf(task.file, systemUnderTest, settings))
   })
   .extend('published', { scope: 'file' }, ({ target }) => new LivePublishedDevices(target))
 
@@ -79,6 +82,23 @@ function environmentOf({ kind, emulation }: Target, sku: Sku): Environment {
   if (emulation === undefined) return { target: kind, sku: sku.name }
   const { runtime, scale, rack, faults } = emulation
   return { target: kind, sku: sku.name, emulation: { runtime, scale, rack, faults } }
+}
+
+/** The digests of the files that decide what this test file asks for. */
+function inputsOf(
+  { name, filepath }: { readonly name: string; readonly filepath: string },
+  { rack }: SystemUnderTest,
+  { sku, waivers }: Settings,
+): FileInputs {
+  const folder = process.cwd()
+  const profile = rack?.skuPath ?? sku
+  if (profile === undefined) throw new TypeError('a system under test without a SKU file')
+  return {
+    suite: { ...inputFile(filepath, folder), path: name },
+    sku: inputFile(profile, folder),
+    ...(rack === undefined ? {} : { rack: inputFile(rack.path, folder) }),
+    ...(waivers === undefined ? {} : { waivers: inputFile(waivers, folder) }),
+  }
 }
 
 /** A test with two arms, `aligned` and `unaligned`, measured in the same rounds and shared by all tests of the file. */

@@ -1,0 +1,139 @@
+/**
+ * Where the limit of a recorded assertion comes from, and whether it is the one that the recorded SKU profile states. A suite
+ * may ask for more than the profile does; for less, there is no certificate.
+ */
+import { gigabytesPerSecond, formatRate, formatTime, parsePercent, seconds } from '../core/units.ts'
+import type { AssertionSpec } from '../expect/assertion-spec.ts'
+import type { Sku } from '../sku/sku.ts'
+import type { Rounds } from './evidence-schema.ts'
+
+type Plan = Rounds['plan']
+type Within = Extract<AssertionSpec, { readonly kind: 'within' }>['reference']
+type LinkReference = NonNullable<Sku['reference']['gpuLink']>
+
+export type LimitSource = 'the SKU profile' | 'the suite' | 'claimcheck'
+
+interface StatedLimit {
+  readonly what: string
+  /** As numbers: no lower limit is -Infinity, no upper one Infinity. */
+  readonly asked: Range
+  readonly stated: Range
+  readonly format: (value: number) => string
+}
+
+interface Range {
+  readonly low: number
+  readonly high: number
+}
+
+export function limitSourceOf(ask: AssertionSpec, plan: Plan | undefined, sku: Sku): LimitSource {
+  if (statedLimits(ask, plan, sku).length > 0 || ask.kind === 'matches-sku' || ask.kind === 'claimed-gpus')
+    return 'the SKU profile'
+  return 'arm' in ask && ask.kind !== 'intact' && ask.kind !== 'equal-shares' ? 'the suite' : 'claimcheck'
+}
+
+/** Sentences about limits that the profile does not state; under `.not`, any other limit is one. */
+export function limitDifferences(
+  { ask, not }: { readonly ask: AssertionSpec; readonly not: boolean },
+  plan: Plan | undefined,
+  sku: Sku,
+): readonly string[] {
+  return statedLimits(ask, plan, sku).flatMap(({ what, asked, stated, format }) => {
+    const relaxed = isBelow(asked.low, stated.low) || isBelow(stated.high, asked.high)
+    const changed = not && (isBelow(stated.low, asked.low) || isBelow(asked.high, stated.high))
+    if (!relaxed && !changed) return []
+    const found = formatRange(asked, format)
+    return [
+      `the limit of ${what} is ${relaxed ? 'relaxed' : 'changed'}: the SKU profile states ${formatRange(stated, format)}, found ${found}`,
+    ]
+  })
+}
+
+function statedLimits(ask: AssertionSpec, plan: Plan | undefined, sku: Sku): readonly StatedLimit[] {
+  if (plan === undefined) return []
+  const link = linkReference(plan, sku)
+  const ofSize = link !== undefined && isOfSize(sideOf(link, plan), plan) ? link : undefined
+  if (ask.kind === 'within') {
+    const stated = 'turn' in plan ? linkedOnly(ask.arm, ofSize && sideOf(ofSize, plan)) : numa(ask.arm, sku)
+    return stated !== undefined && isOfSize(stated, plan) ? boundsOf(ask.arm, ask.reference, stated) : []
+  }
+  if (ask.kind === 'stable') {
+    const stated = 'turn' in plan ? linkedOnly(ask.arm, ofSize) : sku.reference.stability
+    const what = `${ask.arm} p99 / p50 latency`
+    return stated === undefined ? [] : [atMost(what, ask.p99OverP50, stated.p99OverP50, String)]
+  }
+  if (ask.kind === 'even-paths') {
+    const stated = linkedOnly(ask.arm, ofSize)
+    if (stated === undefined) return []
+    return [atMost(`${ask.arm} paths`, parsePercent(ask.within), parsePercent(stated.evenWithin), percent)]
+  }
+  if (ask.kind !== 'outperform' || ask.arm !== 'linked' || ask.other !== 'staged' || link === undefined)
+    return []
+  return [
+    {
+      what: 'linked over staged bandwidth',
+      asked: { low: ask.by, high: Infinity },
+      stated: { low: link.overStaged, high: Infinity },
+      format: (ratio) => `${ratio}x`,
+    },
+  ]
+}
+
+const linkReference = (plan: Plan, { reference }: Sku): LinkReference | undefined =>
+  'turn' in plan ? (plan.turn === 0 ? reference.gpuMemory : reference.gpuLink) : undefined
+
+const sideOf = (link: LinkReference, { op }: Plan): Within => (op === 'WRITE' ? link.write : link.read)
+
+const linkedOnly = <T>(arm: string, reference: T | undefined): T | undefined =>
+  arm === 'linked' ? reference : undefined
+
+function numa(arm: string, { reference }: Sku): Within | undefined {
+  if (arm === 'aligned') return reference.aligned
+  return arm === 'unaligned' ? reference.unaligned : undefined
+}
+
+/** Bandwidth times latency is the size of the transfer that a reference was stated for. */
+const SIZE_TOLERANCE = 0.05
+const isOfSize = ({ bandwidth, latency }: Within, { size }: Plan): boolean =>
+  Math.abs((bandwidth.value * 1e9 * latency.value) / size - 1) <= SIZE_TOLERANCE
+
+const boundsOf = (arm: string, asked: Within, stated: Within): readonly StatedLimit[] => [
+  {
+    what: `${arm} bandwidth`,
+    asked: rangeOf(asked.bandwidth),
+    stated: rangeOf(stated.bandwidth),
+    format: (value) => formatRate(gigabytesPerSecond(value)),
+  },
+  {
+    what: `${arm} mean latency`,
+    asked: rangeOf(asked.latency),
+    stated: rangeOf(stated.latency),
+    format: (value) => formatTime(seconds(value)),
+  },
+]
+
+const rangeOf = ({ value, bounds }: Within['bandwidth']): Range => ({
+  low: value * (1 + bounds.lower),
+  high: value * (1 + bounds.upper),
+})
+
+const atMost = (
+  what: string,
+  asked: number,
+  stated: number,
+  format: (value: number) => string,
+): StatedLimit => ({
+  what,
+  asked: { low: -Infinity, high: asked },
+  stated: { low: -Infinity, high: stated },
+  format,
+})
+
+const isBelow = (a: number, b: number): boolean => a < b && Math.abs(a - b) > 1e-9 * Math.abs(b)
+
+const percent = (share: number): string => `${Number((share * 100).toPrecision(6))} %`
+
+function formatRange({ low, high }: Range, format: (value: number) => string): string {
+  if (low === -Infinity) return `at most ${format(high)}`
+  return high === Infinity ? `at least ${format(low)}` : `${format(low)} to ${format(high)}`
+}
