@@ -4,7 +4,7 @@ import { basename, isAbsolute, relative } from 'node:path'
 import { z } from 'zod'
 import { readInputFile } from '../core/input-file.ts'
 
-export const inputFileSchema = z.strictObject({
+const inputFileSchema = z.strictObject({
   path: z.string().describe('from the project folder; the name alone for a file outside of it'),
   digest: z
     .string()

@@ -226,7 +226,7 @@ describe('A forgery with valid digests is refuted', () => {
     [
       'another SKU',
       (copy) => void Object.assign(copy.sku.profile.reference.aligned?.bandwidth ?? {}, { value: 30 }),
-      /sku.digest is not that of sku.profile/,
+      /sku.digest is not the digest of sku.profile/,
     ],
     ['another driver library', (copy) => void (copy.fingerprint.libraries['ucx'] = ['9.9']), /libraries.ucx/],
     ['another outcome of the run', (copy) => void (copy.verdict = 'failed'), /its tests give passed/],

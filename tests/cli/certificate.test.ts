@@ -2,6 +2,7 @@
 import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { digestOf } from '../../harness/certificate/canonical-json.ts'
 import { fileOf, forged, genuineRun, type Genuine } from '../certificate/genuine.ts'
 import { temporaryFolder } from '../support/rack-file.ts'
 import { claimcheck } from './claimcheck.ts'
@@ -22,6 +23,22 @@ describe('verify', () => {
     expect(said.stdout).toContain('h100x8 on emulated (model, rack h100-2node, 1:200), EMULATED')
     expect(said.stdout).toContain('  ✓ failed: aligned bandwidth is at least 1.3x unaligned')
     expect(said.stdout).toMatch(/\n(\d\d) of \1 verdicts confirmed$/)
+    expect(said.stdout).toContain('Not signed: nobody vouches for it')
+    expect(said.stdout).toMatch(/SKU profile h100x8 sha256:\w{64}: the same as fixtures\/skus\/h100x8.yaml/)
+    expect(said.stdout).toMatch(/Read suites\/numa\/kv-transfer.test.ts sha256:\w{64}/)
+    expect(said.stdout).toContain("SKU's bounds; limit 34.38 to 43.76 GB/s, from the SKU profile")
+    expect(said.stdout).toContain('can leave out a test or a whole run, or invent samples')
+  })
+
+  test('tells a profile that differs from the one of its name', async () => {
+    const path = fileOf(
+      forged(green.certificate, (copy) => {
+        copy.sku.profile.reference.stability = { p99OverP50: 9 }
+        copy.sku.digest = digestOf(copy.sku.profile)
+      }),
+    )
+    const said = await claimcheck(['verify', path])
+    expect(said.stdout).toMatch(/it DIFFERS from fixtures\/skus\/h100x8.yaml, sha256:\w{64}/)
   })
 
   test('shows what the samples give for a forged verdict', async () => {
@@ -90,12 +107,12 @@ describe('compare', () => {
     const said = await claimcheck(['compare', green.path, scaled.path])
     expect(said).toMatchObject({ exitCode: 1, stdout: '' })
     expect(said.stderr).toContain('RUNS_UNLIKE')
-    expect(said.stderr).toContain('emulation scale: 200 against 100')
+    expect(said.stderr).toContain('emulation scale: 200 and 100')
   })
 
   test.for([[['a']], [[]], [['--last', 'a', 'b']]] as const)('%j is a usage error', async ([args]) => {
     const said = await claimcheck(['compare', ...args])
     expect(said).toMatchObject({ exitCode: 1, stdout: '' })
-    expect(said.stderr).toContain('name two runs, A and B; or --last, and one run at most')
+    expect(said.stderr).toContain('expected two runs, A and B, or --last with at most one run')
   })
 })
