@@ -1,5 +1,5 @@
 /** Finds the GPUs that other programs use now, with the name of the program. */
-import { queryGpus, queryUsers, type QueriedGpu } from './nvidia-smi.ts'
+import { queryGpus, queryUsers, type QueriedGpu } from '../../vendors/nvidia/nvidia-smi.ts'
 
 /** What a driver keeps for itself on an idle GPU is less. */
 const IDLE_MIB = 1024

@@ -4,7 +4,7 @@
  */
 import { execa } from 'execa'
 import type { DeviceClass, ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
-import { nvidia } from '../../vendors/nvidia.ts'
+import { nvidia } from '../../vendors/nvidia/nvidia.ts'
 import { withTimeout } from '../../core/timeout.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Journal } from '../../core/journal.ts'

@@ -4,9 +4,9 @@
  */
 import { hostname } from 'node:os'
 import { ClaimcheckError } from '../../core/errors.ts'
-import { queryGpus, queryTopology, type QueriedGpu } from './nvidia-smi.ts'
+import { queryGpus, queryTopology, type QueriedGpu } from '../../vendors/nvidia/nvidia-smi.ts'
 import { nicsIn, numaNodeAt, numaNodesIn, type SysfsNic } from './sysfs-nics.ts'
-import { linksOf, type GpuTopology } from './topology-matrix.ts'
+import { linksOf, type GpuTopology } from '../../vendors/nvidia/topology-matrix.ts'
 
 export interface InventoryGpu extends QueriedGpu {
   /** As the GPU driver publishes it: `gpu-0`. */

@@ -1,6 +1,6 @@
 /** The environment and arguments that restrict a process on this machine to the devices of its pod's claim. */
 import { dranet, dranetDeviceName } from '../../vendors/dranet.ts'
-import { nvidia } from '../../vendors/nvidia.ts'
+import { nvidia } from '../../vendors/nvidia/nvidia.ts'
 import type { Nixl } from '../../native/nixl.ts'
 import { allocatedDevices, type ScheduledPod } from '../../scheduling/pod.ts'
 import type { Inventory } from './inventory.ts'

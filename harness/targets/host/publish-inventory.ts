@@ -4,8 +4,8 @@ import { STANDARD_DOMAIN } from '../../dra/device-attributes.ts'
 import { deviceClasses, nodeSlice } from '../../emulation/node-slice.ts'
 import { pcieRootOf } from '../../emulation/pcie-path.ts'
 import { dranet, dranetDeviceName } from '../../vendors/dranet.ts'
-import { nvidia } from '../../vendors/nvidia.ts'
-import { architectureOf } from './gpu-architecture.ts'
+import { nvidia } from '../../vendors/nvidia/nvidia.ts'
+import { architectureOf } from '../../vendors/nvidia/gpu-architecture.ts'
 import type { Inventory, InventoryGpu, InventoryNic } from './inventory.ts'
 
 const DOMAIN = dranet.driver

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { Document, parse } from 'yaml'
 import { loadSku, type Sku } from '../../sku/sku.ts'
-import { architectureOf } from './gpu-architecture.ts'
+import { architectureOf } from '../../vendors/nvidia/gpu-architecture.ts'
 import type { Inventory } from './inventory.ts'
 
 /** YAML text of a claimcheck.sku/1 file. `known`: paths of profiles, the first fitting one's reference is taken. */

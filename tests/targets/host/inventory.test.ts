@@ -13,7 +13,7 @@ import { formatSkuProfile } from '../../../harness/targets/host/sku-profile.ts'
 import { publishInventory } from '../../../harness/targets/host/publish-inventory.ts'
 import { temporaryFolder } from '../../support/rack-file.ts'
 import { PROJECT } from '../../support/run-suite.ts'
-import { fakeSmi } from './fake-smi.ts'
+import { fakeSmi } from '../../support/fake-smi.ts'
 
 const { PATH = '' } = process.env
 afterEach(() => {

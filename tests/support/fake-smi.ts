@@ -1,9 +1,9 @@
 /** A real program named nvidia-smi that prints recordings. Takes what each question is answered with; gives the folder for the PATH. */
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { temporaryFolder } from '../../support/rack-file.ts'
+import { temporaryFolder } from './rack-file.ts'
 
-export const RECORDED = resolve(import.meta.dirname, '../../../fixtures/recorded/nvidia-smi')
+export const RECORDED = resolve(import.meta.dirname, '../../fixtures/recorded/nvidia-smi')
 
 export interface Answers {
   /** Files under fixtures/recorded/nvidia-smi, or text after `=`. */

@@ -1,8 +1,8 @@
 /** Every way in which a driver can fail to answer is told apart, in words that name what is missing. */
 import { afterEach, expect, test } from 'vitest'
 import { busyGpus } from '../../../harness/targets/host/busy-gpus.ts'
-import { queryGpus } from '../../../harness/targets/host/nvidia-smi.ts'
-import { fakeSmi, type Answers } from './fake-smi.ts'
+import { queryGpus } from '../../../harness/vendors/nvidia/nvidia-smi.ts'
+import { fakeSmi, type Answers } from '../../support/fake-smi.ts'
 
 const { PATH = '' } = process.env
 afterEach(() => {

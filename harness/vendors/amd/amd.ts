@@ -2,8 +2,8 @@
  * AMD GPUs, as the DRA driver `gpu.amd.com` publishes them (ROCm/k8s-gpu-dra-driver). Older drivers publish the PCI
  * address as `pciAddr` and no NUMA node. The transfer binary has no ROCm memory: transfers use host memory.
  */
-import { STANDARD_DOMAIN, stringOf } from '../dra/device-attributes.ts'
-import type { GpuVendor } from './gpu-vendor.ts'
+import { STANDARD_DOMAIN, stringOf } from '../../dra/device-attributes.ts'
+import type { GpuVendor } from '../gpu-vendor.ts'
 
 const DRIVER = 'gpu.amd.com'
 

@@ -3,8 +3,8 @@
  * deviceinfo.go). Up to 25.8 the PCI address is `pcieBusID` in the driver's own domain; a NUMA node is published from
  * mid 2026 on.
  */
-import { STANDARD_DOMAIN, stringOf } from '../dra/device-attributes.ts'
-import type { GpuVendor } from './gpu-vendor.ts'
+import { STANDARD_DOMAIN, stringOf } from '../../dra/device-attributes.ts'
+import type { GpuVendor } from '../gpu-vendor.ts'
 
 const DRIVER = 'gpu.nvidia.com'
 

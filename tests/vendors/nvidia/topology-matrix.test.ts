@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { linksOf, parseTopology } from '../../../harness/targets/host/topology-matrix.ts'
-import { RECORDED } from './fake-smi.ts'
+import { linksOf, parseTopology } from '../../../harness/vendors/nvidia/topology-matrix.ts'
+import { RECORDED } from '../../support/fake-smi.ts'
 
 const recorded = (name: string): string => readFileSync(join(RECORDED, name, 'topo.txt'), 'utf8')
 
