@@ -196,9 +196,7 @@ export function loadSku(path: string): Sku {
 /** Active links that a GPU must have; undefined where the SKU states none. */
 export const linksOfGpu = ({ gpu }: Pick<Sku, 'gpu'>, name: string): number | undefined =>
   gpu.links ??
-  gpu.linkPairs
-    ?.filter(({ between }) => between.includes(name))
-    .reduce((sum, { links }) => sum + links, 0)
+  gpu.linkPairs?.filter(({ between }) => between.includes(name)).reduce((sum, { links }) => sum + links, 0)
 
 export function numaNodesOf(sku: Sku): readonly number[] {
   return [...new Set([...sku.gpus, ...sku.nics].map((device) => device.numaNode))].sort((a, b) => a - b)
@@ -212,7 +210,10 @@ function checkLinkPairs(context: z.RefinementCtx, { gpu, gpus }: Pick<Sku, 'gpu'
   linkPairs.forEach(({ between: [one, other] }, index) => {
     for (const name of [one, other])
       if (!gpus.some((own) => own.name === name))
-        issue(['linkPairs', index, 'between'], `"${name}" is not one of the GPUs ${gpus.map((own) => own.name).join(', ')}`)
+        issue(
+          ['linkPairs', index, 'between'],
+          `"${name}" is not one of the GPUs ${gpus.map((own) => own.name).join(', ')}`,
+        )
     if (one === other) issue(['linkPairs', index, 'between'], `"${one}" is named twice`)
     const before = linkPairs.findIndex(({ between }) => between.includes(one) && between.includes(other))
     if (one !== other && before < index)

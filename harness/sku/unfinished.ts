@@ -14,7 +14,12 @@ export function refuseUnfinished(text: string, path: string): void {
   const lines = text.split('\n')
   const lineCounter = new LineCounter()
   const document = parseDocument(text, { lineCounter, prettyErrors: false })
-  const places: { readonly line: number; readonly col: number; readonly key: string; readonly what: string }[] = []
+  const places: {
+    readonly line: number
+    readonly col: number
+    readonly key: string
+    readonly what: string
+  }[] = []
   visit(document, {
     Scalar(key, node, ancestors) {
       if (key === 'key' || node.value !== FILL_IN) return

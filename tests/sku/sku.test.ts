@@ -29,7 +29,7 @@ test.for([
   ['value: 39.07 GB/s', 'value: 0 GB/s', 'a rate must be greater than 0'],
   ['value: 27.49 ms', 'value: -27.49 ms', 'a time must be greater than 0'],
   ['lower: -12 %', 'lower: -0.12', 'expected a quantity with its unit'],
-  ['upper: 14 %', 'upper: -14 %', 'upper 0 % or above'],
+  ['upper: 14 %', 'upper: -14 %', 'upper at least 0 %'],
   ['lower: -12 %', 'lower: -100 %', 'lower must be above -100 %'],
   ['p99OverP50: 1.5', 'p99OverP50: 0.5', 'at reference.stability.p99OverP50'],
   ['name: mlx5_1', 'name: mlx5_0', 'at nics[1]: "mlx5_0" is listed twice, first at nics[0]'],

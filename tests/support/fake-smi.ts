@@ -16,7 +16,13 @@ export interface Answers {
   readonly exitCode?: number
 }
 
-export function fakeSmi({ query, apps = '=', topo = 'h200/topo.txt', links = '=', exitCode = 0 }: Answers): string {
+export function fakeSmi({
+  query,
+  apps = '=',
+  topo = 'h200/topo.txt',
+  links = '=',
+  exitCode = 0,
+}: Answers): string {
   const folder = temporaryFolder()
   const shown = (answer: string, name: string): string => {
     if (!answer.startsWith('=')) return `cat '${resolve(RECORDED, answer)}'`

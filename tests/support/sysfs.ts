@@ -58,7 +58,8 @@ export function sysfsOf({ numaNodes, gpus = [], nics = [] }: Machine): string {
       for (const [file, content] of Object.entries(files)) put(`${folder}/net/${name}/${file}`, content)
     for (const [name, files] of Object.entries(nic.rdma)) {
       put(`${folder}/infiniband/${name}/node_type`, '1: CA')
-      for (const [file, content] of Object.entries(files)) put(`${folder}/infiniband/${name}/${file}`, content)
+      for (const [file, content] of Object.entries(files))
+        put(`${folder}/infiniband/${name}/${file}`, content)
       link(`class/infiniband/${name}`, `${folder}/infiniband/${name}`)
       link(`${folder}/infiniband/${name}/device`, folder)
       put(`class/infiniband_verbs/uverbs${uverbs}/ibdev`, name)

@@ -15,7 +15,10 @@ export interface InventoryGpu extends Omit<DiscoveredGpu, 'numaAffinity'> {
   readonly pciePath: readonly string[] | undefined
 }
 
-export interface Inventory extends Pick<MachineGpus, 'vendor' | 'discovery' | 'linkPairs' | 'wired' | 'warnings'> {
+export interface Inventory extends Pick<
+  MachineGpus,
+  'vendor' | 'discovery' | 'linkPairs' | 'wired' | 'warnings'
+> {
   /** One label of a host name, as a Kubernetes node has it. */
   readonly node: string
   readonly gpus: readonly InventoryGpu[]
@@ -57,7 +60,8 @@ function locate(
     ...gpu,
     name: `gpu-${gpu.index}`,
     pciePath: pciePathAt(sysfs, gpu.pciAddress),
-    numaNode: (isMemory ? undefined : known) ?? (near.length === 1 ? near[0] : gpu.numaNode) ?? onlyNode(numaNodes),
+    numaNode:
+      (isMemory ? undefined : known) ?? (near.length === 1 ? near[0] : gpu.numaNode) ?? onlyNode(numaNodes),
     memoryNumaNode: gpu.memoryNumaNode ?? (isMemory ? known : undefined),
   }
 }

@@ -61,7 +61,9 @@ function gidInterfaces(device: string): readonly string[] {
 /** The number of the port that is up, else of the first. */
 function firstPort(device: string): number {
   const ports = listOf(join(device, 'ports')).map(Number)
-  const active = ports.find((port) => readText(join(device, 'ports', String(port), 'state'))?.includes('ACTIVE'))
+  const active = ports.find((port) =>
+    readText(join(device, 'ports', String(port), 'state'))?.includes('ACTIVE'),
+  )
   return active ?? ports[0] ?? 1
 }
 

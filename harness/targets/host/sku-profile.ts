@@ -42,7 +42,11 @@ export function formatSkuProfile(inventory: Inventory, known: readonly string[])
     reference: referenceFor(gpu, nics, links, known),
   })
   remark(document, ['gpu', 'architecture'], 'the driver does not report it')
-  remark(document, ['nic', 'mtu'], 'bytes; the NIC has no interface that states it: see active_mtu of ibv_devinfo')
+  remark(
+    document,
+    ['nic', 'mtu'],
+    'bytes; the NIC has no interface that states it: see active_mtu of ibv_devinfo',
+  )
   remark(document, ['gpu', 'links'], `active links of each GPU; now ${countsOf(gpus)}`)
   const nodes = `one of NUMA nodes ${numaNodes.join(', ')}; the kernel says -1: see the BIOS (ACPI _PXM) or the manual of the board`
   gpus.forEach((_, index) => remark(document, ['gpus', index, 'numaNode'], nodes))
@@ -70,8 +74,9 @@ const nameOf = ({ productName }: InventoryGpu, count: number): string => {
 
 function descriptionOf({ gpus, nics }: Inventory, { productName }: InventoryGpu): string {
   const nodes = new Set(gpus.flatMap(({ numaNode }) => numaNode ?? [])).size
-  const place =
-    gpus.some(({ numaNode }) => numaNode === undefined) ? '' : ` on ${nodes} NUMA ${nodes === 1 ? 'node' : 'nodes'}`
+  const place = gpus.some(({ numaNode }) => numaNode === undefined)
+    ? ''
+    : ` on ${nodes} NUMA ${nodes === 1 ? 'node' : 'nodes'}`
   return `${gpus.length} x ${productName} and ${nics.length} RDMA NICs${place}, as discovered`
 }
 

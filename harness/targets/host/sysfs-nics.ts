@@ -31,7 +31,9 @@ export function nicsIn(sysfs: string): readonly SysfsNic[] {
   return listOf(devices)
     .flatMap((name): SysfsNic[] => {
       const folder = join(devices, name)
-      const pciAddress = existsSync(join(folder, 'device')) ? functionAbove(join(folder, 'device')) : undefined
+      const pciAddress = existsSync(join(folder, 'device'))
+        ? functionAbove(join(folder, 'device'))
+        : undefined
       if (pciAddress === undefined) return []
       const ifName = interfaceOf(folder)
       const ofInterface = (file: string): string | undefined =>

@@ -10,7 +10,15 @@ import { unavailable } from '../unavailable.ts'
 const LIMIT_MS = 30_000
 const STATIC = ['static', '--asic', '--bus', '--driver', '--vram', '--json']
 const PROCESSES = ['process', '--json']
-const ROCM = ['--showproductname', '--showbus', '--showuniqueid', '--showdriverversion', '--showmeminfo', 'vram', '--json']
+const ROCM = [
+  '--showproductname',
+  '--showbus',
+  '--showuniqueid',
+  '--showdriverversion',
+  '--showmeminfo',
+  'vram',
+  '--json',
+]
 
 const quantity = z.union([z.looseObject({ value: z.unknown(), unit: z.string() }), z.unknown()])
 const staticSchema = z.array(
@@ -24,7 +32,9 @@ const staticSchema = z.array(
       })
       .optional(),
     bus: z.looseObject({ bdf: z.string() }),
-    driver: z.looseObject({ version: z.string().optional(), driver_version: z.string().optional() }).optional(),
+    driver: z
+      .looseObject({ version: z.string().optional(), driver_version: z.string().optional() })
+      .optional(),
     vram: z.looseObject({ size: quantity.optional(), vram_size: quantity.optional() }).optional(),
   }),
 )

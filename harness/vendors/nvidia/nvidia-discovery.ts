@@ -14,8 +14,7 @@ async function find(): Promise<DiscoveredGpus> {
   return {
     gpus: gpus.map(({ usedMiB: _, ...gpu }, place) => ({
       ...gpu,
-      architecture:
-        gpu.computeCapability === undefined ? undefined : architectureOf(gpu.computeCapability),
+      architecture: gpu.computeCapability === undefined ? undefined : architectureOf(gpu.computeCapability),
       numaNode: topology.numaNodes[place],
       numaAffinity: topology.numaAffinities[place] ?? [],
       memoryNumaNode: topology.memoryNumaNodes[place],

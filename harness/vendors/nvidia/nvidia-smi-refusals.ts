@@ -73,10 +73,13 @@ export function refusalOf(said: string): ClaimcheckError | undefined {
         : addresses.length === 1
           ? `: the one at ${only}`
           : `: those at ${addresses.join(' and ')}`
-    return unavailable(`has ${addresses.length > 1 ? 'GPUs that do' : 'a GPU that does'} not answer${which}`, {
-      found,
-      hint: 'It may have fallen off the bus: see dmesg for Xid 79, and reboot or replace it.',
-    })
+    return unavailable(
+      `has ${addresses.length > 1 ? 'GPUs that do' : 'a GPU that does'} not answer${which}`,
+      {
+        found,
+        hint: 'It may have fallen off the bus: see dmesg for Xid 79, and reboot or replace it.',
+      },
+    )
   }
   const invalid = invalidFieldIn(said)
   if (invalid !== undefined)

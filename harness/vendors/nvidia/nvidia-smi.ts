@@ -117,8 +117,16 @@ function cellsOf(line: string, count?: number): string[] {
 }
 
 function readGpu(row: readonly string[]): QueriedGpu {
-  const [index = '', uuid = '', productName = '', busId = '', total = '', used = '', driver = '', capability = ''] =
-    row
+  const [
+    index = '',
+    uuid = '',
+    productName = '',
+    busId = '',
+    total = '',
+    used = '',
+    driver = '',
+    capability = '',
+  ] = row
   const pciAddress = pciAddressOf(busId)
   refuseUnusable(row, `GPU ${index} at ${pciAddress}`)
   if (!WHOLE.test(index) || !/^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/.test(pciAddress))

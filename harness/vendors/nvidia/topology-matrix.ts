@@ -76,7 +76,8 @@ function readRow(line: string, { gpu, index, devices, gpus, header }: Columns): 
     connections,
     affinity: header.includes('NUMA Affinity') ? (rest[1] ?? '') : '',
     // A blank cell stands before it.
-    memory: header.includes('GPU NUMA ID') && rest.length > 2 ? (rest.findLast((cell) => cell !== '') ?? '') : '',
+    memory:
+      header.includes('GPU NUMA ID') && rest.length > 2 ? (rest.findLast((cell) => cell !== '') ?? '') : '',
   }
 }
 
@@ -85,7 +86,10 @@ function refuseAsymmetry(gpus: readonly string[], rows: readonly Row[]): void {
     connections.forEach((cell, b) => {
       const mirrored = rows[b]?.connections[a]
       if (mirrored !== cell)
-        throw notUnderstood(`${gpus[a]} to ${gpus[b]} equal to ${gpus[b]} to ${gpus[a]}`, `${cell} and ${mirrored}`)
+        throw notUnderstood(
+          `${gpus[a]} to ${gpus[b]} equal to ${gpus[b]} to ${gpus[a]}`,
+          `${cell} and ${mirrored}`,
+        )
     }),
   )
 }

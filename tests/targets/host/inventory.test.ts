@@ -123,23 +123,35 @@ test('a GPU near to the CPUs of two NUMA nodes: unknown with two, node 0 with on
   expect((await takeInventory(sysfs([0], []))).gpus.map(({ numaNode }) => numaNode)).toEqual([0, 0])
 })
 
-const GRACE = { 0: '0-71', 1: '72-143', ...Object.fromEntries(Array.from({ length: 32 }, (_, i) => [i + 2, ''])) }
+const GRACE = {
+  0: '0-71',
+  1: '72-143',
+  ...Object.fromEntries(Array.from({ length: 32 }, (_, i) => [i + 2, ''])),
+}
 
-test.for([-1, 2])('Grace, sysfs says NUMA node %i: the node of the CPUs, and the memory node beside it', async (numaNode) => {
-  const answers = { query: `=${rows('NVIDIA GB200', 4)}`, topo: join(FIELD, 'gb200-numa-lists.txt') }
-  process.env['PATH'] = `${fakeSmi(answers)}:${PATH}`
-  const gpu = { path: 'pci0000:10/0000:10:00.0/0000:1b:00.0', numaNode, vendor: '0x10de', class: '0x030200' }
-  const sku = loadSku(await profileOf(sysfsOf({ numaNodes: GRACE, gpus: [gpu] })))
-  expect(sku.gpus.map((one) => [one.numaNode, one.memoryNumaNode])).toEqual([
-    [0, 2],
-    [0, 10],
-    [1, 18],
-    [1, 26],
-  ])
-  expect(sku.gpus[0]?.pciePath).toEqual(['pci0000:10', '0000:10:00.0'])
-  expect(sku.gpu.links).toBe(18)
-  expect(sku.gpu.linkPairs).toBeUndefined()
-})
+test.for([-1, 2])(
+  'Grace, sysfs says NUMA node %i: the node of the CPUs, and the memory node beside it',
+  async (numaNode) => {
+    const answers = { query: `=${rows('NVIDIA GB200', 4)}`, topo: join(FIELD, 'gb200-numa-lists.txt') }
+    process.env['PATH'] = `${fakeSmi(answers)}:${PATH}`
+    const gpu = {
+      path: 'pci0000:10/0000:10:00.0/0000:1b:00.0',
+      numaNode,
+      vendor: '0x10de',
+      class: '0x030200',
+    }
+    const sku = loadSku(await profileOf(sysfsOf({ numaNodes: GRACE, gpus: [gpu] })))
+    expect(sku.gpus.map((one) => [one.numaNode, one.memoryNumaNode])).toEqual([
+      [0, 2],
+      [0, 10],
+      [1, 18],
+      [1, 26],
+    ])
+    expect(sku.gpus[0]?.pciePath).toEqual(['pci0000:10', '0000:10:00.0'])
+    expect(sku.gpu.links).toBe(18)
+    expect(sku.gpu.linkPairs).toBeUndefined()
+  },
+)
 
 test.for([
   ['bridges', 4, 'pcie-bridged-pairs.txt', '8.0', 12, 2],
@@ -157,7 +169,9 @@ test('unified memory has no figure; an infoROM warning is in the profile', async
   const query = `=0, GPU-1, NVIDIA GB10, 0000000F:01:00.0, [N/A], [N/A], 580.173.02, 12.1\nWARNING: infoROM is corrupted at gpu 000F:01:00.0\n`
   process.env['PATH'] = `${fakeSmi({ query, exitCode: 14 })}:${PATH}`
   const file = await profileOf(sysfs([0], []))
-  expect(readFileSync(file, 'utf8')).toContain('# WARNING: The infoROM of the GPU at 000f:01:00.0 is corrupted')
+  expect(readFileSync(file, 'utf8')).toContain(
+    '# WARNING: The infoROM of the GPU at 000f:01:00.0 is corrupted',
+  )
   expect(loadSku(file).gpus).toEqual([{ name: 'gpu-0', pciBusID: '000f:01:00.0', numaNode: 0 }])
   const { slices } = publishInventory(await takeInventory(sysfs([0], [])))
   expect(slices[0]?.spec.devices?.[0]?.capacity).toBeUndefined()
@@ -186,12 +200,17 @@ test('distances by the profile are those of the binary, for one machine', async 
     ],
     nics: [
       nic('pci0000:10/0000:10:00.0/0000:11:00.0/0000:12:01.0/0000:a0:00.0', 0, 'mlx5_0'),
-      nic('pci0000:10/0000:10:00.0/0000:11:00.0/0000:12:02.0/0000:13:00.0/0000:14:00.0/0000:a1:00.0', 0, 'mlx5_1'),
+      nic(
+        'pci0000:10/0000:10:00.0/0000:11:00.0/0000:12:02.0/0000:13:00.0/0000:14:00.0/0000:a1:00.0',
+        0,
+        'mlx5_1',
+      ),
       nic('pci0000:10/0000:10:01.0/0000:a2:00.0', 0, 'mlx5_2'),
       nic('pci0000:40/0000:40:00.0/0000:a3:00.0', 0, 'mlx5_3'),
     ],
   })
-  process.env['PATH'] = `${fakeSmi({ query: `=${rows('NVIDIA H100', 2)}`, topo: 'pcie-pair/topo.txt' })}:${PATH}`
+  process.env['PATH'] =
+    `${fakeSmi({ query: `=${rows('NVIDIA H100', 2)}`, topo: 'pcie-pair/topo.txt' })}:${PATH}`
   const sku = loadSku(await profileOf(root))
   const own = sku.gpus.flatMap((one) =>
     sku.nics.map((other) => ({ gpu: one.pciBusID, nic: other.pciAddress, distance: distanceOf(one, other) })),

@@ -73,7 +73,9 @@ test("the port's GIDs name its interface", () => {
 })
 
 test('InfiniBand without IPoIB has no interface', () => {
-  expect(nics({ rdma: { mlx5_0: {} } })).toMatchObject([{ name: 'mlx5_0', ifName: undefined, mtu: undefined }])
+  expect(nics({ rdma: { mlx5_0: {} } })).toMatchObject([
+    { name: 'mlx5_0', ifName: undefined, mtu: undefined },
+  ])
 })
 
 test('a PCI domain of five digits, below another bus and a VMD bridge', () => {

@@ -105,7 +105,10 @@ const reported = (id: string): Answers => {
 }
 
 const READ: Readonly<Record<string, object>> = {
-  'gb10-na': { gpus: [{ pciAddress: '000f:01:00.0', memoryMiB: undefined, usedMiB: undefined }], warnings: [] },
+  'gb10-na': {
+    gpus: [{ pciAddress: '000f:01:00.0', memoryMiB: undefined, usedMiB: undefined }],
+    warnings: [],
+  },
   'vgpu-na-cap': { gpus: [{ memoryMiB: 24576, computeCapability: undefined }], warnings: [] },
   'vmd-domain': { gpus: [{ pciAddress: '10000:01:00.0' }], warnings: [] },
   'gb200-domain': {
@@ -131,7 +134,8 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   'lost-gpu-index': /does not answer: the one at 0000:82:00\.0/,
   'lost-odd-domain': /does not answer: the one at 0000:ba:80\.0.*GPU 000:BA:80\.0/,
   'lost-detect': /does not answer: the one at 0000:b1:00\.0/,
-  'nvml-unknown': /management library \(NVML\) does not start: found Failed to initialize NVML: Unknown Error/,
+  'nvml-unknown':
+    /management library \(NVML\) does not start: found Failed to initialize NVML: Unknown Error/,
   'no-devices': /no NVIDIA GPU that its driver can use: found No devices were found/,
   'field-invalid': /driver that is too old: expected an nvidia-smi that knows the field compute_cap/,
   'driver-560-older': /too old: expected 525\.60\.13 or newer, for CUDA 12, found 525\.60\.11/,
@@ -163,9 +167,17 @@ test.for([
     /GPUs that do not answer: those at 0000:65:00\.0 and 0000:82:00\.0/,
   ],
   ['one address twice', `${ROW}\n${ROW.replace('0, GPU-1', '1, GPU-2')}\n`, /lists 0000:3b:00\.0 twice/],
-  ['a lost GPU in a cell', `${ROW.replace('143771, 0', '[GPU is lost], [GPU is lost]')}\n`, /does not answer: GPU 0/],
+  [
+    'a lost GPU in a cell',
+    `${ROW.replace('143771, 0', '[GPU is lost], [GPU is lost]')}\n`,
+    /does not answer: GPU 0/,
+  ],
   ['rights', 'Failed to initialize NVML: Insufficient Permissions\n', /does not allow this user/],
-  ['a driver that is not loaded', 'Failed to initialize NVML: Driver Not Loaded\n', /driver that does not run/],
+  [
+    'a driver that is not loaded',
+    'Failed to initialize NVML: Driver Not Loaded\n',
+    /driver that does not run/,
+  ],
 ] as const)('%s', async ([, query, message]) => {
   on({ query: `=${query}`, exitCode: 0 })
   await expect(queryGpus()).rejects.toThrow(message)
@@ -184,5 +196,7 @@ test('an old driver that does not know a field is asked without it, and its vers
     ].join('\n'),
   )
   process.env['PATH'] = `${folder}:${PATH}`
-  await expect(queryGpus()).rejects.toThrow(/too old: expected 525\.60\.13 or newer, for CUDA 12, found 460\.32\.03/)
+  await expect(queryGpus()).rejects.toThrow(
+    /too old: expected 525\.60\.13 or newer, for CUDA 12, found 460\.32\.03/,
+  )
 })

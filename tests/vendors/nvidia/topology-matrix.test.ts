@@ -79,8 +79,7 @@ test('SOC of old drivers is SYS', () => {
 })
 
 test('a wired mesh: 6 links to each of three peers are 18 of a GPU, and 4 are 12 of an A100', () => {
-  const mesh = (cell: string): string =>
-    reported('gb200-numa-lists').replaceAll('NV18', cell)
+  const mesh = (cell: string): string => reported('gb200-numa-lists').replaceAll('NV18', cell)
   expect(linksIn(mesh('NV6'), 18)).toEqual([18, 18, 18, 18])
   expect(linksIn(mesh('NV4'), 12)).toEqual([12, 12, 12, 12])
   expect(linkPairsOf(parseTopology(mesh('NV6')))).toHaveLength(6)
