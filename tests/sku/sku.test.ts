@@ -22,7 +22,7 @@ test.for([
   [
     'value: 39.07 GB/s, bounds: { lower: -12 %',
     'value: 39.07 GB/s, bounds: { lower: 12 %',
-    'lower must be 0 % or below',
+    'lower must be at most 0 %',
   ],
   ['value: 39.07 GB/s', 'value: 39.07 GiB/s', 'is not a valid quantity'],
   ['value: 39.07 GB/s', 'value: 39.07', 'expected a quantity with its unit'],
