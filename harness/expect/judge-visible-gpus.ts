@@ -1,4 +1,5 @@
 /** Judges whether a pod's containers see exactly the claimed GPUs, with the links that the SKU states. */
+import { vendorOf } from '../sku/sku-vendor.ts'
 import { linksOfGpu, type Sku } from '../sku/sku.ts'
 import type { Expectation } from './expectation.ts'
 import type { ClaimedPods, ContainerObservation } from '../transfer/pod-set.ts'
@@ -8,13 +9,13 @@ export const statement = 'every container sees the claimed GPUs with their links
 
 export async function judgeGpus(pods: ClaimedPods): Promise<Expectation> {
   const seen = await pods.look()
-  const missing = seen.flatMap(missingIn)
-  const foreign = seen.flatMap(foreignIn)
+  const missing = seen.flatMap((one) => missingIn(one, pods.sku))
+  const foreign = seen.flatMap((one) => foreignIn(one, pods.sku))
   const links = seen.flatMap((one) => linkFaults(one, pods.sku))
   const reasons = [...missing, ...foreign, ...links]
   const code =
     missing.length > 0 ? 'DEVICE_MISSING' : foreign.length > 0 ? 'DEVICE_LEAK' : 'TOPOLOGY_MISMATCH'
-  const gpus = seen.reduce((sum, { sighting }) => sum + (sighting.gpus?.length ?? 0), 0)
+  const gpus = seen.reduce((sum, { sighting }) => sum + visibleIn(sighting, pods.sku).length, 0)
   return {
     statement,
     verdict: reasons.length === 0 ? 'passed' : 'failed',
@@ -29,18 +30,30 @@ export async function judgeGpus(pods: ClaimedPods): Promise<Expectation> {
 
 const where = ({ node, container }: ContainerObservation): string => `container ${container} on ${node}`
 
-function missingIn(one: ContainerObservation): string[] {
-  const { gpus = [], gpu_error: why } = one.sighting
-  return one.allocated.gpus
-    .filter(({ pciAddress }) => !gpus.some(({ pci_address }) => pci_address === pciAddress))
-    .map(
-      ({ name, pciAddress }) =>
-        `${where(one)} does not see ${name} (${pciAddress}), which is claimed${why == null ? '' : `: ${why}`}`,
-    )
+/** By the GPU libraries, or by the kernel's render nodes where the binary has no library of the vendor. */
+function visibleIn(
+  { gpus = [], render_nodes: nodes = [] }: VisibleDevices,
+  sku: Sku,
+): readonly { readonly pci_address: string; readonly open_error?: string | null }[] {
+  const { memory, pciVendorId } = vendorOf(sku)
+  return memory === undefined ? nodes.filter(({ vendor }) => vendor === pciVendorId) : gpus
 }
 
-const foreignIn = (one: ContainerObservation): string[] =>
-  (one.sighting.gpus ?? [])
+function missingIn(one: ContainerObservation, sku: Sku): string[] {
+  const visible = visibleIn(one.sighting, sku)
+  const why = vendorOf(sku).memory === undefined ? undefined : one.sighting.gpu_error
+  return one.allocated.gpus.flatMap(({ name, pciAddress }) => {
+    const found = visible.find(({ pci_address }) => pci_address === pciAddress)
+    if (found === undefined)
+      return `${where(one)} does not see ${name} (${pciAddress}), which is claimed${why == null ? '' : `: ${why}`}`
+    return found.open_error == null
+      ? []
+      : `${where(one)} cannot open ${name} (${pciAddress}), which is claimed: ${found.open_error}`
+  })
+}
+
+const foreignIn = (one: ContainerObservation, sku: Sku): string[] =>
+  visibleIn(one.sighting, sku)
     .filter(({ pci_address }) => !one.allocated.gpus.some(({ pciAddress }) => pciAddress === pci_address))
     .map(({ pci_address }) => `${where(one)} sees the GPU at ${pci_address}, which is not claimed`)
 

@@ -11,7 +11,11 @@ const addressOf = (gpu: number): string => `0000:0${gpu}:00.0`
 const nameOf = (gpu: number): string => `gpu-${gpu}`
 
 /** A node of GPUs, of which these pairs are linked. */
-function skuWith(count: number, links: number | undefined, pairs: readonly (readonly [number, number, number])[]): Sku {
+function skuWith(
+  count: number,
+  links: number | undefined,
+  pairs: readonly (readonly [number, number, number])[],
+): Sku {
   const { links: _, ...gpu } = known.gpu
   return {
     ...known,
@@ -22,7 +26,11 @@ function skuWith(count: number, links: number | undefined, pairs: readonly (read
         ? {}
         : { linkPairs: pairs.map(([a, b, own]) => ({ between: [nameOf(a), nameOf(b)], links: own })) }),
     },
-    gpus: Array.from({ length: count }, (_one, gpu) => ({ name: nameOf(gpu), pciBusID: addressOf(gpu), numaNode: 0 })),
+    gpus: Array.from({ length: count }, (_one, gpu) => ({
+      name: nameOf(gpu),
+      pciBusID: addressOf(gpu),
+      numaNode: 0,
+    })),
   }
 }
 
@@ -85,7 +93,9 @@ const meshed = (gpu: number, missing?: number): Seen => ({
 
 test('bridged pairs: GPUs of different pairs need not reach each other', async () => {
   const bridged = (other: number): Seen => ({ nvlinks: 12, ends: { [other]: 12 }, peers: [other] })
-  expect(await judge(bridges, [bridged(1), bridged(0), bridged(3), bridged(2)])).toMatchObject({ verdict: 'passed' })
+  expect(await judge(bridges, [bridged(1), bridged(0), bridged(3), bridged(2)])).toMatchObject({
+    verdict: 'passed',
+  })
 })
 
 test('a dead bridge: both GPUs and the pair are named', async () => {
@@ -139,5 +149,28 @@ test('through a switch every GPU reaches every other; IMEX channels of a Compute
   expect(await judge(nvl, seen, imex)).toMatchObject({ verdict: 'passed' })
   expect((await judge(nvl, [{ ...(seen[0] as Seen), nvlinks: 17 }, seen[1] as Seen])).reasons).toEqual([
     'container main on n: the GPU at 0000:00:00.0 has 17 active NVLinks; the SKU states 18',
+  ])
+})
+
+test('AMD GPUs are seen through their render nodes', async () => {
+  const sku: Sku = { ...skuWith(2, undefined, []), gpu: { ...known.gpu, links: 0, vendor: 'amd' } }
+  const node = (gpu: number, more: object = {}) => ({
+    path: `/dev/dri/renderD${128 + gpu}`,
+    pci_address: addressOf(gpu),
+    vendor: '0x1002',
+    open_error: null,
+    ...more,
+  })
+  const seeing = (...render_nodes: object[]) => judge(sku, [], { gpu_error: 'libcuda.so.1', render_nodes })
+  expect(await seeing(node(0), node(1), node(7, { vendor: '0x1a03' }))).toMatchObject({ verdict: 'passed' })
+  expect((await seeing(node(0))).reasons).toEqual([
+    'container main on n does not see gpu-1 (0000:01:00.0), which is claimed',
+  ])
+  expect(await seeing(node(0), node(1), node(2))).toMatchObject({
+    code: 'DEVICE_LEAK',
+    reasons: ['container main on n sees the GPU at 0000:02:00.0, which is not claimed'],
+  })
+  expect((await seeing(node(0), node(1, { open_error: 'Permission denied' }))).reasons).toEqual([
+    'container main on n cannot open gpu-1 (0000:01:00.0), which is claimed: Permission denied',
   ])
 })

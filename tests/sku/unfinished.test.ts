@@ -48,7 +48,10 @@ const pairs = (text: string): string => messageOf(profile('links: 18 }', `links:
 
 test.for([
   ['[{ between: [gpu-0, gpu-1], links: 18 }]', /^loaded$/],
-  ['[{ between: [gpu-0, gpu-1], links: 12 }]', /18 links of each GPU, but the linkPairs of gpu-0 add up to 12/],
+  [
+    '[{ between: [gpu-0, gpu-1], links: 12 }]',
+    /18 links of each GPU, but the linkPairs of gpu-0 add up to 12/,
+  ],
   ['[{ between: [gpu-0, gpu-2], links: 18 }]', /"gpu-2" is not one of the GPUs gpu-0, gpu-1/],
   ['[{ between: [gpu-0, gpu-0], links: 18 }]', /"gpu-0" is named twice/],
   [

@@ -15,7 +15,7 @@ interface Refusal {
 /** The first that matches decides. */
 const REFUSALS: readonly Refusal[] = [
   {
-    says: /No devices were found/i,
+    says: /No devices (were )?found/i,
     problem: 'has no NVIDIA GPU that its driver can use',
     hint: 'See lspci for the GPU, and dmesg for what the driver says of it.',
   },

@@ -76,8 +76,7 @@ function readRow(line: string, { gpu, index, devices, gpus, header }: Columns): 
     connections,
     affinity: header.includes('NUMA Affinity') ? (rest[1] ?? '') : '',
     // A blank cell stands before it.
-    memory:
-      header.includes('GPU NUMA ID') && rest.length > 2 ? (rest.findLast((cell) => cell !== '') ?? '') : '',
+    memory: header.includes('GPU NUMA ID') ? (rest.slice(2).findLast((cell) => cell !== '') ?? '') : '',
   }
 }
 

@@ -143,10 +143,11 @@ test.for([
     { name: 'pod', group: 'pod', template: template.metadata.name, containers: [{ name: 'main', args: [] }] },
     { within: seconds(10) },
   )
-  expect(resolveAllocation(pod.claim, slices).gpus.map(({ pciAddress }) => pciAddress).sort()).toEqual([
-    '0000:0c:05.0',
-    '0000:9c:05.0',
-  ])
+  expect(
+    resolveAllocation(pod.claim, slices)
+      .gpus.map(({ pciAddress }) => pciAddress)
+      .sort(),
+  ).toEqual(['0000:0c:05.0', '0000:9c:05.0'])
   const env = environmentOf(pod, inventory, { env: {}, nixl: { capi: '/nixl' } as never })
   expect(env['ROCR_VISIBLE_DEVICES']).toBe('GPU-4d300c00000000aa,GPU-4d309c00000000aa')
   expect(env['CUDA_VISIBLE_DEVICES']).toBeUndefined()
@@ -155,12 +156,21 @@ test.for([
 })
 
 test('who uses a GPU is named', async () => {
-  const busy = { name: 'python3', pid: 4242, memory_usage: { vram_mem: { value: 121000 * 2 ** 20, unit: 'B' } } }
-  install({ 'amd-smi': { static: LIST, process: [{ gpu: 1, process_list: [{ process_info: busy }] }, IDLE[0]] } })
+  const busy = {
+    name: 'python3',
+    pid: 4242,
+    memory_usage: { vram_mem: { value: 121000 * 2 ** 20, unit: 'B' } },
+  }
+  install({
+    'amd-smi': { static: LIST, process: [{ gpu: 1, process_list: [{ process_info: busy }] }, IDLE[0]] },
+  })
   const root = node({ mem_info_vram_used: '300000000000' })
   const { discovery, gpus } = await takeInventory(root)
   expect(await busyGpus(discovery, gpus, new Set(), root)).toMatchObject([
-    { gpu: { name: 'gpu-0' }, holder: 'a program that cannot be seen from here, which holds 286102 MiB of it' },
+    {
+      gpu: { name: 'gpu-0' },
+      holder: 'a program that cannot be seen from here, which holds 286102 MiB of it',
+    },
     { gpu: { name: 'gpu-1' }, holder: 'process 4242 (python3), which holds 121000 MiB of it' },
   ])
 })
