@@ -129,8 +129,8 @@ function referenceFor(
   for (const path of known) {
     const sku = loadSku(path)
     if (sku.gpu.productName !== gpu.productName) continue
-    const keys = [...(fitsLinks(sku, links) ? OF_GPUS : []), ...(fitsNics(sku, nics) ? OF_NICS : [])]
-    const own = Object.entries(referenceIn(path)).filter(([key]) => keys.includes(key))
+    const keys = new Set([...(fitsLinks(sku, links) ? OF_GPUS : []), ...(fitsNics(sku, nics) ? OF_NICS : [])])
+    const own = Object.entries(referenceIn(path)).filter(([key]) => keys.has(key))
     if (own.length > 0) return { source: sku.reference.source, ...Object.fromEntries(own) }
   }
   return NONE

@@ -12,7 +12,7 @@ async function find(): Promise<DiscoveredGpus> {
   const active = await queryActiveLinks()
   const wired = isWired(topology, { active, most: mostLinksOf(gpus[0]?.computeCapability) })
   return {
-    gpus: gpus.map(({ usedMiB: _, ...gpu }, place) => ({
+    gpus: gpus.map((gpu, place) => ({
       ...gpu,
       architecture: gpu.computeCapability === undefined ? undefined : architectureOf(gpu.computeCapability),
       numaNode: topology.numaNodes[place],
