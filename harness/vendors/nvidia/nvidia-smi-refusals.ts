@@ -57,7 +57,7 @@ const REFUSALS: readonly Refusal[] = [
 ]
 
 /** The field of a query that the driver does not know; undefined where it knows all of them. */
-export const invalidFieldIn = (said: string): string | undefined =>
+const invalidFieldIn = (said: string): string | undefined =>
   /Field "([^"]+)" is not a valid field to query/i.exec(said)?.[1]
 
 /** Undefined where the text contains none of these sentences. A row whose cells say such a thing is none: see the query. */

@@ -19,7 +19,7 @@ const APP_FIELDS = ['gpu_uuid', 'pid', 'process_name', 'used_memory']
 const NO_VALUE = /^\[?(N\/A|Not Supported|Not Available|Not Applicable)\]?$/i
 const WHOLE = /^\d+$/
 
-export interface QueriedGpu {
+interface QueriedGpu {
   readonly index: number
   readonly uuid: string
   readonly productName: string
