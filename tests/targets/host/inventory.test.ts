@@ -16,7 +16,7 @@ import { formatSkuProfile } from '../../../harness/targets/host/sku-profile.ts'
 import { publishInventory } from '../../../harness/targets/host/publish-inventory.ts'
 import { temporaryFolder } from '../../support/rack-file.ts'
 import { PROJECT } from '../../support/run-suite.ts'
-import { fakeSmi } from '../../support/fake-smi.ts'
+import { fakeSmi, RECORDED } from '../../support/fake-smi.ts'
 import { sysfsOf } from '../../support/sysfs.ts'
 
 const { PATH = '' } = process.env
@@ -163,6 +163,43 @@ test.for([
   expect(sku.gpu.links).toBe(links)
   expect(sku.gpu.linkPairs).toHaveLength(pairs)
   expect(sku.gpu.linkPairs?.[0]?.between).toEqual(['gpu-0', 'gpu-1'])
+})
+
+test("two GPUs at a switch, recorded: the driver's own count of links, and no list of pairs", async () => {
+  const folder = 'h100-vm-pair'
+  const answers = {
+    query: `${folder}/query.csv`,
+    topo: `${folder}/topo.txt`,
+    links: `${folder}/nvlink-status.txt`,
+  }
+  process.env['PATH'] = `${fakeSmi(answers)}:${PATH}`
+  const gpu = (slot: number) => ({
+    path: `pci0000:00/0000:00:0${slot}.0`,
+    numaNode: -1,
+    vendor: '0x10de',
+    class: '0x030200',
+  })
+  const root = sysfsOf({ numaNodes: { 0: '0-31' }, gpus: [gpu(6), gpu(7)] })
+  const sku = loadSku(await profileOf(root))
+  expect(sku.gpu).toMatchObject({ links: 18, architecture: 'Hopper' })
+  expect(sku.gpu.linkPairs).toBeUndefined()
+  expect(sku.gpus).toEqual([
+    { name: 'gpu-0', pciBusID: '0000:00:06.0', numaNode: 0, pciePath: ['pci0000:00'] },
+    { name: 'gpu-1', pciBusID: '0000:00:07.0', numaNode: 0, pciePath: ['pci0000:00'] },
+  ])
+})
+
+test('a GPU with an inactive link behind a switch: how many each should have is to be filled in', async () => {
+  const folder = join(RECORDED, 'h100-vm-pair')
+  const status = readFileSync(join(folder, 'nvlink-status.txt'), 'utf8')
+  const answers = {
+    query: join(folder, 'query.csv'),
+    topo: join(folder, 'topo.txt'),
+    links: `=${status.replace('Link 3: 26.562 GB/s', 'Link 3: <inactive>')}`,
+  }
+  process.env['PATH'] = `${fakeSmi(answers)}:${PATH}`
+  const file = await profileOf(sysfsOf({ numaNodes: { 0: '0-31' } }))
+  expect(() => loadSku(file)).toThrow(/at gpu\.links: active links of each GPU; now gpu-0 17, gpu-1 18/)
 })
 
 test('unified memory has no figure; an infoROM warning is in the profile', async () => {

@@ -76,7 +76,9 @@ pub fn active_links(pci_address: &str) -> Option<Vec<Option<String>>> {
         let mut info = PciInfo::default();
         // SAFETY: the handle is NVML's; it writes the structure, whose layout is that of nvml.h.
         let status = unsafe { nvml.remote_pci_info?(device, link, &mut info) };
-        (status == SUCCESS).then(|| format!("{:04x}:{:02x}:{:02x}.0", info.domain, info.bus, info.device))
+        // In a virtual machine every field is all ones: the far end is hidden.
+        let is_known = status == SUCCESS && info.domain != c_uint::MAX;
+        is_known.then(|| format!("{:04x}:{:02x}:{:02x}.0", info.domain, info.bus, info.device))
     };
     let states = (0..MOST_LINKS).map_while(|link| is_active(link).map(|active| (link, active)));
     Some(states.filter(|(_, active)| *active).map(|(link, _)| far_end(link)).collect())
