@@ -104,7 +104,7 @@ async function bench(): Promise<void> {
     gpus: inventory.gpus.length,
     driver: gpu?.driver,
     links: inventory.links ?? null,
-    connections: inventory.topology.connections,
+    linkPairs: inventory.linkPairs,
     cpu: cpus()[0]?.model,
     cpus: cpus().length,
     memoryBytes: totalmem(),

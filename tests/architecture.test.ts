@@ -64,6 +64,24 @@ test('the Kubernetes client stays in targets/cluster', () => {
   expect(users.filter((file) => !file.startsWith('targets/cluster/'))).toEqual([])
 })
 
+/** Drivers, DeviceClasses, PCI vendor ids, visibility variables and discovery commands of vendors. */
+const VENDOR_WORDS =
+  /gpu\.nvidia\.com|gpu\.amd\.com|(?<![\w.])dra\.net\b|dranet\.net|mrdma\.google\.com|networking\.k8s\.aws|k8snetworkplumbingwg|0x10de|0x1002|(CUDA|NVIDIA|ROCR|HIP)_VISIBLE_DEVICES|CUDA_DEVICE_ORDER|['"`](nvidia-smi|amd-smi|rocm-smi)['"`]/
+/** Their texts name an example in a hint. */
+const MAY_NAME_VENDORS = new Set(['dra/cel/diagnostics.ts'])
+
+test('only vendors/ knows what differs between vendors', () => {
+  const named = files
+    .filter((file) => !file.startsWith('vendors/') && !MAY_NAME_VENDORS.has(file))
+    .flatMap((file) =>
+      readFileSync(join(HARNESS, file), 'utf8')
+        .split('\n')
+        .filter((line) => !/^\s*(\/?\*|\/\/)/.test(line) && VENDOR_WORDS.test(line))
+        .map((line) => `${file}: ${line.trim()}`),
+    )
+  expect(named).toEqual([])
+})
+
 test('suites speak no Kubernetes', () => {
   const suites = globSync('suites/**/*.ts', { cwd: PROJECT })
   expect(suites.length).toBeGreaterThan(0)

@@ -136,19 +136,22 @@ export async function plan(
 const comment = (lines: readonly string[]): string[] => lines.map((line) => `# ${line}`.trimEnd())
 
 /** Of the devices that are published now, whoever uses them. */
-function matches(template: ResourceClaimTemplate, { slices, nodes }: Inspection): string[] {
+function matches(template: ResourceClaimTemplate, { slices, classes, nodes }: Inspection): string[] {
   const { name } = template.metadata
   return [
     `ResourceClaimTemplate ${name} matches now:`,
     ...template.spec.spec.devices.requests.flatMap((request) => {
       const own = 'exactly' in request ? [request.exactly] : request.firstAvailable
-      return own.flatMap(({ count = 1, selectors = [], deviceClassName }) =>
-        nodes.map((node) => {
+      return own.flatMap(({ count = 1, selectors = [], deviceClassName }) => {
+        const deviceClass = classes.find(({ metadata }) => metadata.name === deviceClassName)
+        if (deviceClass === undefined)
+          return `  ${request.name} (${count}): none: there is no DeviceClass ${deviceClassName}`
+        const ofClass = deviceClass.spec.selectors ?? []
+        return nodes.map((node) => {
           const found = poolsOf(slices)
             .flatMap((pool) => devicesOn(node, pool))
-            .filter(({ driver }) => deviceClassName === driver || DRIVERS[deviceClassName] === driver)
             .filter((device) =>
-              selectors.every(({ cel }) =>
+              [...ofClass, ...selectors].every(({ cel }) =>
                 compileSelector(cel.expression, `request "${request.name}" of ${name}`).matches(
                   device.device,
                   device.driver,
@@ -158,14 +161,11 @@ function matches(template: ResourceClaimTemplate, { slices, nodes }: Inspection)
             .map(({ device }) => device.name)
           const enough = found.length >= count ? '' : `: TOO FEW, ${count} requested`
           return `  ${node} ${request.name} (${count}): ${found.join(', ') || 'none'}${enough}`
-        }),
-      )
+        })
+      })
     }),
   ]
 }
-
-/** The drivers of DeviceClasses that are not named after their driver. */
-const DRIVERS: Readonly<Record<string, string>> = { 'dranet.net': 'dra.net' }
 
 function times(
   spec: ComparisonDeclaration,

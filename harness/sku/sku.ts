@@ -4,8 +4,10 @@
  */
 import { z } from 'zod'
 import { percentSchema, rateSchema, timeSchema } from '../core/quantity-schema.ts'
-import { readYamlFile } from '../core/yaml-file.ts'
+import { readInputFile } from '../core/input-file.ts'
+import { parseYaml } from '../core/yaml-file.ts'
 import type { Fraction, GBps, Seconds } from '../core/units.ts'
+import { refuseUnfinished } from './unfinished.ts'
 
 const pciAddress = z
   .string()
@@ -101,8 +103,21 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
         deviceClass: z.string().min(1).exactOptional(),
         architecture: z.string(),
         memory: z.string(),
-        /** NVLinks of each GPU that are active: 18 where `nvidia-smi topo -m` says NV18 of every pair. */
+        /**
+         * Active links of each GPU, to whatever they lead: 18 where each of three peers is connected by 6, and 18 where a
+         * switch connects all.
+         */
         links: z.int().min(0).exactOptional(),
+        /** Where links connect GPUs directly, without a switch: the linked pairs by GPU name. A pair not listed has no link. */
+        linkPairs: z
+          .array(
+            z.strictObject({
+              between: z.tuple([z.string().min(1), z.string().min(1)]),
+              links: z.int().min(1),
+            }),
+          )
+          .min(1)
+          .exactOptional(),
       }),
       /** Absent where the node has no NIC to be tested. */
       nic: nicKind.default(NO_NIC),
@@ -126,6 +141,7 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
     .superRefine((sku, context) => {
       if (sku.nics.length > 0 && sku.nic === NO_NIC)
         context.addIssue({ code: 'custom', path: ['nic'], message: 'is required where nics are listed' })
+      checkLinkPairs(context, sku)
       unique(context, 'gpus', sku.gpus, (gpu) => gpu.name)
       unique(context, 'gpus', sku.gpus, (gpu) => gpu.pciBusID)
       unique(context, 'nics', sku.nics, (nic) => nic.name)
@@ -170,13 +186,47 @@ export interface Reference<Quantity extends GBps | Seconds> {
   readonly bounds: { readonly lower: number; readonly upper: number }
 }
 
-/** Throws FILE_UNREADABLE, or FILE_INVALID with line and column. */
+/** Throws FILE_UNREADABLE, or FILE_INVALID with line and column, also where values are still to be filled in. */
 export function loadSku(path: string): Sku {
-  return readYamlFile(path, skuSchema)
+  const text = readInputFile(path).toString('utf8')
+  refuseUnfinished(text, path)
+  return parseYaml(text, path, skuSchema)
 }
+
+/** Active links that a GPU must have; undefined where the SKU states none. */
+export const linksOfGpu = ({ gpu }: Pick<Sku, 'gpu'>, name: string): number | undefined =>
+  gpu.links ??
+  gpu.linkPairs?.filter(({ between }) => between.includes(name)).reduce((sum, { links }) => sum + links, 0)
 
 export function numaNodesOf(sku: Sku): readonly number[] {
   return [...new Set([...sku.gpus, ...sku.nics].map((device) => device.numaNode))].sort((a, b) => a - b)
+}
+
+/** Both GPUs must be listed, and the links of the pairs add up to those of each GPU. */
+function checkLinkPairs(context: z.RefinementCtx, { gpu, gpus }: Pick<Sku, 'gpu' | 'gpus'>): void {
+  const { links, linkPairs = [] } = gpu
+  const issue = (path: PropertyKey[], message: string): void =>
+    context.addIssue({ code: 'custom', path: ['gpu', ...path], message })
+  linkPairs.forEach(({ between: [one, other] }, index) => {
+    for (const name of [one, other])
+      if (!gpus.some((own) => own.name === name))
+        issue(
+          ['linkPairs', index, 'between'],
+          `"${name}" is not one of the GPUs ${gpus.map((own) => own.name).join(', ')}`,
+        )
+    if (one === other) issue(['linkPairs', index, 'between'], `"${one}" is named twice`)
+    const before = linkPairs.findIndex(({ between }) => between.includes(one) && between.includes(other))
+    if (one !== other && before < index)
+      issue(['linkPairs', index], `the pair is listed twice, first at linkPairs[${before}]`)
+  })
+  if (links === undefined || linkPairs.length === 0) return
+  for (const { name } of gpus) {
+    const sum = linkPairs
+      .filter(({ between }) => between.includes(name))
+      .reduce((total, pair) => total + pair.links, 0)
+    if (sum !== links)
+      issue(['links'], `${links} links of each GPU, but the linkPairs of ${name} add up to ${sum}`)
+  }
 }
 
 function unique<T>(

@@ -28,10 +28,31 @@ export const visibleDevicesSchema = z.looseObject({
   /** Absent when the binary has no GPU support. */
   gpus: z
     .array(
-      z.looseObject({ pci_address: z.string(), nvlinks: z.int().nullable(), peers: z.array(z.string()) }),
+      z.looseObject({
+        pci_address: z.string(),
+        /** Active links to all peers and switches. */
+        nvlinks: z.int().nullable(),
+        /**
+         * Active links by the PCI address of their far end, a GPU or a switch; null where the driver does not say, absent
+         * from certificates of older versions.
+         */
+        nvlink_peers: z.array(z.looseObject({ pci_address: z.string(), links: z.int() })).nullish(),
+        peers: z.array(z.string()),
+      }),
     )
     .exactOptional(),
   gpu_error: z.string().nullish(),
+  /** GPUs that the container can use through the kernel's render nodes; absent from certificates of older versions. */
+  render_nodes: z
+    .array(
+      z.looseObject({
+        path: z.string(),
+        pci_address: z.string(),
+        vendor: z.string(),
+        open_error: z.string().nullable(),
+      }),
+    )
+    .exactOptional(),
 })
 
 export type VisibleDevices = z.infer<typeof visibleDevicesSchema>

@@ -1,21 +1,23 @@
 /** What claimcheck needs to know of a GPU vendor: its DRA driver, what the driver publishes, and how a process gets its GPUs. */
 import type { DeviceAttributes } from '../dra/device-attributes.ts'
 import type { AttributeValue } from '../dra/objects.ts'
+import type { GpuDiscovery } from './gpu-discovery.ts'
 
 /** A GPU as its driver publishes it. */
 interface GpuFacts {
   /** `0001:00:00.0` */
   readonly pciAddress: string
-  /** `pci0001:00` */
-  readonly pcieRoot: string
+  /** `pci0001:00`; undefined: not known. */
+  readonly pcieRoot: string | undefined
   /** Undefined: the driver publishes none. */
   readonly numaNode: number | undefined
   readonly uuid: string
   readonly productName: string
-  readonly architecture: string
+  /** Undefined: not known. */
+  readonly architecture: string | undefined
   /** Versions such as `580.0.0`; a vendor publishes those that it knows. */
-  readonly driverVersion: string
-  readonly computeCapability: string
+  readonly driverVersion: string | undefined
+  readonly computeCapability?: string
   /** The newest version of the vendor's compute runtime that the driver serves: CUDA's; undefined: not known. */
   readonly runtimeVersion?: string
 }
@@ -48,6 +50,10 @@ export interface GpuVendor {
   attributesOf(gpu: GpuFacts): Readonly<Record<string, AttributeValue>>
   /** The product name as a profile states it, read from the published attributes. */
   productName(attributes: DeviceAttributes): string | undefined
+  /** Environment that makes these GPUs, in PCI order, the only ones that a process sees. */
+  visibilityEnv(uuids: readonly string[]): Readonly<Record<string, string>>
+  /** Loads what finds the GPUs of the machine that claimcheck runs on. */
+  discover(): Promise<GpuDiscovery>
   /** Absent where the transfer binary has no memory of this vendor. */
   readonly memory?: GpuMemory
 }
@@ -60,6 +66,4 @@ export interface GpuMemory {
   readonly directTransport: RegExp
   /** UCX transports that leave only the path through host memory. */
   readonly stagedTransports: string
-  /** Environment that makes these GPUs, in PCI order, the only ones that a process sees. */
-  visibilityEnv(uuids: readonly string[]): Readonly<Record<string, string>>
 }

@@ -1,10 +1,10 @@
 /** The vendors and drivers that claimcheck knows. Another one is a file in this folder and a line here. */
-import { amd } from './amd.ts'
+import { amd } from './amd/amd.ts'
 import { aws } from './aws.ts'
 import { dranet } from './dranet.ts'
 import type { GpuVendor } from './gpu-vendor.ts'
 import type { NicDriver } from './nic-driver.ts'
-import { nvidia } from './nvidia.ts'
+import { nvidia } from './nvidia/nvidia.ts'
 import { sriovNetworkOperator } from './sriov-network-operator.ts'
 
 export const GPU_VENDORS: readonly GpuVendor[] = [nvidia, amd]

@@ -1,6 +1,6 @@
 /** The GPU suite on machines where it cannot measure: it gives the reason and does not pass. */
 import { expect, test } from 'vitest'
-import { fakeSmi } from '../targets/host/fake-smi.ts'
+import { fakeSmi } from '../support/fake-smi.ts'
 import { runSuite } from '../support/run-suite.ts'
 
 const host = { CLAIMCHECK_TARGET: 'host', CLAIMCHECK_SKU: 'fixtures/skus/h200x2.yaml' }

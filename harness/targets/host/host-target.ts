@@ -4,7 +4,6 @@
  */
 import { execa } from 'execa'
 import type { DeviceClass, ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
-import { nvidia } from '../../vendors/nvidia.ts'
 import { withTimeout } from '../../core/timeout.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Journal } from '../../core/journal.ts'
@@ -71,6 +70,7 @@ export class HostTarget implements Target {
       parts.journal.record('host-opened', inventory.node, {
         gpus: inventory.gpus.length,
         nics: inventory.nics.length,
+        warnings: inventory.warnings,
       })
       return new HostTarget(parts, inventory, lock)
     } catch (error) {
@@ -201,9 +201,9 @@ export class HostTarget implements Target {
   /** GPUs that other programs use: a measurement on such a GPU would mean nothing. */
   async #foreignGpus(): Promise<DeviceInUse[]> {
     const own = [...this.#processes.values()].flatMap((pod) => [...pod.values()].map(({ pid }) => pid))
-    const { node, gpus } = this.#inventory
-    const busy = await busyGpus(gpus, new Set(own))
-    return busy.map(({ gpu, holder }) => ({ driver: nvidia.driver, pool: node, device: gpu.name, holder }))
+    const { node, vendor, discovery, gpus } = this.#inventory
+    const busy = await busyGpus(discovery, gpus, new Set(own))
+    return busy.map(({ gpu, holder }) => ({ driver: vendor.driver, pool: node, device: gpu.name, holder }))
   }
 
   #process(pod: RunningPod, container: string): HostProcess {

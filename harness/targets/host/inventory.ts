@@ -1,61 +1,71 @@
 /**
- * The inventory of this machine from nvidia-smi and sysfs: GPUs, their links, and NICs, each with its NUMA node. An unknown
- * NUMA node on a machine with several is an error, not a guess.
+ * The inventory of this machine from its vendors' tools and sysfs: GPUs, their links, and NICs, each with PCI path and NUMA
+ * node. A NUMA node that nothing on the machine states stays unknown.
  */
 import { hostname } from 'node:os'
-import { ClaimcheckError } from '../../core/errors.ts'
-import { queryGpus, queryTopology, type QueriedGpu } from './nvidia-smi.ts'
-import { nicsIn, numaNodeAt, numaNodesIn, type SysfsNic } from './sysfs-nics.ts'
-import { linksOf, type GpuTopology } from './topology-matrix.ts'
+import type { DiscoveredGpu } from '../../vendors/gpu-discovery.ts'
+import { gpusOfMachine, type MachineGpus } from '../../vendors/machine-gpus.ts'
+import { nicsIn, type SysfsNic } from './sysfs-nics.ts'
+import { numaNodeAt, numaNodesIn, pciePathAt } from './sysfs-pci.ts'
 
-export interface InventoryGpu extends QueriedGpu {
+export interface InventoryGpu extends Omit<DiscoveredGpu, 'numaAffinity'> {
   /** As the GPU driver publishes it: `gpu-0`. */
   readonly name: string
-  readonly numaNode: number
+  /** From the host bridge over the PCI bridges above it; undefined where sysfs does not show it. */
+  readonly pciePath: readonly string[] | undefined
 }
 
-export type InventoryNic = SysfsNic & { readonly numaNode: number }
-
-export interface Inventory {
+export interface Inventory extends Pick<
+  MachineGpus,
+  'vendor' | 'discovery' | 'linkPairs' | 'wired' | 'warnings'
+> {
   /** One label of a host name, as a Kubernetes node has it. */
   readonly node: string
   readonly gpus: readonly InventoryGpu[]
-  readonly topology: GpuTopology
-  /** NVLinks between every two GPUs; undefined for one GPU, or where pairs differ. */
+  /** Active links of each GPU; undefined where GPUs differ or it is unknown. */
   readonly links: number | undefined
-  readonly nics: readonly InventoryNic[]
+  readonly nics: readonly SysfsNic[]
+  /** Those that devices can be near to. */
   readonly numaNodes: readonly number[]
 }
 
 /** Rejects with TARGET_UNAVAILABLE. */
 export async function takeInventory(sysfs = '/sys'): Promise<Inventory> {
-  const gpus = await queryGpus()
-  const topology = await queryTopology()
+  const { gpus, ...found } = await gpusOfMachine(sysfs)
   const numaNodes = numaNodesIn(sysfs)
-  const only = numaNodes.length <= 1 ? (numaNodes[0] ?? 0) : undefined
-  const located = gpus.map((gpu) => ({
-    ...gpu,
-    name: `gpu-${gpu.index}`,
-    numaNode:
-      numaNodeAt(sysfs, gpu.pciAddress) ??
-      topology.numaNodes[gpu.index] ??
-      only ??
-      unknown(`GPU ${gpu.index} (${gpu.pciAddress})`, numaNodes),
-  }))
-  const nics = nicsIn(sysfs).map((nic) => ({
-    ...nic,
-    numaNode: nic.numaNode ?? only ?? unknown(`NIC ${nic.name} (${nic.pciAddress})`, numaNodes),
-  }))
+  const located = gpus.map((gpu) => locate(gpu, sysfs, numaNodes))
+  const nics = nicsIn(sysfs).map((nic) => ({ ...nic, numaNode: nic.numaNode ?? onlyNode(numaNodes) }))
   const node = hostname().split('.')[0]?.toLowerCase() ?? 'host'
-  return { node, gpus: located, topology, links: linksOf(topology), nics, numaNodes }
+  const counts = new Set(located.map(({ links }) => links))
+  return {
+    ...found,
+    node,
+    gpus: located,
+    links: counts.size === 1 ? [...counts][0] : undefined,
+    nics,
+    numaNodes,
+  }
 }
 
-function unknown(device: string, numaNodes: readonly number[]): never {
-  throw new ClaimcheckError('TARGET_UNAVAILABLE', {
-    subject: `this machine's ${device}`,
-    problem: 'is on a NUMA node that the kernel does not report',
-    expected: `one of ${numaNodes.join(', ')}`,
-    found: '-1',
-    hint: 'The firmware reports it (ACPI _PXM); look for a BIOS setting or update.',
-  })
+function locate(
+  { numaAffinity, ...gpu }: DiscoveredGpu,
+  sysfs: string,
+  numaNodes: readonly number[],
+): InventoryGpu {
+  const known = numaNodeAt(sysfs, gpu.pciAddress)
+  // On Grace, a driver may state the node that the GPU's own memory is.
+  const isMemory = known !== undefined && numaNodes.length > 0 && !numaNodes.includes(known)
+  const near = numaAffinity.filter((node) => numaNodes.includes(node))
+  return {
+    ...gpu,
+    name: `gpu-${gpu.index}`,
+    pciePath: pciePathAt(sysfs, gpu.pciAddress),
+    numaNode:
+      (isMemory ? undefined : known) ?? (near.length === 1 ? near[0] : gpu.numaNode) ?? onlyNode(numaNodes),
+    memoryNumaNode: gpu.memoryNumaNode ?? (isMemory ? known : undefined),
+  }
 }
+
+/** Undefined where there are several. A kernel without NUMA shows none, and drivers call it 0. */
+const onlyNode = (nodes: readonly number[]): number | undefined =>
+  nodes.length <= 1 ? (nodes[0] ?? 0) : undefined

@@ -1,6 +1,5 @@
 /** The environment and arguments that restrict a process on this machine to the devices of its pod's claim. */
 import { dranet, dranetDeviceName } from '../../vendors/dranet.ts'
-import { nvidia } from '../../vendors/nvidia.ts'
 import type { Nixl } from '../../native/nixl.ts'
 import { allocatedDevices, type ScheduledPod } from '../../scheduling/pod.ts'
 import type { Inventory } from './inventory.ts'
@@ -8,17 +7,17 @@ import type { Inventory } from './inventory.ts'
 /** Inherits nothing from the caller's environment but the paths of programs and of the driver's libraries. */
 export function environmentOf(
   pod: ScheduledPod,
-  { gpus }: Inventory,
+  { vendor, gpus }: Pick<Inventory, 'vendor' | 'gpus'>,
   { env, nixl }: { readonly env: Readonly<Record<string, string | undefined>>; readonly nixl: Nixl },
 ): Record<string, string> {
   const claimed = gpus
-    .filter(({ name }) => isClaimed(pod, nvidia.driver, name))
+    .filter(({ name }) => isClaimed(pod, vendor.driver, name))
     .toSorted((a, b) => (a.pciAddress < b.pciAddress ? -1 : 1))
   const inherited: Record<string, string> = {}
   for (const name of ['PATH', 'LD_LIBRARY_PATH']) if (env[name] !== undefined) inherited[name] = env[name]
   return {
     ...inherited,
-    ...nvidia.memory?.visibilityEnv(claimed.map(({ uuid }) => uuid)),
+    ...vendor.visibilityEnv(claimed.map(({ uuid }) => uuid)),
     NIXL_CAPI_LIB: nixl.capi,
     UCX_LOG_LEVEL: 'error',
   }

@@ -2,11 +2,10 @@
 import type { Device, DeviceClass, ResourceSlice } from '../../dra/objects.ts'
 import { STANDARD_DOMAIN } from '../../dra/device-attributes.ts'
 import { deviceClasses, nodeSlice } from '../../emulation/node-slice.ts'
-import { pcieRootOf } from '../../emulation/pcie-path.ts'
 import { dranet, dranetDeviceName } from '../../vendors/dranet.ts'
-import { nvidia } from '../../vendors/nvidia.ts'
-import { architectureOf } from './gpu-architecture.ts'
-import type { Inventory, InventoryGpu, InventoryNic } from './inventory.ts'
+import type { GpuVendor } from '../../vendors/gpu-vendor.ts'
+import type { Inventory, InventoryGpu } from './inventory.ts'
+import type { SysfsNic } from './sysfs-nics.ts'
 
 const DOMAIN = dranet.driver
 
@@ -15,50 +14,56 @@ export interface InventoryPublication {
   readonly classes: readonly DeviceClass[]
 }
 
-export function publishInventory({ node, gpus, nics }: Inventory): InventoryPublication {
+export function publishInventory({ vendor, node, gpus, nics }: Inventory): InventoryPublication {
   return {
     slices: [
-      nodeSlice(nvidia.driver, node, gpus.map(gpuDevice)),
+      nodeSlice(
+        vendor.driver,
+        node,
+        gpus.map((gpu) => gpuDevice(vendor, gpu)),
+      ),
       nodeSlice(dranet.driver, node, nics.map(nicDevice)),
     ],
-    classes: deviceClasses(nvidia),
+    classes: deviceClasses(vendor),
   }
 }
 
-function gpuDevice(gpu: InventoryGpu): Device {
+function gpuDevice(vendor: GpuVendor, gpu: InventoryGpu): Device {
   return {
     name: gpu.name,
-    attributes: nvidia.attributesOf({
+    attributes: vendor.attributesOf({
       pciAddress: gpu.pciAddress,
-      pcieRoot: pcieRootOf(gpu.pciAddress, {}),
+      pcieRoot: gpu.pciePath?.[0],
       numaNode: gpu.numaNode,
       uuid: gpu.uuid,
       productName: gpu.productName,
-      architecture: architectureOf(gpu.computeCapability),
-      driverVersion: semver(gpu.driver),
-      computeCapability: semver(gpu.computeCapability),
+      architecture: gpu.architecture,
+      driverVersion: gpu.driver === undefined ? undefined : semver(gpu.driver),
+      ...(gpu.computeCapability === undefined ? {} : { computeCapability: semver(gpu.computeCapability) }),
     }),
-    capacity: { memory: { value: `${gpu.memoryMiB}Mi` } },
+    ...(gpu.memoryMiB === undefined ? {} : { capacity: { memory: { value: `${gpu.memoryMiB}Mi` } } }),
   }
 }
 
-function nicDevice(nic: InventoryNic): Device {
+function nicDevice(nic: SysfsNic): Device {
   const text = (name: string, value: string | undefined) =>
     value === undefined ? {} : { [name]: { string: value } }
+  const int = (name: string, value: number | undefined) =>
+    value === undefined ? {} : { [name]: { int: value } }
   return {
     name: dranetDeviceName(nic),
     attributes: {
       ...text(`${DOMAIN}/ifName`, nic.ifName),
       ...text(`${DOMAIN}/mac`, nic.mac),
-      ...(nic.mtu === undefined ? {} : { [`${DOMAIN}/mtu`]: { int: nic.mtu } }),
+      ...int(`${DOMAIN}/mtu`, nic.mtu),
       [`${DOMAIN}/pciAddress`]: { string: nic.pciAddress },
       [`${DOMAIN}/pciDevice`]: { string: nic.model },
       [`${DOMAIN}/pciVendor`]: { string: nic.vendor },
-      [`${DOMAIN}/numaNode`]: { int: nic.numaNode },
+      ...int(`${DOMAIN}/numaNode`, nic.numaNode),
       [`${DOMAIN}/rdma`]: { bool: true },
       [`${DOMAIN}/rdmaDevice`]: { string: nic.name },
-      [`${STANDARD_DOMAIN}/pcieRoot`]: { string: pcieRootOf(nic.pciAddress, {}) },
-      [`${STANDARD_DOMAIN}/numaNode`]: { int: nic.numaNode },
+      ...text(`${STANDARD_DOMAIN}/pcieRoot`, nic.pciePath?.[0]),
+      ...int(`${STANDARD_DOMAIN}/numaNode`, nic.numaNode),
     },
   }
 }

@@ -6,6 +6,7 @@ use crate::memory::{self, VisibleGpu};
 use crate::nic::interfaces::{self, Interface};
 use crate::rdma::char_device::{self, CharDevice};
 use crate::rdma::{self, RdmaDevice};
+use crate::render_node::{self, RenderNode};
 use crate::sysfs::names;
 use crate::topo;
 use serde::Serialize;
@@ -27,6 +28,8 @@ pub struct Devices {
     gpus: Vec<VisibleGpu>,
     /// Why `gpus` is empty; null where the GPU libraries answered.
     gpu_error: Option<String>,
+    /// The GPUs that this process may use through the kernel's render nodes.
+    render_nodes: Vec<RenderNode>,
 }
 
 /// An entry of /dev/infiniband.
@@ -61,6 +64,7 @@ pub fn list(root: &Path) -> Outcome<Devices> {
         rdma_cm: char_device::rdma_cm(root),
         gpus,
         gpu_error,
+        render_nodes: render_node::list(root),
     })
 }
 

@@ -12,6 +12,7 @@ pub mod nixl;
 pub mod options;
 pub mod output;
 pub mod rdma;
+pub mod render_node;
 pub mod result;
 pub mod run;
 pub mod secret;

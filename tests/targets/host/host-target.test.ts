@@ -18,7 +18,7 @@ import type { PodSpec } from '../../../harness/scheduling/pod.ts'
 import { TransferLog } from '../../../harness/transfer/transfer-log.ts'
 import { PROJECT } from '../../support/run-suite.ts'
 import { familyOf } from '../../support/suite-process.ts'
-import { fakeSmi, type Answers } from './fake-smi.ts'
+import { fakeSmi, type Answers } from '../../support/fake-smi.ts'
 
 const { PATH = '' } = process.env
 const wait = { within: seconds(60) }

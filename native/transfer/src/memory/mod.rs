@@ -76,8 +76,17 @@ pub struct VisibleGpu {
     pub pci_address: String,
     /// Active NVLinks; null where NVML does not report them.
     pub nvlinks: Option<u32>,
+    /// Active NVLinks by their far end; null where NVML does not report it for every link.
+    pub nvlink_peers: Option<Vec<LinkEnd>>,
     /// PCI addresses of the GPUs whose memory it reaches without the host.
     pub peers: Vec<String>,
+}
+
+/// The far end of one or more links of a GPU: another GPU or a switch.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct LinkEnd {
+    pub pci_address: String,
+    pub links: u32,
 }
 
 /// The GPUs of every kind of memory. Fails with the first kind's error when no kind has any GPU.

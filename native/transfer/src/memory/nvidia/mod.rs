@@ -50,11 +50,13 @@ impl MemoryKind for CudaMemory {
                     peers.push(address.clone());
                 }
             }
+            let links = nvml::active_links(&addresses[index]);
             Ok(VisibleGpu {
                 device: format!("{}:{index}", self.name()),
                 cuda_index: index as u32,
                 pci_address: addresses[index].clone(),
-                nvlinks: nvml::active_links(&addresses[index]),
+                nvlinks: links.as_ref().map(|links| links.len() as u32),
+                nvlink_peers: links.and_then(nvml::by_far_end),
                 peers,
             })
         };

@@ -3,8 +3,8 @@
  * deviceinfo.go). Up to 25.8 the PCI address is `pcieBusID` in the driver's own domain; a NUMA node is published from
  * mid 2026 on.
  */
-import { STANDARD_DOMAIN, stringOf } from '../dra/device-attributes.ts'
-import type { GpuVendor } from './gpu-vendor.ts'
+import { STANDARD_DOMAIN, stringOf } from '../../dra/device-attributes.ts'
+import type { GpuVendor } from '../gpu-vendor.ts'
 
 const DRIVER = 'gpu.nvidia.com'
 
@@ -31,20 +31,23 @@ export const nvidia: GpuVendor = {
     uuid: { string: gpu.uuid },
     productName: { string: gpu.productName },
     brand: { string: 'Nvidia' },
-    architecture: { string: gpu.architecture },
-    cudaComputeCapability: { version: gpu.computeCapability },
-    driverVersion: { version: gpu.driverVersion },
+    ...(gpu.architecture === undefined ? {} : { architecture: { string: gpu.architecture } }),
+    ...(gpu.computeCapability === undefined
+      ? {}
+      : { cudaComputeCapability: { version: gpu.computeCapability } }),
+    ...(gpu.driverVersion === undefined ? {} : { driverVersion: { version: gpu.driverVersion } }),
     ...(gpu.runtimeVersion === undefined ? {} : { cudaDriverVersion: { version: gpu.runtimeVersion } }),
     addressingMode: { string: 'None' },
     [`${STANDARD_DOMAIN}/pciBusID`]: { string: gpu.pciAddress },
-    [`${STANDARD_DOMAIN}/pcieRoot`]: { string: gpu.pcieRoot },
+    ...(gpu.pcieRoot === undefined ? {} : { [`${STANDARD_DOMAIN}/pcieRoot`]: { string: gpu.pcieRoot } }),
     ...(gpu.numaNode === undefined ? {} : { [`${STANDARD_DOMAIN}/numaNode`]: { int: gpu.numaNode } }),
   }),
   productName: (attributes) => stringOf(attributes.own('productName')),
+  visibilityEnv: (uuids) => ({ CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: uuids.join(',') }),
+  discover: async () => (await import('./nvidia-discovery.ts')).nvidiaDiscovery,
   memory: {
     devicePrefix: 'cuda',
     directTransport: /^cuda_ipc\b/,
     stagedTransports: 'tcp,cuda_copy',
-    visibilityEnv: (uuids) => ({ CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: uuids.join(',') }),
   },
 }
