@@ -1,4 +1,5 @@
 /** The devices that a target's drivers publish, as a suite passes them to `expect`. */
+import { readCompletePools } from '../claim/resource-pool-state.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
 import type { Target } from '../targets/target.ts'
 
@@ -24,7 +25,8 @@ export class LivePublishedDevices implements PublishedDevices {
     return this.target.nodes()
   }
 
+  /** Waits for pools that are being published. */
   slices(): Promise<readonly ResourceSlice[]> {
-    return this.target.slices()
+    return readCompletePools(() => this.target.slices())
   }
 }
