@@ -111,9 +111,8 @@ const idleFunctions: Rule = (nics) => {
 const ethernetBesideInfiniBand: Rule = (nics) => {
   const infiniBand = nics.filter((one) => traitsOf(one).isInfiniBand)
   const ethernet = nics.filter((one) => !traitsOf(one).isInfiniBand)
-  // A NIC in a pod lacks its interface, too: then most NICs of the node have one.
-  const isFrontEnd = ethernet.length <= infiniBand.length || ethernet.every(hasPlainMtu)
-  if (infiniBand.length === 0 || ethernet.length === 0 || !isFrontEnd) return undefined
+  // A NIC whose interface is in a pod is published without one, too: then most NICs of the node have theirs.
+  if (ethernet.length === 0 || ethernet.length > infiniBand.length) return undefined
   const { ifName, encapsulation } = driverOf(ethernet)?.traits ?? {}
   const bare = infiniBand.every((one) => !traitsOf(one).hasInterface)
   return {

@@ -81,7 +81,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       }
       const { discover } = await import('./discover.ts')
       const { slices, place } = await kind.inspect(settings)
-      const { yaml, others } = discover(slices, place, node)
+      const { yaml, others } = discover(slices, place, { node })
       stdout.write(yaml)
       for (const { nodes } of others)
         stderr.write(
