@@ -131,7 +131,7 @@ describe.for(Object.entries(profiles))('%s', ([name, expected]) => {
 
   test('gives a profile of what is under test', ({ expect }) => {
     const sku = load(filledIn(yaml, expected))
-    const unknown = [...expected.gpus].filter((node) => node === '?').length
+    const unknown = expected.gpus.split('?').length - 1
     expect(yaml.match(/numaNode: FILL_IN/g) ?? []).toHaveLength(unknown)
     expect(yaml.match(/FILL_IN/g)?.length ?? 0).toBe(unknown === 0 ? 0 : unknown + 1)
     expect(sku.gpus.map(({ numaNode }) => numaNode).join('')).toBe(expected.gpus.replaceAll('?', '0'))
