@@ -1,6 +1,8 @@
 /** What a node's kernel says of its GPUs, NICs and NUMA nodes, as the transfer binary prints it with `--mode topo`. */
 import { z } from 'zod'
 import { ClaimcheckError } from '../core/errors.ts'
+import { seconds } from '../core/units.ts'
+import type { Target } from '../targets/target.ts'
 
 const pciFunction = {
   pci_address: z.string(),
@@ -11,20 +13,20 @@ const pciFunction = {
   host_bridge: z.string().nullish(),
 }
 
-export const nodeTopologySchema = z.looseObject({
-  gpus: z.array(z.looseObject(pciFunction)),
+export const nodeTopologySchema = z.object({
+  gpus: z.array(z.object(pciFunction)),
   nics: z.array(
-    z.looseObject({
+    z.object({
       ...pciFunction,
       /** Those that are visible in the pod's network namespace. */
       interfaces: z.array(z.string()).default([]),
       rdma_devices: z.array(z.string()).default([]),
     }),
   ),
-  interfaces: z.array(z.looseObject({ name: z.string(), mtu: z.int().nullish() })).default([]),
+  interfaces: z.array(z.object({ name: z.string(), mtu: z.int().nullish() })).default([]),
   numa_nodes: z
     .array(
-      z.looseObject({
+      z.object({
         node: z.int(),
         has_cpus: z.boolean().default(true),
         distances: z.array(z.int()).default([]),
@@ -36,6 +38,19 @@ export const nodeTopologySchema = z.looseObject({
 export type NodeTopology = z.infer<typeof nodeTopologySchema>
 export type NodeFunction = NodeTopology['gpus'][number]
 export type NodeNic = NodeTopology['nics'][number]
+
+/** Pulling an image may take minutes on a node that has not run it. */
+const PROBE_TIMEOUT = seconds(120)
+
+/** Asks the kernel of a node. Rejects as `Target.probe` does, with RESULT_MISSING or with RESULT_INVALID. */
+export async function probeTopology(
+  target: Target,
+  node: string,
+  signal?: AbortSignal,
+): Promise<NodeTopology> {
+  const { stdout } = await target.probe(node, ['--mode', 'topo'], { within: PROBE_TIMEOUT, signal })
+  return parseNodeTopology(stdout, `the probe of ${node}`)
+}
 
 /** Throws RESULT_MISSING without a TOPO line, RESULT_INVALID for one that cannot be parsed. `subject` names the pod. */
 export function parseNodeTopology(stdout: string, subject: string): NodeTopology {
