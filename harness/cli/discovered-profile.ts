@@ -8,11 +8,10 @@ import { describeTaint, preventingTaintsOf } from '../claim/tainted-device.ts'
 import { DeviceAttributes, stringOf } from '../dra/device-attributes.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
 import { memoryInProfileUnits } from '../dra/quantity.ts'
+import { FILL_IN } from '../sku/unfinished.ts'
 import * as kernel from '../transfer/node-topology.ts'
 import { gpuVendorOf } from '../vendors/vendors.ts'
 
-/** The value of what nobody states. A profile with such a value is not loaded. */
-const FILL_IN = 'FILL_IN'
 /** The path MTU of most InfiniBand fabrics, for NICs of which no MTU is published; nothing is compared with it. */
 const UNPUBLISHED_MTU = 4096
 
