@@ -7,6 +7,7 @@ import type { ResourceSlice } from '../dra/objects.ts'
 import type { AllocatedClaim } from '../claim/allocated-claim.ts'
 import { ERROR_CATALOGUE, type ErrorCode } from '../core/errors.ts'
 import type { Bytes, Seconds } from '../core/units.ts'
+import { nodeTopologySchema } from '../transfer/node-topology.ts'
 import { resultSchema } from '../transfer/result.ts'
 import { visibleDevicesSchema } from '../transfer/visible-devices.ts'
 
@@ -133,6 +134,16 @@ const publishedSchema = z.strictObject({
   kind: z.literal('published'),
   nodes: z.array(z.string()),
   slices: z.array(slice),
+  kernels: z
+    .array(
+      z.strictObject({
+        node: z.string(),
+        topology: nodeTopologySchema.exactOptional(),
+        failure: failure.exactOptional(),
+      }),
+    )
+    .exactOptional()
+    .describe('what the kernel of each node says of its devices'),
 })
 
 export const evidenceSchema = z.discriminatedUnion('kind', [roundsSchema, podsSchema, publishedSchema])

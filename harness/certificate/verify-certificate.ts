@@ -5,7 +5,13 @@
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import { recordedSlices } from '../expect/evidence.ts'
 import { negated, toleranceOf, inconclusiveExpectation, type Expectation } from '../expect/expectation.ts'
-import { evaluateArms, evaluatePods, evaluatePublished, type Evaluation } from '../expect/evaluate.ts'
+import {
+  evaluateArms,
+  evaluatePods,
+  evaluateMatchesKernel,
+  evaluateMatchesSku,
+  type Evaluation,
+} from '../expect/evaluate.ts'
 import type { Round } from '../measure/round.ts'
 import { isEmulated } from '../report/run-report.ts'
 import type { Sku } from '../sku/sku.ts'
@@ -111,7 +117,11 @@ function recomputerFor(certificate: Certificate) {
           `published slices and SKU ${ask.sku}`,
           `${evidence.kind} and SKU ${sku.name}`,
         )
-      return evaluatePublished(ask, recordedSlices(evidence, emulated), sku)
+      return evaluateMatchesSku(recordedSlices(evidence, emulated), sku)
+    }
+    if (ask.kind === 'matches-kernel') {
+      if (evidence.kind !== 'published') throw wrongEvidence(ask.kind, 'published slices', evidence.kind)
+      return evaluateMatchesKernel(recordedSlices(evidence, emulated))
     }
     if ('arm' in ask) {
       if (evidence.kind !== 'rounds') throw wrongEvidence(on, 'rounds', evidence.kind)

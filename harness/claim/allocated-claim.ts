@@ -6,7 +6,9 @@ import { ClaimcheckError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import type { DeviceAllocation, ResourceClaim, ResourceSlice } from '../dra/objects.ts'
 import { poolsOf } from '../dra/resource-pools.ts'
+import { placementFeatures } from '../dra/slice-features.ts'
 import { devicesOf, type PublishedGpu, type PublishedNic } from './published-device.ts'
+import { incompletePoolsError } from './resource-pool-state.ts'
 
 /** `request` is the claim's request, or `request/subrequest`. */
 export type AllocatedGpu = PublishedGpu & { readonly request: string }
@@ -19,7 +21,10 @@ export interface AllocatedClaim {
   readonly nics: readonly AllocatedNic[]
 }
 
-/** Throws ALLOCATION_INVALID: not allocated, a device that no slice publishes, or devices of two nodes. */
+/**
+ * Throws ALLOCATION_INVALID: not allocated, a device that no slice publishes, or devices of two nodes; POOL_INCOMPLETE for a
+ * device of a pool that its driver is publishing; ALLOCATION_UNSUPPORTED for a device that is not bound to a node by name.
+ */
 export function resolveAllocation(claim: ResourceClaim, slices: readonly ResourceSlice[]): AllocatedClaim {
   const subject = `ResourceClaim ${claim.metadata.namespace === undefined ? '' : `${claim.metadata.namespace}/`}${claim.metadata.name}`
   const results = claim.status?.allocation?.devices.results ?? []
@@ -54,6 +59,16 @@ export function resolveAllocation(claim: ResourceClaim, slices: readonly Resourc
 
 function placeOf(result: DeviceAllocation, slices: readonly ResourceSlice[], subject: string) {
   const pool = poolsOf(slices).find(({ driver, name }) => driver === result.driver && name === result.pool)
+  if (pool?.complete === false) throw incompletePoolsError([pool])
+  const features = placementFeatures(pool?.slices ?? [])
+  if (features.length > 0)
+    throw new ClaimcheckError('ALLOCATION_UNSUPPORTED', {
+      subject,
+      problem: `was given device ${result.device} of pool ${result.pool}, driver ${result.driver}, for request "${result.request}"`,
+      expected: 'a device that is bound to its node by spec.nodeName of its slice',
+      found: features.join(', '),
+      hint: 'Exclude the devices of this pool with a selector of the DeviceClass.',
+    })
   for (const { spec } of pool?.slices ?? []) {
     const device = spec.devices?.find(({ name }) => name === result.device)
     if (device === undefined || spec.nodeName === undefined) continue

@@ -5,11 +5,11 @@
 import { memoizeByObject } from '../core/memo.ts'
 import { DeviceAttributes } from '../dra/device-attributes.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
-import { devicesOn, poolsOf, type PooledDevice } from '../dra/resource-pools.ts'
+import type { PooledDevice } from '../dra/resource-pools.ts'
 import type { AttributeName, GpuVendor } from '../vendors/gpu-vendor.ts'
 import type { NicDriver } from '../vendors/nic-driver.ts'
 import { GPU_VENDORS, NIC_DRIVERS } from '../vendors/vendors.ts'
-import { publishedDevice, type PublishedGpu, type PublishedNic } from './published-device.ts'
+import { pooledDevices, publishedDevice, type PublishedGpu, type PublishedNic } from './published-device.ts'
 
 export interface NumaAttribute {
   readonly domain: string
@@ -42,12 +42,10 @@ export interface Publication {
 }
 
 export const publicationOf = memoizeByObject((slices: readonly ResourceSlice[]): Publication => {
-  const nodes = [...new Set(slices.flatMap(({ spec }) => spec.nodeName ?? []))]
-  const pooled = nodes.flatMap((node) =>
-    poolsOf(slices.filter(({ spec }) => spec.nodeName === node))
-      .flatMap((pool) => devicesOn(node, pool))
-      .map((device) => ({ device, published: publishedDevice(node, device) })),
-  )
+  const pooled = pooledDevices(slices).map(({ node, pooled: device }) => ({
+    device,
+    published: publishedDevice(node, device),
+  }))
   const of = (driver: string) => pooled.filter(({ device }) => device.driver === driver)
   return {
     gpus: GPU_VENDORS.flatMap((vendor) => gpuPublication(vendor, of(vendor.driver)) ?? []),

@@ -6,6 +6,7 @@ import { memoizeByObject } from '../core/memo.ts'
 import { DeviceAttributes, intsOf, stringOf } from '../dra/device-attributes.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
 import { devicesOn, poolsOf, type PooledDevice } from '../dra/resource-pools.ts'
+import { placementFeatures } from '../dra/slice-features.ts'
 import type { GpuVendor } from '../vendors/gpu-vendor.ts'
 import type { NicDriver, PublishedNicFacts } from '../vendors/nic-driver.ts'
 import { gpuVendorOf, nicDriverOf } from '../vendors/vendors.ts'
@@ -64,14 +65,19 @@ export const partialGpusOf = memoizeByObject((slices: readonly ResourceSlice[]):
   }),
 )
 
-function pooledDevices(slices: readonly ResourceSlice[]): { node: string; pooled: PooledDevice }[] {
-  const nodes = [...new Set(slices.flatMap(({ spec }) => spec.nodeName ?? []))]
-  return nodes.flatMap((node) =>
-    poolsOf(slices.filter(({ spec }) => spec.nodeName === node))
-      .flatMap((pool) => devicesOn(node, pool))
-      .map((pooled) => ({ node, pooled })),
-  )
-}
+/**
+ * The devices of each node, in the order of pools and slices. Pools whose devices are not bound to the node that publishes
+ * them are left out; see `unreadPoolsOf`.
+ */
+export const pooledDevices = memoizeByObject(
+  (slices: readonly ResourceSlice[]): readonly { readonly node: string; readonly pooled: PooledDevice }[] => {
+    const nodes = [...new Set(slices.flatMap(({ spec }) => spec.nodeName ?? []))]
+    const pools = poolsOf(slices).filter(({ slices: own }) => placementFeatures(own).length === 0)
+    return nodes.flatMap((node) =>
+      pools.flatMap((pool) => devicesOn(node, pool)).map((pooled) => ({ node, pooled })),
+    )
+  },
+)
 
 /** Undefined for a device of a driver that claimcheck does not know, and for a part of a GPU. */
 export function publishedDevice(node: string, pooled: PooledDevice): PublishedDevice | undefined {

@@ -7,10 +7,21 @@ import type { ResourceSlice } from '../dra/objects.ts'
 import { devicesOf, rdmaNicsWhere, type PublishedDevice } from './published-device.ts'
 import { publishedNumaNode } from './sku-device.ts'
 import { underTest } from './under-test.ts'
+import { vendorOf } from '../sku/sku-vendor.ts'
+import { gpuVendorOf } from '../vendors/vendors.ts'
 
 export interface TopologyMismatch {
   readonly node: string
-  readonly kind: 'missing' | 'extra' | 'duplicate' | 'no-rdma' | 'numa-node' | 'rdma-device' | 'mtu'
+  readonly kind:
+    | 'missing'
+    | 'extra'
+    | 'duplicate'
+    | 'vendor'
+    | 'not-under-test'
+    | 'no-rdma'
+    | 'numa-node'
+    | 'rdma-device'
+    | 'mtu'
   /** As published, or as the SKU names it where it is missing: `mlx5_3 (0104:00:00.0)`. */
   readonly device: string
   readonly expected: string
@@ -41,11 +52,17 @@ export function compareTopology(
   ]
   const names = nodes ?? [...new Set(devices.map(({ node }) => node))]
   return names.flatMap((node) => {
-    const here = devices.filter((device) => device.node === node)
+    const all = devices.filter((device) => device.node === node)
+    const vendor = otherVendor(node, all, sku)
+    const [here, wantedHere] =
+      vendor === undefined
+        ? [all, wanted]
+        : [all.filter(({ kind }) => kind === 'nic'), wanted.filter(({ kind }) => kind === 'nic')]
     return [
-      ...wanted.flatMap((want) => compareDevice(node, want, here, sku)),
+      ...(vendor ?? []),
+      ...wantedHere.flatMap((want) => compareDevice(node, want, here, { sku, others })),
       ...extras(
-        wanted,
+        wantedHere,
         here.filter((device) => !others.has(keyOf(device))),
         { node, sku },
       ),
@@ -53,11 +70,34 @@ export function compareTopology(
   })
 }
 
+/** Where all GPUs are another vendor's, that is said once, and not of every GPU. */
+function otherVendor(
+  node: string,
+  here: readonly PublishedDevice[],
+  sku: Sku,
+): TopologyMismatch[] | undefined {
+  const expected = vendorOf(sku)
+  const gpus = here.filter(({ kind }) => kind === 'gpu')
+  if (gpus.length === 0 || gpus.some(({ driver }) => driver === expected.driver)) return undefined
+  const found = [...new Set(gpus.map(({ driver }) => driver))]
+    .map((driver) => `${gpuVendorOf(driver)?.title ?? 'unknown'} (driver ${driver})`)
+    .join(' and ')
+  return [
+    {
+      node,
+      kind: 'vendor',
+      device: 'the GPUs',
+      expected: `${sku.gpus.length} of ${expected.title} (driver ${expected.driver}), as SKU ${sku.name} says`,
+      found: `${gpus.length} of ${found}; choose the profile of these nodes, or write one with \`npx claimcheck discover\``,
+    },
+  ]
+}
+
 function compareDevice(
   node: string,
   want: Wanted,
   here: readonly PublishedDevice[],
-  sku: Sku,
+  { sku, others }: { readonly sku: Sku; readonly others: ReadonlySet<string> },
 ): TopologyMismatch[] {
   const found = here.filter(({ kind, pciAddress }) => kind === want.kind && pciAddress === want.pciAddress)
   const [device, ...more] = found
@@ -70,6 +110,10 @@ function compareDevice(
   if (more.length > 0) {
     const names = found.map(({ name }) => name).join(', ')
     mismatches.push({ ...at, kind: 'duplicate', expected: 'published once', found: `published as ${names}` })
+  }
+  if (others.has(keyOf(device))) {
+    const expected = 'selected by nic.underTest of the profile, since it lists the NIC'
+    mismatches.push({ ...at, kind: 'not-under-test', expected, found: 'not selected' })
   }
   if (device.kind === 'nic' && !device.rdma) {
     mismatches.push({ ...at, kind: 'no-rdma', expected: 'rdma: true', found: 'rdma: false' })

@@ -1,42 +1,16 @@
 /**
- * `claimcheck discover`: writes a SKU profile from published ResourceSlices, as YAML that `loadSku` reads. Values that drivers
- * do not publish, such as the reference figures, are marked "FILL IN" and have placeholders that no hardware meets, so
- * that an unfinished profile fails.
+ * `claimcheck discover`: writes a SKU profile from published ResourceSlices and, where a node was probed, from what its kernel
+ * says. A value that neither of them states is FILL_IN, and a profile with such values is refused until they are filled in.
  */
-import type { AttributeValue, ResourceSlice } from '../dra/objects.ts'
-import { qualify } from '../dra/cel/cel-device.ts'
-import { devicesOf, type PublishedGpu, type PublishedNic } from '../claim/published-device.ts'
 import { ClaimcheckError } from '../core/errors.ts'
-
-interface NodeShape {
-  readonly nodes: readonly string[]
-  readonly gpus: readonly PublishedGpu[]
-  readonly nics: readonly PublishedNic[]
-}
-
-/** Groups nodes that have the same devices at the same PCI addresses and NUMA nodes, the most common group first. */
-function shapesOf(slices: readonly ResourceSlice[]): readonly NodeShape[] {
-  const devices = devicesOf(slices)
-  const groups = Map.groupBy([...new Set(devices.map(({ node }) => node))], (node) =>
-    JSON.stringify(
-      devices
-        .filter((one) => one.node === node && (one.kind === 'gpu' || one.rdma))
-        .map(({ kind, pciAddress, numaNodes }) => JSON.stringify([kind, pciAddress, numaNodes]))
-        .sort(),
-    ),
-  )
-  return [...groups.values()]
-    .map((nodes) => {
-      const own = devices.filter(({ node }) => node === nodes[0])
-      return {
-        nodes: nodes.toSorted(),
-        gpus: own.filter((one) => one.kind === 'gpu'),
-        nics: own.filter((one) => one.kind === 'nic').filter(({ rdma }) => rdma),
-      }
-    })
-    .filter(({ gpus, nics }) => gpus.length > 0 && nics.length > 0)
-    .toSorted((a, b) => b.nodes.length - a.nodes.length)
-}
+import { shapesOf, type NodeShape } from '../claim/node-shape.ts'
+import { describeUnreadPool, requireCompletePools, unreadPoolsOf } from '../claim/resource-pool-state.ts'
+import { devicesOf, partialGpusOf } from '../claim/published-device.ts'
+import type { ResourceSlice } from '../dra/objects.ts'
+import { poolsOf } from '../dra/resource-pools.ts'
+import type { NodeTopology } from '../transfer/node-topology.ts'
+import { GPU_VENDORS, NIC_DRIVERS } from '../vendors/vendors.ts'
+import { discoveredProfile } from './discovered-profile.ts'
 
 export interface Discovered {
   readonly yaml: string
@@ -44,107 +18,78 @@ export interface Discovered {
   readonly others: readonly NodeShape[]
 }
 
-/** Describes the shape of `node`; by default, the most common one. Throws NOT_FOUND when no GPUs and RDMA NICs are published. */
-export function discover(slices: readonly ResourceSlice[], place: string, node?: string): Discovered {
+export interface DiscoverOptions {
+  /** Whose shape is described; default: the most common one. */
+  readonly node?: string | undefined
+  /** What the kernel of a node of that shape says. */
+  readonly topology?: NodeTopology | undefined
+}
+
+/**
+ * Throws NOT_FOUND when no node publishes GPUs and RDMA NICs, with what is published instead; POOL_INCOMPLETE for a pool that
+ * its driver is publishing; SLICE_INVALID for a PCI address that is published twice.
+ */
+export function discover(
+  slices: readonly ResourceSlice[],
+  place: string,
+  { node, topology }: DiscoverOptions = {},
+): Discovered {
+  const { shape, others } = shapeToDescribe(slices, place, node)
+  return { yaml: discoveredProfile({ shape, slices, place, topology }), others }
+}
+
+/** Throws as `discover` does. */
+export function shapeToDescribe(
+  slices: readonly ResourceSlice[],
+  place: string,
+  node: string | undefined,
+): { readonly shape: NodeShape; readonly others: readonly NodeShape[] } {
+  requireCompletePools(slices)
   const shapes = shapesOf(slices)
   const shape = node === undefined ? shapes[0] : shapes.find(({ nodes }) => nodes.includes(node))
-  if (shape === undefined) {
-    throw new ClaimcheckError('NOT_FOUND', {
-      subject: place,
-      problem:
-        node === undefined
-          ? 'publishes no node with GPUs and RDMA NICs'
-          : `publishes no GPUs and RDMA NICs of node ${node}`,
-      ...(shapes.length === 0
-        ? {}
-        : { expected: `one of ${shapes.flatMap(({ nodes }) => nodes).join(', ')}` }),
-      hint: 'Run `npx claimcheck doctor` to see what is published.',
-    })
-  }
-  return { yaml: profile(shape, slices, place), others: shapes.filter((other) => other !== shape) }
+  if (shape !== undefined) return { shape, others: shapes.filter((other) => other !== shape) }
+  throw new ClaimcheckError('NOT_FOUND', {
+    subject: place,
+    problem:
+      node === undefined
+        ? 'publishes no node with GPUs and RDMA NICs'
+        : `publishes no GPUs and RDMA NICs of node ${node}`,
+    ...(shapes.length === 0
+      ? { found: whatIsThere(slices) }
+      : { expected: `one of ${shapes.flatMap(({ nodes }) => nodes).join(', ')}` }),
+    hint: lacksRdma(slices)
+      ? "The driver found no RDMA device of these NICs: load the kernel's RDMA modules on the nodes, then restart the driver."
+      : 'Run `npx claimcheck doctor` to see what is published.',
+  })
 }
 
-const FILL_IN = '# FILL IN'
+const nicsOf = (slices: readonly ResourceSlice[]) =>
+  devicesOf(slices).flatMap((device) => (device.kind === 'nic' ? device : []))
 
-function profile({ nodes, gpus, nics }: NodeShape, slices: readonly ResourceSlice[], place: string): string {
-  const [gpu] = gpus
-  const [nic] = nics
-  const gpuAttributes = attributesOf(slices, gpu)
-  const nicAttributes = attributesOf(slices, nic)
-  const mtu = nic?.mtu
-  const arm = (name: string) => [
-    `  ${name}: ${FILL_IN}: placeholders that no hardware meets`,
-    `    bandwidth: { value: 1 GB/s, bounds: { lower: 0 %, upper: 0 % } }`,
-    `    latency: { value: 1 s, bounds: { lower: 0 %, upper: 0 % } }`,
-  ]
+/** NICs on PCI, but none with RDMA. */
+function lacksRdma(slices: readonly ResourceSlice[]): boolean {
+  const nics = nicsOf(slices)
+  return !nics.some(({ rdma }) => rdma) && nics.some(({ pciAddress }) => pciAddress !== undefined)
+}
+
+function whatIsThere(slices: readonly ResourceSlice[]): string {
+  const gpus = devicesOf(slices).filter(({ kind }) => kind === 'gpu')
+  const nics = nicsOf(slices)
+  const without = nics.filter(({ rdma }) => !rdma).map(({ node, name }) => `${node}/${name}`)
+  const partial = partialGpusOf(slices).map(
+    ({ node, name, description }) => `${node}/${name} is ${description}`,
+  )
+  const known = new Set([...GPU_VENDORS, ...NIC_DRIVERS].map(({ driver }) => driver))
+  const empty = poolsOf(slices)
+    .filter(({ driver, slices: own }) => known.has(driver) && own.every(({ spec }) => !spec.devices?.length))
+    .map(({ driver, name }) => `pool ${name} of driver ${driver} has no devices`)
+  const rdma = nics.length - without.length
+  const unread = unreadPoolsOf(slices).map(describeUnreadPool)
   return [
-    `# From ${place}: ${nodes.length} nodes of this kind, ${nodes.join(', ')}.`,
-    `# Values that drivers do not publish are marked "${FILL_IN.slice(2)}". Take the reference figures from a measurement on a`,
-    '# node that is known to be good, or from the specification of the vendor.',
-    'schema: claimcheck.sku/1',
-    `name: discovered-${gpus.length}gpu-${nics.length}nic`,
-    `description: ${quote(`${gpus.length} x ${text(gpuAttributes, 'productName') ?? 'GPU'} and ${nics.length} RDMA NICs, as published by ${nodes[0] ?? ''}`)}`,
-    `gpu:`,
-    `  productName: ${known(text(gpuAttributes, 'productName'), 'unknown')}`,
-    `  architecture: ${known(text(gpuAttributes, 'architecture'), 'unknown')}`,
-    `  memory: ${known(capacityOf(slices, gpu, 'memory'), 'unknown')}`,
-    `nic:`,
-    `  vendor: ${known(text(nicAttributes, 'pciVendor'), 'unknown')}`,
-    `  model: ${known(text(nicAttributes, 'pciDevice'), 'unknown')}`,
-    `  mtu: ${mtu ?? `1500 ${FILL_IN}: not published`}`,
-    `  rdma: true`,
-    '',
-    'gpus:',
-    ...gpus.map(
-      ({ name, pciAddress, numaNodes }) =>
-        `  - { name: ${quote(name)}, pciBusID: ${quote(pciAddress ?? '0000:00:00.0')}, numaNode: ${numaNodes?.[0] ?? 0} }${remark({ 'PCI address': pciAddress, 'NUMA node': numaNodes })}`,
-    ),
-    '',
-    '# charDevice: N of /dev/infiniband/uverbsN on the node, see /sys/class/infiniband_verbs/uverbsN/ibdev.',
-    'nics:',
-    ...nics.map(
-      ({ name, rdmaDevice, ifName, pciAddress, numaNodes }, index) =>
-        `  - { name: ${quote(rdmaDevice ?? ifName ?? name)}, pciAddress: ${quote(pciAddress ?? '0000:00:00.0')}${ifName === undefined ? '' : `, ifName: ${quote(ifName)}`}, numaNode: ${numaNodes?.[0] ?? 0}, charDevice: ${index} }${remark({ 'PCI address': pciAddress, 'NUMA node': numaNodes, 'RDMA device': rdmaDevice })}`,
-    ),
-    '',
-    'reference:',
-    `  source: "${FILL_IN.slice(2)}: where the figures come from"`,
-    ...arm('aligned'),
-    ...arm('unaligned'),
-    `  stability: { p99OverP50: 1 } ${FILL_IN}`,
-    '',
-  ].join('\n')
-}
-
-const quote = (value: string): string => JSON.stringify(value)
-
-const known = (value: string | undefined, fallback: string): string =>
-  value === undefined ? `${fallback} ${FILL_IN}: not published` : quote(value)
-
-function remark(parts: Readonly<Record<string, unknown>>): string {
-  const unpublished = Object.keys(parts).filter((name) => parts[name] === undefined)
-  return unpublished.length === 0 ? '' : ` ${FILL_IN}: ${unpublished.join(', ')} not published`
-}
-
-type Attributes = ReadonlyMap<string, AttributeValue>
-
-function deviceOf(slices: readonly ResourceSlice[], of: PublishedGpu | PublishedNic | undefined) {
-  const slice = slices.find(({ spec }) => spec.driver === of?.driver && spec.pool.name === of.pool)
-  return slice?.spec.devices?.find(({ name }) => name === of?.name)
-}
-
-function attributesOf(
-  slices: readonly ResourceSlice[],
-  of: PublishedGpu | PublishedNic | undefined,
-): Attributes {
-  const attributes = Object.entries(deviceOf(slices, of)?.attributes ?? {})
-  return new Map(attributes.map(([name, value]) => [qualify(name, of?.driver ?? '')[1], value]))
-}
-
-const capacityOf = (slices: readonly ResourceSlice[], of: PublishedGpu | undefined, name: string) =>
-  deviceOf(slices, of)?.capacity?.[name]?.value
-
-function text(attributes: Attributes, name: string): string | undefined {
-  const value = attributes.get(name)
-  return value !== undefined && 'string' in value ? value.string : undefined
+    `${gpus.length} GPUs and ${rdma} RDMA NICs`,
+    ...(rdma > 0 || without.length === 0 ? [] : [`NICs without RDMA: ${without.join(', ')}`]),
+    ...partial,
+    ...empty,
+    ...unread,
+  ].join('; ')
 }

@@ -7,6 +7,14 @@ import type { DeviceClass } from '../dra/objects.ts'
 import { GPU_VENDORS, NIC_DRIVERS } from '../vendors/vendors.ts'
 import { partialGpusOf } from '../claim/published-device.ts'
 import { compareTopology } from '../claim/published-topology.ts'
+import {
+  describeUnreadPool,
+  incompletePoolsError,
+  incompletePoolsOf,
+  sharedPoolsOf,
+  unreadPoolsOf,
+} from '../claim/resource-pool-state.ts'
+import { describeTaint, preventingTaintsOf } from '../claim/tainted-device.ts'
 import { deviceClassName } from '../claim/device-class.ts'
 import { asClaimcheckError } from '../core/errors.ts'
 import type { Settings } from '../core/variables.ts'
@@ -99,6 +107,15 @@ function* published({ place, slices, classes, nodes, sku }: Inspection): Generat
   yield* classesFor(publication, classes)
   for (const { node, name, description } of partialGpusOf(slices))
     yield note(`${node}: ${name} is ${description}; it is not under test`)
+  const incomplete = incompletePoolsOf(slices)
+  if (incomplete.length > 0) yield missing(incompletePoolsError(incomplete).message)
+  for (const pool of unreadPoolsOf(slices)) yield note(describeUnreadPool(pool))
+  for (const { driver, pool, features } of sharedPoolsOf(slices))
+    yield note(
+      `pool ${pool} of driver ${driver} uses ${features.join(', ')}; only its whole devices are under test`,
+    )
+  for (const device of preventingTaintsOf(slices))
+    yield missing(`${describeTaint(device)}; no claim gets the device`)
   yield nodes.length >= 2
     ? ok(`${nodes.length} nodes can run pods: ${nodes.join(', ')}`)
     : missing(`two nodes that publish RDMA NICs and can run pods; found ${nodes.join(', ') || 'none'}`)

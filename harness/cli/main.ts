@@ -18,6 +18,13 @@ import { sweep } from './sweep.ts'
 import { signFile } from './sign.ts'
 import { verifyFile } from './verify.ts'
 
+interface DiscoverOptions {
+  readonly target?: string
+  readonly node?: string
+  readonly probe?: boolean
+  readonly dryRun?: boolean
+}
+
 interface CompareOptions {
   readonly last?: boolean
   readonly history?: string
@@ -72,21 +79,26 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       ),
     )
     .option('--node <name>', 'of whose shape (default: the most common)')
-    .action(async ({ target, node }: { target?: string; node?: string }) => {
+    .option('--probe', 'run an unprivileged pod without claims on one node, and ask its kernel, too')
+    .option('--dry-run', 'print the objects that --probe would create, and create nothing')
+    .action(async (options: DiscoverOptions) => {
+      const { target, node, probe = false, dryRun = false } = options
       const settings = readSettings(target === undefined ? env : { ...env, CLAIMCHECK_TARGET: target })
       const kind = targetKindOf(settings)
       if (kind.readProfile !== undefined) {
         const { knownProfiles } = await import('./known-profiles.ts')
         return say((await kind.readProfile(knownProfiles())).trimEnd())
       }
-      const { discover } = await import('./discover.ts')
-      const { slices, place } = await kind.inspect(settings)
-      const { yaml, others } = discover(slices, place, node)
-      stdout.write(yaml)
-      for (const { nodes } of others)
-        stderr.write(
-          `Nodes with other devices: ${nodes.join(', ')} (claimcheck discover --node ${nodes[0]})\n`,
-        )
+      const { discoverCommand } = await import('./discover-command.ts')
+      await discoverCommand(
+        kind,
+        settings,
+        { node, probe, dryRun },
+        {
+          write: (text) => void stdout.write(text),
+          note: (line) => void stderr.write(`${line}\n`),
+        },
+      )
     })
   claimcheck
     .command('plan')

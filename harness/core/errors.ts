@@ -62,6 +62,7 @@ export const ERROR_CATALOGUE = {
     category: 'cluster',
     title: 'the allocated devices do not have the topology that the arm requires',
   },
+  POOL_INCOMPLETE: { category: 'cluster', title: 'a driver has not published all slices of a resource pool' },
   SLICE_INVALID: { category: 'cluster', title: 'a ResourceSlice is invalid' },
   NOT_FOUND: { category: 'harness', title: 'an object does not exist' },
   ALREADY_EXISTS: { category: 'harness', title: 'an object exists already' },

@@ -24,9 +24,19 @@ export interface Device {
   readonly name: string
   /** Keys are `domain/id`, or `id` alone for the driver's own domain. */
   readonly attributes?: Readonly<Record<string, AttributeValue>>
-  readonly capacity?: Readonly<Record<string, { readonly value: string }>>
+  readonly capacity?: Readonly<
+    Record<string, { readonly value: string; readonly requestPolicy?: Readonly<Record<string, unknown>> }>
+  >
   readonly allowMultipleAllocations?: boolean
   readonly taints?: readonly DeviceTaint[]
+  // The fields below are recognised and named, not implemented; see slice-features.ts.
+  readonly nodeName?: string
+  readonly nodeSelector?: unknown
+  readonly allNodes?: boolean
+  readonly bindsToNode?: boolean
+  readonly bindingConditions?: readonly string[]
+  readonly bindingFailureConditions?: readonly string[]
+  readonly consumesCounters?: readonly unknown[]
 }
 
 export interface ResourceSlice {
@@ -42,6 +52,9 @@ export interface ResourceSlice {
     }
     readonly nodeName?: string
     readonly allNodes?: boolean
+    readonly nodeSelector?: unknown
+    readonly perDeviceNodeSelection?: boolean
+    readonly sharedCounters?: readonly unknown[]
     readonly devices?: readonly Device[]
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Checks ResourceSlices that come from the API server or a recorded file, as a list object or an array. Only the fields
- * that claimcheck uses are checked.
+ * that claimcheck uses are checked; fields of features that it does not implement are kept, so that they can be named.
  */
 import { z } from 'zod'
 import { ClaimcheckError } from '../core/errors.ts'
@@ -35,12 +35,24 @@ const taint = z.object({
   effect: z.enum(['NoSchedule', 'NoExecute', 'None']).catch('None'),
 }) satisfies z.ZodType<DeviceTaint>
 
+const capacity = z.object({
+  value: z.string(),
+  requestPolicy: z.record(z.string(), z.unknown()).exactOptional(),
+})
+
 const device = z.object({
   name: z.string().min(1),
   attributes: z.record(z.string(), attribute).exactOptional(),
-  capacity: z.record(z.string(), z.object({ value: z.string() })).exactOptional(),
+  capacity: z.record(z.string(), capacity).exactOptional(),
   allowMultipleAllocations: z.boolean().exactOptional(),
   taints: z.array(taint).exactOptional(),
+  nodeName: z.string().exactOptional(),
+  nodeSelector: z.unknown().exactOptional(),
+  allNodes: z.boolean().exactOptional(),
+  bindsToNode: z.boolean().exactOptional(),
+  bindingConditions: z.array(z.string()).exactOptional(),
+  bindingFailureConditions: z.array(z.string()).exactOptional(),
+  consumesCounters: z.array(z.unknown()).exactOptional(),
 }) satisfies z.ZodType<Device>
 
 const slice = z.object({
@@ -52,6 +64,9 @@ const slice = z.object({
     pool: z.object({ name: z.string().min(1), generation: int, resourceSliceCount: int.min(1) }),
     nodeName: z.string().min(1).exactOptional(),
     allNodes: z.boolean().exactOptional(),
+    nodeSelector: z.unknown().exactOptional(),
+    perDeviceNodeSelection: z.boolean().exactOptional(),
+    sharedCounters: z.array(z.unknown()).exactOptional(),
     devices: z.array(device).exactOptional(),
   }),
 }) satisfies z.ZodType<ResourceSlice>
@@ -72,7 +87,7 @@ export function parseResourceSlices(json: unknown, source = 'ResourceSlices'): R
 }
 
 function parseSlice(item: unknown, place: string): ResourceSlice {
-  const result = slice.safeParse(item)
+  const result = slice.safeParse(withoutNulls(item))
   if (result.success) return result.data
   const name = (item as { metadata?: { name?: unknown } } | null)?.metadata?.name
   throw new ClaimcheckError('SLICE_INVALID', {
@@ -80,4 +95,13 @@ function parseSlice(item: unknown, place: string): ResourceSlice {
     problem: `is invalid: ${z.prettifyError(result.error)}`,
     hint: 'Check that the driver publishes resource.k8s.io/v1.',
   })
+}
+
+/** Go's JSON writes an empty list or pointer as null, which means the same as an absent field. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, own]) => (own === null ? [] : [[key, withoutNulls(own)]])),
+  )
 }

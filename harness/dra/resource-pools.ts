@@ -11,7 +11,11 @@ export interface Pool {
   readonly generation: number
   /** Whether every slice of this generation is published. Nothing may be allocated from an incomplete pool. */
   readonly complete: boolean
+  /** How many slices this generation has when it is complete. */
+  readonly sliceCount: number
   readonly slices: readonly ResourceSlice[]
+  /** Those of older generations. */
+  readonly outdated: readonly ResourceSlice[]
 }
 
 export interface PooledDevice {
@@ -43,6 +47,8 @@ function newest(slices: readonly ResourceSlice[]): Pool {
     name: first.spec.pool.name,
     generation,
     complete: current.length === first.spec.pool.resourceSliceCount,
+    sliceCount: first.spec.pool.resourceSliceCount,
     slices: current,
+    outdated: slices.filter((slice) => !current.includes(slice)),
   }
 }

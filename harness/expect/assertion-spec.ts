@@ -55,7 +55,10 @@ const podAssertionSpec = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('claimed-gpus') }),
 ])
 
-const publishedAssertionSpec = z.strictObject({ kind: z.literal('matches-sku'), sku: z.string() })
+const publishedAssertionSpec = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('matches-sku'), sku: z.string() }),
+  z.strictObject({ kind: z.literal('matches-kernel') }),
+])
 
 /** About arms of a comparison, pods of a claim, or published slices. */
 const assertionSpecSchema = z.union([armAssertionSpec, podAssertionSpec, publishedAssertionSpec])

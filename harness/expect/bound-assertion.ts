@@ -12,10 +12,16 @@ import type {
   PodAssertionSpec,
   PublishedAssertionSpec,
 } from './assertion-spec.ts'
-import { evaluateArms, evaluatePods, evaluatePublished, type Evaluation } from './evaluate.ts'
+import {
+  evaluateArms,
+  evaluatePods,
+  evaluateMatchesKernel,
+  evaluateMatchesSku,
+  type Evaluation,
+} from './evaluate.ts'
 import { comparisonEvidence, podsEvidence, publishedEvidence, recordedSlices } from './evidence.ts'
 import type { Evidence, PublishedEvidence } from './evidence.ts'
-import type { LivePublishedDevices } from './published-devices.ts'
+import type { LivePublishedDevices, PublishedDevices } from './published-devices.ts'
 
 interface AssertionSource {
   readonly target: Target
@@ -67,18 +73,27 @@ export const bindToPods = (set: PodSet, spec: PodAssertionSpec): BoundAssertion 
   },
 })
 
+export const bindToPublished = (devices: LivePublishedDevices, sku: Sku): BoundAssertion =>
+  bind(devices, { kind: 'matches-sku', sku: sku.name }, (published) => evaluateMatchesSku(published, sku))
+
+export const bindToKernels = (devices: LivePublishedDevices): BoundAssertion =>
+  bind(devices, { kind: 'matches-kernel' }, evaluateMatchesKernel)
+
 /** Judges exactly the slices that it records, since drivers may publish others a moment later. */
-export function bindToPublished(devices: LivePublishedDevices, sku: Sku): BoundAssertion {
-  const spec: PublishedAssertionSpec = { kind: 'matches-sku', sku: sku.name }
+function bind(
+  devices: LivePublishedDevices,
+  spec: PublishedAssertionSpec,
+  evaluate: (published: PublishedDevices) => Evaluation,
+): BoundAssertion {
   let evidence: PublishedEvidence | undefined
-  const { statement } = evaluatePublished(spec, devices, sku)
+  const { statement } = evaluate(devices)
   return {
     spec,
     evaluation: {
       statement,
       judge: async () => {
-        evidence = await publishedEvidence(devices)
-        return evaluatePublished(spec, recordedSlices(evidence, devices.emulated), sku).judge()
+        evidence = await publishedEvidence(devices, spec.kind === 'matches-kernel')
+        return evaluate(recordedSlices(evidence, devices.emulated)).judge()
       },
     },
     source: {

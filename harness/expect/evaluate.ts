@@ -6,13 +6,14 @@ import { gigabytesPerSecond, seconds } from '../core/units.ts'
 import type { RoundSource } from '../measure/round-source.ts'
 import type { Sku } from '../sku/sku.ts'
 import { Arm } from './arm.ts'
-import type { ArmAssertionSpec, PodAssertionSpec, PublishedAssertionSpec } from './assertion-spec.ts'
+import type { ArmAssertionSpec, PodAssertionSpec } from './assertion-spec.ts'
 import type { Expectation } from './expectation.ts'
 import { evenStatement, judgeEven } from './judge-gpu-nic-paths.ts'
 import * as latency from './judge-latency.ts'
 import * as figures from './judge-ratio-and-bounds.ts'
 import * as gpus from './judge-visible-gpus.ts'
 import * as pods from './judge-visible-nics.ts'
+import { judgeKernelFacts, kernelStatement } from './judge-published-facts.ts'
 import * as topology from './judge-topology.ts'
 import { intactStatement, judgeIntact } from './judge-integrity.ts'
 import { judgeShares, sharesStatement } from './judge-nic-shares.ts'
@@ -91,11 +92,12 @@ export function evaluatePods(spec: PodAssertionSpec, set: ClaimedPods): Evaluati
   }
 }
 
-export const evaluatePublished = (
-  _: PublishedAssertionSpec,
-  published: PublishedDevices,
-  sku: Sku,
-): Evaluation => ({
+export const evaluateMatchesSku = (published: PublishedDevices, sku: Sku): Evaluation => ({
   statement: topology.matchStatement(sku),
   judge: () => topology.judgeMatch(published, sku),
+})
+
+export const evaluateMatchesKernel = (published: PublishedDevices): Evaluation => ({
+  statement: kernelStatement,
+  judge: () => judgeKernelFacts(published),
 })

@@ -11,7 +11,7 @@ import type { Looks } from '../measure/sequential-looks.ts'
 import type { Round } from '../measure/round.ts'
 import type { Target } from '../targets/target.ts'
 import type { PodSet, ContainerObservation } from '../transfer/pod-set.ts'
-import type { PublishedDevices } from './published-devices.ts'
+import type { NodeKernel, PublishedDevices } from './published-devices.ts'
 
 interface Failure {
   readonly code: ErrorCode
@@ -40,6 +40,8 @@ export interface PublishedEvidence {
   readonly kind: 'published'
   readonly nodes: readonly string[]
   readonly slices: readonly ResourceSlice[]
+  /** Absent where no kernel was asked. */
+  readonly kernels?: readonly NodeKernel[]
 }
 
 export type Evidence = RoundsEvidence | PodsEvidence | PublishedEvidence
@@ -71,19 +73,24 @@ export function podsEvidence({ observed: { claims, seen, failure } }: PodSet): P
   }
 }
 
-/** A snapshot of the published devices, to be judged and recorded. */
-export async function publishedEvidence(published: PublishedDevices): Promise<PublishedEvidence> {
+/** A snapshot of the published devices, and of what the kernels say where that is judged, to be judged and recorded. */
+export async function publishedEvidence(
+  published: PublishedDevices,
+  withKernels: boolean,
+): Promise<PublishedEvidence> {
   const [nodes, slices] = await Promise.all([published.nodes(), published.slices()])
-  return { kind: 'published', nodes, slices }
+  const evidence = { kind: 'published', nodes, slices } as const
+  return withKernels ? { ...evidence, kernels: await published.kernels() } : evidence
 }
 
 export const recordedSlices = (
-  { nodes, slices }: PublishedEvidence,
+  { nodes, slices, kernels = [] }: PublishedEvidence,
   emulated: boolean,
 ): PublishedDevices => ({
   emulated,
   nodes: () => Promise.resolve(nodes),
   slices: () => Promise.resolve(slices),
+  kernels: () => Promise.resolve(nodes.map((node) => kernels.find((one) => one.node === node) ?? { node })),
 })
 
 function failureIn(error: unknown): { failure?: Failure } {

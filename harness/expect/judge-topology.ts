@@ -8,34 +8,48 @@ import {
 } from '../claim/pcie-distance.ts'
 import { positionOf, skuGpuOf, skuNicOf } from '../claim/sku-device.ts'
 import { compareTopology } from '../claim/published-topology.ts'
+import {
+  describeUnreadPool,
+  incompletePoolsError,
+  incompletePoolsOn,
+  unreadPoolsOf,
+} from '../claim/resource-pool-state.ts'
 import type { AllocatedGpu, AllocatedNic } from '../claim/allocated-claim.ts'
 import { nicName } from '../claim/sku-device.ts'
 import type { Sku } from '../sku/sku.ts'
-import type { Expectation } from './expectation.ts'
+import { inconclusiveExpectation, type Expectation } from './expectation.ts'
 import type { ClaimedPods } from '../transfer/pod-set.ts'
 import type { PublishedDevices } from './published-devices.ts'
 
 export const matchStatement = (sku: Sku): string => `the published topology is that of ${sku.name}`
 
-/** One expectation per node, so that a report names the node that differs. */
+/** One expectation per node, so that a report names the node that differs. Inconclusive where a pool of the node is incomplete. */
 export async function judgeMatch(devices: PublishedDevices, sku: Sku): Promise<readonly Expectation[]> {
   const slices = await devices.slices()
   const nodes = await devices.nodes()
   const mismatches = compareTopology(slices, sku, nodes)
+  const unread = unreadPoolsOf(slices).map(describeUnreadPool)
   return nodes.map((node) => {
+    const statement = `${node}: ${matchStatement(sku)}`
+    const incomplete = incompletePoolsOn(node, slices)
+    if (incomplete.length > 0)
+      return inconclusiveExpectation(statement, '0', incompletePoolsError(incomplete), devices.emulated)
     const own = mismatches.filter((mismatch) => mismatch.node === node)
     const passed = own.length === 0
     return {
-      statement: `${node}: ${matchStatement(sku)}`,
+      statement,
       verdict: passed ? 'passed' : 'failed',
       ...(passed ? {} : { code: 'TOPOLOGY_MISMATCH' as const }),
       reasons: own.map(
         ({ kind, device, expected, found }) =>
           `${node}/${device}: ${kind}: expected ${expected}, found ${found}`,
       ),
-      measured: passed
-        ? `${sku.gpus.length} GPUs and ${sku.nics.length} NICs, 0 deviations`
-        : `${own.length} deviations`,
+      measured: [
+        passed
+          ? `${sku.gpus.length} GPUs and ${sku.nics.length} NICs, 0 deviations`
+          : `${own.length} deviations`,
+        ...unread,
+      ].join('; '),
       limit: '0',
       properties: { deviations: own.length },
       emulated: devices.emulated,

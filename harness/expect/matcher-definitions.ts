@@ -7,7 +7,7 @@ import { DEFAULT_DRIFT, DEFAULT_PATH_DEFICIT } from '../measure/default-limits.t
 import type { Sku } from '../sku/sku.ts'
 import type { PodSet } from '../transfer/pod-set.ts'
 import { requireSameComparison, type ArmReference } from './arm.ts'
-import { bindToArm, bindToPods, bindToPublished } from './bound-assertion.ts'
+import { bindToArm, bindToKernels, bindToPods, bindToPublished } from './bound-assertion.ts'
 import type { BoundAssertion, MeasuredArm } from './bound-assertion.ts'
 import type { Even } from './judge-gpu-nic-paths.ts'
 import type { Below, Steady } from './judge-latency.ts'
@@ -61,6 +61,8 @@ export const matcherDefinitions = {
   toSeeClaimedGpus: (set: PodSet): BoundAssertion => bindToPods(set, { kind: 'claimed-gpus' }),
   /** Passes when every node publishes the devices of the SKU, each on its NUMA node. */
   toMatchSku: (devices: LivePublishedDevices, sku: Sku): BoundAssertion => bindToPublished(devices, sku),
+  /** Passes when NUMA node, PCIe root, RDMA and interface of every published device are what the node's kernel says. */
+  toMatchKernel: (devices: LivePublishedDevices): BoundAssertion => bindToKernels(devices),
 } as const
 
 type Bind = (received: never, ...args: never[]) => BoundAssertion

@@ -23,6 +23,9 @@ export interface PodSpec {
   readonly memoryNumaNode?: number
 }
 
+/** A pod that claims no devices. */
+export type UnclaimedPodSpec = Omit<PodSpec, 'template'>
+
 export interface ScheduledPod {
   readonly spec: PodSpec
   readonly node: string

@@ -44,6 +44,16 @@ export function requireContainer({ spec }: ScheduledPod, container: string): voi
   })
 }
 
+/** Throws NOT_FOUND for a node that the target does not have. */
+export function requireNode(nodes: readonly string[], node: string): void {
+  if (nodes.includes(node)) return
+  throw new ClaimcheckError('NOT_FOUND', {
+    subject: `node ${node}`,
+    problem: 'is not a node of this target',
+    expected: `one of ${nodes.join(', ') || 'none'}`,
+  })
+}
+
 export const alreadyStarted = (pod: string): ClaimcheckError =>
   new ClaimcheckError('ALREADY_EXISTS', {
     subject: `pod ${pod}`,

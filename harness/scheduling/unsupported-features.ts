@@ -5,6 +5,7 @@
 import type { DeviceRequest, ResourceSlice } from '../dra/objects.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { memoizeByObject } from '../core/memo.ts'
+import { hasRequestPolicy, isSet } from '../dra/slice-features.ts'
 import type { NamedClaimSpec } from './device-request.ts'
 
 const SLICE = ['driver', 'pool', 'nodeName', 'allNodes', 'devices']
@@ -41,9 +42,9 @@ const checkSlices = memoizeByObject((slices: readonly ResourceSlice[]): void => 
   for (const { metadata, spec } of slices) {
     check(spec, SLICE, `ResourceSlice ${metadata.name}`)
     for (const device of spec.devices ?? []) {
-      const known =
-        device.allowMultipleAllocations === true ? DEVICE : [...DEVICE, 'allowMultipleAllocations']
-      check(device, known, `device ${device.name} of ResourceSlice ${metadata.name}`)
+      const subject = `device ${device.name} of ResourceSlice ${metadata.name}`
+      check(device, DEVICE, subject)
+      if (hasRequestPolicy(device)) throw unsupported(subject, DEVICE, ['capacity.requestPolicy'])
     }
   }
 })
@@ -52,13 +53,17 @@ const alternatives = (request: DeviceRequest): readonly object[] =>
   'exactly' in request ? [request.exactly] : request.firstAvailable
 
 function check(object: object, known: readonly string[], subject: string): void {
-  const unknown = Object.keys(object).filter((key) => !known.includes(key))
-  if (unknown.length === 0) return
-  throw new ClaimcheckError('ALLOCATION_UNSUPPORTED', {
+  const unknown = Object.entries(object).flatMap(([key, value]) =>
+    known.includes(key) || !isSet(value) ? [] : key,
+  )
+  if (unknown.length > 0) throw unsupported(subject, known, unknown)
+}
+
+const unsupported = (subject: string, known: readonly string[], found: readonly string[]): ClaimcheckError =>
+  new ClaimcheckError('ALLOCATION_UNSUPPORTED', {
     subject,
     problem: 'uses fields that the emulated allocator does not support',
     expected: `only ${known.join(', ')}`,
-    found: unknown.join(', '),
+    found: found.join(', '),
     hint: 'Run it in the lab or on a cluster: CLAIMCHECK_TARGET=lab.',
   })
-}

@@ -45,6 +45,12 @@ export interface Inspection {
   readonly client: ObjectClient | undefined
 }
 
+export interface ProbeTarget {
+  readonly target: Target
+  /** Closes the target and removes what it created. */
+  readonly end: () => Promise<void>
+}
+
 export interface TargetKindRecord {
   readonly kind: TargetKind
   /** Whether a rack file stands in for the hardware. */
@@ -57,6 +63,10 @@ export interface TargetKindRecord {
   open(parts: OpenParts): Promise<Target>
   /** Makes nothing. Rejects with what keeps it from reading: no context, no answer, a missing right, no lab. */
   inspect(settings: Settings): Promise<Inspection>
+  /** Opens a target that can probe its nodes, without a SKU profile. Absent where `readProfile` reads the machine itself. */
+  readonly openForProbes?: (settings: Settings, say: (line: string) => void) => Promise<ProbeTarget>
+  /** The objects that a probe of `node` creates, for `--dry-run`. Absent where a probe creates no objects. */
+  readonly probeManifests?: (settings: Settings, node: string) => Promise<readonly object[]>
   /**
    * Prints the SKU profile of the hardware, where it is read from the machine itself. Absent: a profile is made from the
    * slices of `inspect`. `known` are the paths of profiles whose reference values may fit.

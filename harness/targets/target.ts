@@ -38,6 +38,11 @@ export interface Target {
   exit(pod: RunningPod, container: string, wait: Wait): Promise<ContainerExit>
   /** Runs the transfer binary once more beside the container, with its devices and network. */
   exec(pod: RunningPod, container: string, args: readonly string[], wait: Wait): Promise<ExecResult>
+  /**
+   * Runs the transfer binary to its end in an unprivileged pod without claims on `node`, and removes the pod. The pod sees the
+   * node's /sys, and no device.
+   */
+  probe(node: string, args: readonly string[], wait: Wait): Promise<ExecResult>
   /** Deletes pods gracefully; resolves once pods and claims are gone and every device is free again. Idempotent. */
   release(pods: readonly ScheduledPod[], wait: Wait): Promise<void>
   diagnose(subject: string): Promise<Diagnosis>

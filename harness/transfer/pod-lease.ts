@@ -3,6 +3,7 @@
  * devices, so all of them are verified before they run and released however the work ends.
  */
 import { resolveAllocation, type AllocatedClaim } from '../claim/allocated-claim.ts'
+import { readCompletePools } from '../claim/resource-pool-state.ts'
 import { asClaimcheckError } from '../core/errors.ts'
 import type { Journal } from '../core/journal.ts'
 import { seconds } from '../core/units.ts'
@@ -41,9 +42,10 @@ export class PodLease {
     this.#context = context
   }
 
-  /** The slices as they were published before the first pod was scheduled. */
+  /** The slices as they were published before the first pod was scheduled. Waits for pools that are being published. */
   slices(): Promise<readonly ResourceSlice[]> {
-    this.#slices ??= this.#context.target.slices()
+    const { target, signal } = this.#context
+    this.#slices ??= readCompletePools(() => target.slices(), signal === undefined ? {} : { signal })
     return this.#slices
   }
 

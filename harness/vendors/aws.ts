@@ -16,6 +16,11 @@ export const aws: NicDriver = {
   rdmaCondition: `device.attributes["${DOMAIN}"]["deviceType"] in [${RDMA_TYPES.map((type) => `"${type}"`).join(',')}]`,
   pciAddressAttribute: { domain: STANDARD_DOMAIN, name: 'pciBusID' },
   numaNodeDomains: [STANDARD_DOMAIN, DOMAIN],
+  traits: {
+    model: { domain: DOMAIN, name: 'deviceType' },
+    ifName: { domain: DOMAIN, name: 'ifName' },
+    mtu: { domain: DOMAIN, name: 'mtu' },
+  },
   read: (attributes) => ({
     pciAddress: stringOf(attributes.standard('pciBusID')),
     rdma: RDMA_TYPES.includes(stringOf(attributes.get(DOMAIN, 'deviceType')) ?? ''),

@@ -14,6 +14,16 @@ export const dranet: NicDriver = {
   rdmaCondition: `device.attributes["${DRIVER}"]["rdma"] == true`,
   pciAddressAttribute: { domain: DRIVER, name: 'pciAddress' },
   numaNodeDomains: [DRIVER, STANDARD_DOMAIN],
+  traits: {
+    vendor: { domain: DRIVER, name: 'pciVendor' },
+    model: { domain: DRIVER, name: 'pciDevice' },
+    ifName: { domain: DRIVER, name: 'ifName' },
+    mtu: { domain: DRIVER, name: 'mtu' },
+    encapsulation: { domain: DRIVER, name: 'encapsulation' },
+    state: { domain: DRIVER, name: 'state' },
+    virtualFunction: { domain: DRIVER, name: 'isSriovVf' },
+    virtualFunctions: { domain: DRIVER, name: 'sriovVfs' },
+  },
   read: (attributes, name) => ({
     pciAddress: stringOf(attributes.own('pciAddress')) ?? pciAddressOf(name),
     rdma: boolOf(attributes.own('rdma')),

@@ -12,6 +12,23 @@ export interface PublishedNicFacts {
   readonly mtu: number | undefined
 }
 
+/** Attributes by which the NICs of one node are told apart. Absent: the driver publishes no such attribute. */
+interface NicTraits {
+  readonly vendor?: AttributeName
+  readonly model?: AttributeName
+  readonly ifName?: AttributeName
+  /** Of the interface, bytes. */
+  readonly mtu?: AttributeName
+  /** Of the interface: `infiniband` for IP over InfiniBand. */
+  readonly encapsulation?: AttributeName
+  /** Of the interface: `up`, `down`. */
+  readonly state?: AttributeName
+  /** True for a virtual function. */
+  readonly virtualFunction?: AttributeName
+  /** The number of virtual functions that a physical function has. */
+  readonly virtualFunctions?: AttributeName
+}
+
 export interface NicDriver {
   /** The DRA driver, and the domain of its attributes. */
   readonly driver: string
@@ -23,6 +40,7 @@ export interface NicDriver {
   readonly pciAddressAttribute: AttributeName
   /** Domains in which it publishes `numaNode`, the preferred first. */
   readonly numaNodeDomains: readonly string[]
+  readonly traits: NicTraits
   /** `name`: the device's name in its pool. */
   read(attributes: DeviceAttributes, name: string): PublishedNicFacts
 }

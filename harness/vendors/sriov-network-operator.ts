@@ -14,6 +14,8 @@ export const sriovNetworkOperator: NicDriver = {
   rdmaCondition: `device.attributes["${DRIVER}"]["rdmaCapable"] == true`,
   pciAddressAttribute: { domain: DRIVER, name: 'pciAddress' },
   numaNodeDomains: ['dra.net', DRIVER, STANDARD_DOMAIN],
+  // It publishes virtual functions only.
+  traits: { encapsulation: { domain: DRIVER, name: 'linkType' } },
   read: (attributes) => ({
     pciAddress: stringOf(attributes.own('pciAddress')) ?? stringOf(attributes.standard('pciBusID')),
     rdma: boolOf(attributes.own('rdmaCapable')),

@@ -9,4 +9,11 @@ describe('The published topology', () => {
   }) => {
     await expect(published).toMatchSku(sku)
   })
+
+  test("every device's NUMA node, PCIe root, RDMA and interface are what the kernel of its node says", async ({
+    published,
+    expect,
+  }) => {
+    await expect(published).toMatchKernel()
+  })
 })

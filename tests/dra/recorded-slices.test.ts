@@ -171,7 +171,7 @@ describe('a file of invalid slices', () => {
   })
 
   test('fields that the harness does not know are no reason to refuse it', ({ expect }) => {
-    const [parsed] = parseResourceSlices([{ ...slice([{ name: 'x', bindsToNode: true }]), future: 1 }])
+    const [parsed] = parseResourceSlices([{ ...slice([{ name: 'x', future: 1 }]), future: 1 }])
     expect(parsed).not.toHaveProperty('future')
     expect(parsed?.spec.devices).toEqual([{ name: 'x' }])
   })

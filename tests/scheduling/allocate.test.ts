@@ -294,7 +294,11 @@ describe('what the allocator does not know is refused', () => {
   const refused = (found: string) => expect.objectContaining({ code: 'ALLOCATION_UNSUPPORTED', found })
 
   test.for([
-    ['counters of a partitionable device', withDevice({ consumesCounters: [] }), 'consumesCounters'],
+    [
+      'counters of a partitionable device',
+      withDevice({ consumesCounters: [{ counterSet: 'c' }] }),
+      'consumesCounters',
+    ],
     ['a shared device', withDevice({ allowMultipleAllocations: true }), 'allowMultipleAllocations'],
     ['binding conditions', withDevice({ bindingConditions: ['x'] }), 'bindingConditions'],
     [

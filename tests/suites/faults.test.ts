@@ -20,6 +20,8 @@ const lacking = 'lacks the devices of unclaimed NICs'
 const interfaces = 'has the claimed interfaces and no other'
 const published =
   'The published topology > every node has the GPUs and NICs of the SKU, on the NUMA nodes of the SKU'
+const kernel =
+  "The published topology > every device's NUMA node, PCIe root, RDMA and interface are what the kernel of its node says"
 
 const all = (tests: readonly string[], suite: string, verdict: string): Record<string, string> =>
   Object.fromEntries(tests.map((name) => [`${suite} > ${name}`, verdict]))
@@ -41,6 +43,7 @@ const cases = [
     fault: '{ kind: numa-misreport, node: node-a, nic: mlx5_4, numaNode: 0 }',
     caught: {
       [published]: 'failed TOPOLOGY_MISMATCH',
+      [kernel]: 'failed TOPOLOGY_MISMATCH',
       ...all(
         ['gets GPUs and NICs of which every pair lies at SYS', listed, lacking, interfaces],
         remote,

@@ -47,7 +47,7 @@ export class ClusterInventory {
       parse: parseSlice,
     })
     await this.#slices.ready({ within: LIST_TIMEOUT, signal })
-    const published = this.#slices.all.map(({ slice }) => slice).filter((slice) => this.#isUnderTest(slice))
+    const published = this.#ofNodesUnderTest(this.#slices.all.map(({ slice }) => slice))
     const same =
       this.#last?.published.length === published.length &&
       published.every((slice, i) => this.#last?.published[i] === slice)
@@ -90,6 +90,7 @@ export class ClusterInventory {
     }
     const usable = known.filter(({ metadata, spec, status }) => {
       if (!publishing.has(metadata.name)) return false
+      if (this.#nodesUnderTest?.includes(metadata.name) === false) return false
       const ready = conditionOf(status.conditions, 'Ready')?.status !== 'False'
       if (ready && spec.unschedulable !== true) return true
       this.#journal.record('node-excluded', metadata.name, {
@@ -101,12 +102,15 @@ export class ClusterInventory {
     return usable.map(({ metadata }) => metadata.name).sort()
   }
 
-  #isUnderTest({ spec }: ResourceSlice): boolean {
-    return (
-      this.#nodesUnderTest === undefined ||
-      spec.nodeName === undefined ||
-      this.#nodesUnderTest.includes(spec.nodeName)
+  /** Whole pools, since a pool without one of its slices is incomplete. */
+  #ofNodesUnderTest(slices: readonly ResourceSlice[]): ResourceSlice[] {
+    const names = this.#nodesUnderTest
+    if (names === undefined) return [...slices]
+    const poolOf = ({ spec }: ResourceSlice): string => `${spec.driver}/${spec.pool.name}`
+    const pools = new Set(
+      slices.filter(({ spec }) => spec.nodeName === undefined || names.includes(spec.nodeName)).map(poolOf),
     )
+    return slices.filter((slice) => pools.has(poolOf(slice)))
   }
 }
 

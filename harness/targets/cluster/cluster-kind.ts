@@ -1,4 +1,6 @@
 /** The record of a Kubernetes cluster, reached through a kubeconfig context. */
+import { Journal } from '../../core/journal.ts'
+import type { Settings } from '../../core/variables.ts'
 import { loadSku } from '../../sku/sku.ts'
 import { hardwareUnderTest } from '../files-under-test.ts'
 import type { OpenParts, TargetKindRecord } from '../target-kind.ts'
@@ -9,22 +11,40 @@ export const clusterKind: TargetKindRecord = {
   kind: 'cluster',
   isEmulated: false,
   loadSystemUnderTest: hardwareUnderTest,
-  async prepare(settings, _system, say) {
-    const { beginClusterRun, endRun } = await import('./cluster-run.ts')
-    const prepareNative = async () => {
-      const { provideNativeParts } = await import('../../native/native-parts.ts')
-      return provideNativeParts({ cacheDir: settings.cacheDir, cuda: true, say })
-    }
-    const run = await beginClusterRun(settings, { prepareNative, say })
-    return { prepared: run, end: () => endRun(run) }
-  },
+  prepare: (settings, _system, say) => prepareCluster(settings, say),
   open: openCluster,
+  async openForProbes(settings, say) {
+    const { prepared, end } = await prepareCluster(settings, say)
+    const { ClusterTarget } = await import('./cluster-target.ts')
+    const target = new ClusterTarget({ ...prepared, journal: new Journal() })
+    return {
+      target,
+      async end() {
+        await target.close()
+        await end()
+      },
+    }
+  },
+  async probeManifests(settings, node) {
+    const { probeManifests } = await import('./probe-pod.ts')
+    return probeManifests(settings, node, Date.now())
+  },
   async inspect(settings) {
     const { connectionOf } = await import('./cluster-run.ts')
     const { inspectConnection } = await import('./inspect-connection.ts')
     const sku = settings.sku === undefined ? undefined : loadSku(settings.sku)
     return inspectConnection(connectionOf(settings), settings, { sku, rack: undefined })
   },
+}
+
+async function prepareCluster(settings: Settings, say: (line: string) => void) {
+  const { beginClusterRun, endRun } = await import('./cluster-run.ts')
+  const prepareNative = async () => {
+    const { provideNativeParts } = await import('../../native/native-parts.ts')
+    return provideNativeParts({ cacheDir: settings.cacheDir, cuda: true, say })
+  }
+  const prepared = await beginClusterRun(settings, { prepareNative, say })
+  return { prepared, end: () => endRun(prepared) }
 }
 
 /** Opens a target on the run that was prepared, on a cluster or in a lab. */

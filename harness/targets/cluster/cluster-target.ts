@@ -14,8 +14,10 @@ import type {
   PodSpec,
   RunningPod,
   ScheduledPod,
+  UnclaimedPodSpec,
   Wait,
 } from '../../scheduling/pod.ts'
+import { readLog } from '../read-log.ts'
 import type { Diagnosis, Emulation, Target } from '../target.ts'
 import {
   requirePod,
@@ -36,6 +38,7 @@ import { diagnosisOf } from './diagnosis.ts'
 import { execIn } from './exec.ts'
 import { BINARY, RUN, secretNameOf, type PodResources } from './pod-manifest.ts'
 import { PodInformers } from './pod-informers.ts'
+import { PROBE, probePod } from './probe-pod.ts'
 import { awaitRelease, type Release } from './release-pods.ts'
 import * as resources from './api-resources.ts'
 import {
@@ -71,7 +74,7 @@ export interface ClusterParts extends ClusterRun {
 }
 
 interface PodRecord {
-  readonly spec: PodSpec
+  readonly spec: PodSpec | UnclaimedPodSpec
   /** Aborted when the pod is released, which ends its logs. */
   readonly released: AbortController
   scheduled?: ScheduledPod
@@ -159,18 +162,23 @@ export class ClusterTarget implements Target {
       this.#parts.journal.record('scheduled', spec.name, { node, claim: claim.metadata.name, devices })
       return record.scheduled
     } catch (error) {
-      await this.#recordDiagnosis(spec.name, error)
-      await this.#remove([record], { within: RELEASE_TIMEOUT }).catch((cause: unknown) => {
-        this.#parts.journal.record('release-failed', spec.name, { error: asClaimcheckError(cause).message })
-      })
+      await this.#removeAfter(error, record)
       throw error
     }
   }
 
   async run(pod: ScheduledPod, wait: Wait): Promise<RunningPod> {
-    const { name, containers } = pod.spec
+    const { name } = pod.spec
     this.#requireOpen(`pod ${name}`)
     requirePod(this.#pods, name)
+    const address = await this.#start(pod.spec, pod.node, wait)
+    const { claims } = await this.#open()
+    const claim = claims.get(pod.claim.metadata.name) ?? pod.claim
+    return { ...pod, claim, address }
+  }
+
+  /** Waits until the pod runs, and copies the binary into it where the image does not have it. Resolves with its address. */
+  async #start({ name, containers }: UnclaimedPodSpec, node: string, wait: Wait): Promise<string> {
     const informers = await this.#open()
     const { delivery } = this.#parts
     const started = await informers.until(
@@ -182,7 +190,7 @@ export class ClusterTarget implements Target {
         ),
       {
         ...this.#limited(wait),
-        subject: `pod ${name} on ${pod.node}`,
+        subject: `pod ${name} on ${node}`,
         until: 'to run',
         lastSeen: () =>
           JSON.stringify(informers.pods.get(name)?.status.containerStatuses?.map(({ state }) => state) ?? []),
@@ -195,9 +203,8 @@ export class ClusterTarget implements Target {
       const to = { namespace: this.namespace, pod: name, container: first.name, archive, data }
       await deliver(this.#api, to, this.#limited(wait))
     }
-    this.#parts.journal.record('running', name, { node: pod.node })
-    const claim = informers.claims.get(pod.claim.metadata.name) ?? pod.claim
-    return { ...pod, claim, address: started.address }
+    this.#parts.journal.record('running', name, { node })
+    return started.address
   }
 
   async *log(pod: RunningPod, container: string, signal?: AbortSignal): AsyncGenerator<string> {
@@ -221,6 +228,10 @@ export class ClusterTarget implements Target {
     const { name } = pod.spec
     this.#requireOpen(`exit of pod ${name}`)
     requireContainer(pod, container)
+    return this.#exit(name, container, wait)
+  }
+
+  async #exit(name: string, container: string, wait: Wait): Promise<ContainerExit> {
     const informers = await this.#open()
     return informers.until(
       () => {
@@ -249,6 +260,39 @@ export class ClusterTarget implements Target {
         ? ['/bin/sh', '-c', RUN, 'claimcheck', ...args]
         : [BINARY, ...args]
     return execIn(this.#api, { namespace: this.namespace, pod: name, container, argv }, this.#limited(wait))
+  }
+
+  async probe(node: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
+    const spec = probePod(node, args)
+    this.#requireOpen(`pod ${spec.name}`)
+    const record: PodRecord = { spec, released: new AbortController() }
+    this.#pods.set(spec.name, record)
+    try {
+      const informers = await this.#open()
+      await this.#create(spec, this.#limited(wait))
+      await informers.until(() => informers.pods.get(spec.name), {
+        within: WATCH_TIMEOUT,
+        subject: `pod ${spec.name}`,
+        until: 'to appear in the watch',
+      })
+      await this.#start(spec, node, wait)
+      const stdout = await readLog(
+        followLog({
+          api: this.#api,
+          pods: informers.pods,
+          namespace: this.namespace,
+          pod: spec.name,
+          container: PROBE,
+          signal: AbortSignal.any([this.#closing.signal, record.released.signal]),
+        }),
+      )
+      const exit = await this.#exit(spec.name, PROBE, wait)
+      await this.#remove([record], { within: RELEASE_TIMEOUT })
+      return { ...exit, stdout, stderr: '' }
+    } catch (error) {
+      await this.#removeAfter(error, record)
+      throw error
+    }
   }
 
   async release(pods: readonly ScheduledPod[], wait: Wait): Promise<void> {
@@ -295,6 +339,15 @@ export class ClusterTarget implements Target {
     return this.#informers
   }
 
+  /** Records the diagnosis of a pod, then removes it. A failed removal is only recorded in the journal. */
+  async #removeAfter(error: unknown, record: PodRecord): Promise<void> {
+    const { name } = record.spec
+    await this.#recordDiagnosis(name, error)
+    await this.#remove([record], { within: RELEASE_TIMEOUT }).catch((cause: unknown) => {
+      this.#parts.journal.record('release-failed', name, { error: asClaimcheckError(cause).message })
+    })
+  }
+
   /** Records the diagnosis of a pod that is about to be deleted. */
   async #recordDiagnosis(pod: string, error: unknown): Promise<void> {
     const { code, message } = asClaimcheckError(error)
@@ -303,9 +356,10 @@ export class ClusterTarget implements Target {
     this.#parts.journal.record('evidence', pod, { error: { code, message }, ...diagnosis })
   }
 
-  #create(spec: PodSpec, { signal }: Wait): Promise<void> {
+  #create(spec: PodSpec | UnclaimedPodSpec, { signal }: Wait): Promise<void> {
     const { delivery, resources: podResources, nodes } = this.#parts
-    const template = this.#templates.objectNameOf(spec.template)
+    const claimed =
+      'template' in spec ? { ...spec, template: this.#templates.objectNameOf(spec.template) } : spec
     const parts = {
       namespace: this.namespace,
       metadata: this.#metadata,
@@ -314,7 +368,7 @@ export class ClusterTarget implements Target {
       resources: podResources,
       nodes,
     }
-    return createPod(this.#client, { ...spec, template }, parts, signal)
+    return createPod(this.#client, claimed, parts, signal)
   }
 
   #bindingRequest(informers: PodInformers, spec: PodSpec, template: ResourceClaimTemplate): BindingRequest {

@@ -1,6 +1,6 @@
 /** Creates a pod and its Secret in the Namespace of a run. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PodSpec } from '../../scheduling/pod.ts'
+import type { PodSpec, UnclaimedPodSpec } from '../../scheduling/pod.ts'
 import { ApiError } from './api-error.ts'
 import * as resources from './api-resources.ts'
 import type { ObjectClient } from './object-client.ts'
@@ -13,7 +13,7 @@ const RETRY_MS = 200
 /** `spec.template` is the name of the ResourceClaimTemplate object. */
 export async function createPod(
   client: ObjectClient,
-  spec: PodSpec,
+  spec: PodSpec | UnclaimedPodSpec,
   parts: PodParts,
   signal: AbortSignal | undefined,
 ): Promise<void> {

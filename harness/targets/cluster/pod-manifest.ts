@@ -3,7 +3,7 @@
  * IPC_LOCK, which RDMA needs to register memory.
  */
 import { createHash } from 'node:crypto'
-import type { ContainerSpec, PodSpec } from '../../scheduling/pod.ts'
+import type { ContainerSpec, PodSpec, UnclaimedPodSpec } from '../../scheduling/pod.ts'
 import type { RunLabels } from './run-namespace.ts'
 
 export const HOME = '/opt/claimcheck'
@@ -34,7 +34,8 @@ export interface PodParts {
 
 export const secretNameOf = (pod: string): string => `${pod}-secret`
 
-export function podManifest(spec: PodSpec, parts: PodParts) {
+/** Without a template the pod claims no devices. */
+export function podManifest(spec: PodSpec | UnclaimedPodSpec, parts: PodParts) {
   const nodes = spec.nodes ?? parts.nodes
   return {
     apiVersion: 'v1',
@@ -73,17 +74,25 @@ export function podManifest(spec: PodSpec, parts: PodParts) {
             }),
       },
       tolerations: [{ key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' }],
-      resourceClaims: [{ name: CLAIM, resourceClaimTemplateName: spec.template }],
+      ...(hasClaim(spec)
+        ? { resourceClaims: [{ name: CLAIM, resourceClaimTemplateName: spec.template }] }
+        : {}),
       volumes: [
         { name: 'shm', emptyDir: { medium: 'Memory' } },
         ...(parts.delivery === 'stream' ? [{ name: 'claimcheck', emptyDir: {} }] : []),
       ],
-      containers: spec.containers.map((container) => containerManifest(spec.name, container, parts)),
+      containers: spec.containers.map((container) => containerManifest(spec, container, parts)),
     },
   }
 }
 
-function containerManifest(pod: string, { name, args, secretEnv = {} }: ContainerSpec, parts: PodParts) {
+const hasClaim = (spec: PodSpec | UnclaimedPodSpec): spec is PodSpec => 'template' in spec
+
+function containerManifest(
+  spec: PodSpec | UnclaimedPodSpec,
+  { name, args, secretEnv = {} }: ContainerSpec,
+  parts: PodParts,
+) {
   const { cpu, memory } = parts.resources
   return {
     name,
@@ -97,18 +106,18 @@ function containerManifest(pod: string, { name, args, secretEnv = {} }: Containe
       { name: 'UCX_LOG_LEVEL', value: 'error' },
       ...Object.keys(secretEnv).map((key) => ({
         name: key,
-        valueFrom: { secretKeyRef: { name: secretNameOf(pod), key: keyOf(name, key) } },
+        valueFrom: { secretKeyRef: { name: secretNameOf(spec.name), key: keyOf(name, key) } },
       })),
     ],
     resources: {
       // A CPU limit would throttle the transfer and be measured as a property of the hardware.
       requests: { cpu, memory },
       limits: { memory },
-      claims: [{ name: CLAIM }],
+      ...(hasClaim(spec) ? { claims: [{ name: CLAIM }] } : {}),
     },
     securityContext: {
       allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'], add: ['IPC_LOCK'] },
+      capabilities: { drop: ['ALL'], ...(hasClaim(spec) ? { add: ['IPC_LOCK'] } : {}) },
     },
     volumeMounts: [
       { name: 'shm', mountPath: '/dev/shm' },
@@ -118,7 +127,7 @@ function containerManifest(pod: string, { name, args, secretEnv = {} }: Containe
 }
 
 /** Returns undefined for a pod without confidential environment. */
-export function secretManifest({ name, containers }: PodSpec, { namespace, metadata }: PodParts) {
+export function secretManifest({ name, containers }: UnclaimedPodSpec, { namespace, metadata }: PodParts) {
   const entries = containers.flatMap((container) =>
     Object.entries(container.secretEnv ?? {}).map(([key, value]) => [keyOf(container.name, key), value]),
   )

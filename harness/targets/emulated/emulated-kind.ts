@@ -2,6 +2,7 @@
 import type { NativeParts } from '../../native/native-parts.ts'
 import { loadRack } from '../../rack/rack.ts'
 import { rackUnderTest, requireRack } from '../files-under-test.ts'
+import { openForProbes } from '../open-for-probes.ts'
 import type { Prepared, TargetKindRecord } from '../target-kind.ts'
 
 export const emulatedKind: TargetKindRecord = {
@@ -26,6 +27,7 @@ export const emulatedKind: TargetKindRecord = {
     const runtime = await ProcessRuntime.open({ rack, journal, ...requireNative(prepared) })
     return new EmulatedTarget({ rack, runtime, kind, journal })
   },
+  openForProbes: (settings, say) => openForProbes(emulatedKind, settings, say),
   async inspect(settings) {
     const rack = loadRack(settings.rack)
     const { publishRack } = await import('../../emulation/publish-rack.ts')

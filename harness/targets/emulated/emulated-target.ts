@@ -21,9 +21,13 @@ import {
   type ScheduledPod,
   type Wait,
 } from '../../scheduling/pod.ts'
-import { alreadyStarted, targetClosed } from '../../scheduling/preconditions.ts'
+import { alreadyStarted, requireNode, targetClosed } from '../../scheduling/preconditions.ts'
+import { readLog } from '../read-log.ts'
 import type { Diagnosis, Emulation, Target } from '../target.ts'
 import type { PodRuntime } from './pod-runtime.ts'
+
+/** The container of a pod that probes its node. */
+const PROBE = 'probe'
 
 export interface EmulatedParts {
   readonly rack: Rack
@@ -107,6 +111,24 @@ export class EmulatedTarget implements Target {
   async exec(pod: RunningPod, container: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
     this.#refuseWhenClosed(`exec in pod ${pod.spec.name}`)
     return this.#runtime.exec(pod.spec.name, container, args, wait)
+  }
+
+  async probe(node: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
+    const address = this.#nextAddress()
+    const name = `probe-${address.replaceAll('.', '-')}`
+    this.#refuseWhenClosed(`pod ${name}`)
+    requireNode(this.#scheduler.nodes, node)
+    const containers = [{ name: PROBE, args }]
+    const plan = planPod(this.#rack, { name, node, address, containers }, [])
+    const start = this.#runtime.start(plan, wait)
+    try {
+      await start
+      const stdout = await readLog(this.#runtime.log(name, PROBE, wait.signal))
+      const exit = await this.#runtime.exit(name, PROBE, wait)
+      return { ...exit, stdout, stderr: '' }
+    } finally {
+      await this.#runtime.stop(name, wait)
+    }
   }
 
   async release(pods: readonly ScheduledPod[], wait: Wait): Promise<void> {

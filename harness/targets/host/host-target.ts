@@ -18,7 +18,12 @@ import type {
   ScheduledPod,
   Wait,
 } from '../../scheduling/pod.ts'
-import { alreadyStarted, requireContainer, targetClosed } from '../../scheduling/preconditions.ts'
+import {
+  alreadyStarted,
+  requireContainer,
+  requireNode,
+  targetClosed,
+} from '../../scheduling/preconditions.ts'
 import type { Diagnosis, Target } from '../target.ts'
 import { busyGpus } from './busy-gpus.ts'
 import { HostProcess } from './host-process.ts'
@@ -157,6 +162,23 @@ export class HostTarget implements Target {
     )
     if (timedOut)
       throw new ClaimcheckError('DEADLINE', { subject: `exec in ${subject}`, problem: 'did not end in time' })
+    return { code: exitCode ?? null, signal: signal ?? null, stdout, stderr }
+  }
+
+  async probe(node: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
+    this.#refuseWhenClosed(`a probe of ${node}`)
+    requireNode(this.#scheduler.nodes, node)
+    const { PATH, LD_LIBRARY_PATH } = this.#parts.env
+    const { exitCode, signal, stdout, stderr, timedOut } = await execa(this.#parts.transfer, args, {
+      reject: false,
+      extendEnv: false,
+      env: { PATH, LD_LIBRARY_PATH },
+      timeout: Math.ceil(wait.within * 1000),
+      forceKillAfterDelay: 1000,
+      ...(wait.signal === undefined ? {} : { cancelSignal: wait.signal }),
+    })
+    if (timedOut)
+      throw new ClaimcheckError('DEADLINE', { subject: `a probe of ${node}`, problem: 'did not end in time' })
     return { code: exitCode ?? null, signal: signal ?? null, stdout, stderr }
   }
 

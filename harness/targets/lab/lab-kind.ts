@@ -3,6 +3,7 @@ import { ClaimcheckError } from '../../core/errors.ts'
 import { loadRack } from '../../rack/rack.ts'
 import { openCluster } from '../cluster/cluster-kind.ts'
 import { rackUnderTest, requireRack } from '../files-under-test.ts'
+import { openForProbes } from '../open-for-probes.ts'
 import type { TargetKindRecord } from '../target-kind.ts'
 
 export const labKind: TargetKindRecord = {
@@ -15,6 +16,7 @@ export const labKind: TargetKindRecord = {
     return { prepared: run, end }
   },
   open: openCluster,
+  openForProbes: (settings, say) => openForProbes(labKind, settings, say),
   async inspect(settings) {
     const rack = loadRack(settings.rack)
     const { findRunningLab } = await import('./lab.ts')

@@ -5,6 +5,7 @@
 import { describe, expect, test } from 'vitest'
 import { seconds } from '../../../harness/core/units.ts'
 import type { ContainerSpec, PodSpec, RunningPod } from '../../../harness/scheduling/pod.ts'
+import { probeTopology } from '../../../harness/transfer/node-topology.ts'
 import type { Target } from '../../../harness/targets/target.ts'
 import { claimOf, linesOf, LISTENING, LOOKING, podOf, SOON } from '../emulated/rack-target.ts'
 import { deviceNames, failure, LITTLE, onNode, opened, type Open } from './bench.ts'
@@ -30,6 +31,18 @@ export function runningContract(open: Open, { programs }: { readonly programs: b
       const { target, pod } = await started()
       await target.release([pod], SOON)
       await expect(target.run(pod, SOON)).rejects.toEqual(failure('NOT_FOUND', 'pod pod'))
+    })
+  })
+
+  describe('a probe', () => {
+    test('says what the kernel of a node knows of its devices, and leaves no pod', async () => {
+      const target = await opened(open)
+      const [node = ''] = await target.nodes()
+      const topology = await probeTopology(target, node)
+      expect(topology.gpus).toHaveLength(8)
+      expect(topology.nics.map(({ rdma_devices: [name] }) => name)).toContain('mlx5_0')
+      const again = await probeTopology(target, node)
+      expect(again).toEqual(topology)
     })
   })
 

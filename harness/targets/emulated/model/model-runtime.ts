@@ -7,7 +7,9 @@ import type { Rack } from '../../../rack/rack.ts'
 import type { ContainerExit, ContainerSpec, ExecResult } from '../../../scheduling/pod.ts'
 import type { PodPlan } from '../../../emulation/pod-plan.ts'
 import type { PodRuntime } from '../pod-runtime.ts'
+import { skuAsBuilt } from '../../../rack/link-model.ts'
 import { modelDevices } from './devices-model.ts'
+import { modelTopology } from './topology-model.ts'
 import { parseOptions } from './transfer-options.ts'
 import { modelTransfer } from './transfer-model.ts'
 
@@ -37,6 +39,7 @@ export class ModelRuntime implements PodRuntime {
       yield* modelTransfer(this.#rack, pod, this.#peerAt(options.targetHost), options)
     else if (options.mode === 'target')
       yield* [`EVENT ${JSON.stringify({ event: 'target_ready' })}`, 'END {}']
+    else if (options.mode === 'topo') yield modelTopology(skuAsBuilt(this.#rack, pod.node))
     else yield modelDevices(pod, this.#rack.sku)
   }
 

@@ -1,0 +1,90 @@
+/** What a node's kernel says of its GPUs, NICs and NUMA nodes, as the transfer binary prints it with `--mode topo`. */
+import { z } from 'zod'
+import { ClaimcheckError } from '../core/errors.ts'
+import { seconds } from '../core/units.ts'
+import type { Target } from '../targets/target.ts'
+
+const pciFunction = {
+  pci_address: z.string(),
+  /** Null: the kernel knows none. */
+  numa_node: z.int().nullish(),
+  /** From the host bridge over the bridges to the function. */
+  pci_path: z.array(z.string()).default([]),
+  host_bridge: z.string().nullish(),
+}
+
+export const nodeTopologySchema = z.object({
+  gpus: z.array(z.object(pciFunction)),
+  nics: z.array(
+    z.object({
+      ...pciFunction,
+      /** Those that are visible in the pod's network namespace. */
+      interfaces: z.array(z.string()).default([]),
+      rdma_devices: z.array(z.string()).default([]),
+    }),
+  ),
+  interfaces: z.array(z.object({ name: z.string(), mtu: z.int().nullish() })).default([]),
+  numa_nodes: z
+    .array(
+      z.object({
+        node: z.int(),
+        has_cpus: z.boolean().default(true),
+        distances: z.array(z.int()).default([]),
+      }),
+    )
+    .default([]),
+})
+
+export type NodeTopology = z.infer<typeof nodeTopologySchema>
+export type NodeFunction = NodeTopology['gpus'][number]
+export type NodeNic = NodeTopology['nics'][number]
+
+/** Pulling an image may take minutes on a node that has not run it. */
+const PROBE_TIMEOUT = seconds(120)
+
+/** Asks the kernel of a node. Rejects as `Target.probe` does, with RESULT_MISSING or with RESULT_INVALID. */
+export async function probeTopology(
+  target: Target,
+  node: string,
+  signal?: AbortSignal,
+): Promise<NodeTopology> {
+  const { stdout } = await target.probe(node, ['--mode', 'topo'], { within: PROBE_TIMEOUT, signal })
+  return parseNodeTopology(stdout, `the probe of ${node}`)
+}
+
+/** Throws RESULT_MISSING without a TOPO line, RESULT_INVALID for one that cannot be parsed. `subject` names the pod. */
+function parseNodeTopology(stdout: string, subject: string): NodeTopology {
+  const line = stdout.split('\n').find((one) => one.startsWith('TOPO '))
+  if (line === undefined)
+    throw new ClaimcheckError('RESULT_MISSING', { subject, problem: 'ended without a TOPO line' })
+  try {
+    return nodeTopologySchema.parse(JSON.parse(line.slice('TOPO '.length)))
+  } catch (cause) {
+    throw new ClaimcheckError('RESULT_INVALID', {
+      subject,
+      problem: 'printed a TOPO line that cannot be parsed',
+      found: line.slice(0, 200),
+      cause,
+    })
+  }
+}
+
+/** The node of the CPUs near to the function, and the node of a GPU's own memory, which has no CPUs. */
+export function numaNodesOf(
+  { numa_node: own }: NodeFunction,
+  { numa_nodes: all }: NodeTopology,
+): { readonly numaNode?: number; readonly memoryNumaNode?: number } {
+  if (own === null || own === undefined) return {}
+  const index = all.findIndex(({ node }) => node === own)
+  const found = all[index]
+  if (found === undefined || found.has_cpus) return { numaNode: own }
+  const withCpus = all
+    .flatMap(({ node, has_cpus }, at) => (has_cpus ? { node, distance: found.distances[at] } : []))
+    .toSorted((a, b) => (a.distance ?? Infinity) - (b.distance ?? Infinity))
+  const nearest = withCpus[0]
+  return nearest === undefined ? { memoryNumaNode: own } : { numaNode: nearest.node, memoryNumaNode: own }
+}
+
+/** From the host bridge over the bridges above the function, as a SKU profile states it. */
+export const pciePathOf = ({ pci_path: path, pci_address: address }: NodeFunction): readonly string[] =>
+  path.filter((part) => part !== address)
