@@ -1,6 +1,6 @@
 /**
- * Runs side by side. Takes arms; gives what each gave, round by round. The order turns from round to round (A B, B A),
- * so that a load that comes and goes favours none.
+ * Runs arms in alternating order (A B, B A), so that a passing load on the machine favours none of them, and returns the
+ * values of each arm by round.
  */
 import { orderOf } from '../harness/measure/interleave.ts'
 

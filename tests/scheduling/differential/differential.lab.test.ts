@@ -1,6 +1,6 @@
 /**
- * The emulated allocator against a real kube-scheduler, over random clusters and claims. `DIFFERENTIAL_SEED=...` repeats a
- * run, `DIFFERENTIAL_CASES=...` sets its length, and `DIFFERENTIAL_REPLAY=file.yaml` asks about one printed case only.
+ * Compares the emulated allocator with a real kube-scheduler on random clusters and claims. `DIFFERENTIAL_SEED=...`
+ * repeats a run, `DIFFERENTIAL_CASES=...` sets its length, and `DIFFERENTIAL_REPLAY=file.yaml` replays one printed case.
  */
 import * as fc from 'fast-check'
 import { describe, test } from 'vitest'
@@ -16,7 +16,7 @@ import { RealScheduler } from './scheduler.ts'
 const { DIFFERENTIAL_SEED, DIFFERENTIAL_CASES, DIFFERENTIAL_REPLAY } = process.env
 const SEED = Number(DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31)
 const BATCH = 100
-/** Of the cases: as many at least have each answer, so that none of them goes untested. */
+/** The minimum share of cases with each kind of result, so that each of them is tested. */
 const SHARES = { allocated: 0.25, unsatisfiable: 0.25, unique: 0.02 }
 
 const SCOPES = [

@@ -1,4 +1,4 @@
-/** The emulated target keeps the contract, in both of its runtimes. */
+/** The emulated target fulfils the contract in both of its runtimes. */
 import { describe } from 'vitest'
 import { rackTarget, RUNTIMES } from '../emulated/rack-target.ts'
 import { runningContract } from './running.ts'

@@ -1,4 +1,4 @@
-/** Real Kubernetes keeps the contract, in a lab. */
+/** The cluster target fulfils the contract on real Kubernetes, in a lab. */
 import { describe } from 'vitest'
 import { labTarget } from '../../support/lab-target.ts'
 import { runningContract } from './running.ts'
