@@ -21,7 +21,8 @@ export const labSuite: Row = {
       await lab.stop()
     }
     const noisy = runs.filter(({ passed }) => !passed).length
-    if (noisy > 0) say(`${noisy} of ${rounds} runs did not pass, because the machine was busy; they took more rounds`)
+    if (noisy > 0)
+      say(`${noisy} of ${rounds} runs did not pass, because the machine was busy; they took more rounds`)
     const median = (of: (run: SuiteRun) => readonly number[]): number[] =>
       runs.map((run) => summaryOf(of(run)).median)
     return {

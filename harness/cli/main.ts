@@ -65,13 +65,13 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     })
   claimcheck
     .command('discover')
-    .description('print a SKU profile of what there is, to be read and filled in')
+    .description('print a SKU profile of the discovered hardware, to be reviewed and completed')
     .addOption(
-      new Option('--target <target>', 'where (default: CLAIMCHECK_TARGET)').choices(
+      new Option('--target <target>', 'target to inspect (default: CLAIMCHECK_TARGET)').choices(
         Object.keys(TARGET_KINDS),
       ),
     )
-    .option('--node <name>', 'of whose shape (default: the most common)')
+    .option('--node <name>', 'node to describe (default: one with the most common devices)')
     .action(async ({ target, node }: { target?: string; node?: string }) => {
       const settings = readSettings(target === undefined ? env : { ...env, CLAIMCHECK_TARGET: target })
       const kind = targetKindOf(settings)
@@ -108,7 +108,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
   claimcheck
     .command('sweep')
     .description(
-      'remove what runs that were killed left on this machine and, with CLAIMCHECK_TARGET=cluster, on the cluster',
+      'remove leftovers of killed runs from this machine and, with CLAIMCHECK_TARGET=cluster, from the cluster',
     )
     .option('--dry-run', 'only print what would be removed')
     .option('--yes', 'also remove what has not expired, without asking')

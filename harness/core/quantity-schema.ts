@@ -1,4 +1,4 @@
-/** zod schemas for quantities written with their unit, which turn a file's `39.07 GB/s` into a typed GBps. */
+/** zod schemas for quantities: those written with their unit, as `39.07 GB/s` in a file, and those recorded as numbers. */
 import { z } from 'zod'
 import { ClaimcheckError } from './errors.ts'
 import { parseBytes, parsePercent, parseRate, parseTime } from './units.ts'

@@ -1,6 +1,6 @@
 /**
- * An assertion of a suite with its limits, as data. `evaluate.ts` evaluates it, in a run or from a certificate. The zod schema
- * is published with the certificate.
+ * An assertion of a suite with its limits, as data that `evaluate.ts` evaluates in a run or from a certificate. The zod
+ * schema is published with the certificate.
  */
 import { z } from 'zod'
 import { DISTANCES } from '../claim/pcie-distance.ts'
@@ -57,7 +57,7 @@ const podAssertionSpec = z.discriminatedUnion('kind', [
 
 const publishedAssertionSpec = z.strictObject({ kind: z.literal('matches-sku'), sku: z.string() })
 
-/** About arms of a comparison, pods of a claim, or published slices. */
+/** An assertion about arms of a comparison, pods of a claim, or published slices. */
 const assertionSpecSchema = z.union([armAssertionSpec, podAssertionSpec, publishedAssertionSpec])
 
 export type ArmAssertionSpec = Readonly<z.infer<typeof armAssertionSpec>>

@@ -2,7 +2,7 @@
 import type { ResourceSlice } from '../dra/objects.ts'
 import type { Target } from '../targets/target.ts'
 
-/** Published by a running target, or recorded in a certificate. */
+/** The devices published by a running target, or recorded in a certificate. */
 export interface PublishedDevices {
   readonly emulated: boolean
   nodes(): Promise<readonly string[]>

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { replayInfoSchema } from '../expect/assertion-spec.ts'
 import { ERROR_CATALOGUE, type ErrorCode } from '../core/errors.ts'
 import { skuValueSchema } from '../sku/sku.ts'
+import { TARGET_KINDS } from '../targets/target-kinds.ts'
 import { fileInputsSchema } from './input-files.ts'
 import { nodeFingerprintSchema } from './node-fingerprint.ts'
 
@@ -142,10 +143,13 @@ export type ReportedProblem = RunReport['problems'][number]
 export const environmentOf = (report: RunReport, file: string): Environment =>
   report.files[file] ?? { target: report.target }
 
-/** Targets without real devices. */
-const EMULATED_TARGETS = new Set(['emulated', 'lab'])
+const EMULATED_TARGETS: readonly string[] = Object.values(TARGET_KINDS).flatMap((one) =>
+  one.isEmulated ? one.kind : [],
+)
+
+/** Whether the devices of an environment are emulated. */
 export const isEmulated = ({ target, emulation }: Environment): boolean =>
-  emulation !== undefined || EMULATED_TARGETS.has(target)
+  emulation !== undefined || EMULATED_TARGETS.includes(target)
 
 /** Whether every test was accepted and nothing else went wrong. */
 export const isGreen = (report: RunReport): boolean =>

@@ -57,7 +57,9 @@ test('addresses, MACs and GPU UUIDs are unique in the rack', ({ expect }) => {
   expect(new Set(values).size).toBe(values.length)
 })
 
-test('the fault numa-misreport changes both NUMA attributes of one NIC on one node and nothing else', ({ expect }) => {
+test('the fault numa-misreport changes both NUMA attributes of one NIC on one node and nothing else', ({
+  expect,
+}) => {
   const faulty = publishRack({
     ...rack,
     faults: [{ kind: 'numa-misreport', node: 'node-b', nic: 'mlx5_2', numaNode: 1 }],

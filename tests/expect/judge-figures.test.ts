@@ -85,12 +85,17 @@ test.for([0, -1.3, Number.NaN, Infinity])('%s is rejected as the ratio of toOutp
   )
 })
 
-test.for(['-20 %', '120 %', '0 %', '20', '20 ms'])('%s is rejected as the reduction of toUndercut', async (by) => {
-  const { aligned, unaligned } = arms()
-  await expect(judgeUndercut(aligned, unaligned, { by, in: 'p50 latency' })).rejects.toEqual(
-    invalid(/^toUndercut \{ by \} is not a valid limit: expected a reduction between 0 % and 100 %.*found "/),
-  )
-})
+test.for(['-20 %', '120 %', '0 %', '20', '20 ms'])(
+  '%s is rejected as the reduction of toUndercut',
+  async (by) => {
+    const { aligned, unaligned } = arms()
+    await expect(judgeUndercut(aligned, unaligned, { by, in: 'p50 latency' })).rejects.toEqual(
+      invalid(
+        /^toUndercut \{ by \} is not a valid limit: expected a reduction between 0 % and 100 %.*found "/,
+      ),
+    )
+  },
+)
 
 test('a rate is rejected as a limit of latency', async () => {
   await expect(judgeBelow(arms().aligned, '39 GB/s', { in: 'p95 latency' })).rejects.toEqual(

@@ -137,7 +137,9 @@ describe('allocation modes', () => {
     expect(messageOf({ ...given, claims: none })).toMatch(/0 of them match device\.driver == "x", 0 free/)
   })
 
-  test('firstAvailable allocates the first alternative that fits, and names it in the result', ({ expect }) => {
+  test('firstAvailable allocates the first alternative that fits, and names it in the result', ({
+    expect,
+  }) => {
     const fast = {
       name: 'fast',
       deviceClassName: 'dranet.net',
@@ -155,7 +157,9 @@ describe('allocation modes', () => {
     ])
   })
 
-  test('firstAvailable backtracks to a later alternative if another request needs the device', ({ expect }) => {
+  test('firstAvailable backtracks to a later alternative if another request needs the device', ({
+    expect,
+  }) => {
     const gpu = (n: number) => `device.attributes["resource.kubernetes.io"]["pciBusID"] == "000${n}:00:00.0"`
     const sub = (name: string, n: number) => ({
       name,

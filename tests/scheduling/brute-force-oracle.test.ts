@@ -210,7 +210,9 @@ test('finds an allocation exactly if the exhaustive search does, and the first i
   expect(Math.min(satisfiable, unsatisfiable)).toBeGreaterThan(40)
 })
 
-test('a request for more devices than match is rejected at once, however many devices exist', ({ expect }) => {
+test('a request for more devices than match is rejected at once, however many devices exist', ({
+  expect,
+}) => {
   const devices = Array.from({ length: 62 }, (_, index) => ({
     name: `d${index}`,
     attributes: { half: { int: index % 2 } },

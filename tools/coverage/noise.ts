@@ -43,7 +43,9 @@ const contaminated = independent((draw) => draw.normal() * (draw.uniform() < 0.1
 
 /** Two rates 6 standard deviations apart; `slowShare` is the share of the slow one. */
 const bimodal = (slowShare: number): Noise =>
-  independent((draw) => 0.3 * draw.normal() + (draw.uniform() < slowShare ? 2 * (1 - slowShare) : -2 * slowShare))
+  independent(
+    (draw) => 0.3 * draw.normal() + (draw.uniform() < slowShare ? 2 * (1 - slowShare) : -2 * slowShare),
+  )
 
 /** Each has a standard deviation of about 1, so that the noise assumed by an interval is the actual noise. */
 export const NOISES = {

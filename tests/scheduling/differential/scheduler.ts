@@ -195,7 +195,9 @@ export class RealScheduler {
       if (open.length === 0) return byName
       if (performance.now() > until) {
         const states = open.map((id) => `${id}: ${JSON.stringify(byName.get(id)?.status)}`)
-        throw new Error(`timed out after ${WITHIN_MS} ms waiting for the scheduler to decide on\n${states.join('\n')}`)
+        throw new Error(
+          `timed out after ${WITHIN_MS} ms waiting for the scheduler to decide on\n${states.join('\n')}`,
+        )
       }
       await sleep(LOOK_EVERY_MS)
     }

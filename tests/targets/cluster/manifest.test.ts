@@ -18,7 +18,10 @@ const PARTS: PodParts = {
 }
 
 describe('a pod', () => {
-  const { spec, metadata } = podManifest(podOf('t', { containers: [TARGET_CONTAINER], nodes: ['node-a'] }), PARTS)
+  const { spec, metadata } = podManifest(
+    podOf('t', { containers: [TARGET_CONTAINER], nodes: ['node-a'] }),
+    PARTS,
+  )
 
   test('has IPC_LOCK as its only capability', () => {
     expect(spec.containers[0]?.securityContext).toEqual({
@@ -70,7 +73,10 @@ describe('a pod', () => {
   })
 
   test('with delivery by stream waits for the binary and handles SIGTERM meanwhile', () => {
-    const sent = podManifest(podOf('t', { containers: [TARGET_CONTAINER] }), { ...PARTS, delivery: 'stream' }).spec
+    const sent = podManifest(podOf('t', { containers: [TARGET_CONTAINER] }), {
+      ...PARTS,
+      delivery: 'stream',
+    }).spec
     expect(sent.containers[0]).toMatchObject({
       command: [
         '/bin/sh',

@@ -12,7 +12,14 @@ import { provideNixl } from '../../../harness/native/nixl.ts'
 import { labTest as test, type LabUnderTest } from '../../support/lab.ts'
 import { labTarget, RACK } from '../../support/lab-target.ts'
 import { temporaryFolder } from '../../support/rack-file.ts'
-import { claimOf, linesOf, TARGET_CONTAINER, DEVICES_CONTAINER, podOf, SOON } from '../emulated/rack-target.ts'
+import {
+  claimOf,
+  linesOf,
+  TARGET_CONTAINER,
+  DEVICES_CONTAINER,
+  podOf,
+  SOON,
+} from '../emulated/rack-target.ts'
 
 const IMAGE = 'claimcheck.dev/shell:test'
 const TOOLS = ['sh', 'head', 'sleep', 'touch', 'rm', 'sha256sum', 'tar', 'gzip']

@@ -4,7 +4,7 @@ import { labTarget } from '../../support/lab-target.ts'
 import { runningContract } from './running.ts'
 import { schedulingContract } from './scheduling.ts'
 
-// As if it were hardware: nothing is scaled.
+// Treated as real hardware, so that nothing is scaled.
 const open = () => labTarget({ emulation: undefined })
 
 describe('The lab:', () => {

@@ -6,7 +6,14 @@ import { describe, expect, test } from 'vitest'
 import { seconds } from '../../../harness/core/units.ts'
 import type { ContainerSpec, PodSpec, RunningPod } from '../../../harness/scheduling/pod.ts'
 import type { Target } from '../../../harness/targets/target.ts'
-import { claimOf, linesOf, TARGET_CONTAINER, DEVICES_CONTAINER, podOf, SOON } from '../emulated/rack-target.ts'
+import {
+  claimOf,
+  linesOf,
+  TARGET_CONTAINER,
+  DEVICES_CONTAINER,
+  podOf,
+  SOON,
+} from '../emulated/rack-target.ts'
 import { deviceNames, failure, BRIEF, onNode, openForTest, type Open } from './bench.ts'
 
 const DEVICES = ['--mode', 'devices']
@@ -132,7 +139,9 @@ export function runningContract(open: Open, { programs }: { readonly programs: b
 
   describe('isolation', () => {
     test('is per pod: its containers see the same devices', async () => {
-      const { target, pod } = await startPod({ containers: [DEVICES_CONTAINER, { ...DEVICES_CONTAINER, name: 'second' }] })
+      const { target, pod } = await startPod({
+        containers: [DEVICES_CONTAINER, { ...DEVICES_CONTAINER, name: 'second' }],
+      })
       const [one, two] = await Promise.all(['main', 'second'].map((name) => uverbsOf(target, pod, name)))
       expect(one).toHaveLength(2)
       expect(two).toEqual(one)

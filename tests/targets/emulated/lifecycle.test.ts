@@ -2,7 +2,16 @@
 import { describe, expect, test } from 'vitest'
 import type { PodSpec } from '../../../harness/scheduling/pod.ts'
 import type { Target } from '../../../harness/targets/target.ts'
-import { claimOf, linesOf, TARGET_CONTAINER, DEVICES_CONTAINER, podOf, rackTarget, RUNTIMES, SOON } from './rack-target.ts'
+import {
+  claimOf,
+  linesOf,
+  TARGET_CONTAINER,
+  DEVICES_CONTAINER,
+  podOf,
+  rackTarget,
+  RUNTIMES,
+  SOON,
+} from './rack-target.ts'
 
 const podsOf = async (target: Target): Promise<unknown> => (await target.diagnose('all'))['pods']
 
@@ -96,7 +105,10 @@ describe.for(RUNTIMES)('In the %s runtime', (runtime) => {
     const template = await claimOf(target, 4, 4)
     const nodes = ['node-a']
     const pod = await target.run(
-      await target.schedule(podOf(template, { name: 'listening', nodes, containers: [TARGET_CONTAINER] }), SOON),
+      await target.schedule(
+        podOf(template, { name: 'listening', nodes, containers: [TARGET_CONTAINER] }),
+        SOON,
+      ),
       SOON,
     )
     const other = await target.schedule(podOf(template, { name: 'other', nodes: ['node-b'] }), SOON)
