@@ -11,7 +11,7 @@ import { readSettings } from '../core/variables.ts'
 import { binariesIn, NATIVE } from '../native/build-binaries.ts'
 import { TARGET_KINDS, targetKindOf } from '../targets/target-kinds.ts'
 import { confirmOn } from './confirm.ts'
-import { clusterLeftovers } from './cluster-leftovers.ts'
+
 import { compareFiles, compareWithLast } from './compare.ts'
 import { addLabCommands } from './lab.ts'
 import { sweep } from './sweep.ts'
@@ -114,7 +114,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     .option('--yes', 'also remove what has not expired, without asking')
     .action(async ({ dryRun = false, yes = false }: { dryRun?: boolean; yes?: boolean }) => {
       const settings = readSettings(env)
-      const others = settings.target === 'cluster' ? await clusterLeftovers(settings, Date.now()) : []
+      const others = (await targetKindOf(settings).findStaleResources?.(settings, Date.now())) ?? []
       const { cacheDir } = settings
       await sweep({
         binaries: binariesIn(NATIVE),

@@ -6,7 +6,7 @@
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Binaries } from '../native/build-binaries.ts'
 import type { Confirm } from './confirm.ts'
-import type { StaleResource } from './leftover.ts'
+import type { StaleResource } from '../targets/stale-resource.ts'
 import { unfinishedUnpacks } from './stale-folders.ts'
 import { orphanProcesses } from './orphan-processes.ts'
 

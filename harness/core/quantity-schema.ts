@@ -22,3 +22,7 @@ export const rateSchema = quantity(parseRate).refine((rate) => rate > 0, 'a rate
 export const sizeSchema = quantity(parseBytes).refine((size) => size > 0, 'a size must be greater than 0')
 export const timeSchema = quantity(parseTime).refine((time) => time > 0, 'a time must be greater than 0')
 export const percentSchema = quantity(parsePercent)
+
+/** A quantity that is recorded as a plain number, in the unit of its type. */
+export const quantityValueSchema = <Quantity extends number>(value: z.ZodType<number>) =>
+  value as z.ZodType<Quantity>

@@ -70,10 +70,10 @@ function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown):
 
 /** Suggests a word where the value is none of the allowed words. */
 function adviceOn(issue: z.core.$ZodIssue): string {
-  const { values, options, discriminator, input } = issue as unknown as Readonly<Record<string, unknown>>
-  const allowed = (values ?? options) as readonly unknown[] | undefined
-  const word = typeof discriminator === 'string' ? field(input, discriminator) : input
-  if (typeof word !== 'string' || !Array.isArray(allowed)) return ''
+  const allowed = 'values' in issue ? issue.values : 'options' in issue ? issue.options : undefined
+  const discriminator = 'discriminator' in issue ? issue.discriminator : undefined
+  const word = discriminator === undefined ? issue.input : field(issue.input, discriminator)
+  if (typeof word !== 'string' || allowed === undefined) return ''
   const near = nearest(word, allowed.map(String))
   return near === undefined ? `, found "${word}"` : `, found "${word}"; did you mean "${near}"?`
 }

@@ -3,7 +3,7 @@
  * topology is compared with the NUMA nodes of the profile.
  */
 import { z } from 'zod'
-import { percentSchema, rateSchema, timeSchema } from '../core/quantity-schema.ts'
+import { percentSchema, quantityValueSchema, rateSchema, timeSchema } from '../core/quantity-schema.ts'
 import { readInputFile } from '../core/input-file.ts'
 import { parseYaml } from '../core/yaml-file.ts'
 import type { Fraction, GBps, Seconds } from '../core/units.ts'
@@ -155,9 +155,9 @@ const skuSchema = skuSchemaWith({ rate: rateSchema, time: timeSchema, percent: p
 
 /** A parsed SKU, as recorded in reports: rates in GB/s, times in seconds, shares as fractions. */
 export const skuValueSchema = skuSchemaWith({
-  rate: z.number().gt(0) as unknown as z.ZodType<GBps>,
-  time: z.number().gt(0) as unknown as z.ZodType<Seconds>,
-  percent: z.number() as unknown as z.ZodType<Fraction>,
+  rate: quantityValueSchema<GBps>(z.number().gt(0)),
+  time: quantityValueSchema<Seconds>(z.number().gt(0)),
+  percent: quantityValueSchema<Fraction>(z.number()),
 })
 
 export type Sku = Readonly<z.infer<typeof skuSchema>>

@@ -11,6 +11,7 @@ import type { Sku } from '../sku/sku.ts'
 import type { ClusterRun } from './cluster/cluster-target.ts'
 import type { ObjectClient } from './cluster/object-client.ts'
 import type { SystemUnderTest } from './files-under-test.ts'
+import type { StaleResource } from './stale-resource.ts'
 import type { Target, TargetKind } from './target.ts'
 
 /** What a run prepares before its first test, as plain data that workers receive; null where nothing is needed. */
@@ -62,4 +63,6 @@ export interface TargetKindRecord {
    * is created from the slices of `inspect`. `known` are the paths of profiles whose reference values may fit.
    */
   readonly readProfile?: (known: readonly string[]) => Promise<string>
+  /** Finds what earlier runs left outside this machine. `now` is in milliseconds since the epoch. Absent: nothing can be. */
+  readonly findStaleResources?: (settings: Settings, now: number) => Promise<readonly StaleResource[]>
 }

@@ -156,13 +156,13 @@ function isLawful(input: AllocationInput, assignment: Assignment): boolean {
   return (input.claims[0]?.spec.devices.constraints ?? []).every((constraint) => {
     const { requests = [], matchAttribute, distinctAttribute } = constraint
     const id = (matchAttribute ?? distinctAttribute ?? '').slice(driver.length + 1)
-    const values = assignment
+    const values: readonly (string | undefined)[] = assignment
       .filter(
         ({ label }) =>
           requests.length === 0 || requests.some((name) => label === name || label.split('/')[0] === name),
       )
       .flatMap(({ devices }) => devices.map(({ attributes }) => JSON.stringify(attributes?.[id])))
-    if (values.includes(undefined as unknown as string)) return false
+    if (values.includes(undefined)) return false
     return matchAttribute === undefined ? new Set(values).size === values.length : new Set(values).size <= 1
   })
 }

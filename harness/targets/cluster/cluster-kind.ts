@@ -25,6 +25,10 @@ export const clusterKind: TargetKindRecord = {
     const sku = settings.sku === undefined ? undefined : loadSku(settings.sku)
     return inspectConnection(connectionOf(settings), settings, { sku, rack: undefined })
   },
+  async findStaleResources(settings, now) {
+    const { findStaleNamespaces } = await import('./find-stale-namespaces.ts')
+    return findStaleNamespaces(settings, now)
+  },
 }
 
 /** Opens a target on the run that was prepared, on a cluster or in a lab. */
