@@ -47,7 +47,7 @@ test.for([
   ['CLAIMCHECK_TARGET', '', 'emulated'],
   ['CLAIMCHECK_RUNTIME', 'modell', 'model'],
   ['CLAIMCHECK_RACK', '', ''],
-  ['CLAIMCHECK_NODES', 'a b', 'node names with commas'],
+  ['CLAIMCHECK_NODES', 'a b', 'node names separated by commas'],
   ['CLAIMCHECK_DELIVERY', 'ftp', 'stream'],
   ['CLAIMCHECK_POD_CPU', '4 cores', 'CPUs such as 4 or 500m'],
   ['CLAIMCHECK_POD_MEMORY', '8', 'memory such as 8Gi'],
