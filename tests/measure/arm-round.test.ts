@@ -1,7 +1,7 @@
 /** Figures of one arm in one round: measured times, rates in the units of the hardware, and the path of each stream. */
 import { expect, test } from 'vitest'
 import { measureArm } from '../../harness/measure/arm-round.ts'
-import { genuineResult } from '../transfer/recorded.ts'
+import { genuineResult } from '../transfer/recorded-log.ts'
 import { modelTarget, recorded } from './recorded-outcome.ts'
 
 test('the rates of an emulated arm are scaled to those of the hardware that it models', async () => {

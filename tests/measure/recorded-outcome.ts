@@ -10,7 +10,7 @@ import { ModelRuntime } from '../../harness/targets/emulated/model/model-runtime
 import type { Endpoint, TransferOutcome } from '../../harness/transfer/transfer-outcome.ts'
 import type { NicCounters, TransferResult } from '../../harness/transfer/result.ts'
 import { rackFile } from '../support/rack-file.ts'
-import { genuineResult } from '../transfer/recorded.ts'
+import { genuineResult } from '../transfer/recorded-log.ts'
 
 export const modelTarget = (rack: Rack, journal = new Journal()): EmulatedTarget =>
   new EmulatedTarget({ rack, runtime: new ModelRuntime(rack), kind: 'model', journal })

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../support/rack-file.ts'
-import { callOf, inChild, type Called } from './in-child.ts'
+import { callOf, inChild, type Called } from './call-in-child-process.ts'
 
 const PACKAGES = ['claimcheck-node', 'claimcheck-transfer'] as const
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { claimcheck } from '../cli/claimcheck.ts'
 import { temporaryFolder } from '../support/rack-file.ts'
-import { callOf, inChild, type Called } from './in-child.ts'
+import { callOf, inChild, type Called } from './call-in-child-process.ts'
 
 const PLATFORM = arch() === 'arm64' ? 'manylinux_2_28_aarch64' : 'manylinux_2_28_x86_64'
 const WHEEL = `nixl_cu12-1.5.1-cp311-cp311-${PLATFORM}.whl`

@@ -6,12 +6,12 @@ import * as fc from 'fast-check'
 import { describe, test } from 'vitest'
 import { ControlPlane } from '../../support/control-plane.ts'
 import { KubeApi } from '../../support/kube-api.ts'
-import type { Answer } from './case.ts'
-import { disagreement, replayed, shrunk } from './disagreement.ts'
-import { isUnique } from './emulated.ts'
-import { cases } from './generator.ts'
+import type { Answer } from './test-case.ts'
+import { disagreement, replayed, shrunk } from './compare-allocators.ts'
+import { isUnique } from './emulated-allocator.ts'
+import { cases } from './generate-case.ts'
 import { KNOWN } from './known-cases.ts'
-import { RealScheduler } from './scheduler.ts'
+import { RealScheduler } from './kube-scheduler.ts'
 
 const { DIFFERENTIAL_SEED, DIFFERENTIAL_CASES, DIFFERENTIAL_REPLAY } = process.env
 const SEED = Number(DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31)

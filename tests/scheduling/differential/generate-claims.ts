@@ -8,8 +8,8 @@ import type {
   ExactRequest,
 } from '../../../harness/dra/objects.ts'
 import type { NamedClaimSpec } from '../../../harness/scheduling/device-request.ts'
-import { onceIn } from './arbitrary.ts'
-import type { Scope } from './case.ts'
+import { onceIn } from './once-in.ts'
+import type { Scope } from './test-case.ts'
 import { effect, taintKey, taintValue } from './generate-devices.ts'
 import { nic, selectorsFor, standard, type ClassName } from './generate-selectors.ts'
 

@@ -4,8 +4,8 @@
  */
 import * as fc from 'fast-check'
 import type { Device, ResourceSlice } from '../../../harness/dra/objects.ts'
-import { onceIn } from './arbitrary.ts'
-import type { Scope } from './case.ts'
+import { onceIn } from './once-in.ts'
+import type { Scope } from './test-case.ts'
 
 export const GPU = 'gpu.nvidia.com'
 export const NIC = 'dra.net'

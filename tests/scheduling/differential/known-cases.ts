@@ -9,7 +9,7 @@ import type {
   DeviceSubRequest,
   ResourceSlice,
 } from '../../../harness/dra/objects.ts'
-import type { Answer, Case } from './case.ts'
+import type { Answer, Case } from './test-case.ts'
 
 export interface KnownCase {
   readonly name: string

@@ -2,7 +2,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { seconds } from '../../../harness/core/units.ts'
 import { newRunId } from '../../../harness/targets/cluster/run-namespace.ts'
-import { AT_ONCE, claimOf, TARGET_CONTAINER, podOf, SOON } from '../emulated/rack-target.ts'
+import { AT_ONCE, claimOf, TARGET_CONTAINER, podOf, SOON } from '../../support/emulated-target.ts'
 import { fakeNodeCluster, RACK, targetOn } from './fake-node-cluster.ts'
 
 const cluster = fakeNodeCluster()

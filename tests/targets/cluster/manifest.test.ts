@@ -7,7 +7,7 @@ import { publishRack } from '../../../harness/emulation/publish-rack.ts'
 import { Journal } from '../../../harness/core/journal.ts'
 import { loadRack } from '../../../harness/rack/rack.ts'
 import { rackFile } from '../../support/rack-file.ts'
-import { TARGET_CONTAINER, podOf } from '../emulated/rack-target.ts'
+import { TARGET_CONTAINER, podOf } from '../../support/emulated-target.ts'
 
 const PARTS: PodParts = {
   namespace: 'claimcheck-1',

@@ -14,7 +14,7 @@ import {
   DEVICES_CONTAINER,
   podOf,
   SOON,
-} from '../emulated/rack-target.ts'
+} from '../../support/emulated-target.ts'
 
 describe('a pod', () => {
   test('has a log and an exit code, and no exec after it has terminated', async ({ lab }) => {

@@ -15,7 +15,7 @@ import {
 } from '../../../harness/targets/cluster/permissions.ts'
 import { endRun } from '../../../harness/targets/cluster/cluster-run.ts'
 import { PROJECT } from '../../support/run-suite.ts'
-import { claimOf, TARGET_CONTAINER, linesOf, podOf, SOON } from '../emulated/rack-target.ts'
+import { claimOf, TARGET_CONTAINER, linesOf, podOf, SOON } from '../../support/emulated-target.ts'
 import { fakeNodeCluster, createTarget } from './fake-node-cluster.ts'
 
 interface Rule {

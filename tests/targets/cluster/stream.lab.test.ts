@@ -19,7 +19,7 @@ import {
   DEVICES_CONTAINER,
   podOf,
   SOON,
-} from '../emulated/rack-target.ts'
+} from '../../support/emulated-target.ts'
 
 const IMAGE = 'claimcheck.dev/shell:test'
 const TOOLS = ['sh', 'head', 'sleep', 'touch', 'rm', 'sha256sum', 'tar', 'gzip']

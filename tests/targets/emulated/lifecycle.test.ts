@@ -11,7 +11,7 @@ import {
   rackTarget,
   RUNTIMES,
   SOON,
-} from './rack-target.ts'
+} from '../../support/emulated-target.ts'
 
 const podsOf = async (target: Target): Promise<unknown> => (await target.diagnose('all'))['pods']
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { seconds } from '../../../../harness/core/units.ts'
 import { TransferLog } from '../../../../harness/transfer/transfer-log.ts'
-import { claimOf, linesOf, podOf, rackTarget } from '../rack-target.ts'
+import { claimOf, linesOf, podOf, rackTarget } from '../../../support/emulated-target.ts'
 
 const SOON = { within: seconds(10) }
 const MIB = 2 ** 20

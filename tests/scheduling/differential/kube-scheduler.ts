@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeviceAllocation, DeviceRequest, ResourceSlice } from '../../../harness/dra/objects.ts'
 import { ApiError, type KubeApi } from '../../support/kube-api.ts'
-import { textOf, type Answer, type Case, type ClaimDevices } from './case.ts'
+import { textOf, type Answer, type Case, type ClaimDevices } from './test-case.ts'
 
 const RESOURCE = '/apis/resource.k8s.io/v1'
 const LABEL = 'claimcheck.dev/case'

@@ -7,7 +7,7 @@ import { allocate, type Allocation } from '../../../harness/scheduling/allocate.
 import { NodeDevices } from '../../../harness/scheduling/node-devices.ts'
 import { requestsOf } from '../../../harness/scheduling/device-request.ts'
 import { search } from '../../../harness/scheduling/device-search.ts'
-import { textOf, type Answer, type Case } from './case.ts'
+import { textOf, type Answer, type Case } from './test-case.ts'
 
 /** Allocates on `nodes`, by default all nodes of the case. */
 export function emulatedAnswer(one: Case, nodes = one.nodes): Answer {

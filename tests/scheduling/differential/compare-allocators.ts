@@ -6,10 +6,10 @@ import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import * as fc from 'fast-check'
 import { parse, stringify } from 'yaml'
-import type { Answer, Case } from './case.ts'
-import { emulatedAnswer } from './emulated.ts'
-import { cases } from './generator.ts'
-import type { RealScheduler } from './scheduler.ts'
+import type { Answer, Case } from './test-case.ts'
+import { emulatedAnswer } from './emulated-allocator.ts'
+import { cases } from './generate-case.ts'
+import type { RealScheduler } from './kube-scheduler.ts'
 
 const SHRINK_MS = 150_000
 

@@ -1,8 +1,8 @@
 /** Generates random cases: a cluster of one to four nodes, the devices in use, and the claims of one pod. */
 import * as fc from 'fast-check'
 import type { DeviceClass } from '../../../harness/dra/objects.ts'
-import { onceIn } from './arbitrary.ts'
-import type { Case, Scope } from './case.ts'
+import { onceIn } from './once-in.ts'
+import type { Case, Scope } from './test-case.ts'
 import { claims } from './generate-claims.ts'
 import { GPU, NIC, node, sharedSlices, slicesOf, style } from './generate-devices.ts'
 

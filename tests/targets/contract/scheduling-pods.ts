@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import type { Target } from '../../../harness/targets/target.ts'
-import { claimOf, TARGET_CONTAINER, DEVICES_CONTAINER, podOf, SOON } from '../emulated/rack-target.ts'
+import { claimOf, TARGET_CONTAINER, DEVICES_CONTAINER, podOf, SOON } from '../../support/emulated-target.ts'
 import {
   deviceNames,
   devicesOf,
@@ -15,7 +15,7 @@ import {
   openForTest,
   templateOf,
   type Open,
-} from './bench.ts'
+} from './contract-support.ts'
 
 const HALF = [4, 4] as const
 /** A pod that keeps running, since Kubernetes deallocates the devices of a pod that has ended. */

@@ -13,8 +13,8 @@ import {
   DEVICES_CONTAINER,
   podOf,
   SOON,
-} from '../emulated/rack-target.ts'
-import { deviceNames, failure, BRIEF, onNode, openForTest, type Open } from './bench.ts'
+} from '../../support/emulated-target.ts'
+import { deviceNames, failure, BRIEF, onNode, openForTest, type Open } from './contract-support.ts'
 
 const DEVICES = ['--mode', 'devices']
 /** A container whose arguments the binary rejects. */

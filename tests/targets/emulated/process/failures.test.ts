@@ -4,7 +4,14 @@ import type { ContainerSpec, RunningPod } from '../../../../harness/scheduling/p
 import type { Target } from '../../../../harness/targets/target.ts'
 import { TransferLog } from '../../../../harness/transfer/transfer-log.ts'
 import { familyOf } from '../../../support/suite-process.ts'
-import { claimOf, linesOf, TARGET_CONTAINER, podOf, rackTarget, SOON } from '../rack-target.ts'
+import {
+  claimOf,
+  linesOf,
+  TARGET_CONTAINER,
+  podOf,
+  rackTarget,
+  SOON,
+} from '../../../support/emulated-target.ts'
 
 const SECRET = TARGET_CONTAINER.secretEnv ?? {}
 
