@@ -143,13 +143,13 @@ export type ReportedProblem = RunReport['problems'][number]
 export const environmentOf = (report: RunReport, file: string): Environment =>
   report.files[file] ?? { target: report.target }
 
-const EMULATED_TARGETS: readonly string[] = Object.values(TARGET_KINDS).flatMap((one) =>
-  one.isEmulated ? one.kind : [],
+const EMULATED_TARGETS: ReadonlySet<string> = new Set(
+  Object.values(TARGET_KINDS).flatMap(({ kind, isEmulated: emulated }) => (emulated ? kind : [])),
 )
 
 /** Whether the devices of an environment are emulated. */
 export const isEmulated = ({ target, emulation }: Environment): boolean =>
-  emulation !== undefined || EMULATED_TARGETS.includes(target)
+  emulation !== undefined || EMULATED_TARGETS.has(target)
 
 /** Whether every test was accepted and nothing else went wrong. */
 export const isGreen = (report: RunReport): boolean =>
