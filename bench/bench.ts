@@ -1,6 +1,7 @@
 /**
- * One bench from the command line: takes rows, --rounds and --only; prints a table of figures against their goals and writes
- * every sample to a file in the report folder. A missed goal is told, never an exit code.
+ * The command line of a benchmark. Measures the rows for `--rounds` rounds, or only those of `--only`, prints a table of
+ * figures with their goals and writes every sample to a file in the report folder. A missed goal is printed and does not
+ * change the exit code.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus, loadavg, release, totalmem } from 'node:os'
@@ -24,7 +25,7 @@ export interface Bench {
   readonly description: string
   readonly rows: readonly Row[]
   readonly rounds: number
-  /** In the report folder. */
+  /** Name of the file in the report folder. */
   readonly file: string
 }
 

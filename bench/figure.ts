@@ -1,6 +1,6 @@
 /**
- * What a row of the bench says. Takes values, one a round; gives their median and spread, and whether a goal is met.
- * A figure is a ratio of two things run side by side, or seconds. Never fails a run.
+ * The figures of a benchmark: their median, their spread, and whether they meet a goal. A figure is a duration or the
+ * ratio of two programs that ran side by side. A goal that is not met does not fail the run.
  */
 
 export interface Goal {
@@ -11,19 +11,19 @@ export interface Goal {
 export interface Figure {
   readonly name: string
   readonly unit: 'x' | 's'
-  /** One a round. */
+  /** One value per round. */
   readonly values: readonly number[]
-  /** Absent where the figure explains another one. */
+  /** Absent for a figure that only explains another one. */
   readonly goal?: Goal
 }
 
 export interface Measurement {
   readonly figures: readonly Figure[]
-  /** All that was measured, by arm; seconds unless the name says otherwise. */
+  /** All samples by arm, in seconds unless the name has another unit. */
   readonly samples: Readonly<Record<string, readonly unknown[]>>
 }
 
-/** One line of `npm run bench -- --only NAME`; it gives one figure or several. */
+/** A row of the benchmark, selected with `npm run bench -- --only NAME`. It measures one figure or several. */
 export interface Row {
   readonly name: string
   readonly about: string
@@ -45,7 +45,7 @@ export interface Summary {
 export const atLeast = (limit: number): Goal => ({ limit, side: 'at least' })
 export const atMost = (limit: number): Goal => ({ limit, side: 'at most' })
 
-/** Throws RangeError on no values. */
+/** Throws RangeError when there are no values. */
 export function summaryOf(values: readonly number[]): Summary {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = (sorted.length - 1) / 2

@@ -1,7 +1,8 @@
 /**
- * `npm run bench:gpu`: the binary beside ucx_perftest and PyTorch, from GPU to GPU of this machine, round by round in
- * turning order. Takes --rounds, --sizes and --from/--to; prints ratios and the share of the links' nominal limit, and
- * writes every sample to bench-gpu.json in the report folder. One GPU alone is measured against itself, and says so.
+ * `npm run bench:gpu`: compares the transfer binary with ucx_perftest and PyTorch, from GPU to GPU of this machine. The
+ * order of the programs alternates from round to round. Prints ratios and the share of the links' nominal rate, and
+ * writes every sample to bench-gpu.json in the report folder. On a machine with one GPU, that GPU is both source and
+ * destination, and the table says so.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus, release, totalmem } from 'node:os'
@@ -138,7 +139,7 @@ function titleOf({ op, bytes: size, both, blocks }: Job): string {
   return `${op} ${formatBytes(bytes(size))}${both ? ' both ways' : ''}${blocks > 1 ? ` in ${blocks} blocks` : ''}`
 }
 
-/** Medians over the rounds of each round's p50, and the binary's rate over the others'. */
+/** The median over all rounds of each round's p50, and the binary's rate divided by that of each other program. */
 function lineOf(job: Job, measured: readonly Measured[], limitGBps: number | undefined): string {
   const p50Of = (contender: string): number =>
     median(

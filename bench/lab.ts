@@ -1,4 +1,4 @@
-/** `npm run bench:lab`: real Kubernetes in containers, and the suite in it. */
+/** `npm run bench:lab`: measures the lab, which is real Kubernetes in containers, and the suite in it. */
 import { runBench } from './bench.ts'
 import { labSuite } from './rows/lab-suite.ts'
 import { labUp } from './rows/lab-up.ts'

@@ -1,4 +1,4 @@
-/** `npm run bench`: claimcheck on this machine against what it is built on. */
+/** `npm run bench`: compares claimcheck on this machine with the programs that it is built on. */
 import { runBench } from './bench.ts'
 import { largeWrite } from './rows/large-write.ts'
 import { model } from './rows/model.ts'

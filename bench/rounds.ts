@@ -1,6 +1,6 @@
 /**
- * Runs side by side. Takes arms; gives what each gave, round by round. The order turns from round to round (A B, B A),
- * so that a load that comes and goes favours none.
+ * Runs arms in alternating order (A B, B A), so that a passing load on the machine favours none of them, and returns the
+ * values of each arm by round.
  */
 import { orderOf } from '../harness/measure/interleave.ts'
 
@@ -11,7 +11,8 @@ export async function interleave<Value, Names extends string>(
   say: (line: string) => void,
 ): Promise<Record<Names, Value[]>> {
   const names = Object.keys(arms) as Names[]
-  const measured = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Names, Value[]>
+  const measured = {} as Record<Names, Value[]>
+  for (const name of names) measured[name] = []
   for (let round = 0; round < rounds; round++) {
     for (const name of orderOf(names, round)) {
       say(`round ${round + 1} of ${rounds}: ${name}`)

@@ -1,4 +1,4 @@
-/** The bench as a person reads it. Takes measured rows; gives one table, as lines. */
+/** Formats measured rows as a table for the terminal. */
 import { isMet, summaryOf, type Figure } from './figure.ts'
 
 const HEAD = ['row', 'figure', 'median', 'min - max', 'goal', '']

@@ -1,4 +1,4 @@
-/** The documentation names only what exists: links, paths, npm scripts, commands, matchers and settings. */
+/** Every link, path, npm script, command, matcher and setting that the documentation names exists. */
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -22,7 +22,7 @@ const matches = (text: string, pattern: RegExp): string[] => [
   ...new Set([...text.matchAll(pattern)].map((match) => match[1] ?? '')),
 ]
 
-/** A path is written from the project's folder, or from `harness/`. */
+/** Paths are relative to the project's folder or to `harness/`. */
 const isThere = (path: string): boolean =>
   [PROJECT, HARNESS].some((base) => globSync(path.replace(/\/$/, ''), { cwd: base }).length > 0)
 const FOLDERS = new Set(globSync('*/', { cwd: PROJECT }).map((folder) => folder.replace(/\/$/, '')))
@@ -36,7 +36,7 @@ function isOwnPath(word: string): boolean {
   return FOLDERS.has(first) || /(?:\/|\.(?:ts|rs|go|md|yaml))$/.test(word)
 }
 
-/** The line in which a command of the command line shows its own usage; another one for a command that does not exist. */
+/** The usage line of a command; for a command that does not exist, that of the command line itself. */
 async function usage(words: readonly string[]): Promise<string> {
   let output = ''
   const stream = { write: (text: string) => (output += text) }

@@ -1,4 +1,4 @@
-/** Tests that need real Kubernetes: a lab for each worker, and control planes of its programs. */
+/** Configures the tests that need real Kubernetes: each worker has a lab, and some tests run a control plane. */
 import { globSync } from 'node:fs'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { ClaimcheckError } from '../harness/core/errors.ts'
@@ -7,13 +7,13 @@ import { LongestFirst } from './support/longest-first.ts'
 import { UnrunReporter } from './support/unrun-reporter.ts'
 
 const root = new URL('..', import.meta.url).pathname
-/** They spend most of their time waiting for Kubernetes and for timeouts. */
+/** The tests spend most of their time waiting for Kubernetes and for timeouts. */
 const WORKERS = 4
 const include = 'tests/**/*.lab.test.ts'
-/** Its pods move bytes at the rates of a rack, which other tests would slow down. */
+/** The suite's pods move bytes at the rates of a rack, which other tests would slow down. */
 const ALONE = 'tests/suites/numa.lab.test.ts'
 
-/** Why the tests are skipped: there is no Docker. Rejects instead with LAB=required, as in CI. */
+/** The reason to skip the tests when Docker is missing. With LAB=required, as in CI, it rejects instead. */
 async function skipReason(): Promise<string | undefined> {
   try {
     await docker()

@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 import { UnrunReporter } from './support/unrun-reporter.ts'
 
-/** Tests that other tests would disturb: their pods move bytes at the rates of a rack, or they look for leftovers on the machine. */
+/** Tests that must run alone: their pods move bytes at the rates of a rack, or they look for leftovers on the machine. */
 const ALONE = [
   'tests/suites/faults.test.ts',
   'tests/targets/emulated/process/*.test.ts',

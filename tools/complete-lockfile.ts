@@ -1,7 +1,7 @@
 /**
- * Completes package-lock.json: npm leaves out optional packages of other platforms that the registry at hand does not
- * have, and `npm ci` then refuses the file everywhere. Takes the lockfile; adds an entry for each, by version and platform,
- * without address and without digest. Run it after `npm install`.
+ * Completes package-lock.json after `npm install`. npm leaves out optional packages of other platforms that the
+ * configured registry does not have, and `npm ci` then rejects the file everywhere. This adds an entry for each of them,
+ * with version and platform, but without URL or digest.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 
@@ -29,7 +29,7 @@ for (const [at, entry] of Object.entries(lock.packages)) {
 lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)))
 writeFileSync(path, `${JSON.stringify(lock, null, 2)}\n`)
 
-/** From the last part of the name: `binding-linux-arm64-musl`, `win32-x64`. */
+/** Reads the platform from the last part of the package's name, such as `binding-linux-arm64-musl` or `win32-x64`. */
 function platformOf(name: string): Pick<Entry, 'os' | 'cpu' | 'libc'> {
   const [os = '', cpu = '', abi = ''] = (name.split('/').at(-1) ?? '').replace(/^binding-/, '').split('-')
   const libc = os === 'linux' ? { musl: ['musl'], gnu: ['glibc'] }[abi] : undefined

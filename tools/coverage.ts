@@ -1,5 +1,5 @@
 /**
- * Measures how often the intervals miss and writes the tables into docs/statistics.md, between its marks.
+ * Measures how often the intervals miss the true value and writes the tables into docs/statistics.md, between its markers.
  * Seeded: the same sources give the same tables. Runs on as many threads as there are cores.
  */
 import { readFile, writeFile } from 'node:fs/promises'
@@ -44,7 +44,7 @@ const written = Object.entries({
 }).reduce(
   (page, [name, table]) => {
     const marks = new RegExp(`(<!-- measured: ${name} -->)[^]*?(<!-- end -->)`)
-    if (!marks.test(page)) throw new TypeError(`${PAGE.pathname} has no mark "measured: ${name}"`)
+    if (!marks.test(page)) throw new TypeError(`${PAGE.pathname} has no marker "measured: ${name}"`)
     return page.replace(marks, (_, begin: string, end: string) => `${begin}\n\n${table}\n\n${end}`)
   },
   await readFile(PAGE, 'utf8'),

@@ -16,9 +16,9 @@ import { certificationPage, faultsPage, formatSummary } from './faults/pages.ts'
 import { FIRST_ROUNDS, HEALTHY, RACK, tallyOf } from './faults/tally.ts'
 
 const DOCS = resolve(import.meta.dirname, '../docs')
-/** Of `--acceptances`: so many have no fault. */
+/** The share of `--acceptances` that have no fault. */
 const HEALTHY_SHARE = 0.5
-/** Acceptances in one message to a thread: small enough that all threads end at about the same time. */
+/** Acceptances per message to a thread, few enough that all threads end at about the same time. */
 const BATCH = 25
 
 const { seeds, acceptances, gate, json, catalogue } = new Command('faults')
@@ -80,7 +80,7 @@ function batches({ name, faults: own }: Omit<MeasureJob, 'seeds'>, count: number
   }))
 }
 
-/** Runs all jobs on as many threads as there are cores; by name, in the order of the jobs. */
+/** Runs all jobs on as many threads as there are cores and returns their outcomes by name, in the order of the jobs. */
 async function measureAll(jobs: readonly MeasureJob[]): Promise<ReadonlyMap<string, FaultOutcome>> {
   const waiting = [...jobs.entries()]
   const done: FaultOutcome[] = []

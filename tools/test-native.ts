@@ -1,6 +1,6 @@
 /**
- * Runs the Rust tests against the real NIXL, and the Go tests of the lab where Go is. Takes further cargo arguments; ends
- * with 0 when all passed.
+ * Runs the Rust tests against the real NIXL, and the lab's Go tests where Go is installed. Passes its arguments on to
+ * cargo. Exits with 0 when all tests passed.
  */
 import { join } from 'node:path'
 import { execa } from 'execa'

@@ -8,7 +8,7 @@ import { formatPart, summarizePart } from './test/part-summary.ts'
 
 let running: { kill(signal: NodeJS.Signals): boolean } | undefined
 let interrupted: number | undefined
-// A terminal signals the whole process group; a signal to this process alone is passed on. The part cleans up before it ends.
+// A terminal signals the whole process group; a signal to this process alone is forwarded, so that the part cleans up.
 process.on('SIGINT', () => {
   interrupted = 130
 })

@@ -1,4 +1,4 @@
-/** The transfer binary from GPU to GPU of this machine. Takes a job; gives the timing of the slower way. */
+/** Runs the transfer binary from GPU to GPU of this machine and returns the timing of the slower direction. */
 import { TransferLog } from '../../harness/transfer/transfer-log.ts'
 import type { TransferResult } from '../../harness/transfer/result.ts'
 import { freePort, runBounded } from '../programs/limits.ts'
@@ -6,7 +6,7 @@ import { median, type Job, type Timing } from './job.ts'
 
 const SECRET = 'a secret between two processes of one bench'
 
-/** Rejects with the error that either side printed. */
+/** Rejects with the error that the initiator or the target printed. */
 export async function runBinary(binary: string, capi: string, job: Job): Promise<Timing> {
   const ways = [[job.from, job.to] as const, ...(job.both ? [[job.to, job.from] as const] : [])]
   const results = await Promise.all(ways.map(([from, to]) => one(binary, capi, { ...job, from, to })))

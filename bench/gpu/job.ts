@@ -1,13 +1,13 @@
-/** What is measured once: a size from GPU to GPU, one way or both ways at once. Contenders take it; they give its seconds. */
+/** A job is one transfer from GPU to GPU, in one direction or both at once, which every contender runs and times. */
 
 export interface Job {
   readonly op: 'WRITE' | 'READ'
   readonly bytes: number
-  /** The bytes are cut into this many blocks of one transfer. */
+  /** The bytes are split into this many blocks of one transfer. */
   readonly blocks: number
-  /** A second transfer runs the other way at the same time. */
+  /** A second transfer runs in the other direction at the same time. */
   readonly both: boolean
-  /** By CUDA's number on the machine. */
+  /** The GPU's CUDA device number on the machine. */
   readonly from: number
   readonly to: number
   readonly iters: number
@@ -16,10 +16,10 @@ export interface Job {
 
 export interface Timing {
   readonly p50Seconds: number
-  /** Absent from a contender that tells percentiles only. */
+  /** Absent for a contender that reports only percentiles. */
   readonly samples?: readonly number[]
   readonly transport?: string | null
-  /** From the process's start until it could transfer. */
+  /** From the start of the process until it could transfer. */
   readonly setupSeconds?: number
 }
 

@@ -1,4 +1,7 @@
-/** ucx_perftest from GPU to GPU of this machine, with what NIXL gives UCX. Takes a job; gives its p50, the only percentile it has. */
+/**
+ * Runs ucx_perftest from GPU to GPU of this machine, with the UCX settings that NIXL uses, and returns the p50, the only
+ * percentile that it prints.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Perftest } from '../../harness/native/ucx-perftest.ts'
 import { freePort, runBounded } from '../programs/limits.ts'

@@ -1,4 +1,4 @@
-/** PyTorch's copy from GPU to GPU, in one process that stays. Takes jobs; gives timings. Undefined where there is no PyTorch. */
+/** Times PyTorch's copy from GPU to GPU in one long-running process. Undefined where PyTorch is not installed. */
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
 import { execa } from 'execa'

@@ -1,5 +1,8 @@
-"""Copies between GPUs with PyTorch, as a user would. Takes a JSON line a job: from, to, bytes, iters, warmup, both; gives
-a JSON line with the seconds of every copy, by the host's clock from before the call until the GPUs are idle again."""
+"""Copies between GPUs with PyTorch, as a user would.
+
+Reads one JSON line per job (from, to, bytes, iters, warmup, both) and prints one JSON line with the seconds of every copy,
+measured on the host's clock from before the call until the GPUs are idle again.
+"""
 import json
 import sys
 import time

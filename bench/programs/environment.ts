@@ -1,6 +1,6 @@
 /**
- * The Python environment with NIXL's package and ucx_perftest, pinned by hash, made once in the cache folder.
- * Takes the cache folder; gives paths. Never touches another Python.
+ * Provides a Python environment with NIXL's package and ucx_perftest, both pinned by hash. It is created once, in the
+ * cache folder, and changes no other Python installation.
  */
 import { createHash } from 'node:crypto'
 import { globSync } from 'node:fs'
@@ -17,11 +17,11 @@ export interface Environment {
   readonly python: string
   readonly perftest: string
   readonly ucxLibraries: string
-  /** To be preloaded into perftest: its buffers get their pages before they are used. */
+  /** Library to preload into perftest, so that its buffers have their pages before they are used. */
   readonly touchedPages: string
 }
 
-/** Rejects with NIXL_UNAVAILABLE. Needs python3 with venv and pip, PyPI, and a C compiler; `say` is told each slow step. */
+/** Rejects with NIXL_UNAVAILABLE. Needs python3 with venv and pip, PyPI, and a C compiler; `say` receives a line before each slow step. */
 export async function provideEnvironment(
   cacheDir: string,
   say: (line: string) => void,
@@ -54,7 +54,7 @@ async function make(cacheDir: string, folder: string, say: (line: string) => voi
     for (const program of globSync('lib/python3*/site-packages/libucx/bin/ucx_perftest', { cwd: venv }))
       await step('chmod', ['+x', join(venv, program)])
     await step('cc', ['-O2', '-shared', '-fPIC', '-o', join(venv, 'touched-pages.so'), TOUCHED_PAGES])
-    // Whoever comes second in two runs at once finds the folder there and keeps it.
+    // When two runs create the folder at once, the second finds it and keeps it.
     await rename(venv, folder).catch(async (cause: unknown) => {
       if (!(await exists(folder))) throw cause
     })

@@ -1,6 +1,6 @@
 /**
- * How the bench runs a program: never longer than a limit, and never longer than the bench itself, even when that is killed.
- * Takes a command line; gives a running process. And finds a free port.
+ * Runs a program for the benchmark with a time limit. The program also ends with the benchmark itself, even when that is
+ * killed. Finds a free port as well.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -8,7 +8,7 @@ import { execa } from 'execa'
 
 const LIMIT_MS = 180_000
 
-/** As `execa`; the process may fail without a rejection. */
+/** Starts a program like `execa`, but does not reject when it fails. */
 export function runBounded(program: string, args: readonly string[], env: Readonly<Record<string, string>>) {
   return execa('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
     env,
@@ -18,7 +18,7 @@ export function runBounded(program: string, args: readonly string[], env: Readon
   })
 }
 
-/** A TCP port of the loopback interface that nobody listened on a moment ago. */
+/** A TCP port of the loopback interface that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

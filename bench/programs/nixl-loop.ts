@@ -1,4 +1,4 @@
-/** NIXL's Python package doing what the binary does, as short a loop as it allows. Gives the p50 of a write in seconds. */
+/** Runs the shortest write loop that NIXL's Python package allows and returns the p50 of a write in seconds. */
 import { join } from 'node:path'
 import { z } from 'zod'
 import { summaryOf } from '../figure.ts'

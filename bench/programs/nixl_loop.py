@@ -1,7 +1,7 @@
-"""NIXL's Python package moving one block again and again, both sides in processes of their own.
+"""Writes one block repeatedly with NIXL's Python package, from one process to another.
 
-Takes a size, counts and UCX's error mode; prints one JSON line with the seconds of each write. The loop is the shortest that the package
-allows: transfer(), then check_xfer_state() until it is done.
+Prints one JSON line with the seconds of each write. The loop is the shortest that the package allows: transfer(), then
+check_xfer_state() until it is done.
 """
 
 import json

@@ -1,6 +1,7 @@
 /**
- * ucx_perftest, both sides on loopback in host memory: one-sided writes, one outstanding. Gives the p50 of a write.
- * It gets what NIXL gives UCX, the same page kind, and a receiver that does not spin, as the binary's does not.
+ * Runs ucx_perftest over loopback in host memory, with one-sided writes of which one is outstanding, and returns the p50
+ * of a write. To be comparable with the binary it uses NIXL's UCX settings, the same kind of pages, and a receiver that
+ * does not busy-poll.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Environment } from './environment.ts'
@@ -16,7 +17,10 @@ const UCX = {
   UCX_LOG_LEVEL: 'error',
 }
 
-/** Seconds. `touched` gives its buffers their pages first; without it the sender reads one zero page again and again. */
+/**
+ * Returns seconds. `touched` allocates the pages of its buffers first; without it the sender reads one zero page
+ * repeatedly.
+ */
 export async function runPerftest(
   environment: Environment,
   { blockBytes, iters, warmupIters }: Transfer,

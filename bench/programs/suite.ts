@@ -1,6 +1,6 @@
 /**
- * `npx vitest run suites/numa`, as a user runs it. Takes variables; gives its wall time and, from the evidence in
- * results.json, what the harness took around each arm.
+ * Runs `npx vitest run suites/numa` as a user would. Returns its wall time and the harness's overhead around each arm,
+ * taken from the evidence in results.json.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -27,13 +27,13 @@ export interface SuiteRun {
   readonly seconds: number
   readonly passed: boolean
   readonly rounds: number
-  /** Of each arm: wall time of its phases without the initiator's own time. */
+  /** For each arm, the wall time of its phases minus the initiator's own time. */
   readonly aroundSeconds: readonly number[]
-  /** Of each arm: from pods that run to bytes that move, and from the last byte to the end of both logs. */
+  /** For each arm, the time from running pods to the first byte plus the time from the last byte to the end of both logs. */
   readonly readySeconds: readonly number[]
 }
 
-/** A suite that does not pass is measured all the same, and said to be so. Rejects where it wrote no results. */
+/** A suite that does not pass is measured too, with `passed` false. Rejects when it wrote no results. */
 export async function runSuite(variables: Readonly<Record<string, string>>): Promise<SuiteRun> {
   const reports = await mkdtemp(join(tmpdir(), 'claimcheck-bench-'))
   try {

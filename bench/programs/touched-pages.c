@@ -1,5 +1,5 @@
-/* Preloaded into ucx_perftest: memory that is advised to be huge pages gets them at once. Without it perftest's send
-   buffer is never written, so that its 256 MiB are one zero page, read again and again from the processor's cache. */
+/* Preloaded into ucx_perftest, so that memory that is advised to use huge pages is populated at once. Otherwise perftest's
+   send buffer is never written: its 256 MiB are one zero page, which is read repeatedly from the processor's cache. */
 #define _GNU_SOURCE
 #include <sys/mman.h>
 #include <sys/syscall.h>

@@ -1,5 +1,5 @@
 /**
- * The transfer binary, both sides on loopback in host memory. Takes a size; gives the RESULT, and when the target was ready.
+ * Runs the transfer binary over loopback in host memory and returns its RESULT and the time until the target was ready.
  */
 import { provideBinaries } from '../../harness/native/build-binaries.ts'
 import { provideNixl } from '../../harness/native/nixl.ts'
@@ -17,7 +17,7 @@ export interface Program {
 
 export interface Transfer {
   readonly blockBytes: number
-  /** What UCX does about a broken peer; NIXL's default is `peer`. */
+  /** UCX's error handling mode; NIXL's default is `peer`. */
   readonly errorMode?: 'peer' | 'none'
   readonly iters: number
   readonly warmupIters: number
@@ -29,7 +29,7 @@ export async function provideTransfer({ cacheDir, say }: Context): Promise<Progr
   return { binary: transfer, env: { NIXL_CAPI_LIB: capi, TRANSFER_SECRET: SECRET, UCX_LOG_LEVEL: 'error' } }
 }
 
-/** Rejects with the error that either side printed. */
+/** Rejects with the error that the initiator or the target printed. */
 export async function runTransfer(program: Program, transfer: Transfer): Promise<TransferResult> {
   const port = await freePort()
   const options = Object.entries({
@@ -55,13 +55,13 @@ export async function runTransfer(program: Program, transfer: Transfer): Promise
 }
 
 export interface Start {
-  /** From the process's start to its line `target_ready`, as seen from outside. */
+  /** From the start of the process to its line `target_ready`, measured from outside. */
   readonly seconds: number
-  /** What the binary says of its parts, in seconds. */
+  /** The duration of each phase as the binary reports it, in seconds. */
   readonly parts: Readonly<Record<string, number>>
 }
 
-/** Starts a target with `streams` buffers of `blockBytes` each, and ends it once it is ready. */
+/** Starts a target with `streams` buffers of `blockBytes` each, and stops it once it is ready. */
 export async function startTarget(program: Program, streams: number, blockBytes: number): Promise<Start> {
   const port = await freePort()
   const devices = Array.from({ length: streams }, (_, index) => `dram:${index}`).join(',')
@@ -79,7 +79,7 @@ export async function startTarget(program: Program, streams: number, blockBytes:
 }
 
 interface Side {
-  /** Its `target_ready`; rejects where it ends without one. */
+  /** Resolves with the target's `target_ready`; rejects when it ends without one. */
   readonly ready: Promise<TransferEvent>
   readonly transcript: Promise<TransferLog>
   end(): void

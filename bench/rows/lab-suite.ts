@@ -1,4 +1,4 @@
-/** The NUMA suite in a lab that is up: the whole command, and what the harness and Kubernetes add to an arm. */
+/** Measures the NUMA suite in a running lab: the whole command, and what the harness and Kubernetes add to an arm. */
 import { readSettings } from '../../harness/core/variables.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
 import { startLab } from '../../harness/targets/lab/lab.ts'
@@ -21,7 +21,8 @@ export const labSuite: Row = {
       await lab.stop()
     }
     const noisy = runs.filter(({ passed }) => !passed).length
-    if (noisy > 0) say(`${noisy} of ${rounds} runs did not pass: a busy machine, and more rounds for it`)
+    if (noisy > 0)
+      say(`${noisy} of ${rounds} runs did not pass, because the machine was busy; they took more rounds`)
     const median = (of: (run: SuiteRun) => readonly number[]): number[] =>
       runs.map((run) => summaryOf(of(run)).median)
     return {
@@ -39,7 +40,7 @@ export const labSuite: Row = {
           goal: atMost(3),
         },
         {
-          name: 'of that, from pods that run to bytes that move, and the last words',
+          name: 'of that, from running pods to the first byte, and reading the logs',
           unit: 's',
           values: median(({ readySeconds }) => readySeconds),
           goal: atMost(1),

@@ -1,4 +1,4 @@
-/** A lab with two workers, from nothing to ready, its image built before; and back to nothing. */
+/** Measures how long a lab with two workers takes to start, with its image built before, and to stop. */
 import { readSettings } from '../../harness/core/variables.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
 import { provideNodeImage } from '../../harness/targets/lab/image/node-image.ts'

@@ -1,4 +1,4 @@
-/** Large writes against UCX's own benchmark: what NIXL and the binary add to a copy from process to process. */
+/** Compares large writes with UCX's own benchmark: what NIXL and the binary add to a copy from process to process. */
 import { atLeast, ratios, type Row } from '../figure.ts'
 import { provideEnvironment } from '../programs/environment.ts'
 import { runPerftest } from '../programs/perftest.ts'

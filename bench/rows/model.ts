@@ -1,4 +1,4 @@
-/** The NUMA suite without processes: what it costs to start Vitest and to think. */
+/** Measures the NUMA suite in the model runtime, without processes: the cost of Vitest and of the harness's own code. */
 import { atMost, type Row } from '../figure.ts'
 import { runSuite } from '../programs/suite.ts'
 import { interleave } from '../rounds.ts'

@@ -1,4 +1,4 @@
-/** Small writes against NIXL's Python package: what a call costs. */
+/** Compares small writes with NIXL's Python package: the cost of a call. */
 import { atMost, ratios, type Figure, type Row } from '../figure.ts'
 import { provideEnvironment } from '../programs/environment.ts'
 import { runNixlLoop } from '../programs/nixl-loop.ts'

@@ -1,10 +1,10 @@
-/** From the start of the binary's process until it can be written to. */
+/** Measures the time from the start of the binary until its memory can be written to. */
 import { atMost, type Row } from '../figure.ts'
 import { provideTransfer, startTarget } from '../programs/transfer.ts'
 import { interleave } from '../rounds.ts'
 
 const BLOCK_BYTES = 256 * 2 ** 20
-/** As the binary names them, in the order of their coming. */
+/** The phases of the start as the binary names them, in order. */
 const PARTS = ['library', 'agents', 'backends', 'memory', 'registration']
 
 export const start: Row = {

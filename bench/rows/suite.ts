@@ -1,4 +1,4 @@
-/** The NUMA suite with real processes: the whole command, and what the harness adds to an arm. */
+/** Measures the NUMA suite with real processes: the whole command, and what the harness adds to an arm. */
 import { atMost, summaryOf, type Row } from '../figure.ts'
 import { provideTransfer } from '../programs/transfer.ts'
 import { runSuite } from '../programs/suite.ts'

@@ -11,7 +11,7 @@ import { readSettings } from '../core/variables.ts'
 import { binariesIn, NATIVE } from '../native/build-binaries.ts'
 import { TARGET_KINDS, targetKindOf } from '../targets/target-kinds.ts'
 import { confirmOn } from './confirm.ts'
-import { clusterLeftovers } from './cluster-leftovers.ts'
+
 import { compareFiles, compareWithLast } from './compare.ts'
 import { addLabCommands } from './lab.ts'
 import { sweep } from './sweep.ts'
@@ -72,13 +72,13 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     })
   claimcheck
     .command('discover')
-    .description('print a SKU profile of what there is, to be read and filled in')
+    .description('print a SKU profile of the discovered hardware, to be reviewed and completed')
     .addOption(
-      new Option('--target <target>', 'where (default: CLAIMCHECK_TARGET)').choices(
+      new Option('--target <target>', 'target to inspect (default: CLAIMCHECK_TARGET)').choices(
         Object.keys(TARGET_KINDS),
       ),
     )
-    .option('--node <name>', 'of whose shape (default: the most common)')
+    .option('--node <name>', 'node to describe (default: one with the most common devices)')
     .option('--probe', 'run an unprivileged pod without claims on one node, and ask its kernel, too')
     .option('--dry-run', 'print the objects that --probe would create, and create nothing')
     .action(async (options: DiscoverOptions) => {
@@ -120,13 +120,13 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
   claimcheck
     .command('sweep')
     .description(
-      'remove what runs that were killed left on this machine and, with CLAIMCHECK_TARGET=cluster, on the cluster',
+      'remove leftovers of killed runs from this machine and, with CLAIMCHECK_TARGET=cluster, from the cluster',
     )
     .option('--dry-run', 'only print what would be removed')
     .option('--yes', 'also remove what has not expired, without asking')
     .action(async ({ dryRun = false, yes = false }: { dryRun?: boolean; yes?: boolean }) => {
       const settings = readSettings(env)
-      const others = settings.target === 'cluster' ? await clusterLeftovers(settings, Date.now()) : []
+      const others = (await targetKindOf(settings).findStaleResources?.(settings, Date.now())) ?? []
       const { cacheDir } = settings
       await sweep({
         binaries: binariesIn(NATIVE),

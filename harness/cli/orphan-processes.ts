@@ -7,7 +7,7 @@ import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Binaries } from '../native/build-binaries.ts'
-import type { StaleResource } from './leftover.ts'
+import type { StaleResource } from '../targets/stale-resource.ts'
 
 const EXIT_TIMEOUT_MS = 5000
 const POLL_INTERVAL_MS = 20

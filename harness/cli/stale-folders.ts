@@ -5,7 +5,7 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makerOf, WORK_FOLDER_PREFIX } from '../native/work-folder.ts'
-import type { StaleResource } from './leftover.ts'
+import type { StaleResource } from '../targets/stale-resource.ts'
 
 const OLD_MS = 60 * 60_000
 

@@ -1,12 +1,12 @@
 /**
- * `claimcheck sweep`: removes what runs that were killed left on this machine and on a cluster. On this machine, nothing that
+ * `claimcheck sweep`: removes leftovers of killed runs from this machine and from a cluster. On this machine, nothing that
  * belongs to a live run is touched. On a cluster that cannot be determined, so objects are removed after they expire, or
  * earlier after a confirmation.
  */
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Binaries } from '../native/build-binaries.ts'
 import type { Confirm } from './confirm.ts'
-import type { StaleResource } from './leftover.ts'
+import type { StaleResource } from '../targets/stale-resource.ts'
 import { unfinishedUnpacks } from './stale-folders.ts'
 import { orphanProcesses } from './orphan-processes.ts'
 
@@ -16,7 +16,7 @@ export interface Sweep {
   /** Only prints what would be removed. */
   readonly dryRun: boolean
   readonly say: (line: string) => void
-  /** Those on a cluster. */
+  /** Leftovers outside this machine, such as Namespaces of a cluster. */
   readonly others?: readonly StaleResource[]
   /** Also removes what has not expired. */
   readonly yes?: boolean

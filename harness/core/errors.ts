@@ -1,6 +1,6 @@
 /**
- * The catalogue of error codes and the error class that carries them. A code says where the error comes from; what it
- * means for the verdict of a test is decided in `expect/`.
+ * The catalogue of error codes and the error class that carries them. A code identifies the source of the error; `expect/`
+ * decides what it means for the verdict of a test.
  */
 
 /**

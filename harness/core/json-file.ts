@@ -1,5 +1,5 @@
 /**
- * Reads a JSON file that a program wrote. Errors give file, line and column, and say so where the file is truncated.
+ * Reads a JSON file that a program wrote. Errors name file, line and column, and whether the file is truncated.
  */
 import { ClaimcheckError } from './errors.ts'
 import { readRegularFile } from './input-file.ts'
@@ -29,8 +29,8 @@ export function parseJson(text: string, path: string): unknown {
     return JSON.parse(text) as unknown
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause)
-    const told = /position (\d+)/.exec(message)?.[1]
-    const offset = told === undefined ? text.length : Number(told)
+    const position = /position (\d+)/.exec(message)?.[1]
+    const offset = position === undefined ? text.length : Number(position)
     const short = offset >= text.length || message.startsWith('Unterminated')
     throw new ClaimcheckError('FILE_INVALID', {
       subject: `${path}:${placeIn(text, offset)}`,

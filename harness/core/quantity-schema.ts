@@ -1,4 +1,4 @@
-/** zod schemas for quantities written with their unit, which turn a file's `39.07 GB/s` into a typed GBps. */
+/** zod schemas for quantities: those written with their unit, as `39.07 GB/s` in a file, and those recorded as numbers. */
 import { z } from 'zod'
 import { ClaimcheckError } from './errors.ts'
 import { parseBytes, parsePercent, parseRate, parseTime } from './units.ts'
@@ -22,3 +22,7 @@ export const rateSchema = quantity(parseRate).refine((rate) => rate > 0, 'a rate
 export const sizeSchema = quantity(parseBytes).refine((size) => size > 0, 'a size must be greater than 0')
 export const timeSchema = quantity(parseTime).refine((time) => time > 0, 'a time must be greater than 0')
 export const percentSchema = quantity(parsePercent)
+
+/** A quantity that is recorded as a plain number, in the unit of its type. */
+export const quantityValueSchema = <Quantity extends number>(value: z.ZodType<number>) =>
+  value as z.ZodType<Quantity>

@@ -1,17 +1,17 @@
-/** Waits that end: with the awaited value, with a time-out that says what was last seen, or when the run is interrupted. */
+/** Bounds a wait: it ends with the awaited value, with a timeout that reports the last state, or when the run is interrupted. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClaimcheckError } from './errors.ts'
 import type { Seconds } from './units.ts'
 
-/** What is waited for, and for how long. */
+/** The condition of a wait, and its limit. */
 export interface WaitCondition {
   /** The object: `pod node-a/target`. */
   readonly subject: string
-  /** What must become true of it, to follow the object in a sentence: `to be scheduled`. */
+  /** The condition, to follow the object in a sentence: `to be scheduled`. */
   readonly until: string
   readonly within: Seconds
   readonly signal?: AbortSignal | undefined
-  /** The state last seen, for the message of a time-out. */
+  /** The last observed state, for the message of a timeout. */
   readonly lastSeen?: () => string
   readonly hint?: string
 }

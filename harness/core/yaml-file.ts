@@ -1,5 +1,5 @@
 /**
- * Reads a YAML file that a person wrote and checks it against a strict schema. Every error gives file, line and column,
+ * Reads a YAML file that a person wrote and checks it against a strict schema. Every error has the file, line and column,
  * what was expected and what was found. A misspelt key is an error.
  */
 import { LineCounter, parseDocument, type Document, isMap, isNode, isScalar } from 'yaml'
@@ -24,8 +24,8 @@ export function parseYaml<T>(text: string, path: string, schema: z.ZodType<T>): 
   const value = valueOf(document, path)
   const result = schema.safeParse(value, { reportInput: true })
   if (result.success) return result.data
-  const complaints = result.error.issues.flatMap((issue) => complaintsOf(issue, schema, value))
-  const located = complaints.map(({ path: keys, key, problem }) => ({
+  const problems = result.error.issues.flatMap((issue) => problemsOf(issue, schema, value))
+  const located = problems.map(({ path: keys, key, problem }) => ({
     at: place(path, lines, offsetOf(document, keys, key)),
     problem,
   }))
@@ -49,14 +49,14 @@ function valueOf(document: Document, path: string): unknown {
   }
 }
 
-interface Complaint {
+interface LocatedProblem {
   readonly path: readonly PropertyKey[]
   /** Set where the key is wrong, not its value. */
   readonly key?: string
   readonly problem: string
 }
 
-function complaintsOf(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): Complaint[] {
+function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): LocatedProblem[] {
   if (issue.code !== 'unrecognized_keys') {
     return [{ path: issue.path, problem: `at ${keyPath(issue.path)}: ${issue.message}${adviceOn(issue)}` }]
   }
@@ -70,10 +70,10 @@ function complaintsOf(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown
 
 /** Suggests a word where the value is none of the allowed words. */
 function adviceOn(issue: z.core.$ZodIssue): string {
-  const { values, options, discriminator, input } = issue as unknown as Readonly<Record<string, unknown>>
-  const allowed = (values ?? options) as readonly unknown[] | undefined
-  const word = typeof discriminator === 'string' ? field(input, discriminator) : input
-  if (typeof word !== 'string' || !Array.isArray(allowed)) return ''
+  const allowed = 'values' in issue ? issue.values : 'options' in issue ? issue.options : undefined
+  const discriminator = 'discriminator' in issue ? issue.discriminator : undefined
+  const word = discriminator === undefined ? issue.input : field(issue.input, discriminator)
+  if (typeof word !== 'string' || allowed === undefined) return ''
   const near = nearest(word, allowed.map(String))
   return near === undefined ? `, found "${word}"` : `, found "${word}"; did you mean "${near}"?`
 }
@@ -109,7 +109,7 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[], value: unkno
 const field = (node: unknown, key: PropertyKey): unknown =>
   typeof node === 'object' && node !== null ? (node as Record<PropertyKey, unknown>)[key] : undefined
 
-/** Of several kinds in a union, those that the value's discriminator excludes. */
+/** The members of a union that the value's discriminator excludes. */
 function contradicts(node: unknown, value: unknown): boolean {
   const properties = Object.entries((field(node, 'properties') as object | undefined) ?? {})
   return properties.some(([key, property]) => {

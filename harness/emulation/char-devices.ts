@@ -8,10 +8,10 @@ export interface CharDevice {
   readonly opens: boolean
 }
 
-/** N of uverbsN and umadN: what the profile states, else the NIC's place in it. */
+/** N of uverbsN and umadN: the number in the profile, otherwise the NIC's position in it. */
 const charDeviceNumber = (sku: Sku, nic: SkuNic): number => nic.charDevice ?? sku.nics.indexOf(nic)
 
-/** What an emulated node has of a NIC. */
+/** The kinds of character devices that an emulated node has for a NIC. */
 export const charDevicesOf = (
   sku: Sku,
   nic: SkuNic,
@@ -21,7 +21,7 @@ export const charDevicesOf = (
     return { kind, name, path: `/dev/infiniband/${name}` }
   })
 
-/** What `/dev/infiniband` of a pod with these NICs lists on `node`. */
+/** The entries of `/dev/infiniband` in a pod with these NICs on `node`. */
 export function infinibandDevices(rack: Rack, node: string, nics: readonly SkuNic[]): readonly CharDevice[] {
   const leaked = rack.sku.nics.filter((nic) => faultOnNode(rack, 'device-leak', node, nic.name) !== undefined)
   const injected = [...new Set([...nics, ...leaked])]

@@ -3,7 +3,7 @@ import type { AllocatedDeviceStatus } from '../dra/objects.ts'
 import { dranet, dranetDeviceName } from '../vendors/dranet.ts'
 import type { NicPlan } from './pod-plan.ts'
 
-/** `status.devices` of a pod that runs. */
+/** Returns the `status.devices` of a running pod's claim. */
 export function deviceStatuses(
   node: string,
   nics: readonly Pick<NicPlan, 'nic' | 'address' | 'mac'>[],

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { faultOnNode } from '../rack/node-faults.ts'
 import type { Rack } from '../rack/rack.ts'
 
-/** In characters. Lines that carry results are longer, progress messages are shorter. */
+/** The minimum length of a long line, in characters. Lines with results are longer, progress messages are shorter. */
 const LONG = 500
 
 export async function* withLogFaults(

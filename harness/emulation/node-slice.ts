@@ -11,7 +11,7 @@ export const nodeSlice = (driver: string, node: string, devices: readonly Device
   spec: { driver, pool: { name: node, generation: 1, resourceSliceCount: 1 }, nodeName: node, devices },
 })
 
-/** Those of DRANET and of the GPU driver. */
+/** The DeviceClasses of DRANET and of the GPU driver. */
 export const deviceClasses = (vendor: GpuVendor): readonly DeviceClass[] => [
   deviceClass(dranet.deviceClasses[0] ?? dranet.driver, dranet.driver),
   deviceClass(vendor.deviceClass, vendor.driver),

@@ -1,4 +1,4 @@
-/** Where an emulated device hangs: what the profile states, else a host bridge of its own, named after its bus. */
+/** The PCIe path of an emulated device: that of the profile, otherwise a separate host bridge named after its bus. */
 import type { SkuGpu } from '../sku/sku.ts'
 
 /** From the host bridge over the PCI bridges above the device. */

@@ -1,4 +1,4 @@
-/** GPUs of a rack as the DRA driver of their vendor publishes them. Versions are stand-ins. */
+/** Publishes the GPUs of a rack as the DRA driver of their vendor does. Driver versions are placeholders. */
 import type { Device } from '../dra/objects.ts'
 import { parseBytes } from '../core/units.ts'
 import type { Rack } from '../rack/rack.ts'
@@ -6,7 +6,7 @@ import type { SkuGpu } from '../sku/sku.ts'
 import { vendorOf } from '../sku/sku-vendor.ts'
 import { pcieRootOf } from './pcie-path.ts'
 
-/** `serial` tells the GPUs of a rack apart. The NUMA node is published only where the rack says that its driver does so. */
+/** `serial` is unique in the rack. The NUMA node is published only if the rack file configures the driver to do so. */
 export function gpuDevice({ sku, gpuNumaNodePublished }: Rack, gpu: SkuGpu, serial: number): Device {
   const attributes = vendorOf(sku).attributesOf({
     pciAddress: gpu.pciBusID,

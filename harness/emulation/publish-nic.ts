@@ -11,9 +11,9 @@ import type { RailAddress } from './rail-addresses.ts'
 
 const DOMAIN = dranet.driver
 
-/** What of a NIC its driver may get wrong, or finds other than the SKU says. */
+/** Properties of a NIC that its driver may publish incorrectly, or that may differ from the SKU. */
 export interface PublishedNicFacts {
-  /** Whose name and interface it goes by. */
+  /** The NIC whose name and interface are published. */
   readonly named: SkuNic
   readonly numaNode: number
   readonly rdma: boolean
@@ -40,7 +40,7 @@ export function nicDevice(
   }
 }
 
-/** The bridge and the management NIC that a real node publishes beside the NICs under test: no numaNode, no RDMA. */
+/** The bridge and the management NIC that a real node publishes besides the NICs under test, without numaNode or RDMA. */
 export function otherInterfaces(nodeIndex: number): Device[] {
   const mac = (last: number) => `02:00:0a:4d:0${last}:${(nodeIndex + 1).toString(16).padStart(2, '0')}`
   const rdma: Record<string, AttributeValue> = { [`${DOMAIN}/rdma`]: { bool: false } }

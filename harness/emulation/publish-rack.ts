@@ -1,6 +1,6 @@
 /**
- * The ResourceSlices and DeviceClasses that the drivers of an emulated rack publish. Faults of publishing change what is
- * published, not what the rack is.
+ * The ResourceSlices and DeviceClasses that the drivers of an emulated rack publish. Faults of publishing change only the
+ * published attributes, not the rack itself.
  */
 import type { Device, DeviceClass, ResourceSlice } from '../dra/objects.ts'
 import { faultOnNode } from '../rack/node-faults.ts'
@@ -48,7 +48,7 @@ function nics(rack: Rack, node: string, nodeIndex: number): Device[] {
   })
 }
 
-/** The NIC under whose name this one is published; itself where nothing is wrong. */
+/** The NIC under whose name this one is published: itself, unless a fault swaps them. */
 function swappedWith({ sku, faults }: Rack, node: string, nic: SkuNic): SkuNic {
   const swap = faults.find(
     (fault) =>
@@ -59,7 +59,7 @@ function swappedWith({ sku, faults }: Rack, node: string, nic: SkuNic): SkuNic {
   return sku.nics.find(({ name }) => name === other) ?? nic
 }
 
-/** The SKU's GPUs, or as many as a fault says; those beyond the SKU sit where nothing else does. */
+/** The SKU's GPUs, or the number that a fault states; additional ones have unused PCI addresses. */
 function gpusOn(rack: Rack, node: string): readonly SkuGpu[] {
   const { gpus } = rack.sku
   const count = faultOnNode(rack, 'gpu-count', node)?.count ?? gpus.length

@@ -1,6 +1,6 @@
-/** Addresses of a rack's fabric, one rail per NIC of the SKU. Pure arithmetic, so that slices and pods agree. */
+/** Computes the addresses of a rack's fabric, one rail per NIC of the SKU, so that slices and pods agree on them. */
 
-/** All rails. */
+/** The network of all rails. */
 export const FABRIC = '10.64.0.0/16'
 
 export interface RailAddress {

@@ -1,7 +1,6 @@
 /**
- * The /sys that a pod of the rack sees: every GPU and NIC of its node with PCI path and NUMA node, as in the shared RDMA
- * namespace mode of a real node, where only /dev/infiniband says what was claimed. Takes the SKU as the node was built;
- * gives files and links.
+ * The files and links of /sys in a pod of the rack: every GPU and NIC of its node with PCI path and NUMA node. As in the
+ * shared RDMA namespace mode of a real node, they include devices that the pod has not claimed.
  */
 import type { Sku } from '../sku/sku.ts'
 import { charDevicesOf } from './char-devices.ts'

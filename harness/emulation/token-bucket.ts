@@ -1,4 +1,4 @@
-/** A token bucket for a payload rate: takes the rate and the MTU; gives what a shaper must let through, headers included. */
+/** Computes the token bucket that shapes traffic to a payload rate at an MTU, including the bytes of headers. */
 import { bitsPerSecond, type GBps } from '../core/units.ts'
 import { payloadShare } from '../rack/link-model.ts'
 

@@ -6,7 +6,7 @@ import type { ArmRound } from '../measure/arm-round.ts'
 import { armOf, type Round } from '../measure/round.ts'
 import type { RoundSource } from '../measure/round-source.ts'
 
-/** One side of a comparison. Its figures are measured when an expectation needs them. */
+/** An arm of a comparison. Its figures are measured when an expectation needs them. */
 export class Arm<Source extends RoundSource = RoundSource> {
   readonly comparison: Source
   readonly name: ArmName

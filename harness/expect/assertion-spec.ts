@@ -1,6 +1,6 @@
 /**
- * An assertion of a suite with its limits, as data. `evaluate.ts` evaluates it, in a run or from a certificate. The zod schema
- * is published with the certificate.
+ * An assertion of a suite with its limits, as data that `evaluate.ts` evaluates in a run or from a certificate. The zod
+ * schema is published with the certificate.
  */
 import { z } from 'zod'
 import { DISTANCES } from '../claim/pcie-distance.ts'
@@ -60,7 +60,7 @@ const publishedAssertionSpec = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('matches-kernel') }),
 ])
 
-/** About arms of a comparison, pods of a claim, or published slices. */
+/** An assertion about arms of a comparison, pods of a claim, or published slices. */
 const assertionSpecSchema = z.union([armAssertionSpec, podAssertionSpec, publishedAssertionSpec])
 
 export type ArmAssertionSpec = Readonly<z.infer<typeof armAssertionSpec>>

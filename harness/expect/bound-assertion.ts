@@ -1,4 +1,4 @@
-/** An assertion together with what it is about in a run: an arm, the pods of a claim, or the published devices. */
+/** An assertion bound to its source in a run: an arm, the pods of a claim, or the published devices. */
 import type { LinkComparison } from '../measure/link-comparison.ts'
 import type { NodeComparison } from '../measure/node-comparison.ts'
 import { RecordingRounds } from '../measure/round-source.ts'
@@ -29,7 +29,7 @@ interface AssertionSource {
   readonly owner: object
   /** The preferred name of the evidence in the test file's report. */
   readonly name: string
-  /** How many rounds each look used, in order; empty where no rounds are involved. */
+  /** The number of rounds at each look, in order; empty if no rounds are involved. */
   readonly seen: () => readonly number[]
   /** Undefined when nothing was measured. */
   readonly evidence: () => Evidence | undefined

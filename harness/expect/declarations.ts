@@ -1,4 +1,4 @@
-/** What a suite declares besides its expectations: arms to compare and pods to inspect; and the comparisons made from it. */
+/** The declarations of a suite besides its expectations: arms to compare and pods to inspect. */
 import type { GpuPlacement, MemoryKind, Placement } from '../claim/placement.ts'
 import type { Bytes } from '../core/units.ts'
 import { NodeComparison, type ComparisonContext } from '../measure/node-comparison.ts'
@@ -15,7 +15,7 @@ export interface ComparisonDeclaration {
    */
   readonly memory?: MemoryKind
   readonly op: 'WRITE' | 'READ'
-  /** Over all GPUs of one node. */
+  /** The size over all GPUs of one node. */
   readonly size: Bytes
   readonly iters?: number
   readonly warmupIters?: number
@@ -34,7 +34,7 @@ export interface GpuLinkDeclaration {
   /** 0: each GPU with itself; from 1 on, other pairs in each turn, until every two GPUs have been paired. */
   readonly turn: number
   readonly op: 'WRITE' | 'READ'
-  /** Of the transfer between each pair. */
+  /** The size of the transfer between each pair. */
   readonly size: Bytes
   readonly iters?: number
   readonly warmupIters?: number

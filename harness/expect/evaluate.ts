@@ -1,6 +1,6 @@
 /**
- * From an spec to its expectations, for a run and for a record of one alike. Takes what is asked and what it is asked
- * of; gives every expectation that the spec holds. Rejects where what it is asked of could not be measured.
+ * Evaluates an assertion spec on its source and returns the resulting expectations. A source is a running measurement or
+ * the evidence of a certificate; both are evaluated alike.
  */
 import { gigabytesPerSecond, seconds } from '../core/units.ts'
 import type { RoundSource } from '../measure/round-source.ts'
@@ -21,7 +21,7 @@ import type { ClaimedPods } from '../transfer/pod-set.ts'
 import type { PublishedDevices } from './published-devices.ts'
 
 export interface Evaluation {
-  /** Known before anything is measured. */
+  /** The statement of the assertion, known before anything is measured. */
   readonly statement: string
   /** One or more expectations. Rejects when the source could not be measured. */
   readonly judge: () => Promise<readonly Expectation[]>

@@ -25,9 +25,9 @@ export interface Expectation {
   readonly verdict: Verdict
   /** Set unless passed. */
   readonly code?: ErrorCode
-  /** Why it did not pass and what to check, one line each. */
+  /** The reasons why it did not pass and what to check, one line each. */
   readonly reasons: readonly string[]
-  /** For people: `1.42x`, `4 of 4 NICs`. */
+  /** Formatted for reading: `1.42x`, `4 of 4 NICs`. */
   readonly measured: string
   /** How the measured value is composed: `38.91 GB/s to 27.45 GB/s`. */
   readonly detail?: string
@@ -50,10 +50,10 @@ export type Tier = 'warn'
 
 interface AppliedWaiver {
   readonly reason: string
-  /** The last day on which it holds. */
+  /** The last day on which it applies, in UTC. */
   readonly until: string
   readonly expired: boolean
-  /** File and entry. */
+  /** File and index of the waiver. */
   readonly at: string
 }
 

@@ -1,4 +1,4 @@
-/** Hints at the probable cause of a bad figure: each names a device or a round of an arm and says what to check. */
+/** Hints at the probable cause of a bad figure. Each names a device or a round of an arm and what to check. */
 import { median, sampleStandardDeviation } from 'simple-statistics'
 import { formatPercent, formatRate, gigabytesPerSecond } from '../core/units.ts'
 import type { ArmRound } from '../measure/arm-round.ts'

@@ -19,7 +19,7 @@ export interface Figures {
   readonly properties?: Readonly<Record<string, string | number>>
 }
 
-/** Makes the expectation of a decision, with hints at the cause and every outlying round. */
+/** Creates the expectation of a decision, with hints at the cause and every outlying round. */
 export function expectationOf(
   { verdict, code, reasons, interval, rounds }: Decision,
   of: Figures,

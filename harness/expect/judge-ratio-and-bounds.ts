@@ -8,13 +8,13 @@ import type { Expectation } from './expectation.ts'
 import { expectationOf, formatFigure, invalidLimit, readLimit } from './format-figures.ts'
 import { decide, type Limits } from './sequential-decision.ts'
 
-/** `by`: the least ratio; 1.3 means 1.3 times the other arm's bandwidth. */
+/** `by`: the minimum ratio; 1.3 means 1.3 times the other arm's bandwidth. */
 export interface Outperform {
   readonly by: number
   readonly in: 'bandwidth'
 }
 
-/** `by`: the least reduction; `20 %` means at most 0.8 of the other arm's latency. */
+/** `by`: the minimum reduction; `20 %` means at most 0.8 of the other arm's latency. */
 export interface Undercut {
   readonly by: string
   readonly in: 'mean latency' | 'p50 latency'
@@ -125,7 +125,7 @@ async function judgeBounds(
   })
 }
 
-/** Bandwidth times latency must give the transfer's size within this share; GiB/s mistaken for GB/s differ by 7 %. */
+/** Bandwidth times latency must equal the transfer's size within this share; GiB/s mistaken for GB/s differ by 7 %. */
 const SIZE_TOLERANCE: Fraction = fraction(0.05)
 
 function requireReference(arm: Arm, { bandwidth, latency }: ArmReference): void {

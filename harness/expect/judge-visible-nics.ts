@@ -49,7 +49,7 @@ export async function judgeInterfaces(pods: ClaimedPods): Promise<Expectation> {
   const seen = await pods.look()
   const reasons = seen.flatMap((one) => {
     const expected = expectedInterfaces(one.allocated.nics, pods.sku)
-    // The kernel makes fallback tunnels in every network namespace; they are no NICs.
+    // The kernel creates fallback tunnels in every network namespace; they are not NICs.
     const found = new Set(
       one.sighting.interfaces.filter((own) => own.created_by_kernel !== true).map(({ name }) => name),
     )

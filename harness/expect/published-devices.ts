@@ -5,7 +5,7 @@ import { asClaimcheckError, type ErrorCode } from '../core/errors.ts'
 import { probeTopology, type NodeTopology } from '../transfer/node-topology.ts'
 import type { Target } from '../targets/target.ts'
 
-/** Published by a running target, or recorded in a certificate. */
+/** The devices published by a running target, or recorded in a certificate. */
 export interface PublishedDevices {
   readonly emulated: boolean
   nodes(): Promise<readonly string[]>

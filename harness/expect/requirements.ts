@@ -7,11 +7,11 @@ import { hasNumaReference, type Sku } from '../sku/sku.ts'
 import type { Target } from '../targets/target.ts'
 import type { ComparisonDeclaration, GpuLinkDeclaration, PodDeclaration } from './declarations.ts'
 
-/** For transfers from node to node. */
+/** The requirement of transfers from node to node. */
 export const unmetNodeRequirement = (nodes: readonly string[]): string | undefined =>
   nodes.length < 2 ? `two nodes are required, found ${nodes.join(', ') || 'none'}` : undefined
 
-/** For arms whose NICs are on different NUMA nodes. */
+/** The requirements of a comparison of NICs on different NUMA nodes. */
 export function unmetComparisonRequirement(sku: Sku, { arms }: ComparisonDeclaration): string | undefined {
   const wanted = [...new Set(Object.values(arms).map(({ nics }) => nics.numaNode))]
   const missing = missingNics(sku, wanted)
@@ -31,7 +31,7 @@ export function unmetPodRequirement(
   return emulation === undefined ? undefined : 'an emulated rack has no usable GPUs'
 }
 
-/** For transfers between the GPUs of one node. */
+/** The requirements of transfers between the GPUs of one node. */
 export function unmetGpuLinkRequirement(
   { emulation }: Target,
   sku: Sku,

@@ -1,11 +1,11 @@
 /** The limits that apply where a suite states none. Bounds of bandwidth and latency come from the SKU profile instead. */
 import { fraction, type Fraction } from '../core/units.ts'
 
-/** How much an iteration's time may change from the beginning to the end of an arm. */
+/** The share by which an iteration's time may change from the beginning to the end of an arm. */
 export const DEFAULT_DRIFT = '5 %'
-/** How much slower than the median of the other paths a path may be. */
+/** The share by which a path may be slower than the median of the other paths. */
 export const DEFAULT_PATH_DEFICIT = '3 %'
-/** How far the bytes of a claimed NIC may be from its share: headers, acknowledgements and retries are counted too. */
+/** The deviation allowed for the bytes of a claimed NIC: headers, acknowledgements and retransmissions count too. */
 export const NIC_SHARE_TOLERANCE: Fraction = fraction(0.1)
 /** The share of all bytes that an unclaimed interface may carry: the side channel and address resolution. */
 export const UNCLAIMED_SHARE_LIMIT: Fraction = fraction(0.01)

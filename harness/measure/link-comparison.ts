@@ -21,7 +21,7 @@ export interface LinkPlan {
   readonly gpus: number
   readonly arms: readonly LinkArm[]
   readonly op: 'WRITE' | 'READ'
-  /** Of each pair. */
+  /** The size of the transfer of each pair. */
   readonly size: Bytes
   readonly iters: number
   readonly warmupIters: number

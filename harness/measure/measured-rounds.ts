@@ -23,7 +23,7 @@ export interface Progress {
 }
 
 export interface RoundsParts<Arm extends ArmName> {
-  /** For progress: name and size. */
+  /** Name and size, for progress messages. */
   readonly name: string
   readonly arms: readonly Arm[]
   readonly size: Bytes

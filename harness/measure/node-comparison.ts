@@ -17,7 +17,7 @@ export interface ComparisonPlan {
   readonly name: string
   readonly arms: Readonly<Record<NumaArm, Placement>>
   readonly op: 'WRITE' | 'READ'
-  /** Over all GPUs of a pod. */
+  /** The size over all GPUs of a pod. */
   readonly size: Bytes
   readonly iters: number
   readonly warmupIters: number

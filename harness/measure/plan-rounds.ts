@@ -12,7 +12,7 @@ import { logGamma, normalCdf, tQuantile } from './student-t.ts'
 export interface PlanRequest {
   readonly reference: Pick<Sku['reference'], 'aligned' | 'unaligned'>
   readonly firstRounds: number
-  /** Over all GPUs of a pod. */
+  /** The size over all GPUs of a pod. */
   readonly size: Bytes
   readonly iters: number
   readonly warmupIters: number
@@ -20,7 +20,7 @@ export interface PlanRequest {
   readonly noise?: Fraction
   /** The probability with which a difference must be detected, such as 0.8 or 0.9. */
   readonly power?: number
-  /** The duration of an arm beside its transfer: claims, pods, connection, release. */
+  /** The duration of an arm besides its transfer: claims, pods, connection, release. */
   readonly overhead: Seconds
 }
 

@@ -1,6 +1,6 @@
 /**
- * Where rounds come from: a running measurement or a certificate. Judges accept both, so that the same code that reached a
- * verdict can reproduce it from a certificate.
+ * The source of rounds: a running measurement or a certificate. Judges accept both, so that the code that reached a verdict
+ * can reproduce it from a certificate.
  */
 import type { MemoryKind } from '../claim/placement.ts'
 import type { Bytes } from '../core/units.ts'

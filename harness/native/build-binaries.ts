@@ -1,6 +1,6 @@
 /**
- * Builds the native binaries in `native/` with cargo when their sources have changed since the last build. Rust is not
- * needed where they are built already.
+ * Builds the native binaries in `native/` with cargo when their sources have changed since the last build. Otherwise Rust
+ * is not needed.
  */
 import { createHash } from 'node:crypto'
 import { access, glob, readFile, writeFile } from 'node:fs/promises'
@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { ClaimcheckError } from '../core/errors.ts'
 
-/** Where the sources are. */
+/** The folder of the sources. */
 export const NATIVE = join(import.meta.dirname, '..', '..', 'native')
 const BUILD_LIMIT_MS = 15 * 60_000
 
@@ -23,7 +23,7 @@ export function binariesIn(folder: string): Binaries {
   return { transfer: join(release, 'claimcheck-transfer'), node: join(release, 'claimcheck-node') }
 }
 
-/** Rejects with NATIVE_BUILD_FAILED. `say` gets the lines of a build, and none where there is nothing to build. */
+/** Rejects with NATIVE_BUILD_FAILED. `say` receives the output of a build; nothing if no build is needed. */
 export async function provideBinaries(
   say: (line: string) => void,
   folder: string = NATIVE,

@@ -1,5 +1,5 @@
 /**
- * The binaries and libraries of a packed archive, which are used as they are instead of built and downloaded.
+ * The binaries and libraries of a packed archive, which are used instead of being built and downloaded.
  */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'

@@ -29,7 +29,7 @@ const WHEEL: PinnedWheel = {
   error: 'NATIVE_BUILD_FAILED',
 }
 
-/** Resolves at once where the library is in place. Rejects with NATIVE_BUILD_FAILED. */
+/** Resolves at once if the library is in place. Rejects with NATIVE_BUILD_FAILED. */
 export async function provideCudaRuntime(nixl: Nixl, cacheDir: string, say: (line: string) => void): Promise<Nixl> {
   const path = join(nixl.folder, 'nixl_cu12.libs', LIBRARY)
   if (await access(path).then(() => true, () => false)) return nixl

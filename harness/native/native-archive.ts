@@ -23,7 +23,7 @@ export interface Archive {
   readonly sha256: string
 }
 
-/** Rejects with NATIVE_BUILD_FAILED. `say` gets a line where the archive must be made. */
+/** Rejects with NATIVE_BUILD_FAILED. `say` receives a line if the archive has to be created. */
 export async function archiveOf(
   { binaries, nixl }: NativeFiles,
   cacheDir: string,

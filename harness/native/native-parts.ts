@@ -16,7 +16,7 @@ export interface NativeOptions {
   readonly say: (line: string) => void
 }
 
-/** Builds and fetches what is not there yet, unless this installation bundles it. */
+/** Builds and downloads what is missing, unless this installation bundles it. */
 export async function provideNativeParts({ cacheDir, cuda, say }: NativeOptions): Promise<NativeParts> {
   const bundle = findBundle()
   if (bundle !== undefined) return bundle

@@ -25,13 +25,13 @@ const WHEEL: PinnedWheel = {
 }
 
 export interface Nixl {
-  /** Everything that a pod must see. */
+  /** The folder with all files that a pod needs. */
   readonly folder: string
   /** The library with NIXL's C API. */
   readonly capi: string
 }
 
-/** Resolves at once where the cache has NIXL. Rejects with NIXL_UNAVAILABLE. `say` gets a line before each slow step. */
+/** Resolves at once if NIXL is cached. Rejects with NIXL_UNAVAILABLE. `say` receives a line before each slow step. */
 export async function provideNixl(cacheDir: string, say: (line: string) => void): Promise<Nixl> {
   const folder = await provideWheel(WHEEL, cacheDir, say)
   return { folder, capi: join(folder, '.nixl_cu12.mesonpy.libs', 'libnixl_capi.so') }

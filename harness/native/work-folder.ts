@@ -1,6 +1,6 @@
 /**
- * Folders in the cache in which a run unpacks something. The name says which process of which machine made one, so that
- * `claimcheck sweep` can remove what a killed run left behind.
+ * Temporary folders in the cache, into which a run unpacks files. The name contains the machine and the process that
+ * created it, so that `claimcheck sweep` can remove the folders of killed runs.
  */
 import { mkdtemp } from 'node:fs/promises'
 import { hostname } from 'node:os'
@@ -8,11 +8,11 @@ import { join } from 'node:path'
 
 export const WORK_FOLDER_PREFIX = 'nixl-unpack-'
 
-/** Makes a folder that the caller removes. */
+/** Creates a folder; the caller removes it. */
 export const makeWorkFolder = (cacheDir: string): Promise<string> =>
   mkdtemp(join(cacheDir, `${WORK_FOLDER_PREFIX}${hostname()}-${process.pid}-`))
 
-/** Whether the process that made such a folder is alive. Unknown for a folder that another machine made. */
+/** Whether the process that created such a folder is alive. Unknown for a folder of another machine. */
 export function makerOf(name: string): 'alive' | 'gone' | 'unknown' {
   const [, host, pid] = /^nixl-unpack-(.+)-(\d+)-[^-]+$/.exec(name) ?? []
   if (host !== hostname() || pid === undefined) return 'unknown'

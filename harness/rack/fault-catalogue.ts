@@ -1,6 +1,6 @@
 /**
- * The fault catalogue, read from `fixtures/faults/`: for each fault what is wrong, which fault in the field it represents,
- * and which tests should catch it. Docs, tests and the table of catch rates use it.
+ * The fault catalogue, read from `fixtures/faults/`. Each declaration states the fault, what it corresponds to in the
+ * field, and which tests should catch it. Docs, tests and the table of catch rates use it.
  */
 import { globSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -12,7 +12,7 @@ import { faultSchema } from './fault.ts'
 import type { Rack } from './rack.ts'
 
 const catchSchema = z.strictObject({
-  /** The test's name without its suite. Tests of that name in all suites count. */
+  /** The test's name without its suite. Matches the tests of that name in all suites. */
   test: z.string().min(1),
   verdict: z.enum(['failed', 'inconclusive']),
   code: z.enum(Object.keys(ERROR_CATALOGUE) as [ErrorCode, ...ErrorCode[]]),
@@ -32,34 +32,33 @@ const declarationSchema = z
     /** As in a rack file. */
     faults: z.array(faultSchema).min(1),
     runtimes: z.array(z.enum(['model', 'process'])).min(1),
-    /** Failures that every run has. */
+    /** Failures in every run. */
     caught: z.array(catchSchema).default([]),
-    /** Failures that a run may have by chance. */
+    /** Failures in some runs, by chance. */
     sometimes: z.array(catchSchema).default([]),
     /** What the messages of a run that catches it must name. */
     names: z.array(z.string().min(1)).default([]),
-    /** A limitation, although the fault is caught. */
+    /** A limitation of how the fault is caught. */
     limit: z.string().optional(),
-    /** Why no test fails. */
+    /** The reason why no test fails. */
     notCaught: z.string().optional(),
   })
   .superRefine(({ caught, sometimes, names, notCaught }, context) => {
     const red = caught.length + sometimes.length > 0
-    const complain = (message: string): void => {
+    const report = (message: string): void => {
       context.addIssue({ code: 'custom', message })
     }
     if (red && notCaught !== undefined)
-      complain('lists tests under "caught" and gives a reason under "notCaught": remove one of them')
+      report('lists tests under "caught" and gives a reason under "notCaught": remove one of them')
     if (!red && notCaught === undefined)
-      complain('no test catches it: list tests under "caught", or give the reason under "notCaught"')
-    if (red && names.length === 0)
-      complain('is caught, but "names" lists no device that the message must name')
+      report('no test catches it: list tests under "caught", or give the reason under "notCaught"')
+    if (red && names.length === 0) report('is caught, but "names" lists no device that the message must name')
   })
 
 export type FaultDeclaration = Readonly<z.infer<typeof declarationSchema>>
 export type Catch = Readonly<z.infer<typeof catchSchema>>
 
-/** Throws FILE_INVALID with line and column, or where name and file name differ. */
+/** Throws FILE_INVALID with line and column, or if the fault's name is not that of the file. */
 export function loadFaultDeclaration(path: string): FaultDeclaration {
   const declaration = readYamlFile(path, declarationSchema)
   const expected = basename(path, '.yaml')
@@ -81,7 +80,7 @@ export const loadFaultCatalogue = (folder: string = OURS): readonly FaultDeclara
     .sort()
     .map((file) => loadFaultDeclaration(join(folder, file)))
 
-/** The rack with exactly the declared faults. Throws FAULT_INVALID where they do not fit the rack. */
+/** Returns the rack with exactly the declared faults. Throws FAULT_INVALID if they are not valid for the rack. */
 export function withFaults(rack: Rack, { faults }: Pick<FaultDeclaration, 'faults'>, seed = rack.seed): Rack {
   const faulty = { ...rack, faults, seed }
   validateFaults(faulty)

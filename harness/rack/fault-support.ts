@@ -1,5 +1,5 @@
 /**
- * Which target can emulate which fault. A run checks the faults of its rack before it starts anything.
+ * Determines which faults a target can emulate. A run checks the faults of its rack before it starts anything.
  */
 import { ClaimcheckError } from '../core/errors.ts'
 import { describeFault, type FaultKind } from './fault.ts'

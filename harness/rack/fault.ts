@@ -19,16 +19,16 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('nics-slow'), node, fraction }),
   /** A GPU reaches every NIC at a fraction of the NIC's rate. */
   z.strictObject({ kind: z.literal('gpu-path-slow'), node, gpu: z.string(), fraction }),
-  /** The socket interconnect of every node has another factor than the rack file gives. 1 is as fast as a local path. */
+  /** The socket interconnect of every node has another factor than in the rack file. 1 is as fast as a local path. */
   z.strictObject({ kind: z.literal('interconnect'), factor: z.number().gt(0).max(1) }),
   /** Another run's pod uses this share of the NIC. Its bytes appear in the port counters. */
   z.strictObject({ kind: z.literal('contention'), ...onNic, share }),
   // Rates, over time: from the first byte of a pod on
-  /** In this share of the pods the NIC has a fraction of its rate, in the others all of it. */
+  /** In this share of the pods the NIC has a fraction of its rate, in the others the full rate. */
   z.strictObject({ kind: z.literal('rate-bimodal'), ...onNic, fraction, share }),
-  /** In every interval the rate is drawn at random, between a fraction and all of it. */
+  /** In every interval the rate is random, between a fraction and the full rate. */
   z.strictObject({ kind: z.literal('rate-jitter'), ...onNic, fraction, every: timeSchema }),
-  /** The NIC pauses, once in every interval, at its end. */
+  /** The NIC pauses at the end of every interval. */
   z.strictObject({ kind: z.literal('stall'), ...onNic, every: timeSchema, lasting: timeSchema }),
   /** The NIC is slow at first. */
   z.strictObject({ kind: z.literal('slow-start'), ...onNic, fraction, lasting: timeSchema }),
@@ -39,9 +39,9 @@ export const faultSchema = z.discriminatedUnion('kind', [
   // Packets
   /** This share of the NIC's packets is lost in both directions. */
   z.strictObject({ kind: z.literal('packet-loss'), ...onNic, share }),
-  /** One byte in every so many of a NIC is corrupted. */
+  /** One byte in every `everyBytes` of a NIC is corrupted. */
   z.strictObject({ kind: z.literal('corrupt'), ...onNic, everyBytes: sizeSchema }),
-  /** A NIC's link goes down for good after so many bytes in a pod. */
+  /** A NIC's link goes down permanently after `afterBytes` bytes of a pod. */
   z.strictObject({ kind: z.literal('link-cut'), ...onNic, afterBytes: sizeSchema }),
   /** Traffic of the node's pods to the fabric is sent over eth0. */
   z.strictObject({ kind: z.literal('tcp-fallback'), node }),
@@ -57,7 +57,7 @@ export const faultSchema = z.discriminatedUnion('kind', [
   /** A NIC's character devices exist but cannot be opened. */
   z.strictObject({ kind: z.literal('device-unopenable'), ...onNic }),
   // Topology
-  /** A NIC is attached to another NUMA node than the SKU gives and the driver publishes. */
+  /** A NIC is attached to another NUMA node than the SKU states and the driver publishes. */
   z.strictObject({ kind: z.literal('numa-moved'), ...onNic, numaNode: z.int().min(0) }),
   /** A NIC is published with a wrong NUMA node. */
   z.strictObject({ kind: z.literal('numa-misreport'), ...onNic, numaNode: z.int().min(0) }),
@@ -70,7 +70,7 @@ export const faultSchema = z.discriminatedUnion('kind', [
   // Drivers
   /** The first prepare of every claim on the node fails, as with DRANET's issue 342. */
   z.strictObject({ kind: z.literal('prepare-fails-once'), node }),
-  /** The status of claims on the node is written late, or never where the pod ends before. */
+  /** The status of claims on the node is written late, or never if the pod ends first. */
   z.strictObject({ kind: z.literal('late-status'), node, by: timeSchema }),
   // Logs and what writes them
   /** Every line of the node's pods arrives twice. */

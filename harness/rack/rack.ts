@@ -39,9 +39,9 @@ const rackSchema = z.strictObject({
       rate: rateSchema,
       jitter: percentSchema.refine((j) => j >= 0 && j < 0.5, 'jitter must be from 0 % to below 50 %'),
     }),
-    /** The factor on that rate where the path crosses the socket interconnect. */
+    /** The factor by which that rate changes if the path crosses the socket interconnect. */
     socketInterconnect: z.strictObject({ factor: z.number().gt(0).max(1) }),
-    /** The pods' own network, eth0. */
+    /** The pod network, eth0. */
     podNetwork: z.strictObject({ rate: rateSchema }),
   }),
   /** Rates and sizes are divided by this while bytes move, so that durations are those of the hardware. */

@@ -1,6 +1,6 @@
 /**
- * The rate of a NIC over time under a fault: steps in ascending time from the pod's first byte, without end where the fault
- * repeats. The process runtime applies it, the model runtime computes with it; neither depends on the kind of fault.
+ * The rate of a NIC over time under a fault, as steps from the pod's first byte; endless if the fault recurs. The process
+ * runtime applies it and the model runtime computes with it, so that neither depends on the kind of fault.
  */
 import { seconds, type Seconds } from '../core/units.ts'
 import type { Fault, FaultOf } from './fault.ts'
@@ -59,7 +59,7 @@ export function rateScheduleOf(fault: OverTime, seed: number, name: string): Rat
   }
 }
 
-/** The time at which a load of `work` seconds at the full rate is done when it begins at `from`. */
+/** Returns the time at which a load that takes `work` seconds at the full rate ends if it begins at `from`. */
 export function finishTime(course: RateSchedule, from: Seconds, work: Seconds): Seconds {
   let [time, left, fraction] = [from as number, work as number, 1]
   for (const { at, fraction: next } of course) {

@@ -1,4 +1,4 @@
-/** Seeded random numbers, a stream for each name, so that an emulated run can be repeated. */
+/** Seeded random numbers with one stream per name, so that an emulated run can be repeated. */
 
 export interface RandomSource {
   /** Uniform in [0, 1). */

@@ -13,7 +13,7 @@ export interface FaultyRack {
   readonly faults: readonly Fault[]
 }
 
-/** Throws FAULT_INVALID where a fault names something that the rack lacks, or two faults change one NIC's rate over time. */
+/** Throws FAULT_INVALID if a fault names something that the rack lacks, or two faults change the same NIC's rate over time. */
 export function validateFaults(rack: FaultyRack): void {
   const changing = new Map<string, number>()
   rack.faults.forEach((fault, index) => {

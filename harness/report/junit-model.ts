@@ -97,7 +97,7 @@ function caseOf(test: TestReport, environment: Environment): JUnitCase {
   return outcome === undefined ? testcase : { ...testcase, outcome }
 }
 
-/** Why unmet expectations were let through, by a waiver or the warn tier; undefined when none was. */
+/** The reasons why unmet expectations did not fail the test (a waiver or the warn tier), or undefined. */
 const tolerancesOf = (expectations: readonly Expectation[]): string | undefined =>
   [...new Set(expectations.flatMap((one) => toleranceOf(one) ?? []))].join('; ') || undefined
 

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { replayInfoSchema } from '../expect/assertion-spec.ts'
 import { ERROR_CATALOGUE, type ErrorCode } from '../core/errors.ts'
 import { skuValueSchema } from '../sku/sku.ts'
+import { TARGET_KINDS } from '../targets/target-kinds.ts'
 import { fileInputsSchema } from './input-files.ts'
 import { nodeFingerprintSchema } from './node-fingerprint.ts'
 
@@ -142,8 +143,11 @@ export type ReportedProblem = RunReport['problems'][number]
 export const environmentOf = (report: RunReport, file: string): Environment =>
   report.files[file] ?? { target: report.target }
 
-/** Targets without real devices. */
-const EMULATED_TARGETS = new Set(['emulated', 'lab'])
+const EMULATED_TARGETS: ReadonlySet<string> = new Set(
+  Object.values(TARGET_KINDS).flatMap(({ kind, isEmulated: emulated }) => (emulated ? kind : [])),
+)
+
+/** Whether the devices of an environment are emulated. */
 export const isEmulated = ({ target, emulation }: Environment): boolean =>
   emulation !== undefined || EMULATED_TARGETS.has(target)
 

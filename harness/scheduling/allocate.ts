@@ -13,11 +13,11 @@ import { search, type Chosen } from './device-search.ts'
 import { refuseUnsupported } from './unsupported-features.ts'
 
 export interface AllocationInput {
-  /** The claims of one pod; they get devices of one node, and no device twice. */
+  /** The claims of one pod. They are allocated devices of one node, and no device twice. */
   readonly claims: readonly NamedClaimSpec[]
   /** In the order in which they are tried. */
   readonly nodes: readonly string[]
-  /** Nodes that are not tried, as for anti-affinity, and why. */
+  /** Nodes that are not tried, for instance because of anti-affinity, with the reason. */
   readonly excluded?: readonly { readonly node: string; readonly reason: string }[]
   readonly slices: readonly ResourceSlice[]
   readonly classes: readonly DeviceClass[]
@@ -43,7 +43,7 @@ export function allocate(input: AllocationInput): Allocation {
   let found: Allocation | undefined
   for (const node of input.nodes.filter((name) => !excluded.has(name))) {
     const inventory = new NodeDevices(node, input.slices, input.allocated)
-    // All nodes are searched, although the first that fits is taken: what fails on one of them fails the claim.
+    // All nodes are searched, although the first that fits is used, because an error on any of them fails the claim.
     const chosen = search(requests, inventory, { stepLimit: input.stepLimit })
     if (chosen === undefined) tried.push(inventory)
     else found ??= allocationOf(node, input.claims, chosen)

@@ -22,9 +22,9 @@ export interface SearchOptions {
 const STEP_LIMIT = 200_000
 
 /**
- * Returns undefined where this node cannot satisfy the requests. Throws what fails the claims on every node in Kubernetes:
- * CEL_RUNTIME, and CLAIM_UNSATISFIABLE where a request for all devices cannot get them. Throws ALLOCATION_TOO_COMPLEX
- * after `stepLimit` steps.
+ * Returns undefined if this node cannot satisfy the requests. Throws the errors that fail the claims on every node in
+ * Kubernetes: CEL_RUNTIME, and CLAIM_UNSATISFIABLE if a request for all devices cannot be satisfied. Throws
+ * ALLOCATION_TOO_COMPLEX after `stepLimit` steps.
  */
 export function search(
   requests: readonly Request[],
@@ -45,9 +45,9 @@ class Search {
   readonly #claimsOf = new Map<PooledDevice, string[]>()
   /** By request for all devices, the devices that it selects. */
   readonly #all = new Map<Alternative, readonly PooledDevice[]>()
-  /** No selector fails on this node, so devices can be evaluated in any order. */
+  /** True if no selector fails on this node, so that devices can be evaluated in any order. */
   readonly #isSafe: boolean
-  /** Alternatives of which every device has been tried, so that counting ahead saves time. */
+  /** Alternatives whose devices have all been tried once, for which counting ahead saves time. */
   readonly #tried = new Set<Alternative>()
   #steps = 0
 
@@ -65,7 +65,7 @@ class Search {
     this.#isSafe = alternatives.every((alternative) => inventory.isSafe(alternative))
   }
 
-  /** Whether each request could be met if it were alone. Saves trying every choice of one where another never fits. */
+  /** Whether each request could be satisfied on its own. Avoids trying every choice of one if another never fits. */
   isPossible(): boolean {
     if (!this.#isSafe) return true
     return this.#requests.every((request) => request.some((alternative) => this.#fitsAlone(alternative)))
@@ -117,7 +117,7 @@ class Search {
     return devices.filter((device) => this.#inventory.selects(alternative, device))
   }
 
-  /** One that is in use fails it, and so does none at all. One that a constraint refuses fails the claim. */
+  /** The request fails if a device is in use or none matches; the claim fails if a constraint rejects a device. */
   #takeAll(alternative: Alternative, all: readonly PooledDevice[], index: number): boolean {
     const before = this.chosen.length
     const fits =
@@ -131,7 +131,7 @@ class Search {
         throw allRefused(
           alternative,
           this.#inventory.node,
-          `${refusing} leaves no choice of devices: ${device.device.name} does not go with the others`,
+          `${refusing} leaves no choice of devices: ${device.device.name} does not satisfy it with the others`,
         )
       })
     if (fits && this.solve(index + 1)) return true
@@ -153,9 +153,9 @@ class Search {
     return false
   }
 
-  /** How many devices from `from` on could still be chosen, each for itself. */
+  /** The number of devices from index `from` on that could still be chosen, each considered alone. */
   #countFrom(alternative: Alternative, from: number): number {
-    // What distinctAttribute refuses now it may accept later: it remembers the last device only.
+    // distinctAttribute may accept later what it rejects now, since it compares only with the last device.
     const lasting = alternative.constraints.filter(({ kind }) => kind === 'matchAttribute')
     return this.#inventory.devices.filter(
       (device, at) =>
@@ -165,7 +165,7 @@ class Search {
     ).length
   }
 
-  /** In this order: a selector is asked of a tainted device too, and may fail on it. */
+  /** The order matters: a selector is evaluated on a tainted device too, and may fail on it. */
   #isEligible(alternative: Alternative, device: PooledDevice): boolean {
     return (
       this.#isFree(alternative, device) &&
@@ -174,7 +174,7 @@ class Search {
     )
   }
 
-  /** Admin access shares what others have, but a claim has no device twice. */
+  /** Admin access shares devices with other claims, but a claim has no device twice. */
   #isFree(alternative: Alternative, device: PooledDevice): boolean {
     const claims = this.#claimsOf.get(device) ?? []
     return alternative.adminAccess
@@ -182,7 +182,7 @@ class Search {
       : claims.length === 0 && this.#inventory.holderOf(device) === undefined
   }
 
-  /** Undefined, or the constraint that refuses the device. */
+  /** Returns undefined, or the constraint that rejects the device. */
   #add(alternative: Alternative, device: PooledDevice): string | undefined {
     if (++this.#steps > this.#stepLimit) throw tooComplex(this.#inventory.node, this.#stepLimit)
     const { label, claim, constraints } = alternative
@@ -207,7 +207,7 @@ class Search {
 function allRefused({ claim, label }: Alternative, node: string, why: string): ClaimcheckError {
   return new ClaimcheckError('CLAIM_UNSATISFIABLE', {
     subject: `claim ${claim}`,
-    problem: `cannot be allocated on any node: request "${label}" asks for all devices, and on ${node} ${why}`,
+    problem: `cannot be allocated on any node: request "${label}" requires all devices, and on ${node} ${why}`,
     details: { node, request: label },
   })
 }

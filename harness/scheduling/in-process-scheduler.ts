@@ -103,7 +103,7 @@ export class InProcessScheduler {
     this.#pods.clear()
   }
 
-  /** Returns the error where no node has the devices: the queue decides whether the pod waits. */
+  /** Returns the error if no node has the devices, since the queue decides whether the pod waits. */
   #place(
     spec: PodSpec,
     template: ResourceClaimTemplate,

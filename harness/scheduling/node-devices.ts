@@ -1,6 +1,6 @@
 /**
- * The devices of one node, and which of them a request selects. The result of a selector for a device is cached, so that a
- * search evaluates it once.
+ * The devices of one node, and which of them a request selects. The result of each selector for each device is cached, so
+ * that a search evaluates it once.
  */
 import type { Selector } from '../dra/cel/selector.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
@@ -21,7 +21,7 @@ export class NodeDevices {
   readonly node: string
   /** In the order in which they are tried. */
   readonly devices: readonly PooledDevice[]
-  /** Why pools are ignored, one clause each. */
+  /** The reasons why pools are ignored, one clause each. */
   readonly faults: readonly string[]
   readonly #holders: ReadonlyMap<string, string>
   readonly #answers = new Map<Alternative, Map<PooledDevice, boolean | ClaimcheckError>>()
@@ -42,7 +42,7 @@ export class NodeDevices {
     return this.#holders.get(keyOf(driver, pool, device.name))
   }
 
-  /** Whether class and request select the device. Throws CEL_RUNTIME, as Kubernetes fails the claim then. */
+  /** Whether DeviceClass and request select the device. Throws CEL_RUNTIME, on which Kubernetes fails the claim. */
   selects(alternative: Alternative, device: PooledDevice): boolean {
     const answer = this.#answer(alternative, device)
     if (answer instanceof ClaimcheckError) throw answer
@@ -63,7 +63,7 @@ export class NodeDevices {
   }
 }
 
-/** Returns the error, with the node added, where a selector fails. */
+/** If a selector fails, returns the error with the node added. */
 function evaluate(
   { classSelectors, selectors }: Alternative,
   { device, driver }: PooledDevice,

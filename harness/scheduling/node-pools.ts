@@ -1,6 +1,6 @@
 /**
  * The resource pools of one node as Kubernetes' allocator gathers them: sorted by driver and name, the devices of each by
- * slice name. An incomplete or invalid pool has no devices but the reason why it is ignored.
+ * slice name. An incomplete or invalid pool has no devices, but the reason for which it is ignored.
  */
 import type { ResourceSlice } from '../dra/objects.ts'
 import type { PooledDevice } from '../dra/resource-pools.ts'
@@ -9,7 +9,7 @@ import { memoizeByObject } from '../core/memo.ts'
 export interface NodePool {
   readonly driver: string
   readonly name: string
-  /** None where there is a fault. */
+  /** Empty if the pool is ignored. */
   readonly devices: readonly PooledDevice[]
   readonly fault: string | undefined
 }
@@ -40,7 +40,7 @@ function build(node: string, all: readonly ResourceSlice[]): NodePool[] {
   const isWhole = (part: readonly ResourceSlice[]) => part.length === pool.resourceSliceCount
   if (!isWhole(here)) {
     const current = newest(all)
-    // The driver is replacing the pool, and has nothing on this node any more.
+    // The driver is replacing the pool, and has no slice on this node any more.
     if (current[0]?.spec.pool.generation !== pool.generation) return []
     if (!isWhole(current)) return [{ driver, name: pool.name, devices: [], fault: 'is incomplete' }]
   }

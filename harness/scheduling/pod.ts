@@ -6,7 +6,7 @@ import type { DeviceAllocation, ResourceClaim } from '../dra/objects.ts'
 export interface ContainerSpec {
   readonly name: string
   readonly args: readonly string[]
-  /** Environment that must not be seen in an object: a cluster keeps it in a Secret. */
+  /** Environment variables that must not appear in the pod object: a cluster stores them in a Secret. */
   readonly secretEnv?: Readonly<Record<string, string>>
 }
 
@@ -14,9 +14,9 @@ export interface PodSpec {
   readonly name: string
   /** Pods of one group never share a node. */
   readonly group: string
-  /** Nodes it may run on; absent: any. */
+  /** Nodes on which the pod may run; absent: any. */
   readonly nodes?: readonly string[]
-  /** Name of an applied ResourceClaimTemplate; the pod's claim is made from it and dies with the pod. */
+  /** Name of an applied ResourceClaimTemplate. The pod's claim is created from it and deleted with the pod. */
   readonly template: string
   readonly containers: readonly ContainerSpec[]
   /** The NUMA node of its buffers, where they are in host memory; emulated links depend on it. */

@@ -1,8 +1,8 @@
-/** Checks that every target makes before it acts on a pod, with the same errors. */
+/** Checks that every target performs before an operation on a pod, with the same errors. */
 import { ClaimcheckError } from '../core/errors.ts'
 import type { PodSpec, ScheduledPod } from './pod.ts'
 
-/** Throws NOT_FOUND where the pod's template was not applied, ALREADY_EXISTS where its name is taken. */
+/** Throws NOT_FOUND if the pod's template was not applied, ALREADY_EXISTS if its name is in use. */
 export function requireTemplate<T>(
   spec: PodSpec,
   templates: ReadonlyMap<string, T>,

@@ -1,6 +1,6 @@
 /**
- * The queue of pods that wait for devices in use. A pod fails at once if no release of devices would help, otherwise when
- * its wait is over.
+ * The queue of pods that wait for devices in use. A pod fails at once if no release of devices would help, otherwise at its
+ * deadline.
  */
 import { ClaimcheckError } from '../core/errors.ts'
 import { withTimeout } from '../core/timeout.ts'

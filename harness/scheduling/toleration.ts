@@ -1,7 +1,7 @@
 /** Decides whether a request tolerates the taints of a device. */
 import type { Device, DeviceTaint, DeviceToleration } from '../dra/objects.ts'
 
-/** Effects other than these two only inform. */
+/** Taints with other effects do not prevent an allocation. */
 const PREVENTING = new Set<string>(['NoSchedule', 'NoExecute'] satisfies DeviceTaint['effect'][])
 
 export const isTolerated = ({ taints = [] }: Device, tolerations: readonly DeviceToleration[]): boolean =>

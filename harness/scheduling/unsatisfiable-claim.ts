@@ -118,7 +118,7 @@ function conflictingConstraints(requests: readonly Request[], inventory: NodeDev
     : `constraints ${constraints.map(({ description }) => description).join(', ')} together leave no choice of devices`
 }
 
-/** False where the search ends in an error: that says nothing about the constraint that was dropped. */
+/** False if the search ends in an error, which does not show that the dropped constraint was the reason. */
 function isFound(requests: readonly Request[], inventory: NodeDevices): boolean {
   try {
     return search(requests, inventory) !== undefined

@@ -1,5 +1,5 @@
 /**
- * Refuses fields of slices and claims that the emulated allocator does not support, so that a feature of Kubernetes is never
+ * Rejects fields of slices and claims that the emulated allocator does not support, so that a feature of Kubernetes is never
  * silently ignored.
  */
 import type { DeviceRequest, ResourceSlice } from '../dra/objects.ts'

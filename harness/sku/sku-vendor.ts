@@ -1,4 +1,4 @@
-/** The vendor of a SKU's GPUs: what its profile states, else what the product name says. */
+/** The vendor of a SKU's GPUs: the one in its profile, otherwise derived from the product name. */
 import { ClaimcheckError } from '../core/errors.ts'
 import type { GpuMemory, GpuVendor } from '../vendors/gpu-vendor.ts'
 import { GPU_VENDORS } from '../vendors/vendors.ts'
@@ -14,7 +14,7 @@ export function vendorOf({ gpu }: Pick<Sku, 'gpu'>): GpuVendor {
   return (found ?? first) as GpuVendor
 }
 
-/** Throws TARGET_UNAVAILABLE where the transfer binary cannot move this vendor's GPU memory. */
+/** Throws TARGET_UNAVAILABLE if the transfer binary does not support this vendor's GPU memory. */
 export function gpuMemoryOf(sku: Pick<Sku, 'name' | 'gpu'>): GpuMemory {
   const { memory, title } = vendorOf(sku)
   if (memory !== undefined) return memory

@@ -1,9 +1,9 @@
 /**
- * A SKU: the devices of a kind of node and the figures that it should reach, read from a profile file. Published topology
- * is compared with the NUMA nodes given here.
+ * A SKU: the devices of a kind of node and the figures that it should reach, read from a profile file. The published
+ * topology is compared with the NUMA nodes of the profile.
  */
 import { z } from 'zod'
-import { percentSchema, rateSchema, timeSchema } from '../core/quantity-schema.ts'
+import { percentSchema, quantityValueSchema, rateSchema, timeSchema } from '../core/quantity-schema.ts'
 import { readInputFile } from '../core/input-file.ts'
 import { parseYaml } from '../core/yaml-file.ts'
 import type { Fraction, GBps, Seconds } from '../core/units.ts'
@@ -26,9 +26,9 @@ const gpuSchema = z.strictObject({
   /** The device name that the GPU driver publishes. */
   name: z.string().min(1),
   pciBusID: pciAddress,
-  /** The node of the CPUs near to it; a GPU's own memory node is none to choose. */
+  /** The NUMA node of the CPUs close to the GPU, never the node of the GPU's own memory. */
   numaNode,
-  /** Where the GPU's memory is a NUMA node without CPUs, as on Grace: that node, which drivers may publish. */
+  /** The NUMA node of the GPU's memory, if it has one without CPUs, as on Grace. Drivers may publish this node. */
   memoryNumaNode: numaNode.exactOptional(),
   pciePath,
 })
@@ -41,9 +41,9 @@ const nicSchema = z.strictObject({
   ifName: z.string().min(1).max(15).optional(),
   numaNode,
   pciePath,
-  /** Bytes; absent: that of `nic`. */
+  /** In bytes; absent: the MTU of `nic`. */
   mtu: z.int().min(576).max(65535).exactOptional(),
-  /** N of /dev/infiniband/uverbsN in an emulated rack; on hardware the node itself is asked. */
+  /** N of /dev/infiniband/uverbsN in an emulated rack; on hardware it is read from the node. */
   charDevice: z.int().min(0).exactOptional(),
 })
 
@@ -54,12 +54,12 @@ const nicKind = z.strictObject({
   rdma: z.boolean(),
   /** The DeviceClass of claims; absent: found by the driver. */
   deviceClass: z.string().min(1).exactOptional(),
-  /** A CEL expression over `device`, true for the RDMA NICs that are under test; absent: all of them are. */
+  /** A CEL expression over `device` that is true for the RDMA NICs under test; absent: all of them. */
   underTest: z.string().min(1).exactOptional(),
 })
 const NO_NIC: z.infer<typeof nicKind> = { vendor: 'none', model: 'none', mtu: 1500, rdma: false }
 
-/** How quantities are written: as text with units in a file, as numbers once read. */
+/** The representation of quantities: text with units in a file, numbers once parsed. */
 interface Quantities {
   readonly rate: z.ZodType<GBps>
   readonly time: z.ZodType<Seconds>
@@ -84,9 +84,9 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
   const gpuLink = z.strictObject({
     write: arm,
     read: arm,
-    /** The least ratio of a GPU link's rate to the rate through host memory. */
+    /** The minimum ratio of a GPU link's rate to the rate through host memory. */
     overStaged: z.number().gt(1),
-    /** How much slower a pair may be than the median of the pairs that run at the same time. */
+    /** The share by which a pair may be slower than the median of the pairs that run at the same time. */
     evenWithin: z.string(),
     p99OverP50,
   })
@@ -97,15 +97,15 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
       description: z.string(),
       gpu: z.strictObject({
         productName: z.string(),
-        /** Absent: as the product name says. */
+        /** Absent: derived from the product name. */
         vendor: z.enum(['nvidia', 'amd']).exactOptional(),
         /** The DeviceClass of claims; absent: found by the driver. */
         deviceClass: z.string().min(1).exactOptional(),
         architecture: z.string(),
         memory: z.string(),
         /**
-         * Active links of each GPU, to whatever they lead: 18 where each of three peers is connected by 6, and 18 where a
-         * switch connects all.
+         * The number of active links of each GPU, whatever they connect to: 18 if each of three peers is connected by 6,
+         * and 18 if a switch connects all GPUs.
          */
         links: z.int().min(0).exactOptional(),
         /** Where links connect GPUs directly, without a switch: the linked pairs by GPU name. A pair not listed has no link. */
@@ -119,9 +119,9 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
           .min(1)
           .exactOptional(),
       }),
-      /** Absent where the node has no NIC to be tested. */
+      /** Absent if no NIC of the node is under test. */
       nic: nicKind.default(NO_NIC),
-      /** NUMA nodes of each socket, where a socket has several: `[[0, 1, 2, 3], [4, 5, 6, 7]]`. */
+      /** The NUMA nodes of each socket, if a socket has several: `[[0, 1, 2, 3], [4, 5, 6, 7]]`. */
       sockets: z.array(z.array(numaNode).min(1)).exactOptional(),
       gpus: z.array(gpuSchema).min(1),
       nics: z.array(nicSchema),
@@ -155,15 +155,15 @@ const skuSchema = skuSchemaWith({ rate: rateSchema, time: timeSchema, percent: p
 
 /** A parsed SKU, as recorded in reports: rates in GB/s, times in seconds, shares as fractions. */
 export const skuValueSchema = skuSchemaWith({
-  rate: z.number().gt(0) as unknown as z.ZodType<GBps>,
-  time: z.number().gt(0) as unknown as z.ZodType<Seconds>,
-  percent: z.number() as unknown as z.ZodType<Fraction>,
+  rate: quantityValueSchema<GBps>(z.number().gt(0)),
+  time: quantityValueSchema<Seconds>(z.number().gt(0)),
+  percent: quantityValueSchema<Fraction>(z.number()),
 })
 
 export type Sku = Readonly<z.infer<typeof skuSchema>>
 export type SkuGpu = Readonly<z.infer<typeof gpuSchema>>
 export type SkuNic = Readonly<z.infer<typeof nicSchema>>
-/** NICs near to the GPUs or far from them; the GPUs' own links or a way through host memory. */
+/** NICs on the GPUs' NUMA node or on another; the GPUs' own links or a path through host memory. */
 export type NumaArm = 'aligned' | 'unaligned'
 export type LinkArm = 'linked' | 'staged'
 export type ArmName = NumaArm | LinkArm

@@ -11,14 +11,14 @@ export interface SystemUnderTest {
   readonly rack?: Rack
 }
 
-/** Throws FILE_UNREADABLE or FILE_INVALID; FAULT_INVALID where `kind` cannot inject a fault of the rack. */
+/** Throws FILE_UNREADABLE or FILE_INVALID, or FAULT_INVALID if `kind` cannot inject a fault of the rack. */
 export function rackUnderTest({ rack: path }: Settings, kind: 'emulated' | 'lab'): SystemUnderTest {
   const rack = loadRack(path)
   requireFaultSupport(rack, kind)
   return { sku: rack.sku, rack }
 }
 
-/** Throws VARIABLE_INVALID where the settings name no profile, FILE_UNREADABLE or FILE_INVALID. */
+/** Throws VARIABLE_INVALID if the settings name no profile, FILE_UNREADABLE or FILE_INVALID. */
 export function hardwareUnderTest({ sku, target }: Settings): SystemUnderTest {
   if (sku !== undefined) return { sku: loadSku(sku) }
   throw new ClaimcheckError('VARIABLE_INVALID', {

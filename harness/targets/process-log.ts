@@ -1,7 +1,7 @@
 /** The log of one container that runs as a process. Any number of readers can read it from the start until the container ends. */
 import type { ContainerExit } from '../scheduling/pod.ts'
 
-/** Lines kept; a transfer prints some dozens. */
+/** The number of lines that are kept; a transfer prints some dozens. */
 const LIMIT = 20_000
 
 export class ContainerLog {
@@ -45,7 +45,7 @@ export class ContainerLog {
     return this.#lines.slice(-20)
   }
 
-  /** Ends when the container has ended and all is read, or quietly when `signal` fires. */
+  /** Ends when the container has ended and all lines are read, or without an error when `signal` is aborted. */
   async *read(signal?: AbortSignal): AsyncGenerator<string, void> {
     const aborted = Promise.withResolvers<void>()
     const stop = (): void => aborted.resolve()

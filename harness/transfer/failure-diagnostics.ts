@@ -11,7 +11,7 @@ import type { Target } from '../targets/target.ts'
 export const DIAGNOSTICS = 'evidence'
 const LIMIT = seconds(20)
 
-/** Does nothing on an emulated rack, whose journal has everything already, and in an interrupted run, which must end soon. */
+/** Does nothing on an emulated rack, whose journal is complete already, and in an interrupted run, which must end soon. */
 export async function saveDiagnostics(
   target: Target,
   journal: Journal,

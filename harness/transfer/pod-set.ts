@@ -1,6 +1,6 @@
 /**
- * One pod of the same claim on every node, and what its containers see. Pods are scheduled when claims are first asked for,
- * started when the containers' devices are first asked for, and released by `close`.
+ * One pod of the same claim on every node, and the devices that its containers see. Pods are scheduled when the claims are
+ * first read, started when the visible devices are first read, and released by `close`.
  */
 import type { AllocatedClaim } from '../claim/allocated-claim.ts'
 import { allGpusTemplate, numaTemplate } from '../claim/claim-template.ts'
@@ -24,13 +24,13 @@ export interface ContainerObservation {
 export interface ClaimedPods {
   readonly sku: Sku
   readonly emulated: boolean
-  /** What was allocated to each pod. Rejects when a claim cannot be satisfied. */
+  /** The allocation of each pod. Rejects when a claim cannot be satisfied. */
   claims(): Promise<readonly AllocatedClaim[]>
-  /** What every container of every pod sees. Rejects when a pod did not run. */
+  /** The devices that every container of every pod sees. Rejects when a pod did not run. */
   look(): Promise<readonly ContainerObservation[]>
 }
 
-/** What is known about the pods so far, with the error that kept the rest from being known. */
+/** The observations of the pods so far, with the error that prevented the rest. */
 export interface PodObservations {
   readonly claims?: readonly AllocatedClaim[]
   readonly seen?: readonly ContainerObservation[]

@@ -1,4 +1,4 @@
-/** What a finished transfer leaves for the measurement: the binary's RESULT and what was allocated at both ends. */
+/** The outcome of a finished transfer: the binary's RESULT and the allocation at both ends. */
 import type { AllocatedClaim } from '../claim/allocated-claim.ts'
 import { seconds, type Seconds } from '../core/units.ts'
 import type { TransferResult } from './result.ts'

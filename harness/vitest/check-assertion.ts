@@ -58,7 +58,7 @@ export async function checkAssertion(
     if (task && evidence !== undefined) recordEvidence(task.file, evidenceName(task.file, source), evidence)
   }
 
-  /** Without an answer, one inconclusive expectation that carries the error. */
+  /** If the assertion cannot be evaluated, returns one inconclusive expectation with the error. */
   async function judge(): Promise<readonly Expectation[]> {
     try {
       if (task) await recordNodes(task.file, source.target)

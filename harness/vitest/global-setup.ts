@@ -1,6 +1,6 @@
 /**
  * Checks settings and files before any test, then prepares the target: native parts, a lab, or the run's Namespace on a
- * cluster. Provides all of it to the workers as plain data, and removes after the tests what lasts as long as the run.
+ * cluster. Provides all of it to the workers as plain data, and removes it after the tests.
  * A mistake in a variable or file ends the run before anything is started.
  */
 import type { TestProject } from 'vitest/node'

@@ -4,7 +4,7 @@
  */
 import type { Progress } from '../measure/measured-rounds.ts'
 
-/** Where lines go: a terminal, a pipe or a file. */
+/** The destination of lines: a terminal, a pipe or a file. */
 export interface Output {
   readonly isTTY?: boolean
   readonly columns?: number

@@ -60,7 +60,7 @@ export function recordExpectation(test: Recorded, expectation: Expectation): Rec
   return recorded
 }
 
-/** Records where the figures of this test come from. Other tests of the file are assumed to run in the same environment. */
+/** Records the environment of the figures of this test. Other tests of the file are assumed to have the same one. */
 export function recordEnvironment(test: Recorded, environment: Environment): void {
   evidenceOf(test).environment = environment
 }
@@ -95,7 +95,7 @@ export function evidenceName(
   const { evidence } = fileEvidenceOf(file)
   let free = name
   for (let i = 2; free in evidence; i++) free = `${name}#${i}`
-  // Reserved at once, so that another owner that asks meanwhile gets another name.
+  // Reserved at once, so that a concurrent owner gets another name.
   evidence[free] = null
   names.set(owner, free)
   return free

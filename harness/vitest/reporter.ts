@@ -37,11 +37,11 @@ export default class ClaimcheckReporter implements Reporter {
   readonly #target: string
   readonly #signKey: string | undefined
   readonly #printed = new Set<string>()
-  readonly #told = new Set<string>()
+  readonly #printedHints = new Set<string>()
   readonly #environments = new Map<string, Environment>()
   #run: RunInProgress
   #place = NOWHERE
-  /** Says what kept the tests of this run from being started. */
+  /** Reports the error that prevented the tests of this run from being started. */
   #explain: ((problem: ReportedProblem) => void) | undefined
 
   constructor(options: ReporterOptions = settingsOrDefaults(process.env)) {
@@ -57,7 +57,7 @@ export default class ClaimcheckReporter implements Reporter {
   onInit(vitest: Vitest): void {
     this.#run = new RunInProgress(vitest.config.root, this.#target)
     this.#folder.begin(this.#run.unfinished())
-    // Vitest tells reporters that a run without tests has failed, but gives the error of a set-up to its logger alone.
+    // Vitest reports the error of a failed global set-up only to its logger, not to reporters.
     const print = vitest.logger.printError.bind(vitest.logger)
     vitest.logger.printError = (error, options) => {
       if (this.#explain === undefined) return print(error, options)
@@ -117,7 +117,7 @@ export default class ClaimcheckReporter implements Reporter {
     const place = placeOf(report, environment ?? { target: this.#target })
     this.#print([
       ...formatPlace(place, this.#place, this.#style),
-      ...formatTest(report, this.#style, this.#told),
+      ...formatTest(report, this.#style, this.#printedHints),
     ])
     this.#place = place
   }

@@ -1,9 +1,10 @@
 #!/bin/sh
-# What a pod needs to run the transfer binary, and nothing else. Takes the binary, the folder of the unpacked NIXL wheel and an
-# empty folder; fills it with bin/, nixl/ (the C API, its UCX plugin, UCX's transports and what these need) and lib/ (what they
-# need of the system, without glibc). With --root, the folder becomes a whole root: glibc too, all under opt/claimcheck, and
-# libibverbs' providers, without which the only RDMA NICs it can open are NVIDIA's. These come from Debian's package
-# ibverbs-providers as it is installed here, or as it is unpacked in the folder that PROVIDERS names.
+# Collects the files that a pod needs to run the transfer binary: collect.sh [--root] BINARY NIXL_FOLDER OUT_FOLDER
+# Fills the empty OUT_FOLDER with bin/, nixl/ (NIXL's C API, its UCX plugin and UCX's transports, with their libraries from
+# the wheel) and lib/ (system libraries except glibc). With --root, the result is a complete root file system that includes
+# glibc and has these folders under opt/claimcheck. It also has libibverbs' providers, without which only NVIDIA's RDMA NICs
+# can be opened. They are copied from Debian's package ibverbs-providers as it is installed here, or as it is unpacked in
+# the folder PROVIDERS.
 set -eu
 
 root=
@@ -20,7 +21,7 @@ nixl=$(cd "$nixl" && pwd)
 start="$nixl/.nixl_cu12.mesonpy.libs/libnixl_capi.so $nixl/.nixl_cu12.mesonpy.libs/plugins/libplugin_UCX.so"
 for module in "$nixl"/nixl_cu12.libs/ucx/libuc[tm]_*.so*; do start="$start $module"; done
 
-# A module of UCX may need what only a node with a GPU has; then UCX does without that module.
+# A UCX module may need libraries that only a node with a GPU has. UCX then runs without that module.
 needed=$(for file in $binary $start; do
   echo "$file"
   ldd "$file" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p'
@@ -44,11 +45,11 @@ for path in $needed; do
   esac
 done
 
-# UCX takes GPU memory for host memory without it; no driver brings it, and nothing is linked to it.
+# Without this library UCX treats GPU memory as host memory. No driver installs it, and no file is linked to it.
 cuda=nixl_cu12.libs/libcudart.so.12
 [ ! -e "$nixl/$cuda" ] || cp -L "$nixl/$cuda" "$home/nixl/$cuda"
 
-# The two folders are those that the wheel's libibverbs looks into.
+# The wheel's libibverbs searches these two folders.
 if [ -n "$root" ]; then
   from=${PROVIDERS:-}
   mkdir -p "$out/etc/libibverbs.d" "$out/usr/lib64/libibverbs"
@@ -67,7 +68,7 @@ if [ -n "$root" ]; then
   [ ! -e "$copyright" ] || { mkdir -p "$home/licenses"; cp "$copyright" "$home/licenses/rdma-core"; }
 fi
 
-# Debug information is half of it and nothing at run time.
+# Debug information is half of the size and is not used at run time.
 if command -v strip > /dev/null; then
   find "$home" -name '*.so*' -type f -exec strip --strip-unneeded {} + 2> /dev/null || true
 fi

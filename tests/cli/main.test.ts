@@ -54,8 +54,8 @@ test('a misspelt variable is an error', async () => {
   })
 })
 
-test('an old Node is refused with a message', async () => {
-  // What an older Node would say of itself, in the same start file.
+test('an old Node is rejected with a message', async () => {
+  // Reports an older Node version to the same start file.
   const old = join(temporaryFolder(), 'old.mjs')
   writeFileSync(
     old,

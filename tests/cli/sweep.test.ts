@@ -1,4 +1,4 @@
-/** Sweep removes what no run owns any more, and nothing that a run may still need. */
+/** `claimcheck sweep` removes what ended runs left behind, and nothing that a run may still need. */
 import { existsSync, mkdirSync, readlinkSync, utimesSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -34,7 +34,7 @@ async function orphan(): Promise<number> {
 
 test('nothing is found on a clean machine', async () => {
   const env = { CLAIMCHECK_CACHE_DIR: join(temporaryFolder(), 'none-yet') }
-  // Another test may be killing a run this very moment.
+  // Another test may be killing a run at the moment.
   await expect
     .poll(() => claimcheck(['sweep'], env), { timeout: 10_000 })
     .toEqual({ exitCode: 0, stdout: 'Nothing was left behind.', stderr: '' })
@@ -54,7 +54,7 @@ test('an agent whose harness has ended is listed with --dry-run and ended withou
   expect(runs(pid)).toBe(false)
 })
 
-test('an agent of a live harness is not touched', async () => {
+test('the agent of a live harness keeps running', async () => {
   const agent = execa(node, { stdin: 'pipe', reject: false })
   onTestFinished(async () => {
     agent.stdin.end()
@@ -68,7 +68,7 @@ test('an agent of a live harness is not touched', async () => {
   expect(runs(pid)).toBe(true)
 })
 
-test('another program with the same name is not touched', async () => {
+test('another program with the same name keeps running', async () => {
   const input = join(temporaryFolder(), 'input')
   const other = join(temporaryFolder(), 'claimcheck-node')
   await execa('mkfifo', [input])

@@ -1,4 +1,4 @@
-/** Every wait ends: with the value, with a time-out, or with an interrupted run. */
+/** Every wait ends with the value, at its timeout, or when the run is interrupted. */
 import { expect, test } from 'vitest'
 import { withTimeout } from '../../harness/core/timeout.ts'
 import { seconds } from '../../harness/core/units.ts'
@@ -21,7 +21,7 @@ test('rejects with the error of work that fails in time', async () => {
   await expect(withTimeout(Promise.reject(new RangeError('own')), wait)).rejects.toThrow(RangeError)
 })
 
-test('a time-out names the object, the condition and what was last seen', async () => {
+test('a timeout names the object, the condition and the last state', async () => {
   await expect(withTimeout(never, { ...wait, lastSeen: () => 'Pending' })).rejects.toMatchObject({
     code: 'DEADLINE',
     message: 'timed out after 0.01 s waiting for pod node-a/target to be ready; last seen: Pending',

@@ -1,4 +1,4 @@
-/** Quantities are read with their unit or not at all. */
+/** Quantities without a valid unit are rejected. */
 import { assert, integer, property } from 'fast-check'
 import { expect, test } from 'vitest'
 import {
@@ -46,11 +46,11 @@ test.for([
   )
 })
 
-test('a rate is 10^9 bytes a second', () => {
+test('1 GB/s is 10^9 bytes per second', () => {
   expect(rateOf(bytes(2e9), seconds(4))).toBe(0.5)
 })
 
-test('what is printed for a size is read as that size', () => {
+test('a formatted size is parsed as the same size', () => {
   assert(
     property(integer({ min: 1, max: 2 ** 45 }), (size) => {
       const read = parseBytes(formatBytes(bytes(size)))
@@ -59,7 +59,7 @@ test('what is printed for a size is read as that size', () => {
   )
 })
 
-test('times are printed in the unit they are told in', () => {
+test('times are formatted in a unit that suits their magnitude', () => {
   expect([2.5e-5, 0.02749, 60].map((time) => formatTime(seconds(time)))).toEqual([
     '25.00 µs',
     '27.49 ms',

@@ -1,8 +1,8 @@
-/** A gate must not run with a setting it did not get. */
+/** A misspelt or invalid variable is rejected, so that a CI gate never runs without a setting that it was given. */
 import { expect, test } from 'vitest'
 import { readSettings } from '../../harness/core/variables.ts'
 
-test('without variables there are defaults', () => {
+test('settings have defaults', () => {
   expect(readSettings({ HOME: '/home/a', PATH: '/bin' })).toEqual({
     target: 'emulated',
     rack: 'fixtures/racks/h100-2node.yaml',
@@ -47,7 +47,7 @@ test.for([
   ['CLAIMCHECK_TARGET', '', 'emulated'],
   ['CLAIMCHECK_RUNTIME', 'modell', 'model'],
   ['CLAIMCHECK_RACK', '', ''],
-  ['CLAIMCHECK_NODES', 'a b', 'node names with commas'],
+  ['CLAIMCHECK_NODES', 'a b', 'node names separated by commas'],
   ['CLAIMCHECK_DELIVERY', 'ftp', 'stream'],
   ['CLAIMCHECK_POD_CPU', '4 cores', 'CPUs such as 4 or 500m'],
   ['CLAIMCHECK_POD_MEMORY', '8', 'memory such as 8Gi'],
@@ -72,6 +72,6 @@ test.for([
   expect(() => readSettings({ [name]: value })).toThrow(/has no effect with CLAIMCHECK_TARGET=emulated/)
 })
 
-test('KUBECONFIG names files, as kubectl reads it', () => {
+test('KUBECONFIG is a list of files, as in kubectl', () => {
   expect(readSettings({ KUBECONFIG: '/a/one:/b/two:' }).kubeconfig).toEqual(['/a/one', '/b/two'])
 })

@@ -1,4 +1,4 @@
-/** A mistake in a file is told with its line and column, and with the name that was probably meant. */
+/** A mistake in a file is reported with its line and column, and with the name that was probably meant. */
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -11,7 +11,7 @@ const schema = z.strictObject({
   ports: z.array(z.strictObject({ number: z.int(), speed: z.string().optional() })),
 })
 
-const complaint = (text: string): string => {
+const messageOf = (text: string): string => {
   try {
     parseYaml(text, 'f.yaml', schema)
   } catch (error) {
@@ -39,24 +39,24 @@ test.for([
   ['name: a\nname: b\nports: []\n', 'f.yaml:2:1 is not YAML: Map keys must be unique'],
   ['', 'f.yaml:1:1 at the top: Invalid input: expected object, received null'],
 ] as const)('%j', ([text, expected]) => {
-  expect(complaint(text)).toContain(`FILE_INVALID: ${expected}`)
+  expect(messageOf(text)).toContain(`FILE_INVALID: ${expected}`)
 })
 
-test('every mistake is told, each with its place', () => {
-  expect(complaint('name: 1\nports: []\nprots: []\n')).toBe(
+test('every mistake is reported with its position', () => {
+  expect(messageOf('name: 1\nports: []\nprots: []\n')).toBe(
     'FILE_INVALID: f.yaml:1:7 at name: Invalid input: expected string, received number\n' +
       '  f.yaml:3:1 at the top: unknown key "prots"; did you mean "ports"?',
   )
 })
 
-test('an alias that would grow without bound is refused', () => {
+test('aliases that expand exponentially are rejected', () => {
   const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]']
   for (const [name, before] of ['ba', 'cb', 'dc', 'ed', 'fe', 'gf', 'hg'].map((pair) => pair.split('')))
     bomb.push(`${name}: &${name} [${Array(9).fill(`*${before}`).join(', ')}]`)
-  expect(complaint(bomb.join('\n'))).toContain('FILE_INVALID: f.yaml')
+  expect(messageOf(bomb.join('\n'))).toContain('FILE_INVALID: f.yaml')
 })
 
-test('a file that is not there, or is a folder, is named', () => {
+test('a missing file, and a folder in its place, are named', () => {
   const folder = temporaryFolder()
   const missing = join(folder, 'none.yaml')
   expect(() => readYamlFile(missing, schema)).toThrow(
@@ -71,7 +71,7 @@ test('a file that is not there, or is a folder, is named', () => {
   )
 })
 
-test.skipIf(process.getuid?.() === 0)('a file that this user may not read is named', () => {
+test.skipIf(process.getuid?.() === 0)('a file without read permission is named', () => {
   const path = join(temporaryFolder(), 'f.yaml')
   writeFileSync(path, 'name: a')
   chmodSync(path, 0)

@@ -1,4 +1,4 @@
-/** What a pod's plan says of its NICs: the faults of the rack file reach the runtime that has to make them. */
+/** The faults of the rack file are in the pod plan that the runtime receives. */
 import { expect, test } from 'vitest'
 import { dranet, dranetDeviceName } from '../../harness/vendors/dranet.ts'
 import { planPod } from '../../harness/emulation/pod-plan.ts'

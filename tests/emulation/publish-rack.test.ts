@@ -11,7 +11,7 @@ const recorded = parseResourceSlices(
   JSON.parse(readFileSync('fixtures/recorded/dranet-resourceslices-softroce.json', 'utf8')),
 )
 
-/** Attribute names with the type of their value. */
+/** Attribute names with the types of their values. */
 const shapeOf = (device: Device | undefined): Record<string, string> =>
   Object.fromEntries(
     Object.entries(device?.attributes ?? {})
@@ -21,7 +21,7 @@ const shapeOf = (device: Device | undefined): Record<string, string> =>
 const device = (from: typeof slices, name: string): Device | undefined =>
   from.flatMap(({ spec }) => spec.devices ?? []).find((device) => device.name === name)
 
-describe('the published NIC side has the shape that the real DRANET published', () => {
+describe('published NICs have the attributes that the real DRANET published', () => {
   test.for([
     ['RoCE NIC', 'pci-0101-00-00-0', 'pci-0000-41-00-0'],
     ['bridge', 'cni0', 'cni0'],
@@ -30,7 +30,7 @@ describe('the published NIC side has the shape that the real DRANET published', 
     expect(shapeOf(device(slices, ours))).toEqual(shapeOf(device(recorded, theirs)))
   })
 
-  test('one complete pool per node, with nothing the reader does not know', ({ expect }) => {
+  test('in one complete pool per node, without unknown fields', ({ expect }) => {
     const pools = slices.filter(({ spec }) => spec.driver === 'dra.net').map(({ spec }) => spec)
     expect(pools.map(({ pool, nodeName }) => ({ pool, nodeName }))).toEqual(
       ['node-a', 'node-b'].map((name) => ({
@@ -42,12 +42,12 @@ describe('the published NIC side has the shape that the real DRANET published', 
   })
 })
 
-test('a NIC and a GPU, whole', ({ expect }) => {
+test('a NIC and a GPU, complete', ({ expect }) => {
   expect(device(slices, 'pci-0106-00-00-0')).toMatchSnapshot()
   expect(device(slices, 'gpu-5')).toMatchSnapshot()
 })
 
-test('addresses, MACs and GPU identities occur once in the rack', ({ expect }) => {
+test('addresses, MACs and GPU UUIDs are unique in the rack', ({ expect }) => {
   const values = slices
     .flatMap(({ spec }) => spec.devices ?? [])
     .flatMap(({ attributes = {} }) => ['dra.net/mac', 'dra.net/ipv4', 'uuid'].map((name) => attributes[name]))
@@ -57,7 +57,9 @@ test('addresses, MACs and GPU identities occur once in the rack', ({ expect }) =
   expect(new Set(values).size).toBe(values.length)
 })
 
-test('a misreport changes both NUMA attributes of that NIC on that node and nothing else', ({ expect }) => {
+test('the fault numa-misreport changes both NUMA attributes of one NIC on one node and nothing else', ({
+  expect,
+}) => {
   const faulty = publishRack({
     ...rack,
     faults: [{ kind: 'numa-misreport', node: 'node-b', nic: 'mlx5_2', numaNode: 1 }],
@@ -75,14 +77,14 @@ test('a misreport changes both NUMA attributes of that NIC on that node and noth
   })
 })
 
-test('GPUs publish a NUMA node only where the rack says that the driver does', ({ expect }) => {
+test('GPUs publish a NUMA node only if the rack file configures their driver to do so', ({ expect }) => {
   const name = 'resource.kubernetes.io/numaNode'
   expect(device(slices, 'gpu-5')?.attributes).not.toHaveProperty([name])
   const { slices: newer } = publishRack({ ...rack, gpuNumaNodePublished: true })
   expect(device(newer, 'gpu-5')?.attributes?.[name]).toEqual({ int: 1 })
 })
 
-test('an InfiniBand-only NIC has no attribute of an interface', ({ expect }) => {
+test('a NIC without a network interface has no attribute of one', ({ expect }) => {
   const nics = rack.sku.nics.map(({ name, pciAddress, numaNode }) => ({ name, pciAddress, numaNode }))
   const { slices: infiniband } = publishRack({ ...rack, sku: { ...rack.sku, nics } })
   expect(Object.keys(shapeOf(device(infiniband, 'pci-0101-00-00-0')))).toEqual([

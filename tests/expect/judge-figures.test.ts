@@ -1,4 +1,4 @@
-/** Judgements of figures on the emulated rack in the model runtime: limits that make no sense, looks, drift and marks. */
+/** Figures judged on the emulated rack in the model runtime: invalid limits, looks, drift and outliers. */
 import { expect, onTestFinished, test } from 'vitest'
 import { Journal } from '../../harness/core/journal.ts'
 import { bytes, gigabytesPerSecond, seconds } from '../../harness/core/units.ts'
@@ -17,7 +17,7 @@ import { rackFile } from '../support/rack-file.ts'
 const placement = (nicsOn: number, arm: 'aligned' | 'unaligned') =>
   ({ arm, gpus: { count: 4, numaNode: 0 }, nics: { count: 4, numaNode: nicsOn } }) as const
 
-/** Both arms of a comparison of 1 GiB on a rack of its own. */
+/** Compares both arms with transfers of 1 GiB on a separate rack. */
 function arms(edit: (text: string) => string = (text) => text) {
   const rack = loadRack(rackFile({ edit }))
   const journal = new Journal()
@@ -46,7 +46,7 @@ function arms(edit: (text: string) => string = (text) => text) {
 const invalid = (message: RegExp): unknown =>
   expect.objectContaining({ code: 'EXPECTATION_INVALID', message: expect.stringMatching(message) })
 
-test('a clear answer takes the first look, an undecided one the last', async () => {
+test('a clear result is decided at the first look, a close one stays undecided until the last', async () => {
   const { aligned, unaligned, comparison } = arms()
   expect(await judgeOutperform(aligned, unaligned, { by: 1.3, in: 'bandwidth' })).toMatchObject({
     verdict: 'passed',
@@ -60,7 +60,7 @@ test('a clear answer takes the first look, an undecided one the last', async () 
   expect(comparison.rounds.length).toBe(8)
 })
 
-test('rounds that scatter too much for an answer say by how much, and accuse no NIC', async () => {
+test('rounds that scatter too much for a verdict are reported with their scatter, and no NIC is named', async () => {
   const { aligned, unaligned } = arms((text) => text.replace('jitter: 0.2 %', 'jitter: 8 %'))
   const judged = await judgeOutperform(aligned, unaligned, { by: 1.45, in: 'bandwidth' })
   expect(judged).toMatchObject({ verdict: 'inconclusive', code: 'TOO_NOISY' })
@@ -70,7 +70,7 @@ test('rounds that scatter too much for an answer say by how much, and accuse no 
   expect(judged.reasons.join('\n')).not.toMatch(/is slow/)
 })
 
-test('a limit out of reach fails', async () => {
+test('a limit that cannot be reached fails', async () => {
   const { aligned, unaligned } = arms()
   expect(await judgeOutperform(aligned, unaligned, { by: 1.6, in: 'bandwidth' })).toMatchObject({
     verdict: 'failed',
@@ -78,19 +78,24 @@ test('a limit out of reach fails', async () => {
   })
 })
 
-test.for([0, -1.3, Number.NaN, Infinity])('%s is no ratio to outperform by', async (by) => {
+test.for([0, -1.3, Number.NaN, Infinity])('%s is rejected as the ratio of toOutperform', async (by) => {
   const { aligned, unaligned } = arms()
   await expect(judgeOutperform(aligned, unaligned, { by, in: 'bandwidth' })).rejects.toEqual(
     invalid(/^toOutperform \{ by \} is not a valid limit: expected a ratio greater than 0/),
   )
 })
 
-test.for(['-20 %', '120 %', '0 %', '20', '20 ms'])('%s is no reduction to undercut by', async (by) => {
-  const { aligned, unaligned } = arms()
-  await expect(judgeUndercut(aligned, unaligned, { by, in: 'p50 latency' })).rejects.toEqual(
-    invalid(/^toUndercut \{ by \} is not a valid limit: expected a reduction between 0 % and 100 %.*found "/),
-  )
-})
+test.for(['-20 %', '120 %', '0 %', '20', '20 ms'])(
+  '%s is rejected as the reduction of toUndercut',
+  async (by) => {
+    const { aligned, unaligned } = arms()
+    await expect(judgeUndercut(aligned, unaligned, { by, in: 'p50 latency' })).rejects.toEqual(
+      invalid(
+        /^toUndercut \{ by \} is not a valid limit: expected a reduction between 0 % and 100 %.*found "/,
+      ),
+    )
+  },
+)
 
 test('a rate is rejected as a limit of latency', async () => {
   await expect(judgeBelow(arms().aligned, '39 GB/s', { in: 'p95 latency' })).rejects.toEqual(
@@ -98,7 +103,7 @@ test('a rate is rejected as a limit of latency', async () => {
   )
 })
 
-test('a bound with the wrong sign names itself', async () => {
+test('a bound with the wrong sign is named', async () => {
   const { aligned, reference } = arms()
   const { bandwidth, latency } = reference.aligned
   await expect(
@@ -113,7 +118,7 @@ test('a bound with the wrong sign names itself', async () => {
   )
 })
 
-test('a reference in GiB/s, or of another size, is not taken for one in GB/s', async () => {
+test('a reference in GiB/s, or for another size, is not used as one in GB/s', async () => {
   const { aligned, reference } = arms()
   const { bandwidth, latency } = reference.aligned
   const inGiB = { ...bandwidth, value: gigabytesPerSecond(bandwidth.value / 1.073741824) }
@@ -130,7 +135,7 @@ test('a reference in GiB/s, or of another size, is not taken for one in GB/s', a
   ])
 })
 
-test('a tail limit below 1 is none', async () => {
+test('a limit of p99 / p50 below 1 is rejected', async () => {
   await expect(judgeStable(arms().aligned, { p99OverP50: 0.9 })).rejects.toEqual(
     invalid(/^toBeStable \{ p99OverP50 \} is not a valid limit/),
   )
@@ -144,7 +149,7 @@ test('percentiles have confidence intervals of their own', async () => {
   expect(await judgeBelow(aligned, '10 ms', { in: 'p50 latency' })).toMatchObject({ verdict: 'failed' })
 })
 
-test('the emulated rack is steady', async () => {
+test('the emulated rack has a stable latency', async () => {
   expect(await judgeSteady(arms().aligned, { within: '5 %' })).toMatchObject({
     verdict: 'passed',
     interval: { rounds: 3 },
@@ -154,7 +159,7 @@ test('the emulated rack is steady', async () => {
   )
 })
 
-/** The measured rounds with other figures: hardware that the emulated rack does not have. */
+/** The measured rounds with changed figures, for hardware behaviour that the emulated rack does not have. */
 async function roundsWith(
   figures: readonly { bandwidth?: number; slowdown?: number }[],
 ): Promise<ArmRound[]> {
@@ -173,7 +178,7 @@ async function roundsWith(
   })
 }
 
-test('hints name an arm that throttles, one that warms up, one that declines, and an outlying round', async () => {
+test('hints name an arm that throttles, one that warms up, one that declines, and an outlier', async () => {
   expect(driftWithin(await roundsWith([{ slowdown: 1.1 }, { slowdown: 1.12 }, { slowdown: 1.11 }]))).toEqual([
     expect.stringMatching(/^aligned slows down within the arm: an iteration takes 7\.\d % longer at the end/),
   ])

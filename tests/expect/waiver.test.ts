@@ -1,4 +1,4 @@
-/** Waivers and the warn tier, by the real suite against a broken rack: shown, let through, expired, superfluous, mistyped. */
+/** Waivers and the warn tier with the real suite on a faulty rack: applied, expired, unused and misspelt waivers. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -35,7 +35,7 @@ const runWith = (waivers: string, faults: readonly string[] = leak) =>
 
 const reason = 'vendor case 4711'
 
-test('a waived expectation is shown as broken, and the run is green', async () => {
+test('a waived expectation is reported as failed, and the run is green', async () => {
   const until = day(1)
   const run = await runWith(
     waiversFile({ statement: LISTED, reason, until }, { statement: LACKING, test: lacking, reason, until }),
@@ -52,7 +52,7 @@ test('a waived expectation is shown as broken, and the run is green', async () =
   expect(run.junit).not.toContain('<failure')
 })
 
-test('a waiver holds on its last day, and is a failure of the run the day after', async () => {
+test('a waiver applies on its last day, and fails the run the day after', async () => {
   const today = await runWith(
     waiversFile({ statement: LISTED, reason, until: day(0) }, { statement: LACKING, reason, until: day(0) }),
   )
@@ -114,7 +114,7 @@ test.for([
   ['without a reason', { statement: LISTED, until: '2027-01-01' }, 'expected why it is waived'],
   ['with an empty reason', { statement: LISTED, reason: ' ', until: '2027-01-01' }, 'expected why'],
   [
-    'with a mistyped key',
+    'with a misspelt key',
     { statement: LISTED, reason, untill: '2027-01-01' },
     'unknown key "untill"; did you mean "until"?',
   ],
@@ -127,13 +127,13 @@ test.for([
   expect(run.junit).toContain('<error type="FILE_INVALID"')
 })
 
-test('the same waived twice is refused', async () => {
+test('two waivers of the same expectation are rejected', async () => {
   const waiver = { statement: LISTED, reason, until: day(1) }
   const run = await runWith(waiversFile(waiver, { ...waiver, reason: 'another' }))
   expect(run.output).toContain('waives the same as waivers[0]')
 })
 
-test('in the warn tier a failed expectation is shown and does not fail the test, under .not and soft too', async () => {
+test('in the warn tier a failed expectation is reported and does not fail the test, also with .not and expect.soft', async () => {
   const where = scratchSuite(`
      const placement = gpusWithNics({ gpus: 1, gpusOn: 0, nics: 1, nicsOn: 0 })
      const one = podTest({ placement, containers: ['main'] })

@@ -1,10 +1,10 @@
-/** Figures of one arm in one round: times as measured, rates in the units of the hardware, streams by their way. */
+/** Figures of one arm in one round: measured times, rates in the units of the hardware, and the path of each stream. */
 import { expect, test } from 'vitest'
 import { measureArm } from '../../harness/measure/arm-round.ts'
-import { genuineResult } from '../transfer/recorded.ts'
+import { genuineResult } from '../transfer/recorded-log.ts'
 import { modelTarget, recorded } from './recorded-outcome.ts'
 
-test('an emulated arm is scaled back to the hardware it stands for', async () => {
+test('the rates of an emulated arm are scaled to those of the hardware that it models', async () => {
   const { rack, outcome } = await recorded()
   const round = measureArm({ arm: 'aligned', round: 0, outcome }, rack.sku, modelTarget(rack).emulation)
   expect(round.bandwidth).toBeCloseTo(0.1960232840840326 * 200, 9)
@@ -23,7 +23,7 @@ test('an emulated arm is scaled back to the hardware it stands for', async () =>
   expect(round.transport.faults).toEqual([])
 })
 
-test('a figure of hardware is taken as it is', async () => {
+test('a figure of real hardware is not scaled', async () => {
   const { rack, outcome } = await recorded()
   const round = measureArm({ arm: 'aligned', round: 0, outcome }, rack.sku, undefined)
   expect(round.bandwidth).toBeCloseTo(0.1960232840840326, 9)

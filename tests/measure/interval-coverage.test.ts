@@ -1,19 +1,19 @@
-/** Every interval holds its stated level under every kind of noise, within the error of the simulation. */
+/** Every interval has its stated coverage under every kind of noise, within the error of the simulation. */
 import { expect, test } from 'vitest'
 import { LEVEL } from '../../harness/measure/sequential-looks.ts'
 import { NOISE_NAMES } from '../../tools/coverage/noise.ts'
-import { QUESTIONS } from '../../tools/coverage/question.ts'
+import { ESTIMANDS } from '../../tools/coverage/estimands.ts'
 import { simulate, type Tally } from '../../tools/coverage/simulate.ts'
 
-const overRounds = QUESTIONS.filter(({ name }) => /ratio|figure/.test(name))
-const overIterations = QUESTIONS.filter((question) => !overRounds.includes(question))
+const overRounds = ESTIMANDS.filter(({ name }) => /ratio|figure/.test(name))
+const overIterations = ESTIMANDS.filter((estimand) => !overRounds.includes(estimand))
 
-/** Three standard errors above the error that the level allows. */
+/** Three standard errors above the error rate that the level allows. */
 const allowed = (runs: number): number => 1 - LEVEL + 3 * Math.sqrt((LEVEL * (1 - LEVEL)) / runs)
 const beyond = (tallies: readonly Tally[]): string[] =>
   tallies
     .filter(({ misses, runs }) => misses / runs > allowed(runs))
-    .map(({ question, method, misses, runs }) => `${question}, ${method}: ${misses} of ${runs}`)
+    .map(({ estimand, method, misses, runs }) => `${estimand}, ${method}: ${misses} of ${runs}`)
 
 test.for(NOISE_NAMES)('no interval over rounds misses more often than stated under %s noise', (noise) => {
   expect(beyond(simulate(overRounds, noise, { runs: 3000, seed: 21, own: true }))).toEqual([])
@@ -30,8 +30,8 @@ test('the simulation finds intervals that miss too often', () => {
   )
 })
 
-test('normal noise as large as a ratio is told of is missed about as often as dealt out: no interval is needlessly wide', () => {
+test('under the assumed normal noise an interval misses about as often as its level allows, so none is too wide', () => {
   const [ratio] = simulate(overRounds.slice(0, 1), 'normal', { runs: 3000, seed: 22, own: true })
-  expect(ratio?.question).toBe('ratio of two arms')
+  expect(ratio?.estimand).toBe('ratio of two arms')
   expect((ratio?.misses ?? 0) / 3000).toBeGreaterThan(0.01)
 })

@@ -12,10 +12,10 @@ import { seededRandom } from '../../harness/rack/seeded-random.ts'
 
 const NO_FLOOR = fraction(0)
 
-test('the interval of a mean is the published one', () => {
+test('the interval of a mean equals the published one', () => {
   // NIST/SEMATECH e-Handbook 1.3.5.2, ZARR13.DAT: n 195, mean 9.261460, sd 0.022789, 95 % limits 9.258242 and 9.264679.
   const [mean, sd, n] = [9.26146, 0.022789, 195]
-  // Two values a distance apart, and the mean itself, have the mean and the standard deviation of the data set.
+  // Two values at equal distance from the mean, and the mean itself, reproduce the data set's mean and standard deviation.
   const reach = sd * Math.sqrt((n - 1) / 2)
   const interval = meanInterval(
     [mean - reach, mean + reach, ...Array.from({ length: n - 2 }, () => mean)],
@@ -31,7 +31,7 @@ const seedRuns = [
   [39.05, 27.54],
 ] as const
 
-test("the seed's three runs give 1.42x, and agree far better than any three rounds may be trusted to", () => {
+test('the first three recorded runs have a ratio of 1.42x, and scatter less than the floor assumes', () => {
   const plain = ratioInterval(seedRuns, 0.95, NO_FLOOR)
   expect(plain.estimate).toBeCloseTo(1.4184, 3)
   expect(plain.high - plain.low).toBeLessThan(0.003)
@@ -44,7 +44,7 @@ test('the floor at 95 % is 1.25 * 1.96 * noise / sqrt(rounds)', () => {
   expect(floorOf(4, 0.95, fraction(0.01))).toBeCloseTo((1.25 * 1.959964 * 0.01) / 2, 7)
 })
 
-test('rounds that scatter more than stated are not touched by the floor', () => {
+test('the floor does not change the interval of rounds that scatter more', () => {
   const values = [35, 39, 43]
   expect(absoluteInterval(values, 0.95)).toEqual(meanInterval(values, 0.95))
 })
@@ -64,7 +64,7 @@ test('swapping the arms inverts ratio and bounds', () => {
   expect(back.high).toBeCloseTo(1 / there.low, 12)
 })
 
-test('one disturbed round does not move the interval of a median much', () => {
+test('one outlying round hardly moves the interval of a median', () => {
   const calm = medianInterval([1.04, 1.05, 1.06, 1.05, 1.06], 0.985)
   const disturbed = medianInterval([1.04, 1.05, 3, 1.05, 1.06], 0.985)
   expect(disturbed.estimate).toBeCloseTo(calm.estimate, 2)
@@ -78,7 +78,7 @@ test('one disturbed round does not move the interval of a median much', () => {
 })
 
 test.for([2, 3, 4, 5, 8, 12, 25])(
-  'of %i normal values the median lies in its interval as often as stated',
+  'the interval of the median of %i normal values has its stated coverage',
   (n) => {
     for (const level of [0.8, 0.95, 0.985]) {
       const draw = seededRandom(3, `median ${n} ${level}`)
@@ -95,7 +95,7 @@ test.for([2, 3, 4, 5, 8, 12, 25])(
   },
 )
 
-test('one round makes no interval', () => {
+test('one round has no interval', () => {
   expect(() => meanInterval([1], 0.95)).toThrow(expect.objectContaining({ code: 'EXPECTATION_INVALID' }))
   expect(() => medianInterval([1], 0.95)).toThrow(expect.objectContaining({ code: 'EXPECTATION_INVALID' }))
   expect(() => meanInterval([1, Number.NaN], 0.95)).toThrow(

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { iterationsFor, percentileInterval, percentileOf } from '../../harness/measure/latency.ts'
 import { seededRandom } from '../../harness/rack/seeded-random.ts'
 
-test('percentiles are those of R quantile(x, p, type = 8)', () => {
+test('percentiles equal those of R quantile(x, p, type = 8)', () => {
   // For 1..10: position (n + 1/3) p + 1/3, so 3.75 at 33 % of 10 is 3.7433.
   const samples = [7, 1, 10, 3, 5, 9, 2, 8, 4, 6]
   expect(percentileOf(samples, 50)).toBeCloseTo(5.5, 12)
@@ -10,7 +10,7 @@ test('percentiles are those of R quantile(x, p, type = 8)', () => {
   expect(percentileOf(samples, 99)).toBe(10)
 })
 
-test('the percentile of a round is as often above as below the true one', () => {
+test('the percentile of a round is median-unbiased', () => {
   const draw = seededRandom(2, 'median unbiased')
   const above = Array.from({ length: 3000 }, () =>
     percentileOf(
@@ -22,7 +22,7 @@ test('the percentile of a round is as often above as below the true one', () => 
   expect(above / 3000).toBeLessThan(0.53)
 })
 
-test('p99 of rounds with fewer than 100 iterations is refused with what to do', () => {
+test('p99 of rounds with fewer than 100 iterations is rejected with advice', () => {
   const round = Array.from({ length: 24 }, (_, i) => 1 + i)
   expect(iterationsFor(99)).toBe(100)
   expect(() => percentileInterval([round, round], 99, 0.95)).toThrow(

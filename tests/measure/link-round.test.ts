@@ -1,4 +1,4 @@
-/** Between GPUs of one node: figures of a pair, and a proof of the way that the bytes took. */
+/** Links between GPUs of one node: the figures of a pair, and the proof of the path that its bytes took. */
 import { expect, test } from 'vitest'
 import { measureLinkArm } from '../../harness/measure/link-round.ts'
 import { loadSku } from '../../harness/sku/sku.ts'
@@ -37,7 +37,7 @@ function outcome(transports: readonly (string | null)[], nics: TransferResult['n
 }
 const two = { turn: 1, gpus: 2 }
 
-test('the bandwidth is that of a pair, however many move at once', () => {
+test('the bandwidth is that of one pair, however many pairs transfer at once', () => {
   const one = measureLinkArm({ arm: 'linked', round: 0, outcome: outcome(['cuda_ipc/cuda']) }, two, sku)
   const four = measureLinkArm(
     { arm: 'linked', round: 0, outcome: outcome(Array(4).fill('cuda_ipc/cuda')) },

@@ -1,4 +1,4 @@
-/** Rounds are measured on demand, kept, interleaved, and ended by the first failure; nothing stays claimed. */
+/** Rounds are measured on demand, cached and interleaved. The first failure ends them, and no claim is left. */
 import { expect, test } from 'vitest'
 import { Journal } from '../../harness/core/journal.ts'
 import { bytes } from '../../harness/core/units.ts'
@@ -30,7 +30,7 @@ function comparison(faults: readonly string[] = [], nics = 4) {
   return { arms: new NodeComparison(plan, { target, sku: rack.sku, journal }), target, events }
 }
 
-test('rounds are measured once, whoever asks, and only as many as are asked for', async () => {
+test('each round is measured once, however many callers need it, and only if one does', async () => {
   const { arms, events } = comparison()
   expect(arms.rounds).toEqual([])
   const [two, three] = await Promise.all([arms.atLeast(2), arms.atLeast(3)])
@@ -39,7 +39,7 @@ test('rounds are measured once, whoever asks, and only as many as are asked for'
   expect(events('arm-measured').length).toBe(6)
 })
 
-test('arms take turns in coming first, and nodes in sending', async () => {
+test('the order of the arms alternates, and so does the sending node', async () => {
   const { arms, events } = comparison()
   const rounds = await arms.atLeast(3)
   expect(events('arm-measured')).toEqual([
@@ -61,7 +61,7 @@ test('arms take turns in coming first, and nodes in sending', async () => {
   ])
 })
 
-test('between arms nothing stays claimed', async () => {
+test('no claim is held between arms', async () => {
   const { arms, target, events } = comparison()
   await arms.atLeast(2)
   expect(events('released')).toEqual(expect.arrayContaining(events('scheduled')))
@@ -82,13 +82,13 @@ test.for([
   expect((await target.diagnose('all'))['pods']).toEqual([])
 })
 
-test('arms that no node of the SKU could have are refused before anything is claimed', async () => {
+test('arms that no node of the SKU can satisfy are rejected before anything is claimed', async () => {
   const { arms, events } = comparison([], 5)
   await expect(arms.atLeast(1)).rejects.toMatchObject({ code: 'EXPECTATION_INVALID' })
   expect(events('scheduled')).toEqual([])
 })
 
-test('listeners hear how far an arm is until they stop listening', async () => {
+test('listeners receive the progress of an arm until they unsubscribe', async () => {
   const { arms } = comparison()
   const heard: Progress[] = []
   const stop = arms.listen((progress) => heard.push(progress))

@@ -16,7 +16,7 @@ const request: PlanRequest = {
   overhead: seconds(20),
 }
 
-test('the power of the t test is the published one', () => {
+test('the power of the t test equals the published one', () => {
   // R, help(power.t.test): n 20 a group, delta 1, sd 1, two samples at 5 %: power 0.8689528. One sample of 39 has the same
   // 38 degrees of freedom; its shift is the same where 39 d^2 = 20 / 2.
   expect(powerAt(39, 0.95, Math.sqrt(10 / 39), 1, 0)).toBeCloseTo(0.8689528, 5)
@@ -28,7 +28,7 @@ test.for([
   { noise: 0.01, power: 0.9 },
   { noise: 0.04, power: 0.9 },
 ])(
-  'a ratio as far off as planned is decided as often as planned: noise $noise, power $power',
+  'a ratio at the planned distance is decided with the planned power: noise $noise, power $power',
   ({ noise, power }) => {
     for (const { rounds, level, detectableRatio } of planRounds({
       ...request,
@@ -50,13 +50,13 @@ test.for([
   },
 )
 
-test('more rounds tell smaller differences and take longer', () => {
+test('more rounds detect smaller differences and take longer', () => {
   const looks = planRounds(request)
   expect(looks.map(({ rounds }) => rounds)).toEqual([3, 5, 8])
   expect(looks.map(({ detectableRatio }) => detectableRatio)).toEqual(
     looks.map(({ detectableRatio }) => detectableRatio).toSorted((a, b) => b - a),
   )
-  // A round moves 121 GiB at 39.07 and at 27.54 GB/s, and sets up two arms.
+  // A round transfers 121 GiB at 39.07 GB/s and again at 27.54 GB/s, and sets up two arms.
   const round = 121 * 2 ** 30 * (1 / 39.07e9 + 1 / 27.54e9) + 2 * 20
   expect(looks[0]?.duration).toBeCloseTo(3 * round, 6)
 })

@@ -1,4 +1,4 @@
-/** The outcome of the recorded transfer: its RESULT with the claims that its pods had, read back from a rack's allocator. */
+/** The outcome of the recorded transfer: its RESULT with claims of the same devices, as a rack's allocator resolves them. */
 import { resolveAllocation } from '../../harness/claim/allocated-claim.ts'
 import { publicationOf } from '../../harness/claim/publication.ts'
 import { numaTemplate } from '../../harness/claim/claim-template.ts'
@@ -10,7 +10,7 @@ import { ModelRuntime } from '../../harness/targets/emulated/model/model-runtime
 import type { Endpoint, TransferOutcome } from '../../harness/transfer/transfer-outcome.ts'
 import type { NicCounters, TransferResult } from '../../harness/transfer/result.ts'
 import { rackFile } from '../support/rack-file.ts'
-import { genuineResult } from '../transfer/recorded.ts'
+import { genuineResult } from '../transfer/recorded-log.ts'
 
 export const modelTarget = (rack: Rack, journal = new Journal()): EmulatedTarget =>
   new EmulatedTarget({ rack, runtime: new ModelRuntime(rack), kind: 'model', journal })
@@ -20,7 +20,7 @@ export interface Recorded {
   readonly outcome: TransferOutcome
 }
 
-/** `nics` of NUMA node 0 claimed at each end; `change` is applied to the RESULT. */
+/** Claims `nics` NICs of NUMA node 0 at each end, and applies `change` to the RESULT. */
 export async function recorded({
   nics = 4,
   change = (result) => result,
@@ -52,7 +52,7 @@ export async function recorded({
   return { rack, outcome: { result: change(genuineResult), initiator: sender, target: receiver, phases } }
 }
 
-/** Changes how many bytes the counters of one NIC grew by, at the sender unless told. */
+/** Changes the bytes by which the counters of one NIC grew, by default at the sender. */
 export const growing =
   (name: string, grown: number, end: 'nics' | 'target_nics' = 'nics') =>
   (result: TransferResult): TransferResult => ({

@@ -15,7 +15,7 @@ test.for([
   expect(tQuantile(p, df)).toBeCloseTo(t, 3)
 })
 
-test('the distribution function and the quantile undo each other', () => {
+test('the quantile is the inverse of the distribution function', () => {
   for (const df of [1, 2, 5, 17, 250])
     for (const p of [0.51, 0.8, 0.985, 0.9999]) expect(tCdf(tQuantile(p, df), df)).toBeCloseTo(p, 9)
 })
@@ -24,7 +24,7 @@ test('the distribution is symmetric', () => {
   for (const t of [0.3, 1.7, 9]) expect(tCdf(-t, 4)).toBeCloseTo(1 - tCdf(t, 4), 12)
 })
 
-test('the normal quantiles are the published ones', () => {
+test('the normal quantiles equal the published ones', () => {
   // NIST/SEMATECH e-Handbook, table 1.3.6.7.1, to more places.
   for (const [p, z] of [
     [0.975, 1.959964],

@@ -1,10 +1,10 @@
-/** What the counters prove, and what speaks against it: by value, from the counters of a real transfer. */
+/** The transport proof and its violations, computed from the counters of a real transfer. */
 import { expect, test } from 'vitest'
 import { fellBack, nicsOfStream, proveTransport } from '../../harness/measure/transport-proof.ts'
 import type { TransferResult } from '../../harness/transfer/result.ts'
 import { growing, recorded } from './recorded-outcome.ts'
 
-/** Payload of one NIC of the recorded transfer. */
+/** Payload bytes of one NIC in the recorded transfer. */
 const SHARE = 10_737_408
 
 async function prove(change?: (result: TransferResult) => TransferResult, nics?: number) {
@@ -18,7 +18,7 @@ async function prove(change?: (result: TransferResult) => TransferResult, nics?:
 const faultsOf = async (...args: Parameters<typeof prove>): Promise<string[]> =>
   (await prove(...args)).faults.map(({ nic, direction, bytes }) => `${nic} ${direction} ${bytes}`)
 
-test('the recorded transfer is proved: each claimed NIC its share, eth0 next to nothing', async () => {
+test('the recorded transfer is proved: each claimed NIC carried its share, and eth0 almost nothing', async () => {
   const proof = await prove()
   expect(proof.faults).toEqual([])
   expect(fellBack(proof)).toBeUndefined()
@@ -48,7 +48,7 @@ test.for([
   expect(await faultsOf(growing('rdma2', grown))).toEqual(faults)
 })
 
-test('an idle NIC and the one that carried its bytes are both named, the worst first', async () => {
+test('an idle NIC and the NIC that carried its bytes are both named, the worst first', async () => {
   const change = (result: TransferResult) =>
     growing('rdma1', 0, 'target_nics')(growing('rdma3', 2.5 * SHARE, 'target_nics')(result))
   expect(await faultsOf(change)).toEqual([
@@ -57,7 +57,7 @@ test('an idle NIC and the one that carried its bytes are both named, the worst f
   ])
 })
 
-test('a claimed NIC without any counter has proved nothing', async () => {
+test('a claimed NIC without counters is not proved', async () => {
   expect(
     await faultsOf((result) => ({ ...result, nics: result.nics.filter(({ name }) => name !== 'rdma0') })),
   ).toEqual(['node-b/mlx5_0 sent 0'])
@@ -73,7 +73,7 @@ test.for([
   expect(fellBack(proof)?.nic).toBe(faults === 0 ? undefined : 'node-b/eth0')
 })
 
-test('an unclaimed NIC that carries bytes is a fall-back too, whatever the binary calls it', async () => {
+test('bytes on an unclaimed NIC are a fallback too, whatever the binary reports', async () => {
   const proof = await prove((result) => ({
     ...result,
     nics: result.nics.map((counter) =>
@@ -84,7 +84,7 @@ test('an unclaimed NIC that carries bytes is a fall-back too, whatever the binar
   expect(proof.faults.map(({ nic }) => nic)).toContain('node-b/mlx5_3')
 })
 
-test('a READ goes the other way', async () => {
+test('a READ is proved in the other direction', async () => {
   const swapped = (result: TransferResult): TransferResult => ({
     ...result,
     op: 'READ',
@@ -100,7 +100,7 @@ test('a READ goes the other way', async () => {
   expect((await prove((result) => ({ ...result, op: 'READ' }))).faults.length).toBe(8)
 })
 
-test("an RDMA device's counters count where its interface sees nothing, and are not added to it", async () => {
+test("an RDMA device's counters are used where its interface counts nothing, and are not added to it", async () => {
   const idle = growing('rdma1', 0)
   const withRdma = (result: TransferResult): TransferResult => {
     const busy = result.nics.find(({ name }) => name === 'rdma0')
@@ -113,7 +113,7 @@ test("an RDMA device's counters count where its interface sees nothing, and are 
   expect(await faultsOf(withRdma)).toEqual([])
 })
 
-test('streams share a NIC where there are fewer, in the order of PCI addresses', async () => {
+test('streams share NICs if there are fewer NICs than streams, in the order of PCI addresses', async () => {
   const { outcome } = await recorded({ nics: 2 })
   const names = (stream: number): string[] =>
     nicsOfStream(outcome.initiator, stream, 4).map(({ ifName }) => ifName ?? '')
@@ -123,7 +123,7 @@ test('streams share a NIC where there are fewer, in the order of PCI addresses',
   ).toEqual(Array(4).fill(2 * SHARE))
 })
 
-test('spare NICs are dealt out as further rails', async () => {
+test('spare NICs are assigned as additional rails', async () => {
   const { outcome } = await recorded()
   const names = (stream: number): string[] =>
     nicsOfStream(outcome.initiator, stream, 2).map(({ ifName }) => ifName ?? '')

@@ -1,13 +1,13 @@
-/** The native binaries are built when they must be, and what keeps them from being built is said in words. */
+/** The native binaries are built when a source has changed, and the message explains why a build is not possible. */
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../support/rack-file.ts'
-import { callOf, inChild, type Called } from './in-child.ts'
+import { callOf, inChild, type Called } from './call-in-child-process.ts'
 
 const PACKAGES = ['claimcheck-node', 'claimcheck-transfer'] as const
 
-/** A workspace of the same shape as native/, whose programs are `main`. */
+/** A workspace with the layout of native/, whose programs have `main` as their source. */
 function workspace(main: string): string {
   const folder = temporaryFolder()
   const write = (path: string, text: string): void => writeFileSync(join(folder, path), text)
@@ -39,7 +39,7 @@ test('without cargo', async () => {
   })
 })
 
-test('built once, they need no cargo until a source changes', async () => {
+test('after a build no cargo is needed until a source changes', async () => {
   const folder = workspace('fn main() {}')
   const first = await provide(folder, rust)
   const binaries = {
@@ -53,7 +53,7 @@ test('built once, they need no cargo until a source changes', async () => {
   expect((await provide(folder, temporaryFolder())).error?.code).toBe('NATIVE_BUILD_FAILED')
 })
 
-test('sources that do not compile are shown by what the compiler said', async () => {
+test('sources that do not compile fail with the output of the compiler', async () => {
   const { error, said } = await provide(workspace('compile_error!("not this way");'), rust)
   expect(error).toMatchObject({
     code: 'NATIVE_BUILD_FAILED',
@@ -64,7 +64,7 @@ test('sources that do not compile are shown by what the compiler said', async ()
   expect(error?.message).toContain('could not compile')
 })
 
-test('a cargo that is killed is a build that failed', async () => {
+test('a build whose cargo is killed has failed', async () => {
   const path = temporaryFolder()
   writeFileSync(join(path, 'cargo'), '#!/bin/sh\nkill -9 $$\n')
   chmodSync(join(path, 'cargo'), 0o755)

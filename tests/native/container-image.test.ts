@@ -1,4 +1,4 @@
-/** What pods run: the image as its Dockerfile collects it, and the archive that is sent where no image can be pushed. */
+/** The container image of the pods, and the archive that is streamed to clusters into which no image can be pushed. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -21,7 +21,7 @@ const parts = async () => {
   return { binaries, nixl: await provideCudaRuntime(nixl, cacheDir, silent) }
 }
 
-test('the Dockerfile names the image that pods run, and pins the wheels that the harness pins', () => {
+test('the Dockerfile names the image that pods run, and pins the same wheels as the harness', () => {
   expect(dockerfile).toContain(`claimcheck.dev/image="${IMAGE}"`)
   const [nixl, cuda] = ['nixl', 'cuda-runtime'].map((name) =>
     readFileSync(join(PROJECT, `harness/native/${name}.ts`), 'utf8'),
@@ -41,13 +41,13 @@ test('the root of the image weighs at most 30 MB compressed, and the providers i
   expect(stderr).toContain('No libibverbs provider for: bnxt_re efa erdma hns ionic irdma mana rxe.')
   await execa('tar', ['-czf', join(folder, 'root.tgz'), '-C', root, '.'])
   expect(statSync(join(folder, 'root.tgz')).size).toBeLessThan(MOST_BYTES)
-  // Nothing but what is in it: the dynamic loader of the image with the libraries of the image.
+  // Only the content of the image is used: its dynamic loader and its libraries.
   const loader = (await execa('find', [root, '-name', 'ld-linux*'])).stdout
   const { stdout } = await execa(loader, ['--library-path', `${root}/lib:${root}/opt/claimcheck/lib`, '--list', `${root}/opt/claimcheck/nixl/.nixl_cu12.mesonpy.libs/plugins/libplugin_UCX.so`])
   expect(stdout.split('\n').filter((line) => line.includes('=>') && !line.includes(root))).toEqual([])
 })
 
-test('the archive has all that the binary needs beside glibc', async () => {
+test('the archive contains everything that the binary needs except glibc', async () => {
   const own = await parts()
   const cache = join(temporaryFolder(), 'cache')
   mkdirSync(cache)

@@ -1,4 +1,4 @@
-/** A NIXL that cannot be downloaded, or has another hash, is not used and leaves nothing in the cache folder. */
+/** A NIXL wheel that cannot be downloaded or has another hash is not used and leaves nothing in the cache folder. */
 import { execa } from 'execa'
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs'
 import { arch } from 'node:os'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { claimcheck } from '../cli/claimcheck.ts'
 import { temporaryFolder } from '../support/rack-file.ts'
-import { callOf, inChild, type Called } from './in-child.ts'
+import { callOf, inChild, type Called } from './call-in-child-process.ts'
 
 const PLATFORM = arch() === 'arm64' ? 'manylinux_2_28_aarch64' : 'manylinux_2_28_x86_64'
 const WHEEL = `nixl_cu12-1.5.1-cp311-cp311-${PLATFORM}.whl`
@@ -35,7 +35,7 @@ test('without python3', async () => {
   expect(readdirSync(cache)).toEqual([])
 })
 
-test('with a pip that reaches nothing', async () => {
+test('with a pip that has no network', async () => {
   const cache = temporaryFolder()
   const path = python('echo "ERROR: No matching distribution found for nixl-cu12==1.5.1" >&2; exit 1')
   const { error } = await provide(cache, path)
@@ -44,7 +44,7 @@ test('with a pip that reaches nothing', async () => {
   expect(readdirSync(cache)).toEqual([])
 })
 
-test('with a pip that fetches nothing', async () => {
+test('with a pip that downloads nothing', async () => {
   const { error } = await provide(temporaryFolder(), python('exit 0'))
   expect(error).toMatchObject({
     code: 'NIXL_UNAVAILABLE',
@@ -88,7 +88,7 @@ test('with a cache folder that is a file', async () => {
   })
 })
 
-test('what a killed fetch left is removed by sweep', async () => {
+test('the folder of a killed download is removed by sweep', async () => {
   const cache = temporaryFolder()
   const path = python('touch "$0.runs"; exec sleep 60')
   const child = execa(process.execPath, [...callFor(cache)], { env: { PATH: path }, reject: false, detached: true })

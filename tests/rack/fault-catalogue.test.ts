@@ -1,4 +1,4 @@
-/** A declaration of the fault catalogue is complete, fits the rack, and says one thing. */
+/** A declaration of the fault catalogue must be complete, consistent, and valid for the rack. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
@@ -10,7 +10,7 @@ const PROJECT = resolve(import.meta.dirname, '../..')
 const FOLDER = join(PROJECT, 'fixtures/faults')
 const rack = loadRack(join(PROJECT, 'fixtures/racks/h100-2node.yaml'))
 
-test('every declaration of the catalogue fits the rack of the fixtures', () => {
+test('every declaration of the catalogue is valid for the rack of the fixtures', () => {
   const all = loadFaultCatalogue()
   expect(all.length).toBeGreaterThanOrEqual(30)
   for (const fault of all) expect(withFaults(rack, fault).faults).toEqual(fault.faults)
@@ -42,17 +42,17 @@ test.for([
   expect(() => loadFaultDeclaration(path)).toThrow(path)
 })
 
-test('a fault of an unknown kind is refused with its place', () => {
+test('a fault of an unknown kind is rejected with line and column', () => {
   const path = edited('kind: nic-slow,', 'kind: nic-slw,')
   expect(() => loadFaultDeclaration(path)).toThrow(/nic-slow-5\.yaml:\d+:\d+ at faults\[0\]\.kind/)
 })
 
-test('a fault on a device that the rack lacks is refused', () => {
+test('a fault on a device that the rack does not have is rejected', () => {
   const fault = loadFaultDeclaration(edited('nic: mlx5_1', 'nic: mlx5_9'))
   expect(() => withFaults(rack, fault)).toThrow(expect.objectContaining({ code: 'FAULT_INVALID' }))
 })
 
-test('two faults that steer one NIC are refused', () => {
+test('two faults that set the rate of the same NIC are rejected', () => {
   const faults = ['throttle', 'stall-periodic'].flatMap(
     (name) => loadFaultDeclaration(join(FOLDER, `${name}.yaml`)).faults,
   )

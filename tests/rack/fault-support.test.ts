@@ -1,4 +1,4 @@
-/** Every kind of fault has a target that makes it, and one that cannot refuses it by name before anything starts. */
+/** Every kind of fault is supported by a target; a target that does not support it rejects it before anything starts. */
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { readSettings } from '../../harness/core/variables.ts'
@@ -28,12 +28,12 @@ test.for<[Fault, 'emulated' | 'lab', 'emulated' | 'lab']>([
   )
 })
 
-test('the emulated target makes all of the catalogue', () => {
+test('the emulated target supports every fault of the catalogue', () => {
   for (const { faults } of loadFaultCatalogue())
     expect(() => requireFaultSupport({ ...rack, faults }, 'emulated')).not.toThrow()
 })
 
-test('the settings say who makes the faults', () => {
+test('the settings determine which target has to support the faults', () => {
   const path = rackFile({ faults: ['{ kind: log-cut, node: node-b }'] })
   const load = (target: string) => {
     const settings = readSettings({ CLAIMCHECK_TARGET: target, CLAIMCHECK_RACK: path })

@@ -1,4 +1,4 @@
-/** A rack file that makes no sense is refused with file, line and column before anything is built. */
+/** An invalid rack file is rejected with file, line and column before anything is built. */
 import { expect, test } from 'vitest'
 import { loadRack } from '../../harness/rack/rack.ts'
 import { rackFile } from '../support/rack-file.ts'
@@ -77,7 +77,7 @@ test.for([
   expect(() => loadRack(path)).toThrow(path)
 })
 
-test('a rack whose SKU file is not there names that file', () => {
+test('a rack whose SKU file is missing is rejected with the name of that file', () => {
   const path = rackFile({ edit: (text) => text.replace('h100x8.yaml', 'h200x8.yaml') })
   expect(() => loadRack(path)).toThrow(
     expect.objectContaining({

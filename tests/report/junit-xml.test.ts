@@ -20,7 +20,7 @@ test('a run with every kind of outcome', () => {
   expect(formatJUnit(report({ outcome: 'failed', tests: everyKind, problems: [problem] }))).toMatchSnapshot()
 })
 
-test('two values of a property are both kept', () => {
+test('a property with two values keeps both', () => {
   const second = { ...expectation, properties: { ratio: 0.7, rounds: 3 } }
   const xml = formatJUnit(report({ tests: [{ ...passedTest, expectations: [expectation, second] }] }))
   expect(xml).toContain('<property name="ratio" value="1.421"/>')
@@ -107,7 +107,7 @@ describe('For any run', () => {
     const [suite] = named(parseXml(formatJUnit(report({ outcome: 'failed', tests }))), 'testsuite')
     const back =
       suite === undefined ? [] : named(suite, 'testcase').map((one) => named(one, 'error')[0]?.text)
-    // What Unicode calls a control sequence goes; what XML forbids becomes U+FFFD; a parser reads CR as LF.
+    // Control sequences are removed, characters that XML forbids become U+FFFD, and a parser reads CR as LF.
     const holds = (text: string): string =>
       text.replaceAll(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFC}\u{10000}-\u{10FFFF}]/gu, '')
     for (const [i, text] of texts.entries()) {

@@ -71,7 +71,7 @@ describe("the example's claims", () => {
     expect(allocate({ ...given, claims, allocated }).node).toBe('node-b')
   })
 
-  test('that nobody can have are explained to a person', ({ expect }) => {
+  test('that cannot be satisfied are explained', ({ expect }) => {
     const held: DeviceInUse[] = ['pci-0102-00-00-0', 'pci-0103-00-00-0'].map((device) => ({
       driver: 'dra.net',
       pool: 'node-a',
@@ -117,16 +117,16 @@ describe("the example's claims", () => {
 })
 
 describe('allocation modes', () => {
-  test('count is 1 where nothing is said', ({ expect }) => {
+  test('count is 1 by default', ({ expect }) => {
     expect(devicesOf({ ...given, claims: wants(exactly('one', 'gpu.nvidia.com')) })).toEqual(['one:gpu-0'])
   })
 
-  test('All takes every device that the selectors leave', ({ expect }) => {
+  test('All allocates every device that the selectors match', ({ expect }) => {
     const claims = wants(exactly('all', 'dranet.net', { allocationMode: 'All' }, rdma))
     expect(devicesOf({ ...given, claims })).toHaveLength(8)
   })
 
-  test('All fails where one of them is in use, and where there is none', ({ expect }) => {
+  test('All fails if one of them is in use, and if none matches', ({ expect }) => {
     const claims = wants(exactly('all', 'gpu.nvidia.com', { allocationMode: 'All' }))
     const allocated = [{ driver: 'gpu.nvidia.com', pool: 'node-a', device: 'gpu-7', holder: 'pod x' }]
     expect(allocate({ ...given, claims, allocated }).node).toBe('node-b')
@@ -137,7 +137,9 @@ describe('allocation modes', () => {
     expect(messageOf({ ...given, claims: none })).toMatch(/0 of them match device\.driver == "x", 0 free/)
   })
 
-  test('firstAvailable takes the first that works, and says which', ({ expect }) => {
+  test('firstAvailable allocates the first alternative that fits, and names it in the result', ({
+    expect,
+  }) => {
     const fast = {
       name: 'fast',
       deviceClassName: 'dranet.net',
@@ -155,7 +157,9 @@ describe('allocation modes', () => {
     ])
   })
 
-  test('firstAvailable goes back to a later choice where a later request needs the device', ({ expect }) => {
+  test('firstAvailable backtracks to a later alternative if another request needs the device', ({
+    expect,
+  }) => {
     const gpu = (n: number) => `device.attributes["resource.kubernetes.io"]["pciBusID"] == "000${n}:00:00.0"`
     const sub = (name: string, n: number) => ({
       name,
@@ -211,7 +215,7 @@ describe('constraints', () => {
     expect(found).toEqual(['gpu:gpu-4', 'nic:pci-0105-00-00-0', 'nic:pci-0106-00-00-0'])
   })
 
-  test('a device without the attribute satisfies none', ({ expect }) => {
+  test('a device without the attribute satisfies no constraint', ({ expect }) => {
     const gpu = exactly('gpu', 'gpu.nvidia.com')
     const message = messageOf({ ...given, claims: claims([{ matchAttribute: numa }], gpu, nics(1)) })
     expect(message).toMatch(
@@ -219,7 +223,7 @@ describe('constraints', () => {
     )
   })
 
-  test('matchAttribute goes back where the first devices lead nowhere', ({ expect }) => {
+  test('matchAttribute backtracks if the first devices do not lead to an allocation', ({ expect }) => {
     const allocated = ['0101', '0102'].map((bus) => ({
       driver: 'dra.net',
       pool: 'node-a',
@@ -230,7 +234,7 @@ describe('constraints', () => {
     expect(found).toEqual(['0105', '0106', '0107'].map((bus) => `nic:pci-${bus}-00-00-0`))
   })
 
-  test('distinctAttribute spreads', ({ expect }) => {
+  test('distinctAttribute spreads devices over values', ({ expect }) => {
     expect(devicesOf({ ...given, claims: claims([{ distinctAttribute: numa }], nics(2)) })).toEqual([
       'nic:pci-0101-00-00-0',
       'nic:pci-0105-00-00-0',
@@ -240,7 +244,7 @@ describe('constraints', () => {
     )
   })
 
-  test('cover only the requests they name, sub-requests with them', ({ expect }) => {
+  test('cover only the requests that they name, including subrequests', ({ expect }) => {
     const sub = {
       name: 'only',
       deviceClassName: 'dranet.net',
@@ -274,20 +278,20 @@ describe('pools', () => {
     ])
   })
 
-  test('an incomplete pool is ignored, and the message says so', ({ expect }) => {
+  test('an incomplete pool is ignored and reported in the message', ({ expect }) => {
     expect(messageOf({ ...given, slices: [pool(1, 1, 'old'), pool(2, 2, 'new')], claims })).toContain(
       'pool node-a of gpu.nvidia.com is incomplete and is ignored',
     )
   })
 
-  test('a pool with a device twice is refused', ({ expect }) => {
+  test('a pool with a duplicate device is rejected', ({ expect }) => {
     expect(() => allocate({ ...given, slices: [pool(1, 1, 'a', 'a')], claims })).toThrow(
       /lists device a twice/,
     )
   })
 })
 
-describe('what the allocator does not know is refused', () => {
+describe('features that the allocator does not support are rejected', () => {
   const claims = wants(exactly('gpu', 'gpu.nvidia.com'))
   const withDevice = (device: object) =>
     slices.map((slice) => ({ ...slice, spec: { ...slice.spec, devices: [{ name: 'd', ...device }] } }))
@@ -316,8 +320,8 @@ describe('what the allocator does not know is refused', () => {
   })
 })
 
-describe('errors that are not "unsatisfiable"', () => {
-  test('a missing class, with the nearest', ({ expect }) => {
+describe('errors other than CLAIM_UNSATISFIABLE', () => {
+  test('a missing DeviceClass, with the most similar name', ({ expect }) => {
     expect(() => allocate({ ...given, claims: wants(exactly('gpu', 'gpu.nvidia.con')) })).toThrow(
       expect.objectContaining({ code: 'DEVICE_CLASS_MISSING', hint: 'Did you mean "gpu.nvidia.com"?' }),
     )
@@ -333,7 +337,7 @@ describe('errors that are not "unsatisfiable"', () => {
     )
   })
 
-  test('a device in use is not asked, so its selector cannot fail', ({ expect }) => {
+  test('selectors are not evaluated on a device in use, so they cannot fail on it', ({ expect }) => {
     const claims = wants(exactly('nic', 'dranet.net', {}, 'device.attributes["dra.net"]["numaNode"] == 0'))
     const allocated = ['cni0', 'pci-0000-00-03-0'].map((device) => ({
       driver: 'dra.net',
@@ -349,7 +353,7 @@ describe('errors that are not "unsatisfiable"', () => {
     expect(() => allocate({ ...given, claims })).toThrow(expect.objectContaining({ code: 'CEL_INVALID' }))
   })
 
-  test('a search without end is given up', ({ expect }) => {
+  test('a search that takes too many steps is aborted', ({ expect }) => {
     const claims = wants(exactly('nic', 'dranet.net', { count: 8 }, rdma))
     expect(() => allocate({ ...given, claims, stepLimit: 7 })).toThrow(
       expect.objectContaining({ code: 'ALLOCATION_TOO_COMPLEX' }),

@@ -79,8 +79,8 @@ const input = fc
   }))
 
 /**
- * Kubernetes departs from the rules where a constraint meets a request for all devices, and where distinctAttribute
- * meets a request for several; tests/scheduling/differential has those.
+ * Kubernetes deviates from the rules for a constraint on a request for all devices, and for distinctAttribute on a
+ * request for several devices; tests/scheduling/differential covers those.
  */
 function asTheRulesSay(
   requests: readonly Unnamed[],
@@ -116,7 +116,7 @@ function subsets<T>(items: readonly T[]): T[][] {
   return items.reduce<T[][]>((all, item) => [...all, ...all.map((set) => [...set, item])], [[]])
 }
 
-/** Every way to give each request one alternative and a set of devices, without regard to any rule. */
+/** Enumerates every assignment of one alternative and a set of devices to each request, without checking any rule. */
 function assignments(input: AllocationInput): Assignment[] {
   const requests = input.claims[0]?.spec.devices.requests ?? []
   return requests.reduce<Assignment[]>(
@@ -148,7 +148,7 @@ function hasRightSize(
   )
 }
 
-/** The rules of DRA, asked of a whole assignment at once. */
+/** Checks the rules of DRA on a complete assignment. */
 function isLawful(input: AllocationInput, assignment: Assignment): boolean {
   const names = assignment.flatMap(({ devices }) => devices.map(({ name }) => name))
   if (new Set(names).size !== names.length) return false
@@ -156,18 +156,18 @@ function isLawful(input: AllocationInput, assignment: Assignment): boolean {
   return (input.claims[0]?.spec.devices.constraints ?? []).every((constraint) => {
     const { requests = [], matchAttribute, distinctAttribute } = constraint
     const id = (matchAttribute ?? distinctAttribute ?? '').slice(driver.length + 1)
-    const values = assignment
+    const values: readonly (string | undefined)[] = assignment
       .filter(
         ({ label }) =>
           requests.length === 0 || requests.some((name) => label === name || label.split('/')[0] === name),
       )
       .flatMap(({ devices }) => devices.map(({ attributes }) => JSON.stringify(attributes?.[id])))
-    if (values.includes(undefined as unknown as string)) return false
+    if (values.includes(undefined)) return false
     return matchAttribute === undefined ? new Set(values).size === values.length : new Set(values).size <= 1
   })
 }
 
-/** Names order as their indices do: alternatives s0, s1 and devices d0 to d4. */
+/** Names sort like their indices: alternatives s0, s1 and devices d0 to d4. */
 const asResults = (assignment: Assignment): string[] =>
   assignment.flatMap(({ label, devices }) => devices.map(({ name }) => `${label}:${name}`))
 
@@ -187,7 +187,7 @@ function tryAllocate(input: AllocationInput): Allocation | undefined {
   }
 }
 
-test('finds an allocation exactly where trying everything finds one, and the first in order of alternatives and devices', ({
+test('finds an allocation exactly if the exhaustive search does, and the first in order of alternatives and devices', ({
   expect,
 }) => {
   let satisfiable = 0
@@ -210,7 +210,9 @@ test('finds an allocation exactly where trying everything finds one, and the fir
   expect(Math.min(satisfiable, unsatisfiable)).toBeGreaterThan(40)
 })
 
-test('a request for more devices than match ends at once, however many there are', ({ expect }) => {
+test('a request for more devices than match is rejected at once, however many devices exist', ({
+  expect,
+}) => {
   const devices = Array.from({ length: 62 }, (_, index) => ({
     name: `d${index}`,
     attributes: { half: { int: index % 2 } },

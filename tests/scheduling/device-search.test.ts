@@ -48,15 +48,15 @@ const run = (
   })
 }
 
-describe('going back leaves no trace', () => {
-  test('of a device that one constraint took and another refused', ({ expect }) => {
+describe('backtracking restores the state', () => {
+  test('after a device that one constraint accepted and another rejected', ({ expect }) => {
     const from = gpus(1, 1, coloured('a', 'red'), coloured('b', 'blue', 0), coloured('c', 'blue', 0))
     const constraints = ['colour', 'node'].map((id) => ({ matchAttribute: `gpu.nvidia.com/${id}` }))
     const [claim] = run([from], [gpu('two', { count: 2 })], { constraints }).claims
     expect(claim?.results.map(({ device }) => device)).toEqual(['b', 'c'])
   })
 
-  test('of admin access in what another request has', ({ expect }) => {
+  test('after admin access to a device of another request', ({ expect }) => {
     const red = 'device.attributes["gpu.nvidia.com"].colour == "red"'
     const from = gpus(1, 1, coloured('a', 'red'), coloured('b', 'blue'))
     const requests = [gpu('own', {}, red), gpu('watch', { adminAccess: true }), gpu('again', {}, red)]
@@ -64,7 +64,7 @@ describe('going back leaves no trace', () => {
   })
 })
 
-test('All is refused while any pool of the node is incomplete', ({ expect }) => {
+test('All is rejected while any pool of the node is incomplete', ({ expect }) => {
   const all = [{ name: 'all', exactly: { deviceClassName: 'dranet.net', allocationMode: 'All' as const } }]
   expect(run(nics, all).claims[0]?.results).toHaveLength(10)
   expect(() => run([...nics, gpus(2, 2, coloured('a', 'red'))], all)).toThrow(
@@ -72,7 +72,7 @@ test('All is refused while any pool of the node is incomplete', ({ expect }) => 
   )
 })
 
-test('a request that never fits does not make every choice of another be tried', ({ expect }) => {
+test('for a request that never fits, the choices of other requests are not all tried', ({ expect }) => {
   const many = gpus(1, 1, ...Array.from({ length: 40 }, (_, index) => ({ name: `d${index}` })))
   const requests = [gpu('wide', { count: 20 }), gpu('never', {}, 'false')]
   expect(() => run([many], requests, { stepLimit: 1000 })).toThrow(expect.objectContaining(unsatisfiable))

@@ -1,4 +1,4 @@
-/** Run as a separate process: simulates one acceptance of a rack file and prints the verdict of each test as JSON. */
+/** A program that simulates one acceptance of a rack file and prints the verdict of each test as JSON. */
 import { globSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { loadRack } from '../../harness/rack/rack.ts'

@@ -1,4 +1,4 @@
-/** A simulated acceptance gives the same verdicts as the suite itself on the same rack. */
+/** A simulated acceptance has the same verdicts as the suite itself on the same rack. */
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** A SKU profile that makes no sense is refused with file, line and column. */
+/** An invalid SKU profile is rejected with file, line and column. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/rack-file.ts'
 const FIXTURE = resolve(import.meta.dirname, '../../fixtures/skus/h100x8.yaml')
 const text = readFileSync(FIXTURE, 'utf8')
 
-test('the profile of the fixtures is whole', () => {
+test('the profile of the fixtures is valid', () => {
   const sku = loadSku(FIXTURE)
   expect([sku.gpus.length, sku.nics.length, numaNodesOf(sku)]).toEqual([8, 8, [0, 1]])
   expect(sku.reference.aligned?.bandwidth).toEqual({ value: 39.07, bounds: { lower: -0.12, upper: 0.12 } })

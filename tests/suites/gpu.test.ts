@@ -1,4 +1,4 @@
-/** The GPU suite on machines where it cannot measure: it gives the reason and does not pass. */
+/** The GPU suite on machines without the GPUs it needs: it reports the reason and does not pass. */
 import { expect, test } from 'vitest'
 import { fakeSmi } from '../support/fake-smi.ts'
 import { runSuite } from '../support/run-suite.ts'

@@ -1,4 +1,4 @@
-/** The example suite passes unchanged on real Kubernetes, with the same statements as on the emulated rack. */
+/** The example suite passes unchanged on real Kubernetes, with the same expectations as on the emulated rack. */
 import { expect } from 'vitest'
 import { labTest as test } from '../support/lab.ts'
 import { runSuite, verdictsOf } from '../support/run-suite.ts'

@@ -75,7 +75,7 @@ export class Pods {
           imagePullPolicy: 'Never',
           command: [...command],
           env: [{ name: 'TRANSFER_SECRET', value: 'known to both sides of a test' }],
-          // Only the first container requests the claim; the driver gives its devices to all.
+          // Only the first container requests the claim; the driver injects its devices into all of them.
           ...(index === 0 ? { resources: { claims } } : {}),
           securityContext: {
             capabilities: { add: ['IPC_LOCK'] },

@@ -1,5 +1,6 @@
 /** A suite with one long comparison for tests that disturb a run in a lab, and the lookup of its running pods. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { KubernetesObject } from '@kubernetes/client-node'
 import type { LabUnderTest } from './lab.ts'
 import { rackFile } from './rack-file.ts'
 import { scratchSuite } from './scratch-suite.ts'
@@ -18,6 +19,11 @@ export const longTransfers = (iters = 600): Record<string, string> => ({
   CLAIMCHECK_ROUNDS: '2',
 })
 
+interface PodFields extends KubernetesObject {
+  readonly spec?: { readonly nodeName?: string }
+  readonly status?: { readonly phase?: string }
+}
+
 /** Resolves with a pod of a run whose name ends with `role`, once it is running. Rejects after two minutes. */
 export async function runningPod(
   lab: LabUnderTest,
@@ -29,11 +35,12 @@ export async function runningPod(
       (pod) =>
         pod.metadata?.namespace?.startsWith('claimcheck-') === true &&
         pod.metadata.name?.endsWith(role) === true &&
-        (pod as unknown as { status: { phase: string } }).status.phase === 'Running',
+        (pod as PodFields).status?.phase === 'Running',
     )
     if (found?.metadata?.name !== undefined && found.metadata.namespace !== undefined) {
-      const { nodeName } = (found as unknown as { spec: { nodeName: string } }).spec
-      return { name: found.metadata.name, namespace: found.metadata.namespace, node: nodeName }
+      const nodeName = (found as PodFields).spec?.nodeName
+      if (nodeName !== undefined)
+        return { name: found.metadata.name, namespace: found.metadata.namespace, node: nodeName }
     }
   }
   throw new Error(`no ${role} pod of a run was running within two minutes`)

@@ -1,11 +1,11 @@
-/** Starts the longest files of lab tests first, so that no worker waits for the last one of another. */
+/** Starts the longest lab test files first, so that all workers end at about the same time. */
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** As measured with one worker; the others follow in Vitest's order. */
+/** By duration with one worker, longest first; all other files follow in Vitest's order. */
 const LONGEST = [
-  'cluster/machines-away',
+  'cluster/node-outage',
   'lab/failures',
-  'cluster/absent-server',
+  'cluster/api-server-outage',
   'contract/lab',
   'lab/lifecycle',
   'cluster/pods',

@@ -1,6 +1,6 @@
 /** A RESULT that contradicts itself is no figure: a wrong unit must not become a verdict. */
 import { expect, test } from 'vitest'
-import { genuineResult, read, resealed, withFields } from './recorded.ts'
+import { genuineResult, read, resealed, withFields } from './recorded-log.ts'
 
 const { avg_GBps: rate, avg_seconds: mean, streams } = genuineResult
 const times = ['avg_seconds', 'min_seconds', 'p50_seconds', 'p95_seconds', 'p99_seconds'] as const

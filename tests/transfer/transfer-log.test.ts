@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { assert, constantFrom, integer, property } from 'fast-check'
 import { expect, test } from 'vitest'
 import { TransferLog } from '../../harness/transfer/transfer-log.ts'
-import { endLine, genuine, genuineResult, read, resealed, resultLine, withFields } from './recorded.ts'
+import { endLine, genuine, genuineResult, read, resealed, resultLine, withFields } from './recorded-log.ts'
 
 const codeOf = (log: string): unknown => {
   try {

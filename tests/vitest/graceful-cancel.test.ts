@@ -35,7 +35,7 @@ test.for([
   const child = project.start()
   const end = ended(child)
   await ready(project, child)
-  // As Ctrl-C does: to the whole process group.
+  // Like Ctrl-C, which signals the whole process group.
   if (signal === 'SIGINT') process.kill(-Number(child.pid), signal)
   else child.kill(signal)
   const run = await end
@@ -54,7 +54,7 @@ test.for([
   expect(project.results().outcome).toBe('interrupted')
 })
 
-test('a second signal exits at once, and what is there says that the run was interrupted', async () => {
+test('a second signal exits at once, and the report marks the run as interrupted', async () => {
   using project = new InlineProject({ 'a.test.ts': waiting.replace(', { signal }', '') })
   const child = project.start()
   const end = ended(child)
@@ -70,7 +70,7 @@ test('a second signal exits at once, and what is there says that the run was int
   await heard
   child.kill('SIGINT')
   expect(await end).toMatchObject({ code: 130 })
-  // On a busy machine the first signal may have come as far as the report of the run.
+  // On a busy machine the report may already be complete after the first signal.
   const outcomes = project.outcomes()
   expect(outcomes).not.toEqual([])
   expect(outcomes.filter((outcome) => !outcome.endsWith('error INTERRUPTED'))).toEqual([])

@@ -1,6 +1,6 @@
 /**
- * A small project run by the real Vitest with our reporter, in a folder of its own that goes when the test ends.
- * Takes files by name; gives what a person and a gate would see.
+ * A small project that is run by the real Vitest with claimcheck's reporter. It is in a folder of its own, which is
+ * removed when the test ends. Returns the output for a person and the reports for a CI gate.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -55,7 +55,7 @@ export class InlineProject {
       cwd: this.folder,
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A process group of its own, as a shell gives it, so that a test can do what Ctrl-C does.
+      // A process group of its own, as in a shell, so that a test can signal it like Ctrl-C.
       detached: true,
     })
     this.#children.push(child)
@@ -70,12 +70,12 @@ export class InlineProject {
     return readFileSync(join(this.folder, path), 'utf8')
   }
 
-  /** `results.json`, held against its schema. */
+  /** Reads `results.json` and validates it against its schema. */
   results(): RunReport {
     return runReportSchema.parse(JSON.parse(this.file('reports/results.json')))
   }
 
-  /** The outcome of each testcase in `junit.xml`, as a gate reads it. */
+  /** The outcome of each testcase in `junit.xml`, as a CI gate reads it. */
   outcomes(): readonly string[] {
     return outcomesOf(this.file('reports/junit.xml'))
   }
@@ -96,7 +96,7 @@ export function ended(child: ChildProcess): Promise<Run> {
   })
 }
 
-/** `aligned is faster: failure EXPECTATION_FAILED` */
+/** Formats testcases as `aligned is faster: failure EXPECTATION_FAILED`. */
 const outcomesOf = (xml: string): readonly string[] =>
   parseXml(xml)
     .children.flatMap((suite) => suite.children.filter(({ name }) => name === 'testcase'))

@@ -1,4 +1,4 @@
-/** However a run ends, nothing of it is left on the machine, and what it reported is not green. */
+/** A run that is interrupted leaves nothing on the machine, and its report is not green. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -7,11 +7,11 @@ import { PROJECT, runSuite } from '../support/run-suite.ts'
 import { familyOf, isAlive, SuiteProcess, type ProcessId } from '../support/suite-process.ts'
 
 const SUITE = 'suites/numa/kv-transfer.test.ts'
-/** Real transfers, but no judgement of how fast they were: other tests run beside these. */
+/** Real transfers whose speed is not judged, since other tests run at the same time. */
 const UNTIMED = ['-t', 'carries its share|arrive intact']
 const RACK = join(PROJECT, 'fixtures/racks/h100-2node.yaml')
 
-/** What a run could leave on the machine beside processes: interfaces and mounts. */
+/** What a run could leave on the machine besides processes: interfaces and mounts. */
 function machine(): readonly string[] {
   const interfaces = readFileSync('/proc/self/net/dev', 'utf8').split('\n').slice(2)
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
@@ -32,7 +32,7 @@ async function expectNothingLeft(
   expect(readdirSync(run.temporary)).toEqual([])
 }
 
-/** Valid XML, and red for whoever counts failures and errors. */
+/** Asserts that the JUnit report is valid XML with a failure or an error. */
 function expectNotGreen(junit: string | undefined): void {
   const { name, attributes, children } = parseXml(junit ?? '')
   expect(name).toBe('testsuites')
@@ -125,13 +125,13 @@ test('a fixture that fails while pods run leaves nothing', async () => {
   expectNotGreen(run.report('junit.xml'))
 })
 
-test('two runs at once share nothing, and both pass', async () => {
+test('two concurrent runs are independent, and both pass', async () => {
   const run = () => runSuite(SUITE, {}, {}, UNTIMED)
   const runs = await Promise.all([run(), run()])
   for (const run of runs) expect(run.exitCode, run.output).toBe(0)
 })
 
-test('after all that, the next run passes', async () => {
+test('after these interruptions the next run passes', async () => {
   const before = machine()
   const run = await runSuite(SUITE, {}, {}, UNTIMED)
   expect(run.exitCode, run.output).toBe(0)

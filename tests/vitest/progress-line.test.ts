@@ -5,7 +5,7 @@ import { InlineProject } from './inline-project.ts'
 const at = (arm: 'aligned' | 'unaligned', round: number, done: number) =>
   ({ comparison: 'kv-transfer', arm, round, phase: 'moving', done, of: 24 }) as const
 
-test('on a terminal one line is rewritten, cut to the width, and erased before anything else', () => {
+test('on a terminal one line is rewritten, truncated to the width, and erased before other output', () => {
   let text = ''
   const line = new ProgressLine({ isTTY: true, columns: 40, write: (part) => (text += part) })
   line.show(at('aligned', 1, 12))
@@ -20,7 +20,7 @@ test('on a terminal one line is rewritten, cut to the width, and erased before a
   ])
 })
 
-test('elsewhere a line when an arm starts, at most every ten seconds', () => {
+test('without a terminal a line is printed when an arm starts, at most every ten seconds', () => {
   let text = ''
   let now = 0
   const line = new ProgressLine({ write: (part) => (text += part) }, () => now)
@@ -41,7 +41,7 @@ test('elsewhere a line when an arm starts, at most every ten seconds', () => {
   )
 })
 
-test('progress gets from the worker to the terminal, at most five times a second', async () => {
+test('progress is sent from the worker to the terminal at most five times per second', async () => {
   using project = new InlineProject({
     'a.test.ts': `import { test } from 'vitest'; import { recordProgress } from './evidence.ts'
       test('one', async ({ task, expect }) => {

@@ -37,7 +37,7 @@ const verdicts = `
   })
 `
 
-test('every kind of outcome has its place in the terminal, in JUnit and in results.json', async () => {
+test('every kind of outcome is reported in the terminal, in JUnit and in results.json', async () => {
   using project = new InlineProject({ 'verdicts.test.ts': verdicts })
   const run = await project.run()
   expect(run.code).toBe(1)
@@ -50,7 +50,7 @@ test('every kind of outcome has its place in the terminal, in JUnit and in resul
   })
 })
 
-test('a run in which all pass or are skipped is green', async () => {
+test('a run in which all tests pass or are skipped is green', async () => {
   using project = new InlineProject({
     'a.test.ts': `import { test } from 'vitest'
       test('one', () => {}); test('two', ({ skip }) => skip('no GPU here'))`,
@@ -60,7 +60,7 @@ test('a run in which all pass or are skipped is green', async () => {
   expect(project.outcomes()).toEqual(['one: passed', 'two: skipped no GPU here'])
 })
 
-test('a test that swallows a broken expectation makes the run fail although Vitest calls it passed', async () => {
+test('a test that swallows a failed expectation fails the run, although Vitest reports it as passed', async () => {
   using project = new InlineProject({
     'a.test.ts': `import { test } from 'vitest'; import { expectation, recordExpectation } from './evidence.ts'
       test('one', ({ task }) => recordExpectation(task, expectation('failed')))`,

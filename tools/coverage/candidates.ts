@@ -1,4 +1,4 @@
-/** Intervals that were not chosen, for comparison. Take one figure a round; give what the harness's own intervals give. */
+/** Confidence intervals that were considered and not chosen, with the same signature as those of the harness. */
 import { mean, sampleStandardDeviation } from 'simple-statistics'
 import type { Interval } from '../../harness/measure/interval.ts'
 import { logGamma } from '../../harness/measure/student-t.ts'
@@ -16,7 +16,7 @@ export const logarithmic =
     return { ...rest, estimate: Math.exp(estimate), low: Math.exp(low), high: Math.exp(high) }
   }
 
-/** A percentile by linear interpolation at rank (n-1)p/100, as a RESULT has it. */
+/** A percentile by linear interpolation at rank (n-1)p/100, as in a RESULT. */
 export function interpolatedPercentile(samples: readonly number[], percentile: number): number {
   const sorted = samples.toSorted((a, b) => a - b)
   const rank = ((sorted.length - 1) * percentile) / 100
@@ -24,13 +24,13 @@ export function interpolatedPercentile(samples: readonly number[], percentile: n
   return below + (above - below) * (rank - Math.floor(rank))
 }
 
-/** The middle of the distribution of resampled means. */
+/** The central part of the distribution of resampled means. */
 export function percentileBootstrap(values: readonly number[], level: number): Interval {
   const means = resamples(values).map((own) => mean(own))
   return interval(values, level, quantile(means, (1 - level) / 2), quantile(means, (1 + level) / 2))
 }
 
-/** The mean, less and plus quantiles of the resampled t statistics. Unbounded where resamples do not scatter. */
+/** The bootstrap-t interval: the mean minus quantiles of the resampled t statistics. Unbounded when the resamples are equal. */
 export function studentisedBootstrap(values: readonly number[], level: number): Interval {
   const centre = mean([...values])
   const error = standardError(values)
@@ -53,7 +53,7 @@ export function hodgesLehmann(values: readonly number[], level: number): Interva
   return interval(values, level, averages[cut - 1] ?? -Infinity, averages[averages.length - cut] ?? Infinity)
 }
 
-/** Ranks of all iterations by the binomial distribution, as if no two of a round were alike. Unbounded beyond the last. */
+/** Binomial ranks of the pooled iterations, which ignores correlation within a round. Unbounded beyond the last rank. */
 export function pooledOrderStatistics(
   rounds: readonly (readonly number[])[],
   p: number,
@@ -72,7 +72,7 @@ export function pooledOrderStatistics(
 
 const ranks = new Map<string, readonly [number, number]>()
 
-/** The ranks from 1 to n between which the quantile p lies with this level; 0 and n + 1 where there is none. */
+/** The ranks from 1 to n between which the quantile p lies with this confidence; 0 and n + 1 where there is no such rank. */
 function binomialRanks(n: number, p: number, level: number): readonly [number, number] {
   const key = `${n} ${p} ${level}`
   const known = ranks.get(key)
@@ -80,7 +80,7 @@ function binomialRanks(n: number, p: number, level: number): readonly [number, n
   const tail = (1 - level) / 2
   let [below, low, high] = [0, 0, n + 1]
   for (let k = 0; k <= n; k++) {
-    // The logarithm, since (1-p)^n of 800 iterations is below the smallest number.
+    // A logarithm, since (1-p)^n of 800 iterations underflows.
     const ways = logGamma(n + 1) - logGamma(k + 1) - logGamma(n - k + 1)
     below += Math.exp(ways + k * Math.log(p) + (n - k) * Math.log(1 - p))
     if (below <= tail) low = k + 1
@@ -90,7 +90,7 @@ function binomialRanks(n: number, p: number, level: number): readonly [number, n
   return [low, high]
 }
 
-/** The largest c with P(W < c) <= tail, for the sum W of signed ranks of n values; 0 where there is none. */
+/** The largest c with P(W < c) <= tail, for the sum W of the signed ranks of n values; 0 if there is none. */
 function signedRankCut(n: number, tail: number): number {
   let ways = [1]
   for (let rank = 1; rank <= n; rank++) {

@@ -1,10 +1,10 @@
 /**
- * Kinds of noise that rounds and iterations may have. Takes seeded random numbers; gives series of errors in the order
- * of time, with mean 0 and standard deviation 1, so that the truth of a simulated measurement is known.
+ * The kinds of noise that simulated rounds and iterations have. Each draws a time series of errors with mean 0 and
+ * standard deviation 1, so that the true value of a simulated measurement is known.
  */
 import type { RandomSource } from '../../harness/rack/seeded-random.ts'
 
-/** `count` errors, one after the other in time. */
+/** Draws `count` consecutive errors. */
 export type Noise = (draw: RandomSource, count: number) => number[]
 
 const independent =
@@ -12,7 +12,7 @@ const independent =
   (draw, count) =>
     Array.from({ length: count }, () => one(draw))
 
-/** First-order autoregression in its stationary state; `phi` is the correlation of neighbours. */
+/** A stationary first-order autoregression; `phi` is the correlation of adjacent errors. */
 const autoregressive =
   (phi: number): Noise =>
   (draw, count) => {
@@ -29,31 +29,33 @@ const scaled =
   (draw, count) =>
     noise(draw, count).map((error) => error / deviation)
 
-/** Lognormal of this shape, less its mean: interference only ever slows down. Skewness 2.9 at 0.7. */
+/** Lognormal of this shape minus its mean, since interference only ever slows a transfer. Skewness 2.9 at 0.7. */
 const lognormal = (shape: number): Noise =>
   independent((draw) => Math.exp(shape * draw.normal()) - Math.exp((shape * shape) / 2))
 
-/** Student's t with 3 degrees of freedom: no fourth moment, so that outliers are part of it. */
+/** Student's t with 3 degrees of freedom, which has no fourth moment and so produces outliers. */
 const studentT3 = independent(
   (draw) => draw.normal() / Math.sqrt((draw.normal() ** 2 + draw.normal() ** 2 + draw.normal() ** 2) / 3),
 )
 
-/** One in ten is disturbed five times as much. */
+/** One error in ten is five times as large. */
 const contaminated = independent((draw) => draw.normal() * (draw.uniform() < 0.1 ? 5 : 1))
 
-/** Two rates, the slow one with this share, 6 standard deviations apart. */
-const twoModed = (slow: number): Noise =>
-  independent((draw) => 0.3 * draw.normal() + (draw.uniform() < slow ? 2 * (1 - slow) : -2 * slow))
+/** Two rates 6 standard deviations apart; `slowShare` is the share of the slow one. */
+const bimodal = (slowShare: number): Noise =>
+  independent(
+    (draw) => 0.3 * draw.normal() + (draw.uniform() < slowShare ? 2 * (1 - slowShare) : -2 * slowShare),
+  )
 
-/** Each has a standard deviation of about 1, so that the noise which an interval is told is the noise there is. */
+/** Each has a standard deviation of about 1, so that the noise assumed by an interval is the actual noise. */
 export const NOISES = {
   normal: independent((draw) => draw.normal()),
   skewed: scaled(lognormal(0.7), 1.01),
   'heavy-tailed': scaled(studentT3, Math.sqrt(3)),
   contaminated: scaled(contaminated, Math.sqrt(3.4)),
   autocorrelated: autoregressive(0.6),
-  'two-moded 1:1': scaled(twoModed(0.5), Math.sqrt(1.09)),
-  'two-moded 1:4': scaled(twoModed(0.2), Math.sqrt(0.73)),
+  'two-moded 1:1': scaled(bimodal(0.5), Math.sqrt(1.09)),
+  'two-moded 1:4': scaled(bimodal(0.2), Math.sqrt(0.73)),
 } satisfies Record<string, Noise>
 
 export type NoiseName = keyof typeof NOISES

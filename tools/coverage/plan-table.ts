@@ -1,4 +1,4 @@
-/** What the planner says of the example SKU's transfer of 1 GiB, as a table for docs/statistics.md. */
+/** The rounds planned for the example SKU's transfer of 1 GiB, as a table for docs/statistics.md. */
 import { fileURLToPath } from 'node:url'
 import { bytes, formatTime, fraction, seconds } from '../../harness/core/units.ts'
 import { planRounds } from '../../harness/measure/plan-rounds.ts'

@@ -1,6 +1,7 @@
 /**
- * Ways to look more than once. Takes schemes: rounds at each look and the error spent there; gives how often an interval
- * misses under each noise, and how soon and how often a decision comes. All with the t interval of log ratios, no floor.
+ * Simulates schemes of sequential looks, each a list of rounds and of the error spent at each look. For each noise it
+ * measures how often an interval misses the true value, and how often and after how many rounds a decision is reached.
+ * All schemes use the t interval of log ratios without a floor.
  */
 import { fraction } from '../../harness/core/units.ts'
 import { ratioInterval } from '../../harness/measure/interval.ts'
@@ -17,7 +18,7 @@ export interface Scheme {
 const equal = (rounds: readonly number[], error: number): Scheme['looks'] =>
   rounds.map((count) => ({ rounds: count, error: error / rounds.length }))
 
-/** The error at each of these looks with which 5 % of runs miss under normal noise: all of it is spent, as in alpha spending. */
+/** The error at each look with which exactly 5 % of runs miss under normal noise, as in alpha spending. */
 function exhausting(rounds: readonly number[], shares: readonly number[]): Scheme['looks'] {
   const draw = seededRandom(1, 'alpha spending')
   const runs = Array.from({ length: 20_000 }, () => {
@@ -58,14 +59,14 @@ export const schemes = (): readonly Scheme[] => [
 export interface SchemeResult {
   readonly scheme: string
   readonly misses: number
-  /** By the distance of the truth from the limit in standard deviations of the ratio. */
+  /** One entry per distance of the true value from the limit, in standard deviations of the ratio. */
   readonly decisions: readonly { readonly undecided: number; readonly rounds: number }[]
 }
 
 export const DISTANCES = [1.5, 2, 3, 4] as const
 const SCATTER = Math.SQRT2 * 0.01
 
-/** Shares of `runs`; `rounds` is the mean number of rounds until the decision. */
+/** Counts as shares of `runs`; `rounds` is the mean number of rounds until the decision. */
 export function simulateScheme({ name, looks }: Scheme, noise: NoiseName, runs: number): SchemeResult {
   const draw = seededRandom(11, `scheme ${noise}`)
   let misses = 0

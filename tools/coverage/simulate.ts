@@ -1,40 +1,40 @@
 /**
- * How often intervals miss. Takes questions, a kind of noise and a number of runs; gives counts. Each run is looked at
- * as an expectation looks at it: at 3, 5 and 8 rounds; one interval that misses the truth makes the run a miss.
+ * Counts how often intervals miss the true value in simulated runs. Each run is evaluated as an expectation would be, at
+ * 3, 5 and 8 rounds; a run is a miss when the interval at any of these looks misses the true value.
  */
 import { levelOf, looksFor } from '../../harness/measure/sequential-looks.ts'
 import { seededRandom } from '../../harness/rack/seeded-random.ts'
 import { NOISES, type NoiseName } from './noise.ts'
-import type { Method, Question } from './question.ts'
+import type { Method, Estimand } from './estimands.ts'
 import { simulateRun, type SimulatedRun } from './simulated-run.ts'
 
 export interface Tally {
-  readonly question: string
+  readonly estimand: string
   readonly method: string
   readonly noise: NoiseName
   readonly runs: number
-  /** Runs in which at least one look missed the truth. */
+  /** Runs in which at least one look missed the true value. */
   readonly misses: number
-  /** Half the interval's width at each look as a share of the truth, typical over the runs; Infinity where unbounded. */
+  /** Half the interval's width at each look as a share of the true value, typical over the runs; Infinity where unbounded. */
   readonly reach: readonly number[]
 }
 
 const looks = looksFor(3)
 const level = levelOf(looks)
 
-/** All methods of all questions on the same simulated runs. `own` leaves out the methods that were not chosen. */
+/** Evaluates all methods of all estimands on the same simulated runs; with `own`, only the harness's own methods. */
 export function simulate(
-  questions: readonly Question[],
+  estimands: readonly Estimand[],
   noise: NoiseName,
   { runs, seed, own = false }: { runs: number; seed: number; own?: boolean },
 ): Tally[] {
   const draw = seededRandom(seed, noise)
   const simulated = Array.from({ length: runs }, () => simulateRun(NOISES[noise], draw))
-  return questions.flatMap((question) => {
-    const truth = question.truth(NOISES[noise], seededRandom(seed, `truth ${noise}`))
-    const methods = own ? question.methods.slice(0, 1) : question.methods
+  return estimands.flatMap((estimand) => {
+    const truth = estimand.truth(NOISES[noise], seededRandom(seed, `truth ${noise}`))
+    const methods = own ? estimand.methods.slice(0, 1) : estimand.methods
     return methods.map((method) => ({
-      question: question.name,
+      estimand: estimand.name,
       method: method.name,
       noise,
       runs,

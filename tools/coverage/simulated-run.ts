@@ -1,12 +1,12 @@
-/** A run of 8 rounds whose truth is known. Takes a kind of noise and random numbers; gives what the intervals are made of. */
+/** Simulates a run of 8 rounds whose true figures are known, as input for the intervals. */
 import { ROUND_NOISE } from '../../harness/measure/interval.ts'
 import type { RandomSource } from '../../harness/rack/seeded-random.ts'
 import type { Noise } from './noise.ts'
 
-/** The most that a run with 3 rounds before the first look may have. */
+/** The maximum number of rounds of a run with 3 rounds before the first look. */
 const ROUNDS = 8
 const ITERATIONS = 100
-/** How much one iteration scatters, and all iterations of a round together. */
+/** Standard deviations of one iteration, and of what all iterations of a round share. */
 const ITERATION_NOISE = 0.02
 const SHARED_NOISE = 0.005
 
@@ -14,11 +14,11 @@ export const TRUE_RATIO = 1.42
 export const TRUE_FIGURE = 39.07
 
 export interface SimulatedRun {
-  /** Both arms of each round; they take turns, A B B A, and their errors are one series in time. */
+  /** Both arms of each round, in the order A B B A, with errors that are one time series. */
   readonly pairs: readonly (readonly [number, number])[]
-  /** The same where one arm has no noise, so that pairing cannot make its shape symmetric. */
+  /** The same with noise in one arm only, so that pairing cannot make the distribution symmetric. */
   readonly oneSidedPairs: readonly (readonly [number, number])[]
-  /** One figure a round. */
+  /** One figure per round. */
   readonly figures: readonly number[]
   /** The seconds of each iteration of each round, around 1 s. */
   readonly iterations: readonly (readonly number[])[]
@@ -35,7 +35,7 @@ export function simulateRun(noise: Noise, draw: RandomSource): SimulatedRun {
     pairs: turns.map(([a, b]) => [TRUE_RATIO * Math.exp(a), Math.exp(b)]),
     oneSidedPairs: turns.map(([a]) => [TRUE_RATIO * Math.exp(a), 1]),
     figures: turns.map(([a]) => TRUE_FIGURE * (1 + a)),
-    // Only when asked for: they are most of the work.
+    // Computed on demand, since they are most of the work.
     get iterations() {
       return (iterations ??= Array.from({ length: ROUNDS }, () => simulateRound(noise, draw)))
     },
@@ -47,13 +47,13 @@ function simulateRound(noise: Noise, draw: RandomSource): number[] {
   return noise(draw, ITERATIONS).map((error) => shared * (1 + ITERATION_NOISE * error))
 }
 
-/** The true percentile of an iteration, by a large sample. */
+/** The true percentile of an iteration, estimated from a large sample. */
 export function truePercentile(noise: Noise, draw: RandomSource, percentile: number): number {
   const sorted = noise(draw, 100_000).toSorted((a, b) => a - b)
   return 1 + ITERATION_NOISE * (sorted[Math.floor((percentile / 100) * sorted.length)] ?? Number.NaN)
 }
 
-/** What `of` gives for half of all rounds at most. */
+/** The median of `of` over many simulated rounds. */
 export function trueMedian(
   noise: Noise,
   draw: RandomSource,

@@ -1,4 +1,4 @@
-/** The tables of docs/statistics.md. Takes the answers for all kinds of noise; gives Markdown. */
+/** Formats the counts of all kinds of noise as the Markdown tables of docs/statistics.md. */
 import type { Answer } from './worker.ts'
 import { DISTANCES } from './schemes.ts'
 
@@ -11,22 +11,22 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 const named = (answers: readonly Answer[]): string[] => answers.map(({ noise }) => noise)
 
-/** One table a question: share of runs missed under each noise, and the reach under normal noise at the looks. */
+/** One table per estimand: the share of misses under each noise, and the interval's half-width under normal noise by look. */
 export function coverageTables(answers: readonly Answer[]): string {
   const [normal] = answers
-  const questions = [...new Set(normal?.tallies.map(({ question }) => question))]
-  return questions
-    .map((question) => {
-      const own = normal?.tallies.filter((tally) => tally.question === question) ?? []
+  const estimands = [...new Set(normal?.tallies.map(({ estimand }) => estimand))]
+  return estimands
+    .map((estimand) => {
+      const own = normal?.tallies.filter((tally) => tally.estimand === estimand) ?? []
       const rows = own.map(({ method, reach }, index) => [
         index === 0 ? `**${method}**` : method,
         ...answers.map(({ tallies }) => {
-          const tally = tallies.find((one) => one.question === question && one.method === method)
+          const tally = tallies.find((one) => one.estimand === estimand && one.method === method)
           return tally === undefined ? '' : percent(tally.misses / tally.runs)
         }),
         reach.map(percent).join(' / '),
       ])
-      return `### ${question}\n\n${table(['missed, %', ...named(answers), '± % at 3 / 5 / 8 rounds'], rows)}`
+      return `### ${estimand}\n\n${table(['missed, %', ...named(answers), '± % at 3 / 5 / 8 rounds'], rows)}`
     })
     .join('\n\n')
 }

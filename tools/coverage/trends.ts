@@ -1,6 +1,6 @@
 /**
- * Tests for a drift within an arm that were weighed. Takes kinds of noise; gives how often each calls a drift where there
- * is none, at 5 %, in a run of three rounds.
+ * Compares tests for drift within an arm: how often each reports a drift where there is none, at 5 %, in a run of three
+ * rounds.
  */
 import { cumulativeStdNormalProbability } from 'simple-statistics'
 import { driftInterval } from '../../harness/measure/drift.ts'
@@ -17,7 +17,7 @@ const TREND_TESTS = {
     rounds.some((samples) => mannKendall(samples) < 0.05 / rounds.length),
 }
 
-/** The two-sided p-value of Mann and Kendall's trend test, normal approximation, no ties. */
+/** The two-sided p-value of the Mann-Kendall trend test, by the normal approximation without ties. */
 function mannKendall(samples: readonly number[]): number {
   const n = samples.length
   let score = 0
@@ -26,7 +26,7 @@ function mannKendall(samples: readonly number[]): number {
   return 2 * (1 - cumulativeStdNormalProbability(Math.abs(score - Math.sign(score)) / deviation))
 }
 
-/** The share of `runs` in which each test calls a drift. */
+/** The share of `runs` in which each test reports a drift. */
 export function falseAlarms(noise: NoiseName, runs: number): Record<string, number> {
   const draw = seededRandom(13, `trend ${noise}`)
   const counts: Record<string, number> = {}

@@ -1,7 +1,7 @@
-/** One thread of the simulation. Takes kinds of noise from the main thread, one message each; answers with its counts. */
+/** A worker thread of `tools/coverage.ts`: simulates the kind of noise in each message and answers with its counts. */
 import { parentPort } from 'node:worker_threads'
 import type { NoiseName } from './noise.ts'
-import { QUESTIONS } from './question.ts'
+import { ESTIMANDS } from './estimands.ts'
 import { schemes, simulateScheme, type SchemeResult } from './schemes.ts'
 import { simulate, type Tally } from './simulate.ts'
 import { falseAlarms } from './trends.ts'
@@ -19,7 +19,7 @@ const SEED = 5
 parentPort?.on('message', (noise: NoiseName) => {
   const answer: Answer = {
     noise,
-    tallies: simulate(QUESTIONS, noise, { runs: RUNS.intervals, seed: SEED }),
+    tallies: simulate(ESTIMANDS, noise, { runs: RUNS.intervals, seed: SEED }),
     schemes: schemes().map((scheme) => simulateScheme(scheme, noise, RUNS.schemes)),
     falseAlarms: falseAlarms(noise, RUNS.trends),
   }

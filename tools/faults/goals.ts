@@ -9,7 +9,7 @@ export interface Goal {
   readonly met: boolean
 }
 
-/** A goal is missed only when the whole 95 % interval of the measured share lies beyond its limit: few trials prove nothing. */
+/** A goal is missed only when the whole 95 % interval of the measured share lies beyond its limit. */
 export function goalsOf(tallies: readonly Tally[]): Goal[] {
   const of = (fault: string): Tally | undefined => tallies.find((tally) => tally.fault === fault)
   const healthy = of(HEALTHY)

@@ -13,13 +13,13 @@ interface RedTest {
 
 interface SeedOutcome {
   readonly seed: number
-  /** Of the whole acceptance. */
+  /** The verdict of the whole acceptance. */
   readonly verdict: Verdict
-  /** Over all comparisons. */
+  /** Rounds over all comparisons. */
   readonly rounds: number
   /** `suite > test` of every test that did not pass, in the order of the suites. */
   readonly notPassed: readonly string[]
-  /** Without duplicates; of tests with the same name in several suites, one. */
+  /** Without duplicates; tests of the same name in several suites count once. */
   readonly red: readonly RedTest[]
   /** The messages of every expectation that was not met. */
   readonly text: string

@@ -13,7 +13,7 @@ export function formatSummary(tallies: readonly Tally[]): string {
   ].join('\n')
 }
 
-/** At most 80 lines, however long the declarations are: these are linked, not quoted. */
+/** At most 80 lines: the declarations are linked, not quoted. */
 export function faultsPage(catalogue: readonly FaultDeclaration[], tallies: readonly Tally[]): string {
   const byFault = new Map(tallies.map((tally) => [tally.fault, tally]))
   const families = Map.groupBy(catalogue, ({ family }) => family)
@@ -89,5 +89,5 @@ const share = (tally: Tally): string => {
 function firstTest({ notPassed }: Tally): string {
   const most = Math.max(...Object.values(notPassed))
   const test = Object.keys(notPassed).find((name) => notPassed[name] === most)
-  return test?.split(' > ').at(-1) ?? 'none: the declaration says why'
+  return test?.split(' > ').at(-1) ?? 'none; the declaration gives the reason'
 }

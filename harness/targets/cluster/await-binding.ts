@@ -1,6 +1,6 @@
 /**
  * Waits until a pod is bound to a node and its claim is allocated and reserved for it. A claim that no release of devices
- * could satisfy is rejected at once; on timeout the error says which pods hold the devices.
+ * could satisfy is rejected at once; on timeout the error names the pods that hold the devices.
  */
 import type { ResourceClaimTemplate } from '../../dra/objects.ts'
 import { ClaimcheckError } from '../../core/errors.ts'

@@ -35,6 +35,10 @@ export const clusterKind: TargetKindRecord = {
     const sku = settings.sku === undefined ? undefined : loadSku(settings.sku)
     return inspectConnection(connectionOf(settings), settings, { sku, rack: undefined })
   },
+  async findStaleResources(settings, now) {
+    const { findStaleNamespaces } = await import('./find-stale-namespaces.ts')
+    return findStaleNamespaces(settings, now)
+  },
 }
 
 async function prepareCluster(settings: Settings, say: (line: string) => void) {

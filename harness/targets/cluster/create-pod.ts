@@ -32,7 +32,7 @@ export async function createPod(
   }
 }
 
-/** The API server gives no reason of its own for this, so the message decides. */
+/** The API server's Status has no specific reason for this, so the message is matched. */
 const lacksServiceAccount = (error: unknown): boolean =>
   error instanceof ApiError &&
   error.status === 403 &&

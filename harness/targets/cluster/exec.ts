@@ -72,7 +72,7 @@ export async function execIn(api: Api, command: Command, wait: Wait): Promise<Ex
   }
 }
 
-/** The client hides the response to a refused upgrade, so the API server is asked which permission is missing. */
+/** The client hides the response to a rejected upgrade, so a SelfSubjectAccessReview finds the missing permission. */
 async function permissionError(api: Api, subject: string): Promise<ClaimcheckError> {
   const [permission] = await missingPermissions(
     api,

@@ -1,4 +1,4 @@
-/** Reads what the drivers of a cluster publish, for commands that run no pods. */
+/** Reads the published devices of a cluster, for commands that run no pods. */
 import { Journal } from '../../core/journal.ts'
 import type { Settings } from '../../core/variables.ts'
 import type { Inspection } from '../target-kind.ts'

@@ -35,7 +35,7 @@ export function namespaceManifest(runId: string, { labels, annotations }: RunLab
     kind: 'Namespace',
     metadata: {
       name: namespaceOf(runId),
-      // Pods ask for IPC_LOCK, which the stricter levels forbid.
+      // Pods request IPC_LOCK, which the stricter levels forbid.
       labels: { ...labels, 'pod-security.kubernetes.io/enforce': 'privileged' },
       annotations,
     },

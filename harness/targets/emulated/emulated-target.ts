@@ -43,7 +43,7 @@ export class EmulatedTarget implements Target {
   readonly #runtime: PodRuntime
   readonly #journal: Journal
   readonly #scheduler: InProcessScheduler
-  /** By pod, from the moment the runtime was asked to start it. */
+  /** By pod, from the moment the runtime begins to start it. */
   readonly #starts = new Map<string, Promise<void>>()
   #addresses = 0
   #closed: Promise<void> | undefined

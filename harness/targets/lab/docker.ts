@@ -10,7 +10,7 @@ export type Docker = ContainerRuntimeClient['container']['dockerode']
 
 const SOCKET = '/var/run/docker.sock'
 
-/** Rejects with LAB_UNAVAILABLE, which says how to install Docker or to get access to it. */
+/** Rejects with LAB_UNAVAILABLE, whose hint explains how to install Docker or to get access to it. */
 export async function docker(): Promise<Docker> {
   process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true'
   // Otherwise testcontainers would fall back to another engine than DOCKER_HOST.

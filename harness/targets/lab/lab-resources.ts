@@ -1,5 +1,5 @@
 /**
- * Lists and removes what Docker has of labs: containers with their volumes, and networks, found by label. Removal is
+ * Lists and removes the Docker objects of labs, found by label: containers with their volumes, and networks. Removal is
  * idempotent, and two processes may do it at once.
  */
 import { hostname } from 'node:os'

@@ -170,7 +170,7 @@ async function start(container: NodeContainer): Promise<void> {
   await container.start()
 }
 
-/** Removes labs whose process was killed. Rejects with LAB_UNAVAILABLE if a lab of this name resources. */
+/** Removes labs whose process was killed. Rejects with LAB_UNAVAILABLE if a lab of this name exists. */
 async function removeAbandoned(
   engine: Docker,
   cacheDir: string,

@@ -32,16 +32,16 @@ func await(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("waited in vain for " + what)
+			t.Fatal("timed out waiting for " + what)
 		}
 	}
 }
 
 func TestAServiceThatKeepsFailingIsReportedWithItsLastLines(t *testing.T) {
-	supervisor, _, _ := supervise(t, shell("poor", "echo last words; exit 3"))
+	supervisor, _, _ := supervise(t, shell("poor", "echo last output; exit 3"))
 	select {
 	case err := <-supervisor.Failed:
-		for _, part := range []string{"service poor ended 5 times shortly after its start", "code 3", "last words"} {
+		for _, part := range []string{"service poor ended 5 times shortly after its start", "code 3", "last output"} {
 			if !strings.Contains(err.Error(), part) {
 				t.Fatalf("expected %q in %v", part, err)
 			}

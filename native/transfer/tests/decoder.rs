@@ -1,5 +1,5 @@
-//! The side channel's decoder meets 100 000 seeded inputs, random and mutated, and never panics, never
-//! gives a frame above its maximum, and never keeps what it refused.
+//! The side channel's decoder is tested with 100 000 seeded inputs, random and mutated. It never panics, never returns a
+//! frame above its maximum size, and never keeps rejected bytes.
 #![allow(clippy::unwrap_used)]
 
 use claimcheck_transfer::memory::pattern::Damage;

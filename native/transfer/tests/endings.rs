@@ -1,4 +1,4 @@
-//! Runs that are cut short: the other side, a signal, the time. Each ends soon, with its code.
+//! Runs that end early: by the peer, a signal or the deadline. Each ends soon, with its code.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;

@@ -110,7 +110,7 @@ fn without_verification_no_bytes_count_as_verified() {
     assert_eq!((&result["verified_bytes"], &result["moved_bytes"]), (&0.into(), &(3 * 4096).into()));
 }
 
-/// Overwrites eight bytes in the middle of the target's buffer again and again, from outside.
+/// Repeatedly overwrites eight bytes in the middle of the target's buffer, from another process.
 #[test]
 fn both_sides_report_a_corrupt_byte() {
     let arguments = ["--device", "dram", "--block-size", "67108864", "--iters", "1", "--warmup-iters", "0"];
@@ -122,7 +122,7 @@ fn both_sides_report_a_corrupt_byte() {
     let initiator = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(std::sync::atomic::Ordering::Relaxed) {
-                // The target may be over before this is told to stop.
+                // The target may end before this thread is stopped.
                 if memory.write_at(b"CORRUPT!", address).is_err() {
                     break;
                 }

@@ -1,4 +1,4 @@
-//! Bad input, strangers and absent peers: each ends with its own code, and never harms the right peer.
+//! Invalid input, unauthenticated peers and missing peers: each ends with its own code and does not affect the right peer.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;

@@ -1,22 +1,22 @@
 /**
- * The emulated allocator against a real kube-scheduler, over random clusters and claims. `DIFFERENTIAL_SEED=...` repeats a
- * run, `DIFFERENTIAL_CASES=...` sets its length, and `DIFFERENTIAL_REPLAY=file.yaml` asks about one printed case only.
+ * Compares the emulated allocator with a real kube-scheduler on random clusters and claims. `DIFFERENTIAL_SEED=...`
+ * repeats a run, `DIFFERENTIAL_CASES=...` sets its length, and `DIFFERENTIAL_REPLAY=file.yaml` replays one printed case.
  */
 import * as fc from 'fast-check'
 import { describe, test } from 'vitest'
 import { ControlPlane } from '../../support/control-plane.ts'
 import { KubeApi } from '../../support/kube-api.ts'
-import type { Answer } from './case.ts'
-import { disagreement, replayed, shrunk } from './disagreement.ts'
-import { isUnique } from './emulated.ts'
-import { cases } from './generator.ts'
+import type { Answer } from './test-case.ts'
+import { disagreement, replayed, shrunk } from './compare-allocators.ts'
+import { isUnique } from './emulated-allocator.ts'
+import { cases } from './generate-case.ts'
 import { KNOWN } from './known-cases.ts'
-import { RealScheduler } from './scheduler.ts'
+import { RealScheduler } from './kube-scheduler.ts'
 
 const { DIFFERENTIAL_SEED, DIFFERENTIAL_CASES, DIFFERENTIAL_REPLAY } = process.env
 const SEED = Number(DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31)
 const BATCH = 100
-/** Of the cases: as many at least have each answer, so that none of them goes untested. */
+/** The minimum share of cases with each kind of result, so that each of them is tested. */
 const SHARES = { allocated: 0.25, unsatisfiable: 0.25, unique: 0.02 }
 
 const SCOPES = [

@@ -1,4 +1,4 @@
-/** The claims of the random cases: one or two a pod, with requests, alternatives, selectors, tolerations, constraints. */
+/** Generates random claims, one or two per pod, with alternatives, selectors, tolerations and constraints. */
 import * as fc from 'fast-check'
 import type {
   DeviceConstraint,
@@ -8,8 +8,8 @@ import type {
   ExactRequest,
 } from '../../../harness/dra/objects.ts'
 import type { NamedClaimSpec } from '../../../harness/scheduling/device-request.ts'
-import { onceIn } from './arbitrary.ts'
-import type { Scope } from './case.ts'
+import { onceIn } from './once-in.ts'
+import type { Scope } from './test-case.ts'
 import { effect, taintKey, taintValue } from './generate-devices.ts'
 import { nic, selectorsFor, standard, type ClassName } from './generate-selectors.ts'
 
@@ -61,7 +61,7 @@ const subRequest = (scope: Scope) =>
 
 type Unnamed = { exactly: ExactRequest } | { firstAvailable: DeviceSubRequest[] }
 
-/** For one device of a node: an answer with no choice in it. */
+/** Requests one particular device of a node, so that the allocation is unique. */
 const pinned = fc.tuple(fc.boolean(), fc.nat({ max: 4 })).map(([isGpu, n]): Unnamed => {
   const expression = isGpu
     ? `${standard}["pciBusID"] == "000${n + 1}:00:00.0"`
@@ -96,7 +96,7 @@ const constraint = fc.record({
     'dra.net/firmware',
     'gpu.nvidia.com/driverVersion',
   ),
-  /** Which of the names that a constraint can cover; none: all. */
+  /** The requests that a constraint covers; an empty list covers all. */
   covers: fc.array(fc.nat({ max: 11 }), { maxLength: 2 }),
 })
 
@@ -130,7 +130,7 @@ const claim = (scope: Scope): fc.Arbitrary<NamedClaimSpec['spec']> =>
       }
     })
 
-/** What a constraint can call it. */
+/** The names by which a constraint can refer to a request. */
 const namesOf = (request: DeviceRequest): string[] =>
   'exactly' in request
     ? [request.name]

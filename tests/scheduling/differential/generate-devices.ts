@@ -1,11 +1,11 @@
 /**
- * Random nodes of the kind the field has: GPUs and NICs on one or two NUMA nodes, drivers of several versions that
- * publish more or less of it, pools in the middle of an update. Gives ResourceSlices.
+ * Generates the ResourceSlices of realistic random nodes: GPUs and NICs on one or two NUMA nodes, drivers of several
+ * versions that publish more or fewer attributes, and pools in the middle of an update.
  */
 import * as fc from 'fast-check'
 import type { Device, ResourceSlice } from '../../../harness/dra/objects.ts'
-import { onceIn } from './arbitrary.ts'
-import type { Scope } from './case.ts'
+import { onceIn } from './once-in.ts'
+import type { Scope } from './test-case.ts'
 
 export const GPU = 'gpu.nvidia.com'
 export const NIC = 'dra.net'
@@ -29,7 +29,7 @@ const taint = fc.record(
 const taints = ({ theme }: Scope) =>
   onceIn(theme === 'taints' ? 2 : 30, fc.array(taint, { minLength: 1, maxLength: 2 }))
 
-/** How a node's drivers publish. */
+/** How the drivers of a node publish their devices. */
 export const style = fc.record({
   numaNodes: fc.constantFrom(1, 2),
   gpuNuma: fc.constantFrom(true, true, false),
@@ -57,7 +57,7 @@ const nicTraits = (scope: Scope) =>
 
 const pool = fc.record({
   generation: fc.constantFrom(1, 1, 1, 2),
-  /** Slices of the generation before that are still there. */
+  /** Slices of the previous generation that have not been deleted. */
   stale: onceIn(3, fc.constant(true)),
   missing: onceIn(25, fc.constant(true)),
 })
@@ -72,7 +72,7 @@ export const node = (scope: Scope) =>
   fc.record({
     gpus: devicesOf(gpuTraits(scope)),
     nics: devicesOf(nicTraits(scope)),
-    /** Not as the others publish: a driver in the middle of a roll-out. */
+    /** Another style than that of the other nodes, as during the roll-out of a driver. */
     other: onceIn(5, style),
     gpuPool: pool,
     nicPool: pool,
@@ -175,7 +175,7 @@ function nicDevice(
 const numaOf = (index: number, of: number, nodes: number): number =>
   Math.floor((index * nodes) / Math.max(of, 1))
 
-/** Devices that every node reaches, as a network-attached pool has. */
+/** Devices that are available to every node, as in a network-attached pool. */
 export function sharedSlices(count: number | null): ResourceSlice[] {
   if (count === null) return []
   const devices = Array.from({ length: count }, (_, index): Device => ({

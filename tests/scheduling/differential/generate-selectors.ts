@@ -1,4 +1,4 @@
-/** CEL selectors as people write them, also those that fail at run time on some device or do not compile at all. */
+/** Generates realistic CEL selectors, including some that fail at run time on some devices or do not compile. */
 import * as fc from 'fast-check'
 import type { CelSelector } from '../../../harness/dra/objects.ts'
 
@@ -64,7 +64,7 @@ const LIST_SELECTORS = [
   `${standard}.numaNode.exists(n, n == 1)`,
   `${standard}.numaNode == [0, 2]`,
 ]
-/** Accepted by nobody. */
+/** Rejected by both the API server and the emulated allocator. */
 const BROKEN_SELECTORS = [
   'device.',
   'device.driver',
@@ -76,7 +76,7 @@ const BROKEN_SELECTORS = [
 const COMMON = { gpu: GPU_SELECTORS, nic: NIC_SELECTORS, rdma: NIC_SELECTORS, any: ANY_SELECTORS }
 export type ClassName = keyof typeof COMMON
 
-/** One of those that people write, or two of them joined: an error on one side need not be one of the whole. */
+/** A realistic selector, or two of them joined, since an error in one operand need not be an error of the whole. */
 const expressionFor = (className: ClassName, lists: boolean): fc.Arbitrary<string> => {
   const common = fc.constantFrom(...COMMON[className])
   const plain = fc.oneof(
@@ -103,7 +103,7 @@ const expressionFor = (className: ClassName, lists: boolean): fc.Arbitrary<strin
   )
 }
 
-/** Two at most. */
+/** At most two selectors. */
 export const selectorsFor = (className: ClassName, lists: boolean): fc.Arbitrary<readonly CelSelector[]> =>
   fc
     .array(expressionFor(className, lists), { maxLength: 2, size: '-1' })

@@ -1,6 +1,6 @@
 /**
- * Small cases in which Kubernetes' answer surprises, each with the answer that the scheduler of Kubernetes 1.36 gave.
- * The emulated allocator has to give the same, whether or not a scheduler is at hand to be asked again.
+ * Small cases with an unexpected result, each recorded from the scheduler of Kubernetes 1.36. The emulated allocator must
+ * have the same results, which can be tested without a scheduler.
  */
 import type {
   Device,
@@ -9,11 +9,11 @@ import type {
   DeviceSubRequest,
   ResourceSlice,
 } from '../../../harness/dra/objects.ts'
-import type { Answer, Case } from './case.ts'
+import type { Answer, Case } from './test-case.ts'
 
 export interface KnownCase {
   readonly name: string
-  /** Whether it needs attributes that are lists. */
+  /** Whether the case needs attributes that are lists. */
   readonly lists: boolean
   readonly one: Case
   readonly answer: { readonly kind: 'unsatisfiable' | 'refused' } | (Answer & { kind: 'allocated' })
@@ -101,27 +101,27 @@ const listed = (name: string, ...ints: number[]): Device => device(name, { speed
 
 export const KNOWN: readonly KnownCase[] = [
   known(
-    'a selector that does not compile is refused with its claim',
+    'a claim with a selector that does not compile is rejected',
     ask([slice('a', speeds(1))], [firstOf('r', wants({}), wants({}, 'device.'))]),
     { kind: 'refused' },
   ),
   known(
-    'a selector that fails on one node fails the claim, although another node has what it asks for',
+    'a selector that fails on one node fails the claim, although another node could satisfy it',
     ask([slice('a', speeds(1)), slice('b', plain('d'))], [exactly('r', {}, SPEED)]),
     UNSATISFIABLE,
   ),
   known(
-    'a selector is asked of devices in order until there are enough, so a later device cannot fail it',
+    'a selector is evaluated on devices in order until enough match, so it cannot fail on a later device',
     ask([slice('a', [...speeds(1), ...plain('x')])], [exactly('r', {}, SPEED)]),
     gets('a', ...of('a', 'r', 'd0')),
   ),
   known(
-    'a selector is not asked of a device that an earlier request of the pod has',
+    'a selector is not evaluated on a device that is allocated to an earlier request of the pod',
     ask([slice('a', [...plain('a'), ...speeds(1)])], [exactly('first', {}), exactly('r', {}, SPEED)]),
     gets('a', ...of('a', 'first', 'a'), ...of('a', 'r', 'd0')),
   ),
   known(
-    'a selector is asked of a tainted device',
+    'a selector is evaluated on a tainted device',
     ask(
       [
         slice('a', [
@@ -134,7 +134,7 @@ export const KNOWN: readonly KnownCase[] = [
     UNSATISFIABLE,
   ),
   known(
-    'a request for all devices asks its selector of all of them, although an earlier alternative would do',
+    'a request for all devices evaluates its selector on all of them, although an earlier alternative would fit',
     ask(
       [slice('a', [...speeds(1), ...plain('x')])],
       [firstOf('r', wants({}), wants({ allocationMode: 'All' }, SPEED))],
@@ -142,14 +142,14 @@ export const KNOWN: readonly KnownCase[] = [
     UNSATISFIABLE,
   ),
   known(
-    'a request for all devices fails the claim where a constraint refuses one, although another alternative would do',
+    'a request for all devices fails the claim if a constraint rejects one, although another alternative would fit',
     ask([slice('a', speeds(1, 2))], [firstOf('r', wants({ allocationMode: 'All' }), wants({}))], {
       constraints: [match],
     }),
     UNSATISFIABLE,
   ),
   known(
-    'a request for all devices fails the claim where a pool of another driver is incomplete, on every node',
+    'a request for all devices fails the claim on every node if a pool of another driver is incomplete',
     ask(
       [
         slice('a', plain('d')),
@@ -161,19 +161,19 @@ export const KNOWN: readonly KnownCase[] = [
     UNSATISFIABLE,
   ),
   known(
-    'a request for all devices gives way to the next alternative where one of them is in use',
+    'a request for all devices falls back to the next alternative if one of them is in use',
     ask([slice('a', plain('d', 'e'))], [firstOf('r', wants({ allocationMode: 'All' }), wants({}))], {
       held: [{ driver: DRIVER, pool: 'a', device: 'e' }],
     }),
     gets('a', ...of('a', 'r/s1', 'd')),
   ),
   known(
-    'distinctAttribute looks back at one device of a request only',
+    'distinctAttribute compares with only one earlier device of a request',
     ask([slice('a', speeds(1, 2, 1))], [exactly('r', { count: 3 })], { constraints: [distinct] }),
     gets('a', ...of('a', 'r', 'd0', 'd1', 'd2')),
   ),
   known(
-    'distinctAttribute tells devices of different requests apart',
+    'distinctAttribute compares devices of different requests',
     ask([slice('a', speeds(1, 1, 2))], [exactly('q', {}), exactly('r', {})], { constraints: [distinct] }),
     gets('a', ...of('a', 'q', 'd0'), ...of('a', 'r', 'd2')),
   ),
@@ -191,7 +191,7 @@ export const KNOWN: readonly KnownCase[] = [
     gets('a', 'r=early.example.com/a/w', `r=${DRIVER}/0/v`, ...of('a', 'r', 'x', 'z', 'y')),
   ),
   known(
-    'an older generation still counts on a node where it is whole and the newer one has nothing',
+    'an older generation is still used on a node where it is complete and the newer one has no slice',
     ask(
       [slice('a', plain('old'), { pool: 'p' }), slice('b', plain('new'), { pool: 'p', generation: 2 })],
       [exactly('r', {}, '!device.allowMultipleAllocations')],
@@ -200,7 +200,7 @@ export const KNOWN: readonly KnownCase[] = [
     gets('a', `r=${DRIVER}/p/old`),
   ),
   known(
-    'a pool with a device twice does not count, and others do',
+    'a pool with a duplicate device is ignored, and others are used',
     ask(
       [
         slice('a', plain('d'), { name: 'one', count: 2 }),
@@ -212,7 +212,7 @@ export const KNOWN: readonly KnownCase[] = [
     gets('a', `r=${DRIVER}/q/x`),
   ),
   known(
-    'admin access keeps the device from a later request of the same pod',
+    'a device with admin access is not available to a later request of the same pod',
     ask([slice('a', plain('d'))], [exactly('watch', { adminAccess: true }), exactly('r', {})]),
     UNSATISFIABLE,
   ),
@@ -224,7 +224,7 @@ export const KNOWN: readonly KnownCase[] = [
     gets('a', ...of('a', 'watch', 'd')),
   ),
   known(
-    'a claim has 32 devices at most',
+    'a claim has at most 32 devices',
     ask(
       [slice('a', speeds(...Array.from({ length: 40 }, () => 1)))],
       [exactly('q', { count: 20 }), exactly('r', { count: 13 })],
@@ -232,7 +232,7 @@ export const KNOWN: readonly KnownCase[] = [
     UNSATISFIABLE,
   ),
   known(
-    'an alternative that would make it more than 32 devices gives way to the next',
+    'an alternative that would exceed 32 devices falls back to the next',
     ask(
       [slice('a', speeds(...Array.from({ length: 40 }, () => 1)))],
       [exactly('q', { count: 31 }), firstOf('r', wants({ count: 2 }), wants({ count: 1 }))],
@@ -244,7 +244,7 @@ export const KNOWN: readonly KnownCase[] = [
     ),
   ),
   known(
-    'a list goes with no other device under matchAttribute, not even with its like',
+    'a list matches no other device under matchAttribute, not even an equal list',
     ask([slice('a', [listed('d', 1, 2), listed('e', 1, 2)])], [exactly('r', { count: 2 })], {
       constraints: [match],
     }),
@@ -252,7 +252,7 @@ export const KNOWN: readonly KnownCase[] = [
     true,
   ),
   known(
-    'a list goes with no device before it under distinctAttribute, but with those after it',
+    'a list is rejected after another device under distinctAttribute, but accepted before one',
     ask([slice('a', [listed('d', 1), listed('e', 2), ...speeds(1)])], [exactly('r', { count: 2 })], {
       constraints: [distinct],
     }),

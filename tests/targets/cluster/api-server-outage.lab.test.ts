@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { seconds } from '../../../harness/core/units.ts'
-import { claimOf, podOf, SOON } from '../emulated/rack-target.ts'
+import { claimOf, podOf, SOON } from '../../support/emulated-target.ts'
 import { fakeNodeCluster, targetOn } from './fake-node-cluster.ts'
 
 const cluster = fakeNodeCluster()

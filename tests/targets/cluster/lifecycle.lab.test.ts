@@ -2,7 +2,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { seconds } from '../../../harness/core/units.ts'
 import { newRunId } from '../../../harness/targets/cluster/run-namespace.ts'
-import { AT_ONCE, claimOf, LISTENING, podOf, SOON } from '../emulated/rack-target.ts'
+import { AT_ONCE, claimOf, TARGET_CONTAINER, podOf, SOON } from '../../support/emulated-target.ts'
 import { fakeNodeCluster, RACK, targetOn } from './fake-node-cluster.ts'
 
 const cluster = fakeNodeCluster()
@@ -53,7 +53,7 @@ describe('a pod', () => {
     const target = targetOn(cluster, { namespaceLives: 'target' })
     const template = await claimOf(target, 4, 4)
     const one = await target.schedule(
-      podOf(template, { name: 'one', group: 'g', containers: [LISTENING] }),
+      podOf(template, { name: 'one', group: 'g', containers: [TARGET_CONTAINER] }),
       SOON,
     )
     const two = await target.schedule(podOf(template, { name: 'two', group: 'g' }), SOON)
@@ -73,7 +73,7 @@ describe('a pod', () => {
     const runId = newRunId()
     const target = targetOn(cluster, { runId })
     const template = await claimOf(target, 1, 1)
-    await target.schedule(podOf(template, { containers: [LISTENING] }), SOON)
+    await target.schedule(podOf(template, { containers: [TARGET_CONTAINER] }), SOON)
     for (const plural of ['pods', 'secrets']) {
       const [object] = await cluster.api.list<Listed>(`/api/v1/namespaces/claimcheck-${runId}/${plural}`)
       expect(object?.metadata.labels['claimcheck.dev/run']).toBe(runId)

@@ -7,7 +7,7 @@ import { publishRack } from '../../../harness/emulation/publish-rack.ts'
 import { Journal } from '../../../harness/core/journal.ts'
 import { loadRack } from '../../../harness/rack/rack.ts'
 import { rackFile } from '../../support/rack-file.ts'
-import { LISTENING, podOf } from '../emulated/rack-target.ts'
+import { TARGET_CONTAINER, podOf } from '../../support/emulated-target.ts'
 
 const PARTS: PodParts = {
   namespace: 'claimcheck-1',
@@ -18,7 +18,10 @@ const PARTS: PodParts = {
 }
 
 describe('a pod', () => {
-  const { spec, metadata } = podManifest(podOf('t', { containers: [LISTENING], nodes: ['node-a'] }), PARTS)
+  const { spec, metadata } = podManifest(
+    podOf('t', { containers: [TARGET_CONTAINER], nodes: ['node-a'] }),
+    PARTS,
+  )
 
   test('has IPC_LOCK as its only capability', () => {
     expect(spec.containers[0]?.securityContext).toEqual({
@@ -56,7 +59,7 @@ describe('a pod', () => {
 
   test('refers to its Secret without the value', () => {
     expect(JSON.stringify(spec)).not.toContain('0'.repeat(64))
-    const secret = secretManifest(podOf('t', { containers: [LISTENING] }), PARTS)
+    const secret = secretManifest(podOf('t', { containers: [TARGET_CONTAINER] }), PARTS)
     expect(secret?.stringData).toEqual({ 'main.TRANSFER_SECRET': '0'.repeat(64) })
     expect(spec.containers[0]?.env).toContainEqual({
       name: 'TRANSFER_SECRET',
@@ -70,14 +73,17 @@ describe('a pod', () => {
   })
 
   test('with delivery by stream waits for the binary and handles SIGTERM meanwhile', () => {
-    const sent = podManifest(podOf('t', { containers: [LISTENING] }), { ...PARTS, delivery: 'stream' }).spec
+    const sent = podManifest(podOf('t', { containers: [TARGET_CONTAINER] }), {
+      ...PARTS,
+      delivery: 'stream',
+    }).spec
     expect(sent.containers[0]).toMatchObject({
       command: [
         '/bin/sh',
         '-c',
         expect.stringMatching(/^trap 'exit 143' TERM; until/),
         'claimcheck',
-        ...LISTENING.args,
+        ...TARGET_CONTAINER.args,
       ],
     })
   })

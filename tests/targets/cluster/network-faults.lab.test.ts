@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { FaultInjectingProxy } from '../../support/fault-injecting-proxy.ts'
-import { claimOf, podOf, SOON } from '../emulated/rack-target.ts'
+import { claimOf, podOf, SOON } from '../../support/emulated-target.ts'
 import { fakeNodeCluster, targetOn } from './fake-node-cluster.ts'
 import type { ClusterTarget } from '../../../harness/targets/cluster/cluster-target.ts'
 

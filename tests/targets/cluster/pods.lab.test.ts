@@ -7,12 +7,22 @@ import type { TransferOutcome } from '../../../harness/transfer/transfer-outcome
 import { labTest as test } from '../../support/lab.ts'
 import { labTarget } from '../../support/lab-target.ts'
 import { LONG, transfer, WHOLE_NUMA_NODE } from '../../support/lab-transfer.ts'
-import { claimOf, LISTENING, linesOf, LOOKING, podOf, SOON } from '../emulated/rack-target.ts'
+import {
+  claimOf,
+  TARGET_CONTAINER,
+  linesOf,
+  DEVICES_CONTAINER,
+  podOf,
+  SOON,
+} from '../../support/emulated-target.ts'
 
 describe('a pod', () => {
   test('has a log and an exit code, and no exec after it has terminated', async ({ lab }) => {
     const target = await labTarget()
-    const pod = await target.schedule(podOf(await claimOf(target, 1, 1), { containers: [LOOKING] }), SOON)
+    const pod = await target.schedule(
+      podOf(await claimOf(target, 1, 1), { containers: [DEVICES_CONTAINER] }),
+      SOON,
+    )
     const running = await target.run(pod, SOON)
     expect(running.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
     expect((await linesOf(target.log(running, 'main'))).some((line) => line.startsWith('DEVICES '))).toBe(
@@ -29,7 +39,10 @@ describe('a pod', () => {
 
   test('runs commands by exec, each with its exit code and output', async () => {
     const target = await labTarget()
-    const pod = await target.schedule(podOf(await claimOf(target, 1, 1), { containers: [LISTENING] }), SOON)
+    const pod = await target.schedule(
+      podOf(await claimOf(target, 1, 1), { containers: [TARGET_CONTAINER] }),
+      SOON,
+    )
     const running = await target.run(pod, SOON)
     const seen = await target.exec(running, 'main', ['--mode', 'devices'], SOON)
     expect(seen).toMatchObject({ code: 0, signal: null, stderr: '' })

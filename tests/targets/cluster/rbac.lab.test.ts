@@ -15,7 +15,7 @@ import {
 } from '../../../harness/targets/cluster/permissions.ts'
 import { endRun } from '../../../harness/targets/cluster/cluster-run.ts'
 import { PROJECT } from '../../support/run-suite.ts'
-import { claimOf, LISTENING, linesOf, podOf, SOON } from '../emulated/rack-target.ts'
+import { claimOf, TARGET_CONTAINER, linesOf, podOf, SOON } from '../../support/emulated-target.ts'
 import { fakeNodeCluster, createTarget } from './fake-node-cluster.ts'
 
 interface Rule {
@@ -67,7 +67,7 @@ async function wholeRun(): Promise<void> {
     await target.nodes()
     const template = await claimOf(target, 4, 4)
     const on = { nodes: ['node-a'] }
-    const pod = await target.schedule(podOf(template, { containers: [LISTENING], ...on }), SOON)
+    const pod = await target.schedule(podOf(template, { containers: [TARGET_CONTAINER], ...on }), SOON)
     const running = await target.run(pod, SOON)
     await failing(target.schedule(podOf(template, { name: 'late', ...on }), SHORT), 'CLAIM_UNSATISFIABLE')
     await linesOf(target.log(running, 'main', AbortSignal.timeout(300)))

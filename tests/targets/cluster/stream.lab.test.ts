@@ -12,7 +12,14 @@ import { provideNixl } from '../../../harness/native/nixl.ts'
 import { labTest as test, type LabUnderTest } from '../../support/lab.ts'
 import { labTarget, RACK } from '../../support/lab-target.ts'
 import { temporaryFolder } from '../../support/rack-file.ts'
-import { claimOf, linesOf, LISTENING, LOOKING, podOf, SOON } from '../emulated/rack-target.ts'
+import {
+  claimOf,
+  linesOf,
+  TARGET_CONTAINER,
+  DEVICES_CONTAINER,
+  podOf,
+  SOON,
+} from '../../support/emulated-target.ts'
 
 const IMAGE = 'claimcheck.dev/shell:test'
 const TOOLS = ['sh', 'head', 'sleep', 'touch', 'rm', 'sha256sum', 'tar', 'gzip']
@@ -61,7 +68,7 @@ test('every container of the pod runs the binary, and exec does too', async ({ l
     delivery: { kind: 'stream', image: IMAGE, archive },
     journal: new Journal(),
   })
-  const containers = [LISTENING, { ...LOOKING, name: 'sidecar' }]
+  const containers = [TARGET_CONTAINER, { ...DEVICES_CONTAINER, name: 'sidecar' }]
   const pod = await target.schedule(podOf(await claimOf(target, 1, 1), { containers }), SOON)
   const running = await target.run(pod, SOON)
   const lines = await linesOf(target.log(running, 'sidecar'))

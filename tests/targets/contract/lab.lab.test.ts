@@ -1,10 +1,10 @@
-/** Real Kubernetes keeps the contract, in a lab. */
+/** The cluster target fulfils the contract on real Kubernetes, in a lab. */
 import { describe } from 'vitest'
 import { labTarget } from '../../support/lab-target.ts'
-import { runningContract } from './running.ts'
-import { schedulingContract } from './scheduling.ts'
+import { runningContract } from './running-pods.ts'
+import { schedulingContract } from './scheduling-pods.ts'
 
-// As if it were hardware: nothing is scaled.
+// Treated as real hardware, so that nothing is scaled.
 const open = () => labTarget({ emulation: undefined })
 
 describe('The lab:', () => {

@@ -1,8 +1,17 @@
-/** What the emulated target adds to the contract (tests/target/contract), the same in both runtimes. */
+/** Behaviour of the emulated target beyond the contract (tests/targets/contract), equal in both runtimes. */
 import { describe, expect, test } from 'vitest'
 import type { PodSpec } from '../../../harness/scheduling/pod.ts'
 import type { Target } from '../../../harness/targets/target.ts'
-import { claimOf, linesOf, LISTENING, LOOKING, podOf, rackTarget, RUNTIMES, SOON } from './rack-target.ts'
+import {
+  claimOf,
+  linesOf,
+  TARGET_CONTAINER,
+  DEVICES_CONTAINER,
+  podOf,
+  rackTarget,
+  RUNTIMES,
+  SOON,
+} from '../../support/emulated-target.ts'
 
 const podsOf = async (target: Target): Promise<unknown> => (await target.diagnose('all'))['pods']
 
@@ -14,7 +23,7 @@ describe.for(RUNTIMES)('In the %s runtime', (runtime) => {
     return { target, template, pod }
   }
 
-  test('a pod is scheduled with its devices, runs, says what it sees, and is gone', async () => {
+  test('a pod is scheduled with its devices, runs, prints the devices that it sees, and is released', async () => {
     const { target, pod } = await started()
     expect(pod.node).toBe('node-a')
     expect(pod.address).toMatch(/^10\.244\.\d+\.\d+$/)
@@ -28,22 +37,22 @@ describe.for(RUNTIMES)('In the %s runtime', (runtime) => {
       'rdma1',
     ])
     const lines = await linesOf(target.log(pod, 'main'))
-    const sighting = lines.find((line) => line.startsWith('DEVICES '))
-    expect(sighting).toContain('"/dev/infiniband/uverbs1"')
-    expect(sighting).not.toContain('"/dev/infiniband/uverbs2"')
+    const devices = lines.find((line) => line.startsWith('DEVICES '))
+    expect(devices).toContain('"/dev/infiniband/uverbs1"')
+    expect(devices).not.toContain('"/dev/infiniband/uverbs2"')
     expect(await target.exit(pod, 'main', SOON)).toEqual({ code: 0, signal: null })
-    // Whoever reads later reads it all again.
+    // A later reader reads the whole log again.
     expect(await linesOf(target.log(pod, 'main'))).toEqual(lines)
     await target.release([pod], SOON)
     expect(await podsOf(target)).toEqual([])
   })
 
-  test('a pod is run once', async () => {
+  test('a pod can be run only once', async () => {
     const { target, pod } = await started()
     await expect(target.run(pod, SOON)).rejects.toMatchObject({ code: 'ALREADY_EXISTS', subject: 'pod pod' })
   })
 
-  test('a claim that nothing satisfies is refused at once, with its reason', async () => {
+  test('a claim that cannot be satisfied is rejected at once, with the reason', async () => {
     const target = await rackTarget(runtime, [
       '{ kind: numa-misreport, node: node-a, nic: mlx5_1, numaNode: 1 }',
     ])
@@ -55,7 +64,7 @@ describe.for(RUNTIMES)('In the %s runtime', (runtime) => {
     expect(await podsOf(target)).toEqual([])
   })
 
-  test('a claim that no release could help is refused at once though others hold devices', async () => {
+  test('a claim that could not be satisfied with all devices free is rejected at once', async () => {
     const fault = '{ kind: numa-misreport, node: node-a, nic: mlx5_1, numaNode: 1 }'
     const target = await rackTarget(runtime, [fault])
     const template = await claimOf(target, 4, 4)
@@ -67,17 +76,17 @@ describe.for(RUNTIMES)('In the %s runtime', (runtime) => {
     })
   })
 
-  test('a pod that could not start can be released', async () => {
+  test('a pod that failed to start can be released', async () => {
     const target = await rackTarget(runtime)
     const template = await claimOf(target, 1, 1)
-    const containers = [LOOKING, { ...LOOKING, name: 'second', args: ['\0'] }]
+    const containers = [DEVICES_CONTAINER, { ...DEVICES_CONTAINER, name: 'second', args: ['\0'] }]
     const pod = await target.schedule(podOf(template, { containers }), SOON)
     await Promise.allSettled([target.run(pod, SOON)])
     await target.release([pod], SOON)
     expect(await podsOf(target)).toEqual([])
   })
 
-  test('a closed target refuses everything, and closing again is nothing', async () => {
+  test('a closed target rejects every call, and can be closed again', async () => {
     const { target, template, pod } = await started()
     const idle = await target.schedule(podOf(template, { name: 'idle' }), SOON)
     await Promise.all([target.close(), target.close()])
@@ -91,12 +100,15 @@ describe.for(RUNTIMES)('In the %s runtime', (runtime) => {
     expect(await target.diagnose('all')).toMatchObject({ pods: [], runtime: 'closed' })
   })
 
-  test('closing ends whoever waits: for devices, for a start, for a log, for an exit', async () => {
+  test('closing ends pending waits for devices, a start, a log and an exit', async () => {
     const target = await rackTarget(runtime)
     const template = await claimOf(target, 4, 4)
     const nodes = ['node-a']
     const pod = await target.run(
-      await target.schedule(podOf(template, { name: 'listening', nodes, containers: [LISTENING] }), SOON),
+      await target.schedule(
+        podOf(template, { name: 'listening', nodes, containers: [TARGET_CONTAINER] }),
+        SOON,
+      ),
       SOON,
     )
     const other = await target.schedule(podOf(template, { name: 'other', nodes: ['node-b'] }), SOON)

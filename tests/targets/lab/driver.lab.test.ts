@@ -175,7 +175,7 @@ describe('drivers', () => {
     expect(result.avg_GBps * rack.scale).toBeLessThan(39.07 * 1.3)
   })
 
-  test('a pod with hostNetwork gets no devices, and an event says why', async () => {
+  test('a pod with hostNetwork gets no devices, and an event gives the reason', async () => {
     await create('host', { template: 'two', hostNetwork: true, containers: { 'with-claim': IDLE } })
     const [message] = await until(
       'the event',

@@ -146,7 +146,7 @@ const statusWith = (program: string, args: readonly string[], env: Readonly<Reco
     env: { ...env },
   })
 
-test('without Docker the error says what to install', async () => {
+test('without Docker the error names what to install', async () => {
   const { exitCode, all } = await statusWith('env', ['DOCKER_HOST=unix:///nonexistent/docker.sock'])
   expect(exitCode, all).toBe(1)
   expect(all).toContain('LAB_UNAVAILABLE: Docker could not be reached')
@@ -155,7 +155,7 @@ test('without Docker the error says what to install', async () => {
 })
 
 test.skipIf(process.getuid?.() !== 0)(
-  'for a user without access to Docker the error says how to get it',
+  'for a user without access to Docker the error explains how to get it',
   async () => {
     const { exitCode, all } = await statusWith(
       'setpriv',

@@ -1,4 +1,4 @@
-/** Certificates of a lab, read by Node's own X.509 parser and used on both sides of a TLS connection. */
+/** Certificates of a lab, parsed by Node's X.509 implementation and used on both sides of a TLS connection. */
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'

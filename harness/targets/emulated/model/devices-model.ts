@@ -1,4 +1,4 @@
-/** What `--mode devices` prints in a pod of the model runtime: from the plan, the same that the process runtime builds. */
+/** Computes the output of `--mode devices` in a pod of the model runtime from the plan that the process runtime applies. */
 import { charDevicesOf } from '../../../emulation/char-devices.ts'
 import type { PodPlan } from '../../../emulation/pod-plan.ts'
 import type { Sku } from '../../../sku/sku.ts'

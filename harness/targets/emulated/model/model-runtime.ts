@@ -1,6 +1,6 @@
 /**
- * Emulated pods without processes: every log is computed when it is read, in virtual time, on any operating system.
- * Takes plans; gives what the binary would print. Its figures come from the link model and say so.
+ * Runs emulated pods without processes, on any operating system: a log is computed in virtual time when it is read, with
+ * the lines that the binary would print. The figures come from the link model and are marked as EMULATED.
  */
 import { ClaimcheckError } from '../../../core/errors.ts'
 import type { Rack } from '../../../rack/rack.ts'

@@ -1,6 +1,6 @@
 /**
- * One path of a modelled transfer: from a GPU over a NIC of each end to the other. Takes both pods' plans; gives its rate
- * and how long an iteration takes on it, by the rack's link model and faults.
+ * One path of a modelled transfer, from a GPU through a NIC at each end to the peer's GPU. Its rate and the duration of an
+ * iteration follow from both pods' plans, the rack's link model and the faults.
  */
 import { gigabytesPerSecond, seconds, type GBps } from '../../../core/units.ts'
 import { finishTime } from '../../../rack/rate-schedule.ts'
@@ -9,22 +9,22 @@ import type { RandomSource } from '../../../rack/seeded-random.ts'
 import type { Rack } from '../../../rack/rack.ts'
 import type { NicPlan, PodPlan } from '../../../emulation/pod-plan.ts'
 
-/** What an iteration takes beyond its bytes: posting, completion, one round trip. */
+/** The fixed duration of an iteration besides its bytes: posting, completion and one round trip. */
 export const OVERHEAD_SECONDS = 30e-6
-/** How much a single iteration scatters, against a whole transfer. */
+/** The scatter of a single iteration relative to that of a whole transfer. */
 const ITERATION_JITTER = 0.5
 
-/** What a lost packet costs: the peer's complaint, and sending again from there. */
+/** The delay of a lost packet: the peer's negative acknowledgement and the retransmission. */
 const RECOVERY_SECONDS = 2e-3
 
 export interface Path {
   readonly from: NicPlan | undefined
   readonly to: NicPlan | undefined
-  /** Payload bytes a second. */
+  /** Payload bytes per second. */
   readonly bytesPerSecond: number
 }
 
-/** One iteration of `size` bytes that begins `now` seconds after the first byte. */
+/** The duration of one iteration of `size` bytes that begins `now` seconds after the first byte. */
 export function iterationSeconds(
   rack: Rack,
   path: Path,
@@ -55,18 +55,18 @@ export function pathOf(
   return { from, to, bytesPerSecond: ((Math.min(...rates) * 1e9) / rack.scale / shared) * jitter }
 }
 
-/** What leaves by one NIC shares it. */
+/** Streams that leave through the same NIC share its rate. */
 function leavingRate(rack: Rack, sender: PodPlan, from: NicPlan): GBps {
   const by = carrierOf(sender, from)
   const users = sender.nics.filter((nic) => carrierOf(sender, nic) === by).length
   return gigabytesPerSecond(payloadRate(rack, by) / users)
 }
 
-/** The NIC by which what should leave by `from` really leaves. */
+/** The NIC that carries the traffic of `from`. */
 export const carrierOf = (sender: PodPlan, from: NicPlan): NicPlan =>
   sender.nics.find(({ nic }) => nic === from.leavesBy) ?? from
 
-/** Smaller frames carry more headers. */
+/** Smaller frames have a larger share of headers. */
 const payloadRate = (rack: Rack, { rate, mtu }: NicPlan): GBps =>
   gigabytesPerSecond((rate * payloadShare(mtu)) / payloadShare(rack.sku.nic.mtu))
 
@@ -76,7 +76,7 @@ function overTime({ from, to }: Path, now: number, work: number): number {
   return Math.max(work, ...ends.map((schedule) => finishTime(schedule, seconds(now), seconds(work)) - now))
 }
 
-/** What lost packets of one iteration cost. */
+/** The delay by lost packets in one iteration. */
 function recovery({ from, to }: Path, size: number, draw: RandomSource): number {
   return [from, to]
     .filter((nic) => nic?.lost !== undefined)

@@ -1,6 +1,6 @@
 /**
- * A transfer computed from the rack's link model, in virtual time. Takes both pods' plans and the binary's options;
- * gives what the binary would print. The same links, faults and jitter as the process runtime, and no process.
+ * Computes a transfer in virtual time from both pods' plans and the binary's options, with the lines that the binary would
+ * print. It has the same links, faults and jitter as the process runtime.
  */
 import { createHash } from 'node:crypto'
 import { faultOnNode } from '../../../rack/node-faults.ts'
@@ -10,7 +10,7 @@ import type { NicPlan, PodPlan } from '../../../emulation/pod-plan.ts'
 import type { TransferOptions } from './transfer-options.ts'
 import { carrierOf, iterationSeconds, OVERHEAD_SECONDS, pathOf, type Path } from './path-model.ts'
 
-/** When every modelled transfer begins; a step of the clock can lie before it. */
+/** The start of every modelled transfer; a clock that steps back may be before it. */
 const STARTED_UNIX_MS = 1_700_000_000_000
 
 /** The lines of the initiator's log. */
@@ -119,11 +119,11 @@ export function modelTransfer(
   ]
 }
 
-/** Whether a changed byte falls into `size` bytes, of which every so many one is changed. */
+/** Whether a transfer of `size` bytes contains a corrupted byte. */
 const changesByte = (nic: NicPlan | undefined, size: number, draw: RandomSource): boolean =>
   nic?.corruptEveryBytes !== undefined && draw.uniform() < size / nic.corruptEveryBytes
 
-/** A wall clock that steps moves time stamps; what was timed, was timed by another clock. */
+/** A step of the wall clock changes time stamps only, since durations are measured with the monotonic clock. */
 const clockStep = (rack: Rack, { node }: PodPlan): number =>
   faultOnNode(rack, 'clock-step', node)?.seconds ?? 0
 
@@ -133,7 +133,7 @@ function linkDown(path: Path | undefined, sender: PodPlan, receiver: PodPlan, st
   return `ERROR ${JSON.stringify({ code: 'LINK_DOWN', message: `the link of ${where} went down during stream ${stream}`, subject: where, hint: 'Look at the cable, the transceiver and the switch port.' })}`
 }
 
-/** What each interface of a pod has carried: its streams' bytes, and on the port those of others. */
+/** The counters of each interface of a pod: the bytes of its streams and, on the port, those of other pods. */
 function counters(pod: PodPlan, paths: readonly Path[], moved: number, sends: boolean) {
   const row = (name: string, role: 'claimed' | 'other', bytes: number) => ({
     name,

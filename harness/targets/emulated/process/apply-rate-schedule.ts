@@ -52,7 +52,7 @@ export async function applyRateSchedule(
   }
 }
 
-/** When the NIC began to carry bytes, by `performance.now`. */
+/** The time at which the NIC began to carry bytes, by `performance.now`. */
 async function firstBytes(agent: NodeAgent, { pod, nic, signal }: RateControl): Promise<number> {
   for (;;) {
     const { pods } = await agent.request('list', {}, listed)

@@ -1,6 +1,6 @@
 /**
  * A client of the node agent (`native/node`): sends requests and passes its events to a listener. The agent exits, and removes
- * everything it made, when this process closes its stdin or dies.
+ * everything it created, when this process closes its stdin or dies.
  */
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
@@ -92,7 +92,7 @@ export class NodeAgent {
     })
   }
 
-  /** Closes its stdin; it takes everything down by itself. Resolves when it is gone. */
+  /** Closes the agent's stdin, on which it removes everything. Resolves when it has exited. */
   async close(): Promise<void> {
     this.#closing = true
     this.#over = true

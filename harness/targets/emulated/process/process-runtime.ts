@@ -66,7 +66,7 @@ export class ProcessRuntime implements PodRuntime {
     })
   }
 
-  /** Rejects with SANDBOX_UNAVAILABLE where this machine allows no namespaces. */
+  /** Rejects with SANDBOX_UNAVAILABLE if this machine does not allow namespaces. */
   static async open(parts: ProcessRuntimeParts): Promise<ProcessRuntime> {
     const runtime = new ProcessRuntime(parts)
     const { rack } = parts
@@ -203,7 +203,7 @@ export class ProcessRuntime implements PodRuntime {
         ? {}
         : { corrupt_every_bytes: scaled(plan.corruptEveryBytes) }),
       ...(plan.cutAfterBytes === undefined ? {} : { cut_after_bytes: scaled(plan.cutAfterBytes) }),
-      // A share of the packets stays that share however many there are.
+      // The share of lost packets does not depend on the scale.
       ...(plan.lost === undefined ? {} : { lose_every_bytes: Math.ceil(plan.mtu / plan.lost) }),
     }
     const [first] = plan.rateSchedule ?? []
@@ -300,7 +300,7 @@ const environment = {
 
 const interfaceOf = ({ nic }: NicPlan): string => nic.ifName ?? nic.name
 
-/** Traffic that leaves where it should not: all of it over eth0, or that of one rail by another NIC. */
+/** Misrouted traffic: all of it through eth0, or that of one rail through another NIC. */
 function routesOf({ fallsBack, nics }: PodPlan): { readonly to: string; readonly dev: string }[] {
   if (fallsBack) return [{ to: FABRIC, dev: 'eth0' }]
   return nics.flatMap(({ rail, leavesBy }) =>

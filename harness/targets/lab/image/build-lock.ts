@@ -1,7 +1,7 @@
 /**
- * A lock between the processes that build the node image. It is `flock` of util-linux: the kernel releases it when its holder
- * is gone, however that ended. proper-lockfile releases the lock of a killed process only after its file has not been touched
- * for ten seconds, and takes it from a live one that was suspended for that long.
+ * A lock between the processes that build the node image. It uses `flock` of util-linux, which the kernel releases however
+ * its holder ends. proper-lockfile would release the lock of a killed process only after ten seconds without an update, and
+ * would take it from a live process that was suspended for that long.
  */
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'

@@ -141,7 +141,7 @@ impl Agent {
         stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
-    /// Sends a request without waiting; gives its id.
+    /// Sends a request without waiting and returns its id.
     pub fn send(&mut self, op: &str, mut body: Value) -> u64 {
         self.requests += 1;
         body["id"] = self.requests.into();
@@ -186,7 +186,7 @@ impl Agent {
         })
     }
 
-    /// Waits for an event and takes it out of those seen.
+    /// Waits for an event and removes it from those received.
     pub fn event(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         self.await_line(|agent| {
             let at = agent.events.iter().position(&wanted)?;
@@ -194,7 +194,7 @@ impl Agent {
         })
     }
 
-    /// Waits for a container's end; gives its output up to there and how it ended.
+    /// Waits until a container has ended and returns its output and its exit.
     pub fn finish(&mut self, pod: &str, container: &str) -> (Vec<String>, Value) {
         let of = |event: &Value| event["pod"] == pod && event["container"] == container;
         self.await_line(|agent| {
@@ -232,7 +232,7 @@ impl Agent {
         assert_eq!(self.ok("delete", json!({ "pod": pod, "grace_ms": 0 })), json!({ "deleted": true }));
     }
 
-    /// Runs a shell command in the container `main`; gives its output, which must be a success.
+    /// Runs a shell command in the container `main`, which must succeed, and returns its output.
     pub fn shell(&mut self, pod: &str, script: &str) -> String {
         let done = self.ok("exec", shell(pod, script));
         assert_eq!(done["code"], 0, "{script}: {done:#}");

@@ -1,4 +1,4 @@
-//! Faults of the fabric: routes past the NICs, bytes that change, links that die.
+//! Faults of the fabric: misrouted traffic, corrupted bytes and links that fail.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ fn an_extra_route_takes_the_traffic_to_eth0() {
         assert_eq!(received["received"], 1_000_000);
         assert!(bytes(agent, "pod1", "eth0", "tx_bytes") > 1_000_000);
         assert!(bytes(agent, "pod1", "rdma0", "tx_bytes") < 10_000);
-        // It arrives over the NIC all the same.
+        // It still arrives over the NIC.
         assert!(bytes(agent, "pod2", "rdma0", "rx_bytes") > 1_000_000);
     });
 }
@@ -30,7 +30,7 @@ fn a_corrupting_wire_changes_bytes_and_the_connection_lives() {
         assert_eq!(received["received"], 40_000_000);
         let wrong = received["wrong"].as_u64().unwrap();
         assert!((5..=12).contains(&wrong), "{wrong} bytes changed, expected about 10");
-        // A changed frame may be lost and sent again whole, but nothing else changes bytes.
+        // A corrupted frame may be lost and retransmitted unchanged, but nothing else corrupts bytes.
         assert!(agent.interface("pod1", "rdma0")["corrupted_bytes"].as_u64().unwrap() >= wrong);
     });
 }
@@ -56,7 +56,7 @@ fn bytes_arrive_over_a_wire_that_loses_frames() {
         agent.run(&two);
         let (_, received) = transfer(agent, "10.64.0.1", "10.64.0.2", 40_000_000);
         assert_eq!(received, json!({ "received": 40_000_000, "wrong": 0 }));
-        // What was lost was sent again: the sender's NIC has sent more than the receiver's has got.
+        // Lost packets were retransmitted: the sender's NIC has sent more than the receiver's has received.
         let lost = bytes(agent, "pod1", "rdma0", "tx_bytes") - bytes(agent, "pod2", "rdma0", "rx_bytes");
         assert!(lost > 100_000, "{lost} bytes lost");
     });

@@ -1,4 +1,4 @@
-//! What a container sees of the world: its own and nothing else.
+//! Isolation: a container sees its own processes, devices and files, and no others.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Whatever ends the agent, all that it made ends with it: processes, namespaces, interfaces, mounts.
+//! However the agent ends, everything that it created is removed: processes, namespaces, interfaces and mounts.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -75,7 +75,7 @@ fn parent(pid: u32) -> Option<u32> {
     status(pid, "PPid:")?.parse().ok()
 }
 
-/// A zombie waits for whoever inherited it, which is no matter of ours.
+/// Zombies are not counted, since their new parent has to reap them.
 fn is_alive(pid: u32) -> bool {
     status(pid, "State:").is_some_and(|state| state != "Z" && state != "X")
 }

@@ -1,4 +1,4 @@
-//! Logs, ends, exec and delete.
+//! Logs, exits, exec and delete.
 
 use std::path::Path;
 
@@ -86,7 +86,7 @@ fn exec_gives_code_signal_and_both_outputs() {
         let done = agent.ok("exec", shell("pod1", "head -c 3000000 /dev/zero | tr '\\0' x"));
         assert_eq!(done["stdout"].as_str().unwrap().len(), 1 << 20);
         assert_eq!((&done["stdout_cut"], &done["stderr_cut"]), (&json!(true), &json!(false)));
-        // What runs on in the background does not hold the answer up.
+        // A process that continues in the background does not delay the answer.
         assert_eq!(agent.shell("pod1", "sleep 1000 & echo done"), "done\n");
     });
 }
@@ -99,7 +99,7 @@ fn exec_ends_at_its_deadline_and_its_program_with_it() {
         exec["timeout_ms"] = json!(200);
         let error = agent.refused("exec", exec);
         assert_eq!(error["code"], "EXEC_DEADLINE");
-        // Until pid 1, the program and this shell are all there is.
+        // Until only pid 1, the program and this shell remain.
         agent.shell("pod1", "while set -- /proc/[0-9]*; [ $# != 3 ]; do sleep 0.01; done");
     });
 }
@@ -180,7 +180,7 @@ fn pods_start_and_run_concurrently() {
         let runs: Vec<_> =
             (1..=6).map(|n| agent.send("run", json!({ "pod": Pod::new(n).nics(&[0, 1, 2, 3]).0 }))).collect();
         runs.into_iter().for_each(|id| drop(agent.answer(id).unwrap()));
-        // Held up until the second one speaks, which a queue of requests would never let happen.
+        // Blocked until the second request runs, which would never happen if requests were queued.
         let waiting =
             agent.send("exec", shell("pod1", "until [ -e /tmp/go ]; do sleep 0.01; done; echo went"));
         agent.shell("pod2", "true");

@@ -1,5 +1,5 @@
-//! The agent as the harness meets it: the real binary, real pods, JSON lines. As root each test runs
-//! twice, as root and as an ordinary user; otherwise once.
+//! Tests of the agent as the harness uses it: the real binary, real pods and JSON lines. When started by root, each test
+//! runs twice, as root and as an ordinary user.
 
 mod agent;
 mod faults;

@@ -1,4 +1,4 @@
-//! Traffic over the fabric: who reaches whom, how fast, and over which interface.
+//! Traffic over the fabric: reachability, rates and interfaces.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ pub fn pair(agent: &Agent, rails: &[u32]) -> (Pod, Pod) {
     (pod(1), pod(2))
 }
 
-/// Sends bytes from pod1 to pod2; gives what the sender and the receiver say.
+/// Sends bytes from pod1 to pod2 and returns the output of the sender and the receiver.
 pub fn transfer(agent: &mut Agent, from: &str, to: &str, bytes: usize) -> (Value, Value) {
     let receiver = agent.send_probe("pod2", "receive 5000");
     let sent = agent.probe("pod1", &format!("send {from} {to}:5000 {bytes}"));
@@ -57,7 +57,7 @@ fn a_pod_without_that_rail_reaches_it_over_the_pod_network() {
     });
 }
 
-/// Seconds for the same bytes at two rates; low ones, so that a busy machine keeps up.
+/// The seconds for the same bytes at two rates, which are low enough for a busy machine.
 fn seconds_at(agent: &mut Agent, direction: &str, rates: [u64; 2]) -> [f64; 2] {
     rates.map(|rate| {
         let (one, two) = pair(agent, &[0]);
@@ -77,7 +77,7 @@ fn seconds_at(agent: &mut Agent, direction: &str, rates: [u64; 2]) -> [f64; 2] {
         assert!(bytes(agent, "pod1", "eth0", "tx_bytes") < 10_000);
         agent.delete("pod1");
         agent.delete("pod2");
-        // A machine may be slow, but no shaped link is ever faster than its rate.
+        // A busy machine may be slow, but a shaped link is never faster than its rate.
         let seconds = sent["seconds"].as_f64().unwrap();
         assert!(seconds > 0.9 * 8.0 * 4e6 / rate as f64, "{direction}: {seconds} s at {rate} bit/s");
         seconds

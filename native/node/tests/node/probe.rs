@@ -1,5 +1,5 @@
-//! What this test program does when it runs inside a pod: the role comes in the variable PROBE, the
-//! result goes out as one line behind the mark `PROBE `.
+//! The behaviour of this test program inside a pod. The variable PROBE selects its role, and it prints its result as one
+//! line that begins with `PROBE `.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -32,7 +32,7 @@ fn pattern() -> Vec<u8> {
     (0..CHUNK).map(|at| (at * 7 % 251) as u8).collect()
 }
 
-/// Takes one connection to its end: how many bytes came, and how many of them wrong.
+/// Reads one connection to its end and counts the bytes and the wrong ones among them.
 fn receive(port: u16) -> String {
     let listener = TcpListener::bind((IpAddr::from([0, 0, 0, 0]), port)).unwrap();
     let (mut stream, _) = listener.accept().unwrap();
@@ -52,7 +52,7 @@ fn receive(port: u16) -> String {
     json!({ "received": received, "wrong": wrong }).to_string()
 }
 
-/// Sends so many bytes from one address to another: how long until the other side had them all.
+/// Sends bytes from one address to another and measures the time until the receiver has all of them.
 fn send(from: IpAddr, to: SocketAddr, bytes: usize) -> String {
     let mut stream = connect(from, to);
     let (pattern, began) = (pattern(), Instant::now());
@@ -97,7 +97,7 @@ fn connect(from: IpAddr, to: SocketAddr) -> TcpStream {
     }
 }
 
-/// Tries what UCX's shared-memory transport does: reads another process's memory by its number.
+/// Reads another process's memory by its pid, as UCX's shared-memory transport does.
 fn read_memory_of(pid: i32) -> String {
     let mut byte = 0u8;
     let to = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
@@ -108,7 +108,7 @@ fn read_memory_of(pid: i32) -> String {
     json!({ "errno": std::io::Error::last_os_error().raw_os_error() }).to_string()
 }
 
-/// Stands for a harness: starts an agent with a pod and then does nothing until it is killed.
+/// Acts as a harness: starts an agent with a pod and sleeps until it is killed.
 fn harness(agent: &str) -> String {
     let mut child = Command::new(agent).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();

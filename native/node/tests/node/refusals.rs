@@ -1,4 +1,4 @@
-//! Requests that make no sense: each is answered with a code and the field, and leaves nothing.
+//! Invalid requests: each is rejected with a code and the field, and creates nothing.
 
 use serde_json::{Value, json};
 
@@ -157,7 +157,7 @@ fn a_fabric_with_subnets_in_common_is_refused() {
         bad["rails"][1]["subnet"] = json!("10.64.0.128/25");
         let error = agent.refused("open", json!({ "fabric": bad }));
         assert_eq!((&error["code"], &error["subject"]), (&json!("BAD_ADDRESS"), &json!("rail 1")));
-        // Nothing was built, so a corrected one is welcome.
+        // Nothing was created, so a corrected request succeeds.
         agent.open();
     });
 }

@@ -1,4 +1,4 @@
-//! Machines that do not let pods be made: said at open, with the cause and the way out.
+//! Machines that do not allow pods: `open` fails with the cause and a hint.
 
 use std::io;
 use std::os::unix::process::CommandExt;

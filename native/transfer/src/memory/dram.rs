@@ -29,7 +29,7 @@ pub struct HostMemoryOptions {
 
 const HUGE_PAGE_BYTES: usize = 2 << 20;
 
-/// Host memory, in a GPU's place. The number of `dram:N` only tells streams apart.
+/// Host memory in place of a GPU's. The number of `dram:N` only distinguishes streams.
 pub struct HostMemory;
 
 impl MemoryKind for HostMemory {

@@ -17,7 +17,7 @@ const FALLBACK_TUNNELS: [(&str, u16); 9] = [
     ("erspan0", 1),
 ];
 
-/// Whether an interface is such a tunnel. The type tells it from another interface renamed to one of these names;
+/// Whether an interface is such a tunnel. The type distinguishes it from an interface renamed to one of these names;
 /// where the type is unknown, the name decides.
 pub fn is_fallback_tunnel(name: &str, hardware_type: Option<u16>) -> bool {
     FALLBACK_TUNNELS

@@ -46,7 +46,7 @@ pub fn initiator(port: u16, arguments: &[&str]) -> Process {
     Process::start(command(&fixed).args(arguments))
 }
 
-/// Both sides with the same arguments, run to their end: initiator, target.
+/// Runs both sides with the same arguments to their end and returns the initiator and the target.
 pub fn pair(arguments: &[&str]) -> (Finished, Finished) {
     let port = free_port();
     let target = target(port, arguments);
@@ -62,7 +62,7 @@ pub struct Process {
     stderr: Option<JoinHandle<String>>,
 }
 
-/// What it printed and how it ended.
+/// The output of a process and how it ended.
 #[derive(Debug)]
 pub struct Finished {
     pub code: Option<i32>,
@@ -159,7 +159,7 @@ impl Finished {
         self
     }
 
-    /// Checks the failure's code, that it ended in an error, and that it says everything.
+    /// Checks the code of a failure, its exit code, and that no part of its message is missing.
     pub fn failed(&self, code: &str) -> Value {
         let error = self.tagged("ERROR");
         assert_eq!(error["code"], code, "{self:#?}");

@@ -1,5 +1,5 @@
 //! Two network namespaces, joined by bridges in a third, with NICs `nic0`... and a control interface
-//! `eth0`. Needs root. Removed on drop; what a killed run left is removed by the next.
+//! `eth0`. Needs root. Removed on drop; the next run removes the leftovers of a killed one.
 
 use super::{Process, command};
 use std::process::Command;
@@ -61,7 +61,7 @@ impl Rack {
         ip(&["-n", &middle, "link", "set", &bridge, "up"]);
     }
 
-    /// Takes the carrier from one NIC of one side.
+    /// Removes the carrier of one NIC of one side.
     pub fn cut_link(&self, side: Side, nic: usize) {
         ip(&["-n", &self.namespace("m"), "link", "set", &format!("{}{nic}", side.letter()), "down"]);
     }
@@ -108,7 +108,7 @@ fn ip(arguments: &[&str]) {
     assert!(output.status.success(), "ip {arguments:?} (these tests need root): {text}");
 }
 
-/// Deletes namespaces whose test process is gone.
+/// Deletes the namespaces of test processes that have ended.
 fn remove_left_over() {
     let output = Command::new("ip").args(["netns", "list"]).output().unwrap();
     for name in String::from_utf8_lossy(&output.stdout).split_whitespace() {

@@ -1,8 +1,8 @@
-/** What the model prints for a transfer is what the link model says, for each fault what it does, and the same each time. */
+/** The log that the model runtime produces for a transfer follows the link model and the faults, and is reproducible. */
 import { expect, test } from 'vitest'
 import { seconds } from '../../../../harness/core/units.ts'
 import { TransferLog } from '../../../../harness/transfer/transfer-log.ts'
-import { claimOf, linesOf, podOf, rackTarget } from '../rack-target.ts'
+import { claimOf, linesOf, podOf, rackTarget } from '../../../support/emulated-target.ts'
 
 const SOON = { within: seconds(10) }
 const MIB = 2 ** 20
@@ -29,7 +29,7 @@ async function resultOf(faults: readonly string[] = [], op = 'WRITE') {
   return transcript.result()
 }
 
-test.for(['WRITE', 'READ'])('a %s reaches what four NICs of the rack carry, at its scale', async (op) => {
+test.for(['WRITE', 'READ'])('a %s has the rate of four NICs of the rack, at its scale', async (op) => {
   const result = await resultOf([], op)
   // Each iteration waits for the slowest stream and has its overhead.
   expect((result.avg_GBps * 200) / (4 * 9.77)).toBeGreaterThan(0.98)
@@ -41,11 +41,11 @@ test.for(['WRITE', 'READ'])('a %s reaches what four NICs of the rack carry, at i
   )
 })
 
-test('a seeded run can be repeated to the last digit', async () => {
+test('two runs with the same seed are equal in every digit', async () => {
   expect(await resultOf()).toEqual(await resultOf())
 })
 
-test('a slow NIC slows its own stream and the whole', async () => {
+test('a slow NIC slows its own stream and the whole transfer', async () => {
   const slow = await resultOf(['{ kind: nic-slow, node: node-a, nic: mlx5_1, fraction: 0.5 }'])
   const p50 = slow.streams.map((stream) => stream.p50_seconds)
   const [first = 0, second = 0] = p50
@@ -53,20 +53,20 @@ test('a slow NIC slows its own stream and the whole', async () => {
   expect(slow.avg_seconds).toBeGreaterThan(second * 0.99)
 })
 
-test('a link that is cut is an error and no figure', async () => {
+test('a link that is cut is an error without a figure', async () => {
   const log = await initiatorLog(['{ kind: link-cut, node: node-a, nic: mlx5_3, afterBytes: 3 GiB }'])
   expect(log).toHaveLength(1)
   expect(log[0]).toMatch(/^ERROR \{"code":"LINK_DOWN"/)
 })
 
-test('a peer that is not there is PEER_ABSENT', async () => {
+test('a missing peer is PEER_ABSENT', async () => {
   await expect(initiatorLog([], 'WRITE', '10.244.9.9')).rejects.toMatchObject({
     code: 'TRANSFER_FAILED',
     details: { code: 'PEER_ABSENT' },
   })
 })
 
-test('options that make no sense are refused as the binary refuses them', async () => {
+test('invalid options are rejected as by the binary', async () => {
   const target = await rackTarget('model')
   const template = await claimOf(target, 1, 1)
   const containers = [{ name: 'main', args: ['--mode', 'nonsense'] }]

@@ -1,4 +1,4 @@
-/** The same suite as an ordinary user, and where this machine allows no namespaces at all. */
+/** The suite as an ordinary user, and on a machine that does not allow namespaces. */
 import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -22,7 +22,7 @@ interface Run {
   readonly junit: string
 }
 
-/** Runs a suite by a shell script that ends in `exec ... "$@"`, in the current folder, with reports in `home`. */
+/** Runs a suite through a shell script that ends with `exec ... "$@"`, in the current folder, with reports in `home`. */
 async function runBy(script: string, suite: string, env: Readonly<Record<string, string>>): Promise<Run> {
   const home = join(temporaryFolder(), 'home')
   mkdirSync(home)
@@ -82,7 +82,7 @@ describe('Where no namespaces may be made', () => {
       echo 0 >/proc/sys/user/max_user_namespaces
       exec setpriv --bounding-set=-all --inh-caps=-all "$@"' sh "$@"`
 
-  test('the message says so and names CLAIMCHECK_RUNTIME=model', async () => {
+  test('the message gives the reason and names CLAIMCHECK_RUNTIME=model', async () => {
     const run = await runBy(confined, 'suites/numa/topology.test.ts', {})
     expect(run.exitCode, run.output).toBe(1)
     const said = run.output.replaceAll(/\s+/g, ' ')

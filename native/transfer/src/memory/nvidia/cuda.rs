@@ -1,5 +1,5 @@
-//! The CUDA driver, opened at run time; no CUDA is linked. Gives the few functions that VRAM buffers
-//! need, each failing with its name and CUDA's own name of the error.
+//! The CUDA driver, opened at run time; no CUDA is linked. Provides the functions that VRAM buffers need. Their errors
+//! contain the name of the function and CUDA's name of the error.
 
 use crate::error::{Failure, Outcome};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 pub type DevicePointer = u64;
 
-/// A GPU's primary context; only `retain_context` gives one.
+/// A GPU's primary context; only `retain_context` creates one.
 #[derive(Debug, Clone, Copy)]
 #[repr(transparent)]
 pub struct Context(*mut c_void);
@@ -59,7 +59,7 @@ functions! {
     copy_to_host = "cuMemcpyDtoH_v2"(*mut c_void, DevicePointer, usize);
 }
 
-/// The driver, loaded and initialised once; the first failure is kept and told again.
+/// The driver, loaded and initialised once. A failure is stored and returned by every later call.
 pub fn driver() -> Outcome<&'static Driver> {
     static DRIVER: OnceLock<Outcome<Driver>> = OnceLock::new();
     let loaded = DRIVER.get_or_init(|| {
@@ -95,7 +95,7 @@ impl Driver {
         Ok(text.to_string_lossy().to_lowercase())
     }
 
-    /// Whether the one GPU reaches the other's memory without the host.
+    /// Whether one GPU can access the other's memory without the host.
     pub fn can_access_peer(&self, gpu: u32, peer: u32) -> Outcome<bool> {
         let (device, other) = (self.device(gpu)?, self.device(peer)?);
         let mut can = 0;
@@ -105,7 +105,7 @@ impl Driver {
         Ok(can != 0)
     }
 
-    /// Takes the primary context of a GPU, the one that UCX uses too, and makes it current.
+    /// Retains the primary context of a GPU, which UCX uses too, and makes it current.
     pub fn retain_context(&self, gpu: u32) -> Outcome<(c_int, Context)> {
         let device = self.device(gpu)?;
         let mut context = Context(std::ptr::null_mut());

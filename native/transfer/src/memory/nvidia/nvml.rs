@@ -1,5 +1,5 @@
-//! NVIDIA's management library, opened at run time: which NVLinks of a GPU are active and where they lead. Gives nothing
-//! where the library or the answer is missing; a GPU without NVLink has none active.
+//! NVIDIA's management library, opened at run time, which reports the active NVLinks of a GPU and what they connect to.
+//! The result is `None` if the library or its answer is missing; a GPU without NVLink has no active links.
 
 use crate::memory::LinkEnd;
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};

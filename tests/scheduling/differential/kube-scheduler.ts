@@ -1,11 +1,11 @@
 /**
- * What a real kube-scheduler answers. Takes an API and cases; writes each case's nodes, slices, classes and claims as
- * objects, a pod with them, and reads where it went or why nowhere. Many cases at once, each on nodes of its own.
+ * Runs cases on a real kube-scheduler: creates each case's nodes, slices, DeviceClasses, claims and pod, and reads to
+ * which node the pod was bound or why it was not. Many cases run at once, each on separate nodes.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeviceAllocation, DeviceRequest, ResourceSlice } from '../../../harness/dra/objects.ts'
 import { ApiError, type KubeApi } from '../../support/kube-api.ts'
-import { textOf, type Answer, type Case, type ClaimDevices } from './case.ts'
+import { textOf, type Answer, type Case, type ClaimDevices } from './test-case.ts'
 
 const RESOURCE = '/apis/resource.k8s.io/v1'
 const LABEL = 'claimcheck.dev/case'
@@ -31,7 +31,7 @@ interface Claim {
   readonly status?: { readonly allocation?: { readonly devices: { readonly results?: DeviceAllocation[] } } }
 }
 
-/** Asks about cases; `stop` takes every object of them away again. */
+/** Runs cases, and deletes their objects after each batch. */
 export class RealScheduler {
   readonly #api: KubeApi
   readonly #run = `d${Date.now().toString(36)}`
@@ -44,7 +44,7 @@ export class RealScheduler {
 
   async answers(cases: readonly Case[]): Promise<Answer[]> {
     const namespace = `claimcheck-${this.#run}-${this.#batches++}`
-    // Claims with admin access are allowed nowhere else.
+    // Claims with admin access are allowed only in a Namespace with this label.
     const labels = { 'resource.kubernetes.io/admin-access': 'true' }
     await this.#api.create('/api/v1/namespaces', { metadata: { name: namespace, labels } })
     await this.#makeAccount(namespace)
@@ -62,7 +62,7 @@ export class RealScheduler {
     }
   }
 
-  /** Without it no pod is admitted; where controllers run, one of them makes it too. */
+  /** Creates the default service account, without which no pod is admitted. A controller may have created it already. */
   async #makeAccount(namespace: string): Promise<void> {
     try {
       await this.#api.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, {
@@ -88,7 +88,7 @@ export class RealScheduler {
     ])
   }
 
-  /** An earlier claim that has its devices for good: its holder is nothing that a controller looks after. */
+  /** Allocates devices to an earlier claim permanently: it is reserved for a kind of object that no controller manages. */
   async #hold(namespace: string, id: string, { held }: Case): Promise<void> {
     if (held.length === 0) return
     const path = `${RESOURCE}/namespaces/${namespace}/resourceclaims`
@@ -109,7 +109,10 @@ export class RealScheduler {
     })
   }
 
-  /** Resolves once the scheduler has seen all that was written: it reads each kind in order, so the last one says it. */
+  /**
+   * Resolves once the scheduler has observed all objects: it receives each kind in order, so it suffices that it
+   * schedules a pod that needs the last object of each kind.
+   */
   async #seen(namespace: string): Promise<void> {
     const id = `${this.#run}s${this.#count++}`
     const driver = 'seen.example.com'
@@ -149,10 +152,10 @@ export class RealScheduler {
       if (pods.some(({ metadata, spec }) => metadata.name === id && spec.nodeName !== undefined)) return
       await sleep(LOOK_EVERY_MS)
     }
-    throw new Error(`the scheduler has not scheduled ${namespace}/${id}, which it can, in ${WITHIN_MS} ms`)
+    throw new Error(`timed out after ${WITHIN_MS} ms waiting for pod ${namespace}/${id} to be scheduled`)
   }
 
-  /** Undefined, or why the API server refuses a claim. */
+  /** Returns undefined, or the reason for which the API server rejects a claim. */
   async #writePod(namespace: string, id: string, { claims }: Case): Promise<Answer | undefined> {
     const renamed = claims.map(({ name, spec }) => ({
       metadata: { name: `${id}-${name}`, labels: { [LABEL]: id } },
@@ -174,7 +177,7 @@ export class RealScheduler {
         nodeSelector: { [LABEL]: id },
         terminationGracePeriodSeconds: 0,
         automountServiceAccountToken: false,
-        // Admission taints every new node as not ready, and here nothing takes that back.
+        // Admission taints every new node as not ready, and no node controller removes the taint here.
         tolerations: [{ operator: 'Exists' }],
         containers: [{ name: 'main', image: 'none' }],
         resourceClaims: claims.map(({ name }) => ({ name, resourceClaimName: `${id}-${name}` })),
@@ -192,7 +195,9 @@ export class RealScheduler {
       if (open.length === 0) return byName
       if (performance.now() > until) {
         const states = open.map((id) => `${id}: ${JSON.stringify(byName.get(id)?.status)}`)
-        throw new Error(`the scheduler has not decided on\n${states.join('\n')}`)
+        throw new Error(
+          `timed out after ${WITHIN_MS} ms waiting for the scheduler to decide on\n${states.join('\n')}`,
+        )
       }
       await sleep(LOOK_EVERY_MS)
     }

@@ -1,4 +1,4 @@
-/** Bad input as a person meets it: the real suite says what is wrong, exits with 1, and its report is not green. */
+/** Invalid input to the real suite: the message names the mistake, the exit code is 1, and the report is not green. */
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -48,7 +48,7 @@ test.for([
   expect(run.report?.outcome).not.toBe('passed')
 })
 
-test('a typo in a rack file is told by line and column', async () => {
+test('a typo in a rack file is reported with line and column', async () => {
   const rack = rackFile({ edit: (text) => text.replace('scale:', 'scael:') })
   const run = await runSuite('suites/numa', { CLAIMCHECK_RACK: rack })
   expect(run.exitCode).toBe(1)
@@ -84,7 +84,7 @@ test('the model runtime needs neither cargo nor python', async () => {
 })
 
 test.for(['process', 'model'])(
-  'a claim that nothing satisfies says why, in the %s runtime',
+  'a claim that cannot be satisfied is reported with the reason, in the %s runtime',
   async (runtime) => {
     const fault = '{ kind: numa-misreport, node: node-a, nic: mlx5_1, numaNode: 1 }'
     const run = await runSuite('suites/numa/kv-transfer.test.ts', {

@@ -1,6 +1,6 @@
 /**
- * One question that can be put to the emulated allocator and to a real scheduler alike: a small cluster, who holds what
- * in it, and the claims of one pod. And the answer, in words that both can give.
+ * A test case for both the emulated allocator and a real scheduler: a small cluster, the devices in use, and the claims
+ * of one pod. Also the result, in a form that both can be converted to.
  */
 import type { DeviceAllocation, DeviceClass, ResourceSlice } from '../../../harness/dra/objects.ts'
 import type { NamedClaimSpec } from '../../../harness/scheduling/device-request.ts'
@@ -9,7 +9,7 @@ export interface Case {
   readonly nodes: readonly string[]
   readonly slices: readonly ResourceSlice[]
   readonly classes: readonly DeviceClass[]
-  /** What an earlier claim has. */
+  /** Devices that are allocated to an earlier claim. */
   readonly held: readonly Omit<DeviceAllocation, 'request'>[]
   readonly claims: readonly NamedClaimSpec[]
 }
@@ -17,7 +17,7 @@ export interface Case {
 export type Answer =
   | { readonly kind: 'allocated'; readonly node: string; readonly devices: readonly ClaimDevices[] }
   | { readonly kind: 'unsatisfiable'; readonly reason: string }
-  /** The claim itself is not accepted, as with a selector that does not compile. */
+  /** The claim itself is rejected, as one whose selector does not compile. */
   | { readonly kind: 'refused'; readonly reason: string }
 
 export interface ClaimDevices {
@@ -29,10 +29,10 @@ export interface ClaimDevices {
 export const textOf = ({ request, driver, pool, device }: DeviceAllocation): string =>
   `${request}=${driver}/${pool}/${device}`
 
-/** What the random cases are like. */
+/** The kind of random cases to generate. */
 export interface Scope {
-  /** Whether attributes may be lists, which Kubernetes has behind a gate. */
+  /** Whether attributes may be lists, which Kubernetes has behind a feature gate. */
   readonly lists: boolean
-  /** What there is more of than the field has. */
+  /** The feature that occurs more often than in real clusters; `field` for none. */
   readonly theme: 'field' | 'taints' | 'constraints'
 }

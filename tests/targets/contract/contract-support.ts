@@ -1,18 +1,18 @@
-/** What the contract asks of every target is asked on the rack of the example; here are the words for it. */
+/** Targets, templates and assertions for the contract tests, which run on the rack of the example. */
 import { expect, onTestFinished } from 'vitest'
 import type { DeviceAllocation, DeviceRequest, ResourceClaimTemplate } from '../../../harness/dra/objects.ts'
 import { seconds } from '../../../harness/core/units.ts'
 import type { PodSpec, ScheduledPod } from '../../../harness/scheduling/pod.ts'
 import type { Target } from '../../../harness/targets/target.ts'
 
-/** A target of its own on fixtures/racks/h100-2node.yaml, with all devices free. Whoever opens it closes it. */
+/** Opens a new target on fixtures/racks/h100-2node.yaml with all devices free. The caller closes it. */
 export type Open = () => Promise<Target>
 
-/** For waits that have to be in vain. */
-export const LITTLE = { within: seconds(5) }
+/** For waits that are expected to time out. */
+export const BRIEF = { within: seconds(5) }
 
-/** Closed when the test ends, whatever it did. */
-export async function opened(open: Open): Promise<Target> {
+/** Opens a target that is closed when the test ends. */
+export async function openForTest(open: Open): Promise<Target> {
   const target = await open()
   onTestFinished(() => target.close())
   return target
@@ -39,7 +39,7 @@ export const devicesOf = ({ claim }: ScheduledPod): readonly DeviceAllocation[] 
 
 export const deviceNames = (pod: ScheduledPod): string[] => devicesOf(pod).map(({ device }) => device)
 
-/** An error of ours that says what it is about. */
+/** Matches a ClaimcheckError by its code, and by parts of its subject and message. */
 export const failure = (code: string, subject: string, message = ''): unknown =>
   expect.objectContaining({
     name: 'ClaimcheckError',

@@ -32,7 +32,7 @@ test('a failing afterAll is an error of the file', async () => {
   expect(project.outcomes()).toEqual(['one: passed', 'the file: error INTERNAL'])
 })
 
-test('a failing global set-up is told in its own words', async () => {
+test('a failing global set-up is reported with its own message', async () => {
   using project = new InlineProject(
     {
       'a.test.ts': green,
@@ -63,7 +63,7 @@ test('an unhandled rejection is an error of the run', async () => {
   expect(project.outcomes()).toEqual(['one: passed', 'the run: error INTERNAL'])
 })
 
-test('a worker that dies takes its file down, not the report', async () => {
+test('a worker that dies fails its file, and the report is still written', async () => {
   using project = new InlineProject({
     'a.test.ts': green,
     'b.test.ts': `import { test } from 'vitest'; test('two', () => process.kill(process.pid, 'SIGKILL'))`,
@@ -99,7 +99,7 @@ test('a report folder that cannot be written ends the run before anything is mea
   expect(existsSync(join(project.folder, 'measured'))).toBe(false)
 })
 
-test('an earlier green report is gone as soon as a run begins, and no partial file stays', async () => {
+test('an earlier green report is removed when a run begins, and no partial file is left', async () => {
   using project = new InlineProject({
     'a.test.ts': `import { readFileSync, readdirSync } from 'node:fs'; import { expect, test } from 'vitest'
       test('one', () => {

@@ -1,34 +1,41 @@
 /**
- * What `target.ts` promises of pods that run, as tests: logs, exits, commands, isolation, release and closing. Takes how to
- * open a target, and whether its containers are programs or computed.
+ * The part of the contract in `target.ts` that concerns running pods: logs, exits, exec, isolation, release and close.
+ * `programs` is false for a target whose containers are modelled instead of run.
  */
 import { describe, expect, test } from 'vitest'
 import { seconds } from '../../../harness/core/units.ts'
 import type { ContainerSpec, PodSpec, RunningPod } from '../../../harness/scheduling/pod.ts'
 import { probeTopology } from '../../../harness/transfer/node-topology.ts'
 import type { Target } from '../../../harness/targets/target.ts'
-import { claimOf, linesOf, LISTENING, LOOKING, podOf, SOON } from '../emulated/rack-target.ts'
-import { deviceNames, failure, LITTLE, onNode, opened, type Open } from './bench.ts'
+import {
+  claimOf,
+  linesOf,
+  TARGET_CONTAINER,
+  DEVICES_CONTAINER,
+  podOf,
+  SOON,
+} from '../../support/emulated-target.ts'
+import { deviceNames, failure, BRIEF, onNode, openForTest, type Open } from './contract-support.ts'
 
 const DEVICES = ['--mode', 'devices']
-/** Refused by the binary's own look at its arguments. */
+/** A container whose arguments the binary rejects. */
 const WRONG: ContainerSpec = { name: 'main', args: ['--mode', 'nonsense'] }
 
 export function runningContract(open: Open, { programs }: { readonly programs: boolean }): void {
-  async function started(spec: Partial<PodSpec> = {}): Promise<{ target: Target; pod: RunningPod }> {
-    const target = await opened(open)
+  async function startPod(spec: Partial<PodSpec> = {}): Promise<{ target: Target; pod: RunningPod }> {
+    const target = await openForTest(open)
     return { target, pod: await start(target, spec) }
   }
 
   describe('a pod that runs', () => {
     test('has an address, and the state of its claimed NICs', async () => {
-      const { pod } = await started({ containers: [LISTENING] })
+      const { pod } = await startPod({ containers: [TARGET_CONTAINER] })
       expect(pod.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
       expect(pod.claim.metadata.name).not.toBe('')
     })
 
-    test('is unknown once it was released', async () => {
-      const { target, pod } = await started()
+    test('is not found after it was released', async () => {
+      const { target, pod } = await startPod()
       await target.release([pod], SOON)
       await expect(target.run(pod, SOON)).rejects.toEqual(failure('NOT_FOUND', 'pod pod'))
     })
@@ -47,8 +54,8 @@ export function runningContract(open: Open, { programs }: { readonly programs: b
   })
 
   describe('a log', () => {
-    test('is read from its start: by two at once, again, and when the container has ended', async () => {
-      const { target, pod } = await started()
+    test('is read from its beginning: by two readers at once, again, and after the container has ended', async () => {
+      const { target, pod } = await startPod()
       const [one, two] = await Promise.all([
         linesOf(target.log(pod, 'main')),
         linesOf(target.log(pod, 'main')),
@@ -59,8 +66,8 @@ export function runningContract(open: Open, { programs }: { readonly programs: b
       expect(await linesOf(target.log(pod, 'main'))).toEqual(one)
     })
 
-    test('is read while the container runs, and no longer than the reader wants', async () => {
-      const { target, pod } = await started({ containers: [LISTENING] })
+    test('is followed while the container runs, until the reader aborts', async () => {
+      const { target, pod } = await startPod({ containers: [TARGET_CONTAINER] })
       const over = new AbortController()
       const seen: string[] = []
       for await (const line of target.log(pod, 'main', over.signal)) {
@@ -71,8 +78,8 @@ export function runningContract(open: Open, { programs }: { readonly programs: b
       expect(await linesOf(target.log(pod, 'main', over.signal))).toEqual([])
     })
 
-    test('of a container that is not there is an error', async () => {
-      const { target, pod } = await started()
+    test('of a container that does not exist is an error', async () => {
+      const { target, pod } = await startPod()
       const absent = failure('NOT_FOUND', 'container pod/other')
       await expect(async () => linesOf(target.log(pod, 'other'))).rejects.toEqual(absent)
       await expect(async () => target.exit(pod, 'other', SOON)).rejects.toEqual(absent)
@@ -80,21 +87,21 @@ export function runningContract(open: Open, { programs }: { readonly programs: b
   })
 
   describe('an exit', () => {
-    test('tells success', async () => {
-      const { target, pod } = await started()
+    test('has the code 0 on success', async () => {
+      const { target, pod } = await startPod()
       expect(await target.exit(pod, 'main', SOON)).toEqual({ code: 0, signal: null })
       expect(await target.exit(pod, 'main', SOON)).toEqual({ code: 0, signal: null })
     })
 
-    test.runIf(programs)('tells failure', async () => {
-      const { target, pod } = await started({ containers: [WRONG] })
+    test.runIf(programs)('has another code on failure', async () => {
+      const { target, pod } = await startPod({ containers: [WRONG] })
       const { code, signal } = await target.exit(pod, 'main', SOON)
       expect(code).toBeGreaterThan(0)
       expect(signal).toBeNull()
     })
 
-    test.runIf(programs)('is waited for no longer than is said, and until somebody says stop', async () => {
-      const { target, pod } = await started({ containers: [LISTENING] })
+    test.runIf(programs)('is awaited until the deadline or an abort', async () => {
+      const { target, pod } = await startPod({ containers: [TARGET_CONTAINER] })
       const brief = { within: seconds(1) }
       await expect(target.exit(pod, 'main', brief)).rejects.toEqual(failure('DEADLINE', 'pod/main'))
       const over = new AbortController()
@@ -106,36 +113,36 @@ export function runningContract(open: Open, { programs }: { readonly programs: b
 
   describe('a command', () => {
     test('runs beside a container, with its devices', async () => {
-      const { target, pod } = await started({ containers: [LISTENING] })
+      const { target, pod } = await startPod({ containers: [TARGET_CONTAINER] })
       const ran = await target.exec(pod, 'main', DEVICES, SOON)
       expect(ran).toMatchObject({ code: 0, signal: null })
       expect(uverbsIn(ran.stdout)).toHaveLength(2)
     })
 
-    test.runIf(programs)('says how it failed', async () => {
-      const { target, pod } = await started({ containers: [LISTENING] })
+    test.runIf(programs)('that fails has its exit code and output', async () => {
+      const { target, pod } = await startPod({ containers: [TARGET_CONTAINER] })
       const ran = await target.exec(pod, 'main', WRONG.args, SOON)
       expect(ran.code).toBeGreaterThan(0)
       expect(`${ran.stdout}${ran.stderr}`).toContain('nonsense')
     })
 
-    test.runIf(programs)('that does not end is ended', async () => {
-      const { target, pod } = await started({ containers: [LISTENING] })
+    test.runIf(programs)('that does not end is killed at the deadline', async () => {
+      const { target, pod } = await startPod({ containers: [TARGET_CONTAINER] })
       const port = ['--port', '5999']
-      await expect(target.exec(pod, 'main', [...LISTENING.args, ...port], LITTLE)).rejects.toEqual(
+      await expect(target.exec(pod, 'main', [...TARGET_CONTAINER.args, ...port], BRIEF)).rejects.toEqual(
         failure('DEADLINE', 'pod/main'),
       )
       expect(await target.exec(pod, 'main', DEVICES, SOON)).toMatchObject({ code: 0 })
     })
 
-    test.runIf(programs)('beside a container that has ended is refused', async () => {
-      const { target, pod } = await started()
+    test.runIf(programs)('in a container that has ended is rejected', async () => {
+      const { target, pod } = await startPod()
       await target.exit(pod, 'main', SOON)
       await expect(target.exec(pod, 'main', DEVICES, SOON)).rejects.toEqual(failure('EXEC_FAILED', 'pod'))
     })
 
-    test('in a container that is not there is refused', async () => {
-      const { target, pod } = await started({ containers: [LISTENING] })
+    test('in a container that does not exist is rejected', async () => {
+      const { target, pod } = await startPod({ containers: [TARGET_CONTAINER] })
       await expect(target.exec(pod, 'other', DEVICES, SOON)).rejects.toMatchObject({
         name: 'ClaimcheckError',
         message: expect.stringContaining('other'),
@@ -144,31 +151,33 @@ export function runningContract(open: Open, { programs }: { readonly programs: b
   })
 
   describe('isolation', () => {
-    test('ends at the pod: its containers see the same devices', async () => {
-      const { target, pod } = await started({ containers: [LOOKING, { ...LOOKING, name: 'second' }] })
-      const [one, two] = await Promise.all(['main', 'second'].map((name) => sightingOf(target, pod, name)))
+    test('is per pod: its containers see the same devices', async () => {
+      const { target, pod } = await startPod({
+        containers: [DEVICES_CONTAINER, { ...DEVICES_CONTAINER, name: 'second' }],
+      })
+      const [one, two] = await Promise.all(['main', 'second'].map((name) => uverbsOf(target, pod, name)))
       expect(one).toHaveLength(2)
       expect(two).toEqual(one)
     })
 
     test('two pods of one node have no device in common', async () => {
-      const { target, pod } = await started(onNode('node-a'))
+      const { target, pod } = await startPod(onNode('node-a'))
       const other = await start(target, { name: 'other', ...onNode('node-a') })
       expect(other.node).toBe(pod.node)
       expect(deviceNames(pod).filter((name) => deviceNames(other).includes(name))).toEqual([])
-      const [one, two] = [await sightingOf(target, pod), await sightingOf(target, other)]
+      const [one, two] = [await uverbsOf(target, pod), await uverbsOf(target, other)]
       expect([one, two].map(({ length }) => length)).toEqual([2, 2])
       expect(one.filter((path) => two.includes(path))).toEqual([])
     })
   })
 
   describe('releasing', () => {
-    test('frees devices and name of pods in any state: scheduled, running, ended', async () => {
-      const target = await opened(open)
+    test('frees the devices and names of pods in any state: scheduled, running, ended', async () => {
+      const target = await openForTest(open)
       const template = await claimOf(target, 1, 2)
       const here = onNode('node-a')
       const scheduled = await target.schedule(podOf(template, { name: 'scheduled', ...here }), SOON)
-      const running = await start(target, { name: 'running', containers: [LISTENING], ...here })
+      const running = await start(target, { name: 'running', containers: [TARGET_CONTAINER], ...here })
       const ended = await start(target, { name: 'ended', ...onNode('node-b') })
       await target.exit(ended, 'main', SOON)
       const all = [scheduled, running, ended]
@@ -183,8 +192,8 @@ export function runningContract(open: Open, { programs }: { readonly programs: b
       }
     })
 
-    test('ends the logs of who still reads', async () => {
-      const { target, pod } = await started({ containers: [LISTENING] })
+    test('ends the logs that are being read', async () => {
+      const { target, pod } = await startPod({ containers: [TARGET_CONTAINER] })
       const reading = linesOf(target.log(pod, 'main')).then(
         () => 'ended',
         (error: unknown) => String(error),
@@ -195,8 +204,8 @@ export function runningContract(open: Open, { programs }: { readonly programs: b
   })
 
   describe('closing', () => {
-    test('ends whoever waits for a start, a log, an exit, and refuses what comes later', async () => {
-      const { target, pod } = await started({ containers: [LISTENING], ...onNode('node-a') })
+    test('ends pending starts, logs and exits, and rejects later calls', async () => {
+      const { target, pod } = await startPod({ containers: [TARGET_CONTAINER], ...onNode('node-a') })
       const template = await claimOf(target, 1, 2)
       const other = await target.schedule(podOf(template, { name: 'other' }), SOON)
       const waiting = [
@@ -219,7 +228,7 @@ export function runningContract(open: Open, { programs }: { readonly programs: b
   })
 }
 
-/** One GPU and two NICs, unless `spec` says otherwise. */
+/** Starts a pod with one GPU and two NICs; `spec` overrides fields of the pod. */
 async function start(target: Target, spec: Partial<PodSpec>): Promise<RunningPod> {
   const template = await claimOf(target, 1, 2)
   return target.run(await target.schedule(podOf(template, spec), SOON), SOON)
@@ -227,6 +236,6 @@ async function start(target: Target, spec: Partial<PodSpec>): Promise<RunningPod
 
 const uverbsIn = (text: string): string[] => [...new Set(text.match(/\/dev\/infiniband\/uverbs\d+/g))].sort()
 
-async function sightingOf(target: Target, pod: RunningPod, container = 'main'): Promise<string[]> {
+async function uverbsOf(target: Target, pod: RunningPod, container = 'main'): Promise<string[]> {
   return uverbsIn((await linesOf(target.log(pod, container))).join('\n'))
 }

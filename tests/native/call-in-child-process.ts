@@ -1,4 +1,4 @@
-/** Calls an exported function in a Node process of its own, so that it can have another PATH. */
+/** Calls an exported function in a separate Node process, so that it can have another PATH. */
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { PROJECT } from '../support/run-suite.ts'
@@ -9,7 +9,7 @@ export interface Called {
   readonly said: readonly string[]
 }
 
-/** The call's code: `provide(...)`, with `say` as the function that collects lines. */
+/** Returns the Node arguments for a call such as `provide(say)`, in which `say` collects lines. */
 export function callOf(file: string, name: string, call: string): readonly string[] {
   const code = `
     import { ${name} } from ${JSON.stringify(join(PROJECT, file))}

@@ -1,18 +1,18 @@
-/** A target on a small rack, in either runtime, closed when the test ends; and pods and claims for it. */
+/** Opens the emulated target for tests, in either runtime, and provides claims and pods that every target can run. */
 import { onTestFinished } from 'vitest'
-import { publicationOf } from '../../../harness/claim/publication.ts'
-import { numaTemplate } from '../../../harness/claim/claim-template.ts'
-import { Journal } from '../../../harness/core/journal.ts'
-import { seconds } from '../../../harness/core/units.ts'
-import { readSettings } from '../../../harness/core/variables.ts'
-import { provideBinaries } from '../../../harness/native/build-binaries.ts'
-import { provideNixl } from '../../../harness/native/nixl.ts'
-import { loadRack } from '../../../harness/rack/rack.ts'
-import type { NativeParts } from '../../../harness/native/native-parts.ts'
-import { emulatedKind } from '../../../harness/targets/emulated/emulated-kind.ts'
-import type { ContainerSpec, PodSpec } from '../../../harness/scheduling/pod.ts'
-import type { Target } from '../../../harness/targets/target.ts'
-import { rackFile } from '../../support/rack-file.ts'
+import { publicationOf } from '../../harness/claim/publication.ts'
+import { numaTemplate } from '../../harness/claim/claim-template.ts'
+import { Journal } from '../../harness/core/journal.ts'
+import { seconds } from '../../harness/core/units.ts'
+import { readSettings } from '../../harness/core/variables.ts'
+import { provideBinaries } from '../../harness/native/build-binaries.ts'
+import { provideNixl } from '../../harness/native/nixl.ts'
+import { loadRack } from '../../harness/rack/rack.ts'
+import type { NativeParts } from '../../harness/native/native-parts.ts'
+import { emulatedKind } from '../../harness/targets/emulated/emulated-kind.ts'
+import type { ContainerSpec, PodSpec } from '../../harness/scheduling/pod.ts'
+import type { Target } from '../../harness/targets/target.ts'
+import { rackFile } from './rack-file.ts'
 
 export const RUNTIMES = ['process', 'model'] as const
 export type RuntimeName = (typeof RUNTIMES)[number]
@@ -29,6 +29,7 @@ async function prepare(): Promise<NativeParts> {
   return { binaries, nixl }
 }
 
+/** Returns a target on the rack of the fixtures with `faults`. It is closed when the test ends. */
 export async function rackTarget(runtime: RuntimeName, faults: readonly string[] = []): Promise<Target> {
   const settings = readSettings({ CLAIMCHECK_RUNTIME: runtime })
   prepared ??= prepare()
@@ -43,7 +44,7 @@ export async function rackTarget(runtime: RuntimeName, faults: readonly string[]
   return target
 }
 
-/** Applies a template for so many GPUs and NICs of NUMA node 0 and returns its name. */
+/** Applies a template for `gpus` GPUs and `nics` NICs of NUMA node 0 and returns its name. */
 export async function claimOf(target: Target, gpus: number, nics: number): Promise<string> {
   const rack = loadRack(rackFile())
   const placement = {
@@ -57,10 +58,11 @@ export async function claimOf(target: Target, gpus: number, nics: number): Promi
   return template.metadata.name
 }
 
-export const LOOKING: ContainerSpec = { name: 'main', args: ['--mode', 'devices'] }
+/** Prints the devices that it sees and ends. */
+export const DEVICES_CONTAINER: ContainerSpec = { name: 'main', args: ['--mode', 'devices'] }
 
-/** Waits for a peer for as long as anybody lets it. */
-export const LISTENING: ContainerSpec = {
+/** A receiver that waits ten minutes for a peer. */
+export const TARGET_CONTAINER: ContainerSpec = {
   name: 'main',
   args: ['--mode', 'target', '--devices', 'dram:0', '--block-size', '4096', '--timeout-seconds', '600'],
   secretEnv: { TRANSFER_SECRET: '0'.repeat(64) },
@@ -70,7 +72,7 @@ export const podOf = (template: string, spec: Partial<PodSpec> = {}): PodSpec =>
   name: 'pod',
   group: spec.name ?? 'pod',
   template,
-  containers: [LOOKING],
+  containers: [DEVICES_CONTAINER],
   ...spec,
 })
 

@@ -1,4 +1,4 @@
-/** What fast-check says the other way round: something that is there once in so many times, else null. */
+/** Generates a value of `arbitrary` once in `times` cases, otherwise null. The inverse of `fc.option`'s frequency. */
 import * as fc from 'fast-check'
 
 export const onceIn = <T>(times: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> =>

@@ -1,6 +1,6 @@
 /**
- * What the simulations ask. A question has a truth and methods that give an interval for it; the first method is the
- * harness's own, the others are what it was chosen from.
+ * The estimands of the simulation: each has a true value and interval methods that estimate it. The first method is the
+ * harness's own; the others are the alternatives that were considered.
  */
 import { driftInterval } from '../../harness/measure/drift.ts'
 import {
@@ -25,7 +25,7 @@ import {
 import type { Noise } from './noise.ts'
 import { TRUE_FIGURE, TRUE_RATIO, trueMedian, truePercentile, type SimulatedRun } from './simulated-run.ts'
 
-export interface Question {
+export interface Estimand {
   readonly name: string
   readonly truth: (noise: Noise, draw: RandomSource) => number
   readonly methods: readonly [Method, ...Method[]]
@@ -33,7 +33,7 @@ export interface Question {
 
 export interface Method {
   readonly name: string
-  /** The interval from the first `rounds` rounds of a run. */
+  /** The interval computed from the first `rounds` rounds of a run. */
   readonly interval: (run: SimulatedRun, rounds: number, level: number) => Interval
 }
 
@@ -46,7 +46,7 @@ function method<Round>(
 }
 
 const NO_FLOOR = fraction(0)
-/** That of `toBeStable`. */
+/** The noise floor of `toBeStable`. */
 const TAIL_NOISE = fraction(0.02)
 
 const pairs = (run: SimulatedRun) => run.pairs
@@ -58,7 +58,7 @@ const tail = (samples: readonly number[]): number =>
   interpolatedPercentile(samples, 99) / interpolatedPercentile(samples, 50)
 const tails = (run: SimulatedRun): number[] => run.iterations.map(tail)
 
-const percentile = (p: Percentile): Question => ({
+const percentile = (p: Percentile): Estimand => ({
   name: `p${p} latency`,
   truth: (noise, draw) => truePercentile(noise, draw, p),
   methods: [
@@ -77,7 +77,7 @@ const percentile = (p: Percentile): Question => ({
   ],
 })
 
-export const QUESTIONS: readonly Question[] = [
+export const ESTIMANDS: readonly Estimand[] = [
   {
     name: 'ratio of two arms',
     truth: () => TRUE_RATIO,

@@ -1,15 +1,15 @@
 /**
- * What the emulated allocator answers. Takes a case; gives its answer, or its answer for single nodes, and whether its
- * search, asked for every choice there is, finds exactly one.
+ * Runs a case through the emulated allocator, on all nodes or on some of them, and determines whether its allocation is
+ * the only possible one.
  */
 import { ClaimcheckError } from '../../../harness/core/errors.ts'
 import { allocate, type Allocation } from '../../../harness/scheduling/allocate.ts'
 import { NodeDevices } from '../../../harness/scheduling/node-devices.ts'
 import { requestsOf } from '../../../harness/scheduling/device-request.ts'
 import { search } from '../../../harness/scheduling/device-search.ts'
-import { textOf, type Answer, type Case } from './case.ts'
+import { textOf, type Answer, type Case } from './test-case.ts'
 
-/** `nodes`: only these of the case's. */
+/** Allocates on `nodes`, by default all nodes of the case. */
 export function emulatedAnswer(one: Case, nodes = one.nodes): Answer {
   try {
     return answerOf(allocate({ ...one, nodes, allocated: heldIn(one) }))
@@ -21,7 +21,7 @@ export function emulatedAnswer(one: Case, nodes = one.nodes): Answer {
   }
 }
 
-/** For a case that can be satisfied. A search that is given up half-way has not shown it. */
+/** Whether a case has exactly one allocation. False if the search is aborted before it has shown that. */
 export function isUnique(one: Case): boolean {
   const requests = requestsOf(one.claims, one.classes)
   let found = 0

@@ -1,21 +1,22 @@
 /**
- * Holds the emulated allocator against a real scheduler. Takes a case and the scheduler's answer; gives nothing where
- * they agree, else what the allocator says. And a case that they disagree on made small, as YAML that can be replayed.
+ * Compares the emulated allocator with a real scheduler, and shrinks a case in which they disagree to a small one, as
+ * YAML that can be replayed.
  */
 import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import * as fc from 'fast-check'
 import { parse, stringify } from 'yaml'
-import type { Answer, Case } from './case.ts'
-import { emulatedAnswer } from './emulated.ts'
-import { cases } from './generator.ts'
-import type { RealScheduler } from './scheduler.ts'
+import type { Answer, Case } from './test-case.ts'
+import { emulatedAnswer } from './emulated-allocator.ts'
+import { cases } from './generate-case.ts'
+import type { RealScheduler } from './kube-scheduler.ts'
 
 const SHRINK_MS = 150_000
 
 /**
- * Both say yes or both say no. The scheduler may prefer another node than the first that fits; on that node the
- * allocator has to choose the same devices, which covers the case where there is only one choice.
+ * Returns the allocator's answer if it disagrees with the scheduler's, otherwise undefined. The scheduler may prefer
+ * another node than the first that fits; the allocator is then compared on that node, where it must choose the same
+ * devices.
  */
 export function disagreement(one: Case, theirs: Answer): Answer | undefined {
   const ours = emulatedAnswer(one)
@@ -25,7 +26,7 @@ export function disagreement(one: Case, theirs: Answer): Answer | undefined {
   return isDeepStrictEqual(there, theirs) ? undefined : there
 }
 
-/** The case as text, the smallest that was found in the time there is. `index` is its place among those of the seed. */
+/** Returns the smallest disagreement found within a time limit, as YAML. `index` is that of the case among the seed's. */
 export async function shrunk(
   real: RealScheduler,
   lists: boolean,
@@ -48,5 +49,5 @@ export async function shrunk(
   return stringify({ seed, path: counterexamplePath, lists, ...smallest }, { aliasDuplicateObjects: false })
 }
 
-/** The case of a text that `shrunk` gave. */
+/** Reads the case from a file with the output of `shrunk`. */
 export const replayed = (file: string): Case => (parse(readFileSync(file, 'utf8')) as { case: Case }).case

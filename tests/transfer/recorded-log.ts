@@ -1,4 +1,4 @@
-/** The log of a real transfer, and what can be done to it. See fixtures/transfer/README.md for how it was recorded. */
+/** The log of a real transfer, and functions that alter it. See fixtures/transfer/README.md for how it was recorded. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -13,14 +13,14 @@ export const resultLine = line('RESULT ')
 export const endLine = line('END ')
 export const genuineResult = JSON.parse(resultLine.slice('RESULT '.length)) as TransferResult
 
-/** What the harness makes of a log: a figure, or the error that it throws. */
+/** Parses a log as the harness does: returns its RESULT or throws. */
 export function read(log: string): TransferResult {
-  const transcript = new TransferLog('pod kv-initiator on node-b')
-  for (const line of log.split('\n')) transcript.add(line)
-  return transcript.result()
+  const transferLog = new TransferLog('pod kv-initiator on node-b')
+  for (const line of log.split('\n')) transferLog.add(line)
+  return transferLog.result()
 }
 
-/** The log with another RESULT in place of the genuine one, and an END line that vouches for it. */
+/** The log with another RESULT in place of the genuine one, and an END line with its digest. */
 export function resealed(json: string): string {
   const digest = createHash('sha256').update(json).digest('hex')
   return genuine

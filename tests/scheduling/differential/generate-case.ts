@@ -1,8 +1,8 @@
-/** Random cases: a cluster of one to four nodes, who holds what in it, and the claims of one pod. */
+/** Generates random cases: a cluster of one to four nodes, the devices in use, and the claims of one pod. */
 import * as fc from 'fast-check'
 import type { DeviceClass } from '../../../harness/dra/objects.ts'
-import { onceIn } from './arbitrary.ts'
-import type { Case, Scope } from './case.ts'
+import { onceIn } from './once-in.ts'
+import type { Case, Scope } from './test-case.ts'
 import { claims } from './generate-claims.ts'
 import { GPU, NIC, node, sharedSlices, slicesOf, style } from './generate-devices.ts'
 
@@ -50,7 +50,7 @@ const themed = (scope: Scope): fc.Arbitrary<Case> =>
       }
     })
 
-/** Most of them as the field has them, the others to look closer at what is rare there. */
+/** Most cases resemble real clusters; the others exercise features that are rare there. */
 export const cases = (lists: boolean): fc.Arbitrary<Case> =>
   fc.oneof(
     { weight: 4, arbitrary: themed({ lists, theme: 'field' }) },

@@ -1,35 +1,35 @@
 /**
- * What `target.ts` promises until a pod is scheduled, and of its release, as tests. Takes how to open a target; holds for
- * every target, whether or not its pods run.
+ * The part of the contract in `target.ts` that concerns scheduling and release. It applies to every target, whether or not
+ * its pods run.
  */
 import { describe, expect, test } from 'vitest'
 import type { Target } from '../../../harness/targets/target.ts'
-import { claimOf, LISTENING, LOOKING, podOf, SOON } from '../emulated/rack-target.ts'
+import { claimOf, TARGET_CONTAINER, DEVICES_CONTAINER, podOf, SOON } from '../../support/emulated-target.ts'
 import {
   deviceNames,
   devicesOf,
   failure,
   gpus,
-  LITTLE,
+  BRIEF,
   onNode,
-  opened,
+  openForTest,
   templateOf,
   type Open,
-} from './bench.ts'
+} from './contract-support.ts'
 
 const HALF = [4, 4] as const
-/** Kubernetes takes the devices of a pod that has ended, released or not. */
-const LASTING = { containers: [LISTENING] }
+/** A pod that keeps running, since Kubernetes deallocates the devices of a pod that has ended. */
+const RUNNING = { containers: [TARGET_CONTAINER] }
 
 export function schedulingContract(open: Open): void {
   async function withHalf(): Promise<{ target: Target; template: string }> {
-    const target = await opened(open)
+    const target = await openForTest(open)
     return { target, template: await claimOf(target, ...HALF) }
   }
 
   describe('nodes and slices', () => {
     test('are named, and every node publishes GPUs and NICs', async () => {
-      const target = await opened(open)
+      const target = await openForTest(open)
       const nodes = await target.nodes()
       expect(nodes).toEqual(['node-a', 'node-b'])
       const published = (await target.slices()).map(({ spec }) => `${spec.nodeName} ${spec.driver}`)
@@ -38,15 +38,15 @@ export function schedulingContract(open: Open): void {
   })
 
   describe('a template', () => {
-    test('may be applied again, and changed for the pods to come', async () => {
-      const target = await opened(open)
+    test('may be applied again, and changed for later pods', async () => {
+      const target = await openForTest(open)
       for (const count of [1, 1, 3]) await target.apply(templateOf('changing', gpus(count)))
       const pod = await target.schedule(podOf('changing'), SOON)
       expect(deviceNames(pod)).toHaveLength(3)
     })
 
     test('that was not applied is named', async () => {
-      const target = await opened(open)
+      const target = await openForTest(open)
       await expect(target.schedule(podOf('nothing'), SOON)).rejects.toEqual(
         failure('NOT_FOUND', 'ResourceClaimTemplate nothing'),
       )
@@ -54,7 +54,7 @@ export function schedulingContract(open: Open): void {
   })
 
   describe('a pod', () => {
-    test('gets devices that its node publishes, and no one else has them', async () => {
+    test('is allocated devices that its node publishes, reserved for it alone', async () => {
       const { target, template } = await withHalf()
       const pod = await target.schedule(podOf(template), SOON)
       expect(devicesOf(pod).filter(({ request }) => request === 'gpu')).toHaveLength(4)
@@ -70,31 +70,31 @@ export function schedulingContract(open: Open): void {
       expect(pod.claim.status?.reservedFor).toMatchObject([{ resource: 'pods', name: 'pod' }])
     })
 
-    test('never shares a node with one of its group, but does with others', async () => {
-      const target = await opened(open)
+    test('never shares a node with another pod of its group, but may with other pods', async () => {
+      const target = await openForTest(open)
       const template = await claimOf(target, 1, 1)
       const schedule = (name: string, group: string, wait = SOON) =>
         target.schedule(podOf(template, { name, group }), wait)
       const first = await schedule('a', 'pair')
       const second = await schedule('b', 'pair')
       expect([first.node, second.node].sort()).toEqual(['node-a', 'node-b'])
-      await expect(schedule('c', 'pair', LITTLE)).rejects.toEqual(
+      await expect(schedule('c', 'pair', BRIEF)).rejects.toEqual(
         failure('CLAIM_UNSATISFIABLE', 'claim', 'holds pod a of the same group'),
       )
       await schedule('d', 'other')
     })
 
-    test('goes where it is told to, or nowhere', async () => {
-      const target = await opened(open)
+    test('is scheduled only to the nodes of its spec', async () => {
+      const target = await openForTest(open)
       const template = await claimOf(target, 1, 1)
       const there = await target.schedule(podOf(template, { name: 'a', ...onNode('node-b') }), SOON)
       expect(there.node).toBe('node-b')
       await expect(
-        target.schedule(podOf(template, { name: 'b', ...onNode('node-z') }), LITTLE),
+        target.schedule(podOf(template, { name: 'b', ...onNode('node-z') }), BRIEF),
       ).rejects.toEqual(failure('CLAIM_UNSATISFIABLE', 'claim', 'is not one of node-z'))
     })
 
-    test('has a name of its own', async () => {
+    test('has a unique name', async () => {
       const { target, template } = await withHalf()
       await target.schedule(podOf(template), SOON)
       await expect(target.schedule(podOf(template), SOON)).rejects.toEqual(
@@ -104,8 +104,8 @@ export function schedulingContract(open: Open): void {
   })
 
   describe('a claim', () => {
-    test('that nothing satisfies is refused long before the wait is over, with the reason', async () => {
-      const target = await opened(open)
+    test('that cannot be satisfied is rejected long before the deadline, with the reason', async () => {
+      const target = await openForTest(open)
       await target.apply(templateOf('nine', gpus(9)))
       const forever = { within: (10 * SOON.within) as typeof SOON.within }
       await expect(target.schedule(podOf('nine'), forever)).rejects.toEqual(
@@ -115,8 +115,8 @@ export function schedulingContract(open: Open): void {
       await target.schedule(podOf(await claimOf(target, 1, 1)), SOON)
     })
 
-    test('whose selector fails on a device is refused long before the wait is over', async () => {
-      const target = await opened(open)
+    test('whose selector fails on a device is rejected long before the deadline', async () => {
+      const target = await openForTest(open)
       await target.apply(templateOf('fails', gpus(1, 'device.attributes["gpu.nvidia.com"]["nosuch"] == 1')))
       const forever = { within: (10 * SOON.within) as typeof SOON.within }
       await expect(target.schedule(podOf('fails'), forever)).rejects.toEqual(
@@ -124,10 +124,10 @@ export function schedulingContract(open: Open): void {
       )
     })
 
-    test('waits for devices that another pod has, and gets them', async () => {
+    test('waits for devices of another pod, and is allocated them', async () => {
       const { target, template } = await withHalf()
       const here = onNode('node-a')
-      const holder = await target.schedule(podOf(template, { name: 'holder', ...LASTING, ...here }), SOON)
+      const holder = await target.schedule(podOf(template, { name: 'holder', ...RUNNING, ...here }), SOON)
       const waiting = target.schedule(podOf(template, { name: 'waiting', ...here }), SOON)
       const first = Promise.race([
         waiting.then(() => 'scheduled'),
@@ -138,19 +138,19 @@ export function schedulingContract(open: Open): void {
       expect(deviceNames(await waiting)).toEqual(deviceNames(holder))
     })
 
-    test('that waits in vain says who has the devices', async () => {
+    test('that times out names the pod that holds the devices', async () => {
       const { target, template } = await withHalf()
       const here = onNode('node-a')
-      await target.schedule(podOf(template, { name: 'holder', ...LASTING, ...here }), SOON)
-      await expect(target.schedule(podOf(template, { name: 'late', ...here }), LITTLE)).rejects.toEqual(
+      await target.schedule(podOf(template, { name: 'holder', ...RUNNING, ...here }), SOON)
+      await expect(target.schedule(podOf(template, { name: 'late', ...here }), BRIEF)).rejects.toEqual(
         failure('CLAIM_UNSATISFIABLE', 'late', 'holder'),
       )
     })
 
-    test('that is not waited for any more leaves name and devices free', async () => {
+    test('whose wait is aborted leaves its name and devices free', async () => {
       const { target, template } = await withHalf()
       const here = onNode('node-a')
-      const holder = await target.schedule(podOf(template, { name: 'holder', ...LASTING, ...here }), SOON)
+      const holder = await target.schedule(podOf(template, { name: 'holder', ...RUNNING, ...here }), SOON)
       const over = new AbortController()
       const late = podOf(template, { name: 'late', ...here })
       const waiting = target.schedule(late, { ...SOON, signal: over.signal })
@@ -165,29 +165,29 @@ export function schedulingContract(open: Open): void {
   })
 
   describe('releasing', () => {
-    test('is idempotent, at once and again, and frees the devices for the next claim', async () => {
+    test('is idempotent, concurrently and repeatedly, and frees the devices for the next claim', async () => {
       const { target, template } = await withHalf()
       const one = await target.schedule(podOf(template, { name: 'one', ...onNode('node-a') }), SOON)
       const two = await target.schedule(podOf(template, { name: 'two', ...onNode('node-b') }), SOON)
       await Promise.all([target.release([one, two], SOON), target.release([two, one], SOON)])
       await target.release([one], SOON)
-      // By the same name, and without a wait for devices.
+      // With the same name, and without waiting for devices.
       const again = await target.schedule(podOf(template, { name: 'one', ...onNode('node-a') }), SOON)
       expect(deviceNames(again)).toEqual(deviceNames(one))
     })
 
-    test('of nothing is nothing', async () => {
-      const target = await opened(open)
+    test('of no pods does nothing', async () => {
+      const target = await openForTest(open)
       await expect(target.release([], SOON)).resolves.toBeUndefined()
     })
   })
 
   describe('secrets', () => {
-    test('are in no object that is shown', async () => {
-      const target = await opened(open)
+    test('are in neither claims nor diagnoses', async () => {
+      const target = await openForTest(open)
       const template = await claimOf(target, 1, 1)
       const secret = 'f'.repeat(64)
-      const containers = [{ ...LISTENING, secretEnv: { TRANSFER_SECRET: secret } }]
+      const containers = [{ ...TARGET_CONTAINER, secretEnv: { TRANSFER_SECRET: secret } }]
       const pod = await target.schedule(podOf(template, { containers }), SOON)
       expect(JSON.stringify(pod.claim)).not.toContain(secret)
       expect(JSON.stringify(await target.diagnose('pod'))).not.toContain(secret)
@@ -195,11 +195,11 @@ export function schedulingContract(open: Open): void {
   })
 
   describe('a diagnosis', () => {
-    test('is bounded JSON, before, while and after there are pods', async () => {
+    test('is JSON of limited size before, during and after pods exist', async () => {
       const { target, template } = await withHalf()
       const sizes = async () => JSON.stringify(await target.diagnose('everything')).length
       const before = await sizes()
-      await target.schedule(podOf(template, { containers: [LOOKING] }), SOON)
+      await target.schedule(podOf(template, { containers: [DEVICES_CONTAINER] }), SOON)
       const during = await sizes()
       await target.close()
       const after = await sizes()
@@ -209,10 +209,10 @@ export function schedulingContract(open: Open): void {
   })
 
   describe('closing', () => {
-    test('takes everything away, ends who waits, and may be asked for twice', async () => {
+    test('removes everything, ends pending waits, and is idempotent', async () => {
       const { target, template } = await withHalf()
       const here = onNode('node-a')
-      const holder = await target.schedule(podOf(template, { name: 'holder', ...LASTING, ...here }), SOON)
+      const holder = await target.schedule(podOf(template, { name: 'holder', ...RUNNING, ...here }), SOON)
       const waiting = target
         .schedule(podOf(template, { name: 'waiting', ...here }), SOON)
         .catch((error: unknown) => error)
@@ -226,7 +226,7 @@ export function schedulingContract(open: Open): void {
       await target.close()
     })
 
-    test('of a target that did nothing is nothing', async () => {
+    test('of an unused target does nothing', async () => {
       const target = await open()
       await expect(target.close()).resolves.toBeUndefined()
     })

@@ -1,12 +1,19 @@
-/** What goes wrong in real pods: ports, secrets, killed programs, a killed agent; and two racks that share nothing. */
+/** Failures in real pods: occupied ports, wrong secrets, killed programs and agents. Also the isolation of two racks. */
 import { expect, test } from 'vitest'
 import type { ContainerSpec, RunningPod } from '../../../../harness/scheduling/pod.ts'
 import type { Target } from '../../../../harness/targets/target.ts'
 import { TransferLog } from '../../../../harness/transfer/transfer-log.ts'
 import { familyOf } from '../../../support/suite-process.ts'
-import { claimOf, linesOf, LISTENING, podOf, rackTarget, SOON } from '../rack-target.ts'
+import {
+  claimOf,
+  linesOf,
+  TARGET_CONTAINER,
+  podOf,
+  rackTarget,
+  SOON,
+} from '../../../support/emulated-target.ts'
 
-const SECRET = LISTENING.secretEnv ?? {}
+const SECRET = TARGET_CONTAINER.secretEnv ?? {}
 
 const sending = (to: RunningPod, secretEnv: ContainerSpec['secretEnv'] = SECRET): ContainerSpec => ({
   name: 'main',
@@ -34,11 +41,11 @@ async function listening(target: Target, pod: RunningPod): Promise<void> {
   throw new Error('the target ended before it listened')
 }
 
-test('a port that is taken is told by whoever comes second', async () => {
+test('the second container on a port fails and names the port', async () => {
   const target = await rackTarget('process')
   const template = await claimOf(target, 1, 1)
-  const second = { ...LISTENING, name: 'second' }
-  const both = podOf(template, { name: 'both', containers: [LISTENING, second] })
+  const second = { ...TARGET_CONTAINER, name: 'second' }
+  const both = podOf(template, { name: 'both', containers: [TARGET_CONTAINER, second] })
   const pod = await target.run(await target.schedule(both, SOON), SOON)
   const ended = await Promise.race(
     ['main', 'second'].map(async (name) => ({ name, exit: await target.exit(pod, name, SOON) })),
@@ -47,9 +54,9 @@ test('a port that is taken is told by whoever comes second', async () => {
   expect((await transcriptOf(target, pod, ended.name)).error()?.details).toMatchObject({ code: 'PORT_TAKEN' })
 })
 
-test('a peer with another secret is refused and told why; the receiver still serves the right one', async () => {
+test('a peer with another secret is rejected with the reason; the receiver still serves the right one', async () => {
   const target = await rackTarget('process')
-  const receiver = await run(target, 'receiver', LISTENING)
+  const receiver = await run(target, 'receiver', TARGET_CONTAINER)
   const stranger = await run(target, 'stranger', sending(receiver, { TRANSFER_SECRET: '1'.repeat(64) }))
   expect(await target.exit(stranger, 'main', SOON)).toEqual({ code: 1, signal: null })
   const refused = await transcriptOf(target, stranger)
@@ -60,10 +67,10 @@ test('a peer with another secret is refused and told why; the receiver still ser
   expect((await transcriptOf(target, sender)).result().target_hostname).toBe('receiver')
 })
 
-test('a transfer that is killed has a signal for its exit and no RESULT', async () => {
+test('a transfer that is killed exits with a signal and has no RESULT', async () => {
   const target = await rackTarget('process')
   const before = new Set(familyOf(process.pid).map(({ pid }) => pid))
-  const receiver = await run(target, 'receiver', LISTENING)
+  const receiver = await run(target, 'receiver', TARGET_CONTAINER)
   await listening(target, receiver)
   const victims = familyOf(process.pid).filter(
     ({ pid, program }) => program === 'claimcheck-transfer' && !before.has(pid),
@@ -81,14 +88,14 @@ const agentsOf = (): number[] =>
 
 test('a killed agent ends its pods and every request with NODE_AGENT_FAILED; closing still works', async () => {
   const target = await rackTarget('process')
-  const pod = await run(target, 'pod', LISTENING)
+  const pod = await run(target, 'pod', TARGET_CONTAINER)
   const [agent = 0] = agentsOf()
   // So that it cannot answer first.
   process.kill(agent, 'SIGSTOP')
   const asked = [
     target.exit(pod, 'main', SOON),
     target.exec(pod, 'main', ['--mode', 'devices'], SOON),
-    run(target, 'next', LISTENING),
+    run(target, 'next', TARGET_CONTAINER),
   ]
   const log = linesOf(target.log(pod, 'main'))
   process.kill(agent, 'SIGKILL')
@@ -100,9 +107,9 @@ test('a killed agent ends its pods and every request with NODE_AGENT_FAILED; clo
   await target.close()
 })
 
-test('an agent that hangs is killed when its rack is closed, and whoever waits hears of it', async () => {
+test('an agent that hangs is killed when its rack is closed, and pending calls are rejected', async () => {
   const target = await rackTarget('process')
-  const pod = await run(target, 'pod', LISTENING)
+  const pod = await run(target, 'pod', TARGET_CONTAINER)
   const [agent = 0] = agentsOf()
   process.kill(agent, 'SIGSTOP')
   const waiting = Promise.allSettled([target.exit(pod, 'main', SOON), linesOf(target.log(pod, 'main'))])
@@ -114,9 +121,9 @@ test('an agent that hangs is killed when its rack is closed, and whoever waits h
   expect(agentsOf()).toEqual([])
 })
 
-test('two racks at once share neither names nor addresses nor devices', async () => {
+test('two concurrent racks share no names, addresses or devices', async () => {
   const targets = await Promise.all([rackTarget('process'), rackTarget('process')])
-  const receivers = await Promise.all(targets.map((target) => run(target, 'receiver', LISTENING)))
+  const receivers = await Promise.all(targets.map((target) => run(target, 'receiver', TARGET_CONTAINER)))
   expect(new Set(receivers.map(({ address }) => address)).size).toBe(1)
   const results = await Promise.all(
     targets.map(async (target, index) => {
