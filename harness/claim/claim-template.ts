@@ -39,7 +39,7 @@ export function numaTemplate(
     const name = `${sku.name}-numa-${gpus.numaNode}-host-${nics.count}nic-numa-${arm}`
     return template(options.name ?? name, [nicRequest(sku, options, placement)])
   }
-  return template(options.name ?? `${sku.name}-${gpus.count}gpu-${nics.count}nic-numa-${arm}`, [
+  return template(options.name ?? templateName(placement, sku), [
     gpuRequest(sku, options, {
       count: gpus.count,
       gpus: sku.gpus.filter(({ numaNode }) => numaNode === gpus.numaNode),
@@ -47,6 +47,12 @@ export function numaTemplate(
     }),
     nicRequest(sku, options, placement),
   ])
+}
+
+/** `h100x8-4gpu-4nic-numa-aligned`; `h100x8-4gpu-4nic-numa1-aligned` for GPUs of NUMA node 1. */
+function templateName({ arm, gpus, nics }: Placement, sku: Sku): string {
+  const node = gpus.numaNode === 0 ? '' : gpus.numaNode
+  return `${sku.name}-${gpus.count}gpu-${nics.count}nic-numa${node}-${arm}`
 }
 
 /** All GPUs of the SKU. Throws SLICE_INVALID where the driver publishes no PCI address of them. */

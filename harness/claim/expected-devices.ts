@@ -5,7 +5,7 @@
  */
 import type { Sku } from '../sku/sku.ts'
 import type { AllocatedNic } from './allocated-claim.ts'
-import { skuNicOf } from './sku-device.ts'
+import { nicName, skuNicOf } from './sku-device.ts'
 
 /** An entry of /dev/infiniband, as a container lists it. */
 interface ListedDevice {
@@ -121,7 +121,17 @@ function byProfile(claimed: readonly AllocatedNic[], sku: Sku): Entitlement {
   }
 }
 
-/** Loopback, the pod network, and the claimed interfaces. An InfiniBand-only NIC has none. */
+/** Loopback, the pod network, and the claimed interfaces. A NIC for RDMA alone has none. */
 export function expectedInterfaces(nics: readonly AllocatedNic[], sku: Sku): ReadonlySet<string> {
-  return new Set(['lo', 'eth0', ...nics.flatMap((nic) => nic.ifName ?? skuNicOf(nic, sku)?.ifName ?? [])])
+  return new Set(['lo', 'eth0', ...nics.flatMap((nic) => interfaceName(nic, sku) ?? [])])
 }
+
+/**
+ * Interfaces over which emulated NICs for RDMA alone move their bytes, since an emulated rack has no RDMA. They have the names
+ * of the RDMA devices, and pods on hardware do not have them.
+ */
+export const emulationInterfaces = (nics: readonly AllocatedNic[], sku: Sku): ReadonlySet<string> =>
+  new Set(nics.filter((nic) => interfaceName(nic, sku) === undefined).map((nic) => nicName(nic, sku)))
+
+const interfaceName = (nic: AllocatedNic, sku: Sku): string | undefined =>
+  nic.ifName ?? skuNicOf(nic, sku)?.ifName

@@ -1,16 +1,12 @@
 /** Which NUMA nodes have NICs, and how far they are from a node that has GPUs. */
+import { numaHops } from '../sku/numa-hops.ts'
 import type { Sku } from '../sku/sku.ts'
-
-/** 0: the same NUMA node. 1: another one of the same socket. 2: another socket, or sockets that the profile does not state. */
-function hops(from: number, to: number, { sockets }: Sku): number {
-  if (from === to) return 0
-  return sockets?.some((nodes) => nodes.includes(from) && nodes.includes(to)) === true ? 1 : 2
-}
 
 /** From near to far; among equals the node with the nearest number comes first. */
 function nicNodes(from: number, sku: Sku): readonly number[] {
   return [...new Set(sku.nics.map(({ numaNode }) => numaNode))].sort(
-    (a, b) => hops(from, a, sku) - hops(from, b, sku) || Math.abs(a - from) - Math.abs(b - from) || a - b,
+    (a, b) =>
+      numaHops(from, a, sku) - numaHops(from, b, sku) || Math.abs(a - from) - Math.abs(b - from) || a - b,
   )
 }
 
@@ -22,5 +18,5 @@ export function farthestNicNode(from: number, sku: Sku): number | undefined {
   const nodes = nicNodes(from, sku)
   const [nearest, farthest] = [nodes[0], nodes.at(-1)]
   if (nearest === undefined || farthest === undefined) return undefined
-  return hops(from, farthest, sku) > hops(from, nearest, sku) ? farthest : undefined
+  return numaHops(from, farthest, sku) > numaHops(from, nearest, sku) ? farthest : undefined
 }

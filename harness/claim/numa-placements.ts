@@ -1,6 +1,7 @@
 /** Placements in a suite's words, and those that the shape of a SKU allows. */
 import type { NumaArm, Sku } from '../sku/sku.ts'
 import { farthestNicNode, nearestNicNode } from './nic-nodes.ts'
+import type { DistanceRequirement } from './pcie-distance.ts'
 import type { Placement } from './placement.ts'
 
 /** Kubernetes allocates at most this many devices to a claim. */
@@ -30,54 +31,91 @@ export function sameGpus(of: {
   }
 }
 
-/** The GPUs of one NUMA node with their nearest NICs, and with the farthest that there are. */
-export interface NumaPlacements {
-  /** Of the GPUs. */
-  readonly numaNode: number
+/** Stands for devices that the shape of a SKU does not have. */
+export interface Unavailable {
+  /** A sentence: `SKU x has no RDMA NIC`. */
+  readonly unavailable: string
+}
+
+/** The same GPUs with their nearest NICs and with the farthest that there are. */
+export type ComparisonArms = Readonly<Record<NumaArm, Placement>> | Unavailable
+
+export interface NumaComparison {
   /** `4 GPUs of NUMA node 0 over 4 NICs` */
   readonly title: string
-  readonly aligned: Placement | undefined
-  readonly unaligned: Placement | undefined
-  /** Why an arm is missing; undefined where both are there. */
-  readonly unavailable: string | undefined
+  readonly arms: ComparisonArms
+  /** Keeps names of comparisons apart: `-numa1`, and nothing for NUMA node 0. */
+  readonly suffix: string
 }
 
 /**
  * For every NUMA node that has GPUs: all of them, with as many NICs as both arms can have, and as many devices as a claim can.
- * Of the seed example's nodes: 4 GPUs of NUMA node 0 with the 4 NICs of NUMA node 0, and of NUMA node 1; and the other way
- * round.
+ * Of the seed example's nodes: 4 GPUs of NUMA node 0 with the 4 NICs of NUMA node 0 and with those of NUMA node 1; and the
+ * other way round.
  */
-export function numaPlacementsOf(sku: Sku): readonly NumaPlacements[] {
-  const nodes = [...new Set(sku.gpus.map(({ numaNode }) => numaNode))].sort((a, b) => a - b)
-  return nodes.map((numaNode) => placementsOn(numaNode, sku))
+export const numaComparisonsOf = (sku: Sku): readonly NumaComparison[] =>
+  shapesOf(sku).map(({ numaNode, gpus, nics, near, far }) => ({
+    title: `${gpusOf(gpus, numaNode)}${near === undefined ? '' : ` over ${nicsOf(nics)}`}`,
+    suffix: numaNode === 0 ? '' : `-numa${numaNode}`,
+    arms:
+      near === undefined || far === undefined
+        ? { unavailable: whyUnavailable(near, sku) }
+        : sameGpus({ gpus, gpusOn: numaNode, nics, alignedOn: near, unalignedOn: far }),
+  }))
+
+export interface NumaPlacement {
+  /** `4 GPUs of NUMA node 0 and 4 NICs of NUMA node 1` */
+  readonly title: string
+  readonly placement: Placement | Unavailable
+  /** Of every pair of these GPUs and NICs. */
+  readonly distance: DistanceRequirement
 }
 
-function placementsOn(numaNode: number, sku: Sku): NumaPlacements {
-  const near = sku.nic.rdma ? nearestNicNode(numaNode, sku) : undefined
-  const far = sku.nic.rdma ? farthestNicNode(numaNode, sku) : undefined
-  const nicsOf = (node: number | undefined): number => sku.nics.filter((nic) => nic.numaNode === node).length
-  const gpus = Math.min(sku.gpus.filter((gpu) => gpu.numaNode === numaNode).length, MAX_DEVICES_PER_CLAIM / 2)
-  const nics = Math.min(
-    nicsOf(near),
-    far === undefined ? Number.POSITIVE_INFINITY : nicsOf(far),
-    MAX_DEVICES_PER_CLAIM - gpus,
+/** Both placements of each comparison, one after the other. A placement that the shape does not have says why. */
+export const numaPlacementsOf = (sku: Sku): readonly NumaPlacement[] =>
+  shapesOf(sku).flatMap(({ numaNode, gpus, nics, near, far }) =>
+    (
+      [
+        { arm: 'aligned', nicNode: near, rank: 'nearest' },
+        { arm: 'unaligned', nicNode: far, rank: 'farthest' },
+      ] as const
+    ).map(({ arm, nicNode, rank }) => ({
+      title: `${gpusOf(gpus, numaNode)} and ${nicNode === undefined ? `the ${rank} NICs` : `${nicsOf(nics)} of NUMA node ${nicNode}`}`,
+      placement:
+        nicNode === undefined
+          ? { unavailable: whyUnavailable(near, sku) }
+          : { arm, gpus: { count: gpus, numaNode }, nics: { count: nics, numaNode: nicNode } },
+      distance: nicNode === numaNode ? 'NODE or nearer' : 'SYS',
+    })),
   )
-  const placement = (arm: NumaArm, nicNode: number | undefined): Placement | undefined =>
-    nicNode === undefined
-      ? undefined
-      : { arm, gpus: { count: gpus, numaNode }, nics: { count: nics, numaNode: nicNode } }
-  return {
-    numaNode,
-    title: `${gpus} ${gpus === 1 ? 'GPU' : 'GPUs'} of NUMA node ${numaNode}${near === undefined ? '' : ` over ${nics} ${nics === 1 ? 'NIC' : 'NICs'}`}`,
-    aligned: placement('aligned', near),
-    unaligned: placement('unaligned', far),
-    unavailable: whyUnavailable(near, far, sku),
-  }
+
+interface Shape {
+  /** Of the GPUs. */
+  readonly numaNode: number
+  readonly gpus: number
+  readonly nics: number
+  readonly near: number | undefined
+  readonly far: number | undefined
 }
 
-function whyUnavailable(near: number | undefined, far: number | undefined, sku: Sku): string | undefined {
-  if (near === undefined) return `SKU ${sku.name} has no RDMA NIC`
-  return far === undefined
-    ? `SKU ${sku.name} has no NICs farther away than those of NUMA node ${near}`
-    : undefined
+function shapesOf(sku: Sku): readonly Shape[] {
+  const nodes = [...new Set(sku.gpus.map(({ numaNode }) => numaNode))].sort((a, b) => a - b)
+  const count = (devices: readonly { readonly numaNode: number }[], node: number | undefined): number =>
+    devices.filter(({ numaNode }) => numaNode === node).length
+  return nodes.map((numaNode) => {
+    const near = sku.nic.rdma ? nearestNicNode(numaNode, sku) : undefined
+    const far = sku.nic.rdma ? farthestNicNode(numaNode, sku) : undefined
+    const gpus = Math.min(count(sku.gpus, numaNode), MAX_DEVICES_PER_CLAIM / 2)
+    const both = [near, far ?? near].map((node) => count(sku.nics, node))
+    return { numaNode, gpus, nics: Math.min(...both, MAX_DEVICES_PER_CLAIM - gpus), near, far }
+  })
 }
+
+const gpusOf = (count: number, node: number): string =>
+  `${count} ${count === 1 ? 'GPU' : 'GPUs'} of NUMA node ${node}`
+const nicsOf = (count: number): string => `${count} ${count === 1 ? 'NIC' : 'NICs'}`
+
+const whyUnavailable = (near: number | undefined, { name }: Sku): string =>
+  near === undefined
+    ? `SKU ${name} has no RDMA NIC`
+    : `SKU ${name} has no NICs farther away than those of NUMA node ${near}`

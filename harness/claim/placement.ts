@@ -31,6 +31,10 @@ export interface GpuPlacement {
   readonly gpus: 'all'
 }
 
+/** Tells the placements of a SKU apart in names: `aligned`, and `numa1-aligned` for GPUs of NUMA node 1. */
+export const placementName = ({ arm, gpus }: Placement): string =>
+  gpus.numaNode === 0 ? arm : `numa${gpus.numaNode}-${arm}`
+
 export const allGpus = (): GpuPlacement => ({ arm: 'linked', gpus: 'all' })
 
 /**

@@ -14,12 +14,13 @@ import { allGpusTemplate, numaTemplate } from '../claim/claim-template.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { formatBytes, formatPercent, formatTime, seconds, type Seconds } from '../core/units.ts'
 import type { Settings } from '../core/variables.ts'
-import type { ComparisonDeclaration } from '../expect/declarations.ts'
+import { unmetReferenceRequirement } from '../expect/requirements.ts'
 import { iterationsOf } from '../measure/node-comparison.ts'
 import { planRounds } from '../measure/plan-rounds.ts'
 import { IMAGE, STREAM_IMAGE } from '../native/container-image.ts'
 import { loadSuites } from '../simulate/load-suites.ts'
 import type { Sku } from '../sku/sku.ts'
+import { plannedTests, type PlannedComparison } from './planned-tests.ts'
 import { podManifest, secretManifest, type PodParts } from '../targets/cluster/pod-manifest.ts'
 import { runLabels, namespaceManifest, namespaceOf } from '../targets/cluster/run-namespace.ts'
 import type { PodSpec } from '../scheduling/pod.ts'
@@ -46,14 +47,12 @@ export async function plan(
   { settings, inspection, now }: Planning,
 ): Promise<string> {
   const sku = requireSku(inspection.sku)
-  const tests = await loadSuites(suiteFiles(paths))
-  const comparisons = [...new Set(tests.flatMap(({ arms }) => arms ?? []))]
-  const podSets = [...new Set(tests.flatMap(({ pods }) => pods ?? []))]
+  const tests = await loadSuites(suiteFiles(paths), sku)
+  const { comparisons, pods, links, skipped } = plannedTests(tests, inspection, sku)
   const published = publicationOf(inspection.slices)
-  const links = [...new Set(tests.flatMap((test) => test.links ?? []))]
   const placements: (Placement | GpuPlacement)[] = [
     ...comparisons.flatMap(({ arms }) => [arms.aligned, arms.unaligned]),
-    ...podSets.map(({ placement }) => placement),
+    ...pods.map(({ placement }) => placement),
     ...(links.length === 0 ? [] : [allGpus()]),
   ]
   const templateOf = (placement: Placement | GpuPlacement): ResourceClaimTemplate =>
@@ -88,7 +87,7 @@ export async function plan(
         }))
       })
     }),
-    ...podSets.flatMap(({ placement, containers }) =>
+    ...pods.flatMap(({ placement, containers }) =>
       inspection.nodes.map((node) => ({
         name: `${nameOf(placement)}-${node}`,
         group: nameOf(placement),
@@ -128,6 +127,7 @@ export async function plan(
         ({ name, op, size }) =>
           `${name}: ${op} of ${formatBytes(size)} between all GPUs of a node, one pod per round`,
       ),
+      ...(skipped.length === 0 ? [] : ['', 'Skipped:', ...skipped.map((line) => `  ${line}`), '']),
       `Nodes: ${inspection.nodes.length} of ${inspection.nodes.join(', ')}; a comparison uses two of them.`,
     ]),
   ].join('\n')
@@ -168,7 +168,7 @@ function matches(template: ResourceClaimTemplate, { slices, classes, nodes }: In
 }
 
 function times(
-  spec: ComparisonDeclaration,
+  spec: PlannedComparison,
   sku: Sku,
   { rounds, target }: Settings,
   emulation: Inspection['rack'],
@@ -177,6 +177,9 @@ function times(
     { iters: spec.iters ?? 100, warmupIters: spec.warmupIters ?? 20 },
     emulation,
   )
+  const title = `Comparison ${spec.name}, ${formatBytes(spec.size)}, ${iters} iterations after ${warmupIters}`
+  const unmet = unmetReferenceRequirement(sku, spec)
+  if (unmet !== undefined) return [`${title}; its duration is not known: ${unmet}`]
   const looks = planRounds({
     reference: sku.reference,
     firstRounds: rounds,
@@ -186,7 +189,7 @@ function times(
     overhead: OVERHEADS[target === 'emulated' ? 'emulated' : 'cluster'],
   })
   return [
-    `Comparison ${spec.name}, ${formatBytes(spec.size)}, ${iters} iterations after ${warmupIters}, by the SKU's reference:`,
+    `${title}, by the SKU's reference:`,
     ...looks.map(
       (look) =>
         `  after ${look.rounds} rounds, ${formatTime(look.duration)}: detects a ratio ${formatPercent(look.detectableRatio - 1)} away from its limit`,

@@ -16,7 +16,7 @@ export const charDevicesOf = (
   sku: Sku,
   nic: SkuNic,
 ): readonly { readonly kind: 'uverbs' | 'umad'; readonly name: string; readonly path: string }[] =>
-  (['uverbs', 'umad'] as const).map((kind) => {
+  (sku.nic.charDevices ?? (['uverbs', 'umad'] as const)).map((kind) => {
     const name = `${kind}${charDeviceNumber(sku, nic)}`
     return { kind, name, path: `/dev/infiniband/${name}` }
   })

@@ -2,6 +2,7 @@
  * Plans what a node sets up for a pod: network, devices and faults, from the rack and the pod's allocation. The process
  * runtime, the model runtime and the lab carry out the same plan. Rates are those of the hardware; a runtime scales them.
  */
+import { inPciOrder } from '../claim/rails.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Bytes, Fraction, GBps } from '../core/units.ts'
 import type { DeviceAllocation } from '../dra/objects.ts'
@@ -22,7 +23,7 @@ export interface NicPlan {
   /** With prefix length. */
   readonly address: string
   readonly mac: string
-  /** At the SKU's MTU. */
+  /** At the MTU that the SKU states. */
   readonly rate: GBps
   readonly mtu: number
   /** How the rate changes over time. Absent: it is constant. */
@@ -43,6 +44,7 @@ export interface PodPlan {
   /** In the pod network, without prefix length. */
   readonly address: string
   readonly gpus: readonly SkuGpu[]
+  /** In PCI order, which is the order in which streams use them. */
   readonly nics: readonly NicPlan[]
   /** What `/dev/infiniband` lists: claimed, leaked, broken. */
   readonly devices: readonly CharDevice[]
@@ -65,8 +67,11 @@ export function planPod(
   const gpus = rack.sku.gpus.filter((gpu) =>
     devices.some((device) => device.driver === vendorOf(rack.sku).driver && device.device === gpu.name),
   )
-  const nics = rack.sku.nics.filter((nic) =>
-    devices.some((device) => device.driver === dranet.driver && device.device === dranetDeviceName(nic)),
+  const nics = inPciOrder(
+    rack.sku.nics.filter((nic) =>
+      devices.some((device) => device.driver === dranet.driver && device.device === dranetDeviceName(nic)),
+    ),
+    (nic) => nic,
   )
   if (gpus.length + nics.length !== devices.length) {
     throw new ClaimcheckError('ALLOCATION_INVALID', {

@@ -1,7 +1,10 @@
 /** Computes the addresses of a rack's fabric, one rail per NIC of the SKU, so that slices and pods agree on them. */
 
 /** The network of all rails. */
-export const FABRIC = '10.64.0.0/16'
+export const FABRIC = '10.64.0.0/13'
+/** The third byte of an address counts them, then the second. */
+const RAILS_PER_BLOCK = 256
+const FIRST_BLOCK = 64
 
 export interface RailAddress {
   readonly rail: number
@@ -17,12 +20,14 @@ export interface RailAddress {
 /** `nodeIndex` and `nicIndex` count from 0, in the order of the rack and of the SKU. */
 export function railAddress(nodeIndex: number, nicIndex: number): RailAddress {
   const host = nodeIndex + 1
+  const [block, rail] = [FIRST_BLOCK + Math.floor(nicIndex / RAILS_PER_BLOCK), nicIndex % RAILS_PER_BLOCK]
+  const network = `10.${block}.${rail}`
   return {
     rail: nicIndex,
-    subnet: `10.64.${nicIndex}.0/24`,
-    address: `10.64.${nicIndex}.${host}/24`,
-    gateway: `10.64.${nicIndex}.254`,
-    mac: `02:00:0a:40:${hex(nicIndex)}:${hex(host)}`,
+    subnet: `${network}.0/24`,
+    address: `${network}.${host}/24`,
+    gateway: `${network}.254`,
+    mac: `02:00:0a:${hex(block)}:${hex(rail)}:${hex(host)}`,
   }
 }
 

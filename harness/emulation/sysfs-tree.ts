@@ -43,7 +43,7 @@ export function sysfsOf(sku: Sku): SysfsTree {
     if (nic.ifName !== undefined) put(`${folder}/net/${nic.ifName}/type`, '1')
     put(`${folder}/infiniband/${nic.name}/node_type`, '1: CA')
     links.push({ path: `/sys/class/infiniband/${nic.name}`, to: `../../${folder}/infiniband/${nic.name}` })
-    links.push({ path: `/sys/${folder}/infiniband/${nic.name}/device`, to: '..' })
+    links.push({ path: `/sys/${folder}/infiniband/${nic.name}/device`, to: '../..' })
     for (const { kind, name } of charDevicesOf(sku, nic))
       put(`class/${kind === 'uverbs' ? 'infiniband_verbs' : 'infiniband_mad'}/${name}/ibdev`, nic.name)
   }

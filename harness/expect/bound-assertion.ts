@@ -1,4 +1,5 @@
 /** An assertion bound to its source in a run: an arm, the pods of a claim, or the published devices. */
+import { placementName } from '../claim/placement.ts'
 import type { LinkComparison } from '../measure/link-comparison.ts'
 import type { NodeComparison } from '../measure/node-comparison.ts'
 import { RecordingRounds } from '../measure/round-source.ts'
@@ -67,7 +68,7 @@ export const bindToPods = (set: PodSet, spec: PodAssertionSpec): BoundAssertion 
   source: {
     target: set.target,
     owner: set,
-    name: `pods ${set.placement.arm}`,
+    name: `pods ${set.placement.gpus === 'all' ? set.placement.arm : placementName(set.placement)}`,
     seen: () => [],
     evidence: () => podsEvidence(set),
   },

@@ -1,14 +1,16 @@
 /** The declarations of a suite besides its expectations: arms to compare and pods to inspect. */
 import type { GpuPlacement, MemoryKind, Placement } from '../claim/placement.ts'
+import type { ComparisonArms, Unavailable } from '../claim/numa-placements.ts'
+import { ClaimcheckError } from '../core/errors.ts'
 import type { Bytes } from '../core/units.ts'
 import { NodeComparison, type ComparisonContext } from '../measure/node-comparison.ts'
 import { LinkComparison } from '../measure/link-comparison.ts'
-import type { NumaArm } from '../sku/sku.ts'
+import { PodSet } from '../transfer/pod-set.ts'
 
 export interface ComparisonDeclaration {
   /** Names pods and claims: lower-case letters, digits and "-". */
   readonly name: string
-  readonly arms: Readonly<Record<NumaArm, Placement>>
+  readonly arms: ComparisonArms
   /**
    * `host`: the buffers are in host memory of the GPUs' NUMA node and no GPU is claimed, so that nodes without usable GPUs can
    * be measured too. Default: `gpu`.
@@ -24,7 +26,7 @@ export interface ComparisonDeclaration {
 }
 
 export interface PodDeclaration {
-  readonly placement: Placement | GpuPlacement
+  readonly placement: Placement | GpuPlacement | Unavailable
   readonly containers: readonly string[]
 }
 
@@ -44,21 +46,37 @@ export interface GpuLinkDeclaration {
 
 /** The declaration with its memory stated in the placements. */
 export function withMemory(spec: ComparisonDeclaration): ComparisonDeclaration {
-  if (spec.memory !== 'host') return spec
+  if (spec.memory !== 'host' || 'unavailable' in spec.arms) return spec
   const { aligned, unaligned } = spec.arms
   const memory = 'host'
   return { ...spec, arms: { aligned: { ...aligned, memory }, unaligned: { ...unaligned, memory } } }
 }
 
-/** Defaults: 100 iterations after 20 of warm-up, as in DRANET's NIXL example. */
+/**
+ * Defaults: 100 iterations after 20 of warm-up, as in DRANET's NIXL example. Throws EXPECTATION_INVALID for arms that the SKU
+ * does not have.
+ */
 export function createComparison(
   spec: ComparisonDeclaration,
   firstRounds: number,
   context: ComparisonContext,
 ): NodeComparison {
-  const { iters = 100, warmupIters = 20 } = spec
-  return new NodeComparison({ ...spec, iters, warmupIters, firstRounds }, context)
+  const { arms, iters = 100, warmupIters = 20 } = spec
+  if ('unavailable' in arms) throw unavailable(`comparison ${spec.name}`, arms)
+  return new NodeComparison({ ...spec, arms, iters, warmupIters, firstRounds }, context)
 }
+
+/** Throws EXPECTATION_INVALID for a placement that the SKU does not have. */
+export function createPodSet(
+  { placement, containers }: PodDeclaration,
+  context: Omit<ConstructorParameters<typeof PodSet>[0], keyof PodDeclaration>,
+): PodSet {
+  if ('unavailable' in placement) throw unavailable('a claim', placement)
+  return new PodSet({ ...context, placement, containers })
+}
+
+const unavailable = (subject: string, { unavailable: problem }: Unavailable): ClaimcheckError =>
+  new ClaimcheckError('EXPECTATION_INVALID', { subject, problem: `cannot be made: ${problem}` })
 
 export function createLinkComparison(
   spec: GpuLinkDeclaration,

@@ -84,17 +84,19 @@ export interface PathRates {
   readonly others: readonly number[]
 }
 
-/** The rate of each path of an arm beside the other paths; empty for an arm with one path. */
+/** The rate of each path of an arm beside the other paths that have as many NICs; paths without such others are left out. */
 export function pathsOf(rounds: readonly ArmRound[]): readonly PathRates[] {
   const streams = rounds[0]?.streams ?? []
-  if (streams.length < 2) return []
-  return streams.map(({ path }, index) => ({
-    path,
-    rates: rounds.map((round) => round.streams[index]?.bandwidth ?? Number.NaN),
-    others: rounds.map((round) =>
-      median(round.streams.filter((_, i) => i !== index).map(({ bandwidth }) => bandwidth)),
-    ),
-  }))
+  return streams.flatMap(({ path, sharing }, index) => {
+    const alike = streams.flatMap((other, at) => (at !== index && other.sharing === sharing ? at : []))
+    if (alike.length === 0) return []
+    const rateIn = (round: ArmRound, at: number): number => round.streams[at]?.bandwidth ?? Number.NaN
+    return {
+      path,
+      rates: rounds.map((round) => rateIn(round, index)),
+      others: rounds.map((round) => median(alike.map((at) => rateIn(round, at)))),
+    }
+  })
 }
 
 /** Reports iterations that become significantly slower or faster within the arm, by more than 1 %. */

@@ -1,5 +1,5 @@
 /** Judges isolation: whether a pod's containers see exactly the NIC devices and interfaces that the pod claimed. */
-import { compareCharDevices, expectedInterfaces } from '../claim/expected-devices.ts'
+import { compareCharDevices, emulationInterfaces, expectedInterfaces } from '../claim/expected-devices.ts'
 import type { Expectation } from './expectation.ts'
 import type { ClaimedPods, ContainerObservation } from '../transfer/pod-set.ts'
 
@@ -49,7 +49,10 @@ export async function judgeInterfaces(pods: ClaimedPods): Promise<Expectation> {
   const seen = await pods.look()
   const reasons = seen.flatMap((one) => {
     const expected = expectedInterfaces(one.allocated.nics, pods.sku)
-    // The kernel creates fallback tunnels in every network namespace; they are not NICs.
+    const ofEmulation: ReadonlySet<string> = pods.emulated
+      ? emulationInterfaces(one.allocated.nics, pods.sku)
+      : new Set()
+    // The kernel makes fallback tunnels in every network namespace; they are no NICs.
     const found = new Set(
       one.sighting.interfaces.filter((own) => own.created_by_kernel !== true).map(({ name }) => name),
     )
@@ -58,7 +61,7 @@ export async function judgeInterfaces(pods: ClaimedPods): Promise<Expectation> {
         .filter((name) => !found.has(name))
         .map((name) => `${where(one)} does not have interface ${name}, which is claimed`),
       ...[...found]
-        .filter((name) => !expected.has(name))
+        .filter((name) => !expected.has(name) && !ofEmulation.has(name))
         .map((name) => `${where(one)} has interface ${name}, which is not claimed`),
     ]
   })

@@ -3,9 +3,14 @@
  * test whose requirements are not met is skipped with that reason, and never passes without devices.
  */
 import { turnCount } from '../claim/gpu-pairs.ts'
+import { railsOfStream, sharersOf } from '../claim/rails.ts'
 import { hasNumaReference, type Sku } from '../sku/sku.ts'
-import type { Target } from '../targets/target.ts'
 import type { ComparisonDeclaration, GpuLinkDeclaration, PodDeclaration } from './declarations.ts'
+
+/** `emulation` is undefined where the hardware is real. */
+interface MaybeEmulated {
+  readonly emulation: object | undefined
+}
 
 /** The requirement of transfers from node to node. */
 export const unmetNodeRequirement = (nodes: readonly string[]): string | undefined =>
@@ -13,19 +18,45 @@ export const unmetNodeRequirement = (nodes: readonly string[]): string | undefin
 
 /** The requirements of a comparison of NICs on different NUMA nodes. */
 export function unmetComparisonRequirement(sku: Sku, { arms }: ComparisonDeclaration): string | undefined {
-  const wanted = [...new Set(Object.values(arms).map(({ nics }) => nics.numaNode))]
-  const missing = missingNics(sku, wanted)
-  if (missing !== undefined) return missing
-  return hasNumaReference(sku)
-    ? undefined
-    : `SKU ${sku.name} states no reference for aligned and unaligned transfers`
+  if ('unavailable' in arms) return arms.unavailable
+  return missingNics(sku, [...new Set(Object.values(arms).map(({ nics }) => nics.numaNode))])
+}
+
+/** The devices that the reference of a SKU was stated for, where it does not say: those of DRANET's example. */
+const EXAMPLE = { gpus: 4, nics: 4 }
+
+/** For tests that compare figures of a comparison with the SKU's reference. */
+export function unmetReferenceRequirement(sku: Sku, { arms }: ComparisonDeclaration): string | undefined {
+  if ('unavailable' in arms) return arms.unavailable
+  if (!hasNumaReference(sku)) return `SKU ${sku.name} states no reference for aligned and unaligned transfers`
+  const { gpus, nics } = sku.reference.placement ?? EXAMPLE
+  const { aligned } = arms
+  if (aligned.memory === 'host') return `the reference of SKU ${sku.name} is for GPU memory`
+  if (aligned.gpus.count === gpus && aligned.nics.count === nics) return undefined
+  return `the reference of SKU ${sku.name} is for ${gpus} GPUs and ${nics} NICs; this placement has ${aligned.gpus.count} and ${aligned.nics.count}`
+}
+
+/** For tests that compare the paths of an arm with each other: two paths must have equally many NICs of their own. */
+export function unmetPathsRequirement({ arms }: ComparisonDeclaration): string | undefined {
+  if ('unavailable' in arms) return arms.unavailable
+  const { gpus, nics } = arms.aligned
+  const indices = Array.from({ length: nics.count }, (_, index) => index)
+  const shapes = Array.from({ length: gpus.count }, (_, stream) => {
+    const rails = railsOfStream(indices, stream, gpus.count)
+    return `${rails.length} ${sharersOf(indices, stream, gpus.count)}`
+  })
+  if (new Set(shapes).size < shapes.length) return undefined
+  return gpus.count === 1
+    ? 'this placement has one path'
+    : `no two of the ${gpus.count} paths have the same number of NICs`
 }
 
 export function unmetPodRequirement(
-  { emulation }: Target,
+  { emulation }: MaybeEmulated,
   sku: Sku,
   { placement }: PodDeclaration,
 ): string | undefined {
+  if ('unavailable' in placement) return placement.unavailable
   if (placement.gpus !== 'all')
     return 'nics' in placement ? missingNics(sku, [placement.nics.numaNode]) : undefined
   return emulation === undefined ? undefined : 'an emulated rack has no usable GPUs'
@@ -33,7 +64,7 @@ export function unmetPodRequirement(
 
 /** The requirements of transfers between the GPUs of one node. */
 export function unmetGpuLinkRequirement(
-  { emulation }: Target,
+  { emulation }: MaybeEmulated,
   sku: Sku,
   { turn }: GpuLinkDeclaration,
 ): string | undefined {

@@ -5,8 +5,9 @@
 import { bytes, gigabytesPerSecond, rateOf, seconds, type GBps, type Seconds } from '../core/units.ts'
 import type { ArmName, Sku } from '../sku/sku.ts'
 import type { Endpoint, TransferOutcome } from '../transfer/transfer-outcome.ts'
+import { sharersOf } from '../claim/rails.ts'
 import { nicName } from '../claim/sku-device.ts'
-import { nicsOfStream, proveTransport, type TransportProof } from './transport-proof.ts'
+import { nicsOfStream, orderedNics, proveTransport, type TransportProof } from './transport-proof.ts'
 
 interface Latency {
   readonly mean: Seconds
@@ -20,6 +21,11 @@ interface StreamRate {
   readonly device: string
   /** `node-a/mlx5_1 - node-b/mlx5_1`. */
   readonly path: string
+  /**
+   * How many NICs it has, for how many streams, at both ends: `2 for 1 - 2 for 1`. Only paths alike in this are compared. Absent
+   * where no NICs are claimed.
+   */
+  readonly sharing?: string
   readonly bandwidth: GBps
 }
 
@@ -42,8 +48,11 @@ export function measureArm(
   const { result } = outcome
   const scaled = (moved: number, time: number): GBps =>
     gigabytesPerSecond(rateOf(bytes(moved), seconds(time)) * scale)
+  const streams = result.streams.length
+  const sharingAt = (end: Endpoint, stream: number): string =>
+    `${nicsOfStream(end, stream, streams).length} for ${sharersOf(orderedNics(end), stream, streams)}`
   const nicsAt = (end: Endpoint, stream: number): string =>
-    nicsOfStream(end, stream, result.streams.length)
+    nicsOfStream(end, stream, streams)
       .map((nic) => `${end.node}/${nicName(nic, sku)}`)
       .join('+') || `${end.node}, no NIC`
   return {
@@ -61,6 +70,7 @@ export function measureArm(
     streams: result.streams.map((stream, index) => ({
       device: stream.device,
       path: `${nicsAt(outcome.initiator, index)} - ${nicsAt(outcome.target, index)}`,
+      sharing: `${sharingAt(outcome.initiator, index)} - ${sharingAt(outcome.target, index)}`,
       bandwidth: scaled(stream.bytes, stream.p50_seconds),
     })),
     transport: proveTransport(outcome, sku),

@@ -4,6 +4,7 @@
  */
 import { nicName } from '../claim/sku-device.ts'
 import type { AllocatedNic } from '../claim/allocated-claim.ts'
+import { inPciOrder, railsOfStream } from '../claim/rails.ts'
 import type { Sku } from '../sku/sku.ts'
 import { NIC_SHARE_TOLERANCE, UNCLAIMED_SHARE_LIMIT } from './default-limits.ts'
 import type { Endpoint, TransferOutcome } from '../transfer/transfer-outcome.ts'
@@ -55,18 +56,13 @@ export function proveTransport(outcome: TransferOutcome, sku: Sku): TransportPro
 export const fellBack = (proof: TransportProof): NicLoad | undefined =>
   proof.faults.find((load) => !load.claimed)
 
-/**
- * The NICs of a stream, paired as the binary pairs them: NICs in the order of their PCI addresses, stream i with NIC i.
- * Additional NICs become further rails of the streams; with fewer NICs than streams, streams share a NIC.
- */
-export function nicsOfStream(end: Endpoint, stream: number, streams: number): readonly AllocatedNic[] {
-  const nics = end.allocated.nics.toSorted((a, b) =>
-    (a.pciAddress ?? a.name) < (b.pciAddress ?? b.name) ? -1 : 1,
-  )
-  if (nics.length === 0) return []
-  if (nics.length <= streams) return nics.filter((_, index) => index === stream % nics.length)
-  return nics.filter((_, index) => index % streams === stream)
-}
+/** The NICs that a stream uses as its rails at one end. */
+export const nicsOfStream = (end: Endpoint, stream: number, streams: number): readonly AllocatedNic[] =>
+  railsOfStream(orderedNics(end), stream, streams)
+
+/** Claimed NICs in the order in which streams use them. */
+export const orderedNics = ({ allocated }: Endpoint): readonly AllocatedNic[] =>
+  inPciOrder(allocated.nics, (nic) => nic)
 
 interface Side {
   readonly outcome: TransferOutcome

@@ -3,6 +3,7 @@
  * with it, the model runtime computes with it.
  */
 import { gigabytesPerSecond, type GBps } from '../core/units.ts'
+import { numaHops } from '../sku/numa-hops.ts'
 import type { Sku, SkuGpu, SkuNic } from '../sku/sku.ts'
 import { faultOnNode, faultsOnNode } from './node-faults.ts'
 import type { Rack } from './rack.ts'
@@ -14,7 +15,7 @@ export function nicRate(
   nic: SkuNic,
   gpu: (Pick<SkuGpu, 'numaNode'> & Partial<Pick<SkuGpu, 'name'>>) | undefined,
 ): GBps {
-  const crosses = gpu !== undefined && gpu.numaNode !== trueNumaNode(rack, node, nic)
+  const crosses = gpu !== undefined && numaHops(gpu.numaNode, trueNumaNode(rack, node, nic), rack.sku) === 2
   const interconnect = faultOnNode(rack, 'interconnect', node)?.factor ?? rack.links.socketInterconnect.factor
   const contended = faultOnNode(rack, 'contention', node, nic.name)?.share ?? 0
   const factors = [
@@ -31,8 +32,11 @@ export function nicRate(
 const trueNumaNode = (rack: Rack, node: string, nic: SkuNic): number =>
   faultOnNode(rack, 'numa-moved', node, nic.name)?.numaNode ?? nic.numaNode
 
+/** What the profile says. */
+export const statedMtu = ({ nic: kind }: Sku, nic: SkuNic): number => nic.mtu ?? kind.mtu
+
 export const trueMtu = (rack: Rack, node: string, nic: SkuNic): number =>
-  faultOnNode(rack, 'mtu', node, nic.name)?.mtu ?? rack.sku.nic.mtu
+  faultOnNode(rack, 'mtu', node, nic.name)?.mtu ?? statedMtu(rack.sku, nic)
 
 /** The SKU with the NUMA nodes of this node, with the rack's faults: what a pod reads from its own hardware. */
 export const skuAsBuilt = (rack: Rack, node: string): Sku => ({

@@ -1,9 +1,17 @@
 /**
  * Replaces `vitest/suite.ts` while suites are simulated: it has the same exports, but collects tests instead of running them.
  */
-import { gpusWithNics, sameGpus } from '../claim/numa-placements.ts'
+import {
+  gpusWithNics,
+  numaComparisonsOf,
+  numaPlacementsOf,
+  sameGpus,
+  type NumaComparison,
+  type NumaPlacement,
+} from '../claim/numa-placements.ts'
 import { allGpus } from '../claim/placement.ts'
 import { formatTitle } from './title.ts'
+import type { Sku } from '../sku/sku.ts'
 import {
   withMemory,
   type ComparisonDeclaration,
@@ -29,6 +37,21 @@ export interface CollectedTest {
   /** Not simulated: racks have no links between GPUs. */
   readonly links?: GpuLinkDeclaration
 }
+
+let sku: Sku | undefined
+
+/** The suites that are loaded next derive their placements from the shape of this SKU. */
+export function collectFor(next: Sku): void {
+  sku = next
+}
+
+function skuUnderTest(): Sku {
+  if (sku === undefined) throw new TypeError('suites are collected for a SKU')
+  return sku
+}
+
+export const numaComparisons = (): readonly NumaComparison[] => numaComparisonsOf(skuUnderTest())
+export const numaPlacements = (): readonly NumaPlacement[] => numaPlacementsOf(skuUnderTest())
 
 /** In the order of declaration. */
 export const collectedTests: CollectedTest[] = []

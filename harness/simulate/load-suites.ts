@@ -1,15 +1,17 @@
 /**
- * Collects the tests of suite files: their import of `vitest/suite.ts` is resolved to `collecting-suite.ts`. Use it once per
+ * Collects the tests that suite files declare for a SKU: their import of `vitest/suite.ts` is resolved to `collecting-suite.ts`. Use it once per
  * process or worker thread, since modules are loaded once.
  */
 import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { collectedTests, type CollectedTest } from './collecting-suite.ts'
+import type { Sku } from '../sku/sku.ts'
+import { collectFor, collectedTests, type CollectedTest } from './collecting-suite.ts'
 
 const REPLACED_MODULE = /\/harness\/vitest\/suite\.ts$/
 const COLLECTING = new URL('collecting-suite.ts', import.meta.url).href
 
-export async function loadSuites(paths: readonly string[]): Promise<readonly CollectedTest[]> {
+export async function loadSuites(paths: readonly string[], sku: Sku): Promise<readonly CollectedTest[]> {
+  collectFor(sku)
   const hooks = registerHooks({
     resolve(specifier, context, next) {
       const resolved = next(specifier, context)

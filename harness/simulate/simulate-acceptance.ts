@@ -6,26 +6,35 @@ import { asClaimcheckError } from '../core/errors.ts'
 import { Journal } from '../core/journal.ts'
 import { Arm } from '../expect/arm.ts'
 import { inconclusiveExpectation, type Expectation, type Verdict } from '../expect/expectation.ts'
-import { PodSet } from '../transfer/pod-set.ts'
 import { LivePublishedDevices } from '../expect/published-devices.ts'
-import { createComparison, type ComparisonDeclaration } from '../expect/declarations.ts'
+import { createComparison, createPodSet, type ComparisonDeclaration } from '../expect/declarations.ts'
+import {
+  unmetComparisonRequirement,
+  unmetPathsRequirement,
+  unmetPodRequirement,
+  unmetReferenceRequirement,
+} from '../expect/requirements.ts'
 import { matchersByName } from '../expect/matcher-definitions.ts'
 import type { NodeComparison } from '../measure/node-comparison.ts'
+import type { Sku } from '../sku/sku.ts'
 import type { Rack } from '../rack/rack.ts'
 import { EmulatedTarget } from '../targets/emulated/emulated-target.ts'
 import { ModelRuntime } from '../targets/emulated/model/model-runtime.ts'
 import type { CollectedTest } from './collecting-suite.ts'
 
+type TestVerdict = Verdict | 'skipped'
+
 interface EvaluatedTest {
   /** `suite > title`. */
   readonly name: string
   readonly title: string
-  readonly verdict: Verdict
+  /** `skipped` where the shape of the SKU does not have what the test needs. */
+  readonly verdict: TestVerdict
   readonly expectations: readonly Expectation[]
 }
 
 export interface Acceptance {
-  /** The worst verdict of all tests; a gate accepts only `passed`. */
+  /** The worst verdict of all tests that were not skipped; a gate accepts only `passed`. */
   readonly verdict: Verdict
   readonly tests: readonly EvaluatedTest[]
   /** Measured over all comparisons. */
@@ -68,29 +77,56 @@ async function evaluateTest(
   rack: Rack,
   comparisonFor: (spec: ComparisonDeclaration) => NodeComparison,
 ): Promise<EvaluatedTest> {
+  const { sku } = rack
   const expectations: Expectation[] = []
-  const pods = test.pods && new PodSet({ target, sku: rack.sku, ...test.pods })
-  const comparison = test.arms && comparisonFor(test.arms)
+  const named = { name: [...test.suite, test.name].join(' > '), title: test.name, expectations }
+  const unmet =
+    (test.pods && unmetPodRequirement(target, sku, test.pods)) ??
+    (test.arms && unmetComparisonRequirement(sku, test.arms))
+  if (unmet !== undefined) return { ...named, verdict: 'skipped' }
+  const pods = test.pods && createPodSet(test.pods, { target, sku })
   const fixtures = {
-    sku: rack.sku,
+    sku,
     published: new LivePublishedDevices(target),
     expect: expectInto(expectations),
     ...(pods === undefined ? {} : { pods }),
-    ...(comparison === undefined
-      ? {}
-      : { aligned: new Arm(comparison, 'aligned'), unaligned: new Arm(comparison, 'unaligned') }),
   }
+  if (test.arms !== undefined) addArms(fixtures, test.arms, comparisonFor(test.arms))
   try {
     await test.body(fixtures)
+  } catch (error) {
+    if (error instanceof UnmetRequirement) return { ...named, verdict: 'skipped' }
+    throw error
   } finally {
     await pods?.close()
   }
   return {
-    name: [...test.suite, test.name].join(' > '),
-    title: test.name,
+    ...named,
     verdict: test.gates ? worst(expectations.map(({ verdict }) => verdict)) : 'passed',
-    expectations,
   }
+}
+
+/** Ends a test that asks for a fixture which the SKU cannot fill. */
+class UnmetRequirement extends Error {}
+
+/** The fixtures of `comparisonTest`. Those with a requirement check it when a test reads them. */
+function addArms(
+  fixtures: { readonly sku: Sku },
+  declaration: ComparisonDeclaration,
+  comparison: NodeComparison,
+): void {
+  const arms = { aligned: new Arm(comparison, 'aligned'), unaligned: new Arm(comparison, 'unaligned') }
+  const required = <T>(unmet: string | undefined, value: T): T => {
+    if (unmet !== undefined) throw new UnmetRequirement(unmet)
+    return value
+  }
+  Object.assign(fixtures, arms)
+  Object.defineProperties(fixtures, {
+    reference: {
+      get: () => required(unmetReferenceRequirement(fixtures.sku, declaration), fixtures.sku.reference),
+    },
+    paths: { get: () => required(unmetPathsRequirement(declaration), arms) },
+  })
 }
 
 /** `expect(received)` with the suite's matchers; an assertion that cannot be judged is inconclusive, as in a real run. */
@@ -114,8 +150,8 @@ function expectInto(expectations: Expectation[]) {
 }
 
 const ORDER: readonly Verdict[] = ['passed', 'inconclusive', 'failed']
-const worst = (verdicts: readonly Verdict[]): Verdict =>
-  verdicts.reduce<Verdict>(
-    (bad, verdict) => (ORDER.indexOf(verdict) > ORDER.indexOf(bad) ? verdict : bad),
-    'passed',
-  )
+/** Skipped tests do not count; where all are skipped, nothing was measured. */
+const worst = (verdicts: readonly TestVerdict[]): Verdict =>
+  verdicts.length > 0 && verdicts.every((verdict) => verdict === 'skipped')
+    ? 'inconclusive'
+    : (ORDER.findLast((verdict) => verdicts.includes(verdict)) ?? 'passed')

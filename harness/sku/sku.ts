@@ -52,6 +52,11 @@ const nicKind = z.strictObject({
   model: z.string(),
   mtu: z.int().min(576).max(65535),
   rdma: z.boolean(),
+  /** Kinds of character device that a NIC has in an emulated rack; absent: uverbs and umad. On hardware the node is asked. */
+  charDevices: z
+    .array(z.enum(['uverbs', 'umad']))
+    .min(1)
+    .exactOptional(),
   /** The DeviceClass of claims; absent: found by the driver. */
   deviceClass: z.string().min(1).exactOptional(),
   /** A CEL expression over `device` that is true for the RDMA NICs under test; absent: all of them. */

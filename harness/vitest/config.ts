@@ -23,6 +23,8 @@ export function defineSuites(include: readonly string[] = ['suites/**/*.test.ts'
       isolate: false,
       testTimeout: TEST_LIMIT_MS,
       hookTimeout: TEST_LIMIT_MS,
+      // Titles name placements, which Vitest would shorten to 40 characters.
+      taskTitleValueFormatTruncate: 0,
       tags: [
         { name: 'warn', description: 'an expectation that fails is shown and does not fail the test' },
         { name: 'long', description: 'transfers take minutes rather than seconds' },

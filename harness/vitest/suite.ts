@@ -4,20 +4,28 @@
  */
 import { inject, test as base } from 'vitest'
 import { pairsOfTurn } from '../claim/gpu-pairs.ts'
+import {
+  numaComparisonsOf,
+  numaPlacementsOf,
+  type NumaComparison,
+  type NumaPlacement,
+} from '../claim/numa-placements.ts'
 import { Journal } from '../core/journal.ts'
 import { formatBytes } from '../core/units.ts'
 import { Arm } from '../expect/arm.ts'
-import { PodSet } from '../transfer/pod-set.ts'
 import {
   unmetComparisonRequirement,
   unmetGpuLinkRequirement,
   unmetPodRequirement,
   unmetNodeRequirement,
+  unmetPathsRequirement,
+  unmetReferenceRequirement,
 } from '../expect/requirements.ts'
 import {
   createComparison,
   withMemory,
   createLinkComparison,
+  createPodSet,
   type ComparisonDeclaration,
   type GpuLinkDeclaration,
   type PodDeclaration,
@@ -41,6 +49,18 @@ export { gpusWithNics, sameGpus } from '../claim/numa-placements.ts'
 export { allGpus } from '../claim/placement.ts'
 export { parseBytes as sizeOf } from '../core/units.ts'
 export { kvCacheBytes } from '../transfer/kv-cache.ts'
+
+/** The SKU under test, while the tests of a file are declared. */
+function skuUnderTest(): Sku {
+  const settings = inject('settings')
+  return targetKindOf(settings).loadSystemUnderTest(settings).sku
+}
+
+/** For `describe.for`: the comparisons that the shape of the SKU allows, one for each NUMA node that has GPUs. */
+export const numaComparisons = (): readonly NumaComparison[] => numaComparisonsOf(skuUnderTest())
+
+/** For `describe.for`: the GPUs of each NUMA node with the nearest NICs, and with the farthest. */
+export const numaPlacements = (): readonly NumaPlacement[] => numaPlacementsOf(skuUnderTest())
 
 /** A test with a target. `published`: the devices that the target's drivers publish. */
 export const test = base
@@ -101,11 +121,14 @@ function inputsOf(
   }
 }
 
-/** A test with two arms, `aligned` and `unaligned`, measured in the same rounds and shared by all tests of the file. */
+/**
+ * A test with two arms, `aligned` and `unaligned`, measured in the same rounds and shared by all tests of the file. A test that
+ * asks for `reference` is skipped where the SKU states none for this placement, one that asks for `paths`, which are both arms,
+ * where they have no two paths alike.
+ */
 export function comparisonTest(declaration: ComparisonDeclaration) {
   const spec = withMemory(declaration)
   return test
-    .extend('sku', { scope: 'file' }, ({ systemUnderTest }) => systemUnderTest.sku as NumaSku)
     .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {
       return createComparison(spec, settings.rounds, { target, sku, journal })
     })
@@ -121,6 +144,16 @@ export function comparisonTest(declaration: ComparisonDeclaration) {
     })
     .extend('aligned', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'aligned'))
     .extend('unaligned', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'unaligned'))
+    .extend('reference', ({ sku, skip }) => {
+      const unmet = unmetReferenceRequirement(sku, spec)
+      if (unmet !== undefined) skip(`not judged: ${unmet}`)
+      return (sku as NumaSku).reference
+    })
+    .extend('paths', ({ aligned, unaligned, skip }) => {
+      const unmet = unmetPathsRequirement(spec)
+      if (unmet !== undefined) skip(`not compared: ${unmet}`)
+      return { aligned, unaligned }
+    })
 }
 
 /** Vitest creates a file-scoped fixture once for each extended test. Tests of one declaration share its rounds through this map. */
@@ -160,7 +193,7 @@ export function podTest(spec: PodDeclaration) {
       if (unmet !== undefined) skip(`not inspected: ${unmet}`)
     })
     .extend('pods', ({ target, sku, journal }, { onCleanup }) => {
-      const pods = new PodSet({ target, sku, journal, ...spec })
+      const pods = createPodSet(spec, { target, sku, journal })
       onCleanup(() => pods.close())
       return pods
     })

@@ -1,14 +1,11 @@
-/** A pod is allocated the devices that it claims, on the NUMA nodes that it claims, and every container sees exactly these. */
-import { podTest, describe, gpusWithNics } from '../../harness/vitest/suite.ts'
+/**
+ * A pod is allocated the devices that it claims, on the NUMA nodes that it claims, and every container sees exactly these: GPUs
+ * of each NUMA node with the nearest NICs, and with the farthest.
+ */
+import { podTest, describe, numaPlacements } from '../../harness/vitest/suite.ts'
 
-describe.for([
-  { nicsOn: 0, distance: 'NODE' as const },
-  { nicsOn: 1, distance: 'SYS' as const },
-])('A pod that claims 4 GPUs of NUMA node 0 and 4 NICs of NUMA node $nicsOn', ({ nicsOn, distance }) => {
-  const test = podTest({
-    placement: gpusWithNics({ gpus: 4, gpusOn: 0, nics: 4, nicsOn }),
-    containers: ['main', 'sidecar'],
-  })
+describe.for(numaPlacements())('A pod that claims $title', ({ placement, distance }) => {
+  const test = podTest({ placement, containers: ['main', 'sidecar'] })
 
   test(`gets GPUs and NICs of which every pair lies at ${distance}`, async ({ pods, expect }) => {
     await expect(pods).toClaimPairsAt(distance)

@@ -152,10 +152,9 @@ describe.for(Object.entries(profiles))('%s', ([name, expected]) => {
     'makes claims that get the devices of their placement',
     ({ expect }) => {
       const sku = load(filledIn(yaml, expected))
-      const placements = numaPlacementsOf(sku).flatMap(({ aligned, unaligned }) => [
-        ...(aligned === undefined ? [] : [aligned]),
-        ...(unaligned === undefined ? [] : [unaligned]),
-      ])
+      const placements = numaPlacementsOf(sku).flatMap(({ placement }) =>
+        'unavailable' in placement ? [] : [placement],
+      )
       expect(placements.length).toBeGreaterThan(0)
       for (const placement of placements) {
         const allocated = resolveAllocation(claimFor(placement, sku, slices), slices)

@@ -10,6 +10,7 @@ import { judgeOutperform, judgeUndercut, judgeWithin } from '../../harness/expec
 import type { ArmRound } from '../../harness/measure/arm-round.ts'
 import { NodeComparison } from '../../harness/measure/node-comparison.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
+import { hasNumaReference } from '../../harness/sku/sku.ts'
 import { EmulatedTarget } from '../../harness/targets/emulated/emulated-target.ts'
 import { ModelRuntime } from '../../harness/targets/emulated/model/model-runtime.ts'
 import { rackFile } from '../support/rack-file.ts'
@@ -20,6 +21,7 @@ const placement = (nicsOn: number, arm: 'aligned' | 'unaligned') =>
 /** Compares both arms with transfers of 1 GiB on a separate rack. */
 function arms(edit: (text: string) => string = (text) => text) {
   const rack = loadRack(rackFile({ edit }))
+  if (!hasNumaReference(rack.sku)) throw new Error('the SKU of the fixture states its reference')
   const journal = new Journal()
   const target = new EmulatedTarget({ rack, runtime: new ModelRuntime(rack), kind: 'model', journal })
   onTestFinished(() => target.close())

@@ -78,11 +78,11 @@ test.for([
 })
 
 test('a rack whose SKU file is missing is rejected with the name of that file', () => {
-  const path = rackFile({ edit: (text) => text.replace('h100x8.yaml', 'h200x8.yaml') })
+  const path = rackFile({ edit: (text) => text.replace('h100x8.yaml', 'h900x8.yaml') })
   expect(() => loadRack(path)).toThrow(
     expect.objectContaining({
       code: 'FILE_UNREADABLE',
-      subject: expect.stringMatching(/fixtures\/skus\/h200x8\.yaml$/),
+      subject: expect.stringMatching(/fixtures\/skus\/h900x8\.yaml$/),
     }),
   )
 })

@@ -7,8 +7,12 @@ import { loadSuites } from '../../harness/simulate/load-suites.ts'
 
 const project = resolve(import.meta.dirname, '../..')
 const files = globSync('suites/numa/*.test.ts', { cwd: project }).sort()
-const suites = await loadSuites(files.map((file) => resolve(project, file)))
-const { tests, verdict } = await simulateAcceptance(suites, loadRack(process.argv[2] ?? ''), 3)
+const rack = loadRack(process.argv[2] ?? '')
+const suites = await loadSuites(
+  files.map((file) => resolve(project, file)),
+  rack.sku,
+)
+const { tests, verdict } = await simulateAcceptance(suites, rack, 3)
 process.stdout.write(
   JSON.stringify({ verdict, tests: Object.fromEntries(tests.map((test) => [test.name, test.verdict])) }),
 )

@@ -9,12 +9,14 @@ import { FIRST_ROUNDS, RACK } from './tally.ts'
 
 const PROJECT = resolve(import.meta.dirname, '../..')
 
+const rack = loadRack(resolve(PROJECT, RACK))
 const suites = await loadSuites(
   globSync('suites/numa/*.test.ts', { cwd: PROJECT })
     .sort()
     .map((file) => resolve(PROJECT, file)),
+  rack.sku,
 )
-const measurement = { suites, rack: loadRack(resolve(PROJECT, RACK)), firstRounds: FIRST_ROUNDS }
+const measurement = { suites, rack, firstRounds: FIRST_ROUNDS }
 
 parentPort?.on(
   'message',

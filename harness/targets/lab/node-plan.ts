@@ -7,7 +7,7 @@ import { vendorOf } from '../../sku/sku-vendor.ts'
 import { dranet, dranetDeviceName } from '../../vendors/dranet.ts'
 import { bitsPerSecond, gigabytesPerSecond } from '../../core/units.ts'
 import { faultOnNode } from '../../rack/node-faults.ts'
-import { nicRate, skuAsBuilt, trueMtu } from '../../rack/link-model.ts'
+import { nicRate, skuAsBuilt, statedMtu, trueMtu } from '../../rack/link-model.ts'
 import type { Rack } from '../../rack/rack.ts'
 import type { SkuGpu, SkuNic } from '../../sku/sku.ts'
 import { deviceStatuses } from '../../emulation/device-status.ts'
@@ -83,7 +83,12 @@ export function planNode(rack: Rack, node: string): NodePlan {
 function planNic(rack: Rack, node: string, nic: SkuNic, index: number): NicOfNode {
   const { address, gateway, mac } = railAddress(rack.nodes.indexOf(node), index)
   const shaped = (gpu: SkuGpu | undefined): ShapeOfNode =>
-    ofNode(tokenBucketFor(gigabytesPerSecond(nicRate(rack, node, nic, gpu) / rack.scale), rack.sku.nic.mtu))
+    ofNode(
+      tokenBucketFor(
+        gigabytesPerSecond(nicRate(rack, node, nic, gpu) / rack.scale),
+        statedMtu(rack.sku, nic),
+      ),
+    )
   const over = rack.sku.nics.find(
     ({ name }) => name === faultOnNode(rack, 'rail-shared', node, nic.name)?.over,
   )

@@ -43,7 +43,7 @@ export function runningContract(open: Open, { programs }: { readonly programs: b
 
   describe('a probe', () => {
     test('says what the kernel of a node knows of its devices, and leaves no pod', async () => {
-      const target = await opened(open)
+      const target = await openForTest(open)
       const [node = ''] = await target.nodes()
       const topology = await probeTopology(target, node)
       expect(topology.gpus).toHaveLength(8)

@@ -1,10 +1,11 @@
 /**
- * One path of a modelled transfer, from a GPU through a NIC at each end to the peer's GPU. Its rate and the duration of an
+ * One path of a modelled transfer, from a GPU through its NICs at both ends to the peer's GPU. Its rate and the duration of an
  * iteration follow from both pods' plans, the rack's link model and the faults.
  */
+import { railsOfStream, sharersOf } from '../../../claim/rails.ts'
 import { gigabytesPerSecond, seconds, type GBps } from '../../../core/units.ts'
 import { finishTime } from '../../../rack/rate-schedule.ts'
-import { payloadShare } from '../../../rack/link-model.ts'
+import { payloadShare, statedMtu } from '../../../rack/link-model.ts'
 import type { RandomSource } from '../../../rack/seeded-random.ts'
 import type { Rack } from '../../../rack/rack.ts'
 import type { NicPlan, PodPlan } from '../../../emulation/pod-plan.ts'
@@ -17,14 +18,18 @@ const ITERATION_JITTER = 0.5
 /** The delay of a lost packet: the peer's negative acknowledgement and the retransmission. */
 const RECOVERY_SECONDS = 2e-3
 
-export interface Path {
+/** One NIC of each end, and what a stream moves over the two. */
+export interface Rail {
   readonly from: NicPlan | undefined
   readonly to: NicPlan | undefined
   /** Payload bytes per second. */
   readonly bytesPerSecond: number
 }
 
-/** The duration of one iteration of `size` bytes that begins `now` seconds after the first byte. */
+/** The rails of a stream. Its bytes are divided equally among them. */
+export type Path = readonly Rail[]
+
+/** The duration of one iteration of `size` bytes that begins `now` seconds after the first byte: that of its slowest rail. */
 export function iterationSeconds(
   rack: Rack,
   path: Path,
@@ -32,8 +37,13 @@ export function iterationSeconds(
   now: number,
   draw: RandomSource,
 ): number {
-  const work = (size / path.bytesPerSecond) * (1 + scatter(rack, draw))
-  return overTime(path, now, work) + recovery(path, size, draw) + OVERHEAD_SECONDS
+  const share = size / path.length
+  return Math.max(
+    ...path.map((rail) => {
+      const work = (share / rail.bytesPerSecond) * (1 + scatter(rack, draw))
+      return overTime(rail, now, work) + recovery(rail, share, draw) + OVERHEAD_SECONDS
+    }),
+  )
 }
 
 export function pathOf(
@@ -44,15 +54,20 @@ export function pathOf(
   streams: number,
   draw: RandomSource,
 ): Path {
-  const from = sender.nics[stream % Math.max(sender.nics.length, 1)]
-  const to = receiver.nics[stream % Math.max(receiver.nics.length, 1)]
-  const shared = Math.max(1, streams / Math.max(1, sender.nics.length))
-  const ethernet = gigabytesPerSecond(rack.links.podNetwork.rate / streams)
-  const rates: GBps[] =
-    sender.fallsBack || from === undefined ? [ethernet] : [leavingRate(rack, sender, from)]
-  if (to !== undefined) rates.push(payloadRate(rack, to))
-  const jitter = 1 + rack.links.nic.jitter * draw.normal()
-  return { from, to, bytesPerSecond: ((Math.min(...rates) * 1e9) / rack.scale / shared) * jitter }
+  const [near, far] = [sender, receiver].map(({ nics }) => railsOfStream(nics, stream, streams))
+  const count = Math.max(near?.length ?? 0, far?.length ?? 0, 1)
+  const shared = Math.max(...[sender, receiver].map(({ nics }) => sharersOf(nics, stream, streams)), 1)
+  const ethernet = gigabytesPerSecond(rack.links.podNetwork.rate / (streams * count))
+  return Array.from({ length: count }, (_, rail) => {
+    const [from, to] = [near, far].map((nics = []) => nics[rail % nics.length])
+    const rates: GBps[] =
+      sender.fallsBack || from === undefined
+        ? [ethernet]
+        : [gigabytesPerSecond(leavingRate(rack, sender, from) / shared)]
+    if (to !== undefined) rates.push(gigabytesPerSecond(payloadRate(rack, to) / shared))
+    const jitter = 1 + rack.links.nic.jitter * draw.normal()
+    return { from, to, bytesPerSecond: ((Math.min(...rates) * 1e9) / rack.scale) * jitter }
+  })
 }
 
 /** Streams that leave through the same NIC share its rate. */
@@ -67,17 +82,17 @@ export const carrierOf = (sender: PodPlan, from: NicPlan): NicPlan =>
   sender.nics.find(({ nic }) => nic === from.leavesBy) ?? from
 
 /** Smaller frames have a larger share of headers. */
-const payloadRate = (rack: Rack, { rate, mtu }: NicPlan): GBps =>
-  gigabytesPerSecond((rate * payloadShare(mtu)) / payloadShare(rack.sku.nic.mtu))
+const payloadRate = (rack: Rack, { nic, rate, mtu }: NicPlan): GBps =>
+  gigabytesPerSecond((rate * payloadShare(mtu)) / payloadShare(statedMtu(rack.sku, nic)))
 
 /** The duration of `work` seconds that begin at `now`, under the rate schedules of the NICs at both ends. */
-function overTime({ from, to }: Path, now: number, work: number): number {
+function overTime({ from, to }: Rail, now: number, work: number): number {
   const ends = [from?.rateSchedule, to?.rateSchedule].filter((schedule) => schedule !== undefined)
   return Math.max(work, ...ends.map((schedule) => finishTime(schedule, seconds(now), seconds(work)) - now))
 }
 
 /** The delay by lost packets in one iteration. */
-function recovery({ from, to }: Path, size: number, draw: RandomSource): number {
+function recovery({ from, to }: Rail, size: number, draw: RandomSource): number {
   return [from, to]
     .filter((nic) => nic?.lost !== undefined)
     .reduce((time, nic) => {

@@ -8,7 +8,7 @@ import { seededRandom, type RandomSource } from '../../../rack/seeded-random.ts'
 import type { Rack } from '../../../rack/rack.ts'
 import type { NicPlan, PodPlan } from '../../../emulation/pod-plan.ts'
 import type { TransferOptions } from './transfer-options.ts'
-import { carrierOf, iterationSeconds, OVERHEAD_SECONDS, pathOf, type Path } from './path-model.ts'
+import { carrierOf, iterationSeconds, OVERHEAD_SECONDS, pathOf, type Path, type Rail } from './path-model.ts'
 
 /** The start of every modelled transfer; a clock that steps back may be before it. */
 const STARTED_UNIX_MS = 1_700_000_000_000
@@ -27,12 +27,13 @@ export function modelTransfer(
     pathOf(rack, sender, receiver, stream, options.devices.length, draw),
   )
   const moved = options.blockSize * options.devices.length * (options.warmupIters + options.iters + 1)
-  const cut = paths.findIndex((path) =>
-    [path.from, path.to].some(
-      (nic) => (nic?.cutAfterBytes ?? Infinity) < (moved / paths.length) * rack.scale,
-    ),
-  )
-  if (cut >= 0) return [linkDown(paths[cut], sender, receiver, cut)]
+  for (const [stream, path] of paths.entries()) {
+    const carried = (moved / paths.length / path.length) * rack.scale
+    const cut = path.find(({ from, to }) =>
+      [from, to].some((nic) => (nic?.cutAfterBytes ?? Infinity) < carried),
+    )
+    if (cut !== undefined) return [linkDown(cut, sender, receiver, stream)]
+  }
 
   const streamSamples: number[][] = paths.map(() => [])
   let now = 0
@@ -48,19 +49,19 @@ export function modelTransfer(
   const mean = average(samples)
   const verification = seededRandom(rack.seed, `${names} verification`)
   const changed = paths.flatMap((path, stream) =>
-    [path.from, path.to].some((nic) => changesByte(nic, options.blockSize * rack.scale, verification))
-      ? [
-          {
+    path.flatMap(({ from, to }) =>
+      [from, to].some((nic) => changesByte(nic, (options.blockSize / path.length) * rack.scale, verification))
+        ? {
             stream,
             device: options.devices[stream],
-            nic: nameIn(path.from),
+            nic: nameIn(from),
             offset: 4096,
             expected_hex: '5a',
             found_hex: 'a5',
             bad_bytes: 1,
-          },
-        ]
-      : [],
+          }
+        : [],
+    ),
   )
   const unverified = faultOnNode(rack, 'unverified', receiver.node)
   const corrupt = unverified === undefined ? changed : []
@@ -85,14 +86,15 @@ export function modelTransfer(
     samples_seconds: samples,
     streams: paths.map((path, stream) => {
       const own = streamSamples[stream] ?? []
-      const [near, far] = options.op === 'WRITE' ? [path.from, path.to] : [path.to, path.from]
+      const [near, far] = options.op === 'WRITE' ? (['from', 'to'] as const) : (['to', 'from'] as const)
+      const nicsAt = (end: 'from' | 'to'): string[] => [...new Set(path.map((rail) => nameIn(rail[end])))]
       const device = options.devices[stream]
       return {
         stream,
         device,
-        nics: [nameIn(near)],
+        nics: nicsAt(near),
         target_device: device,
-        target_nics: [nameIn(far)],
+        target_nics: nicsAt(far),
         transport: null,
         bytes: options.blockSize,
         avg_seconds: average(own),
@@ -127,8 +129,8 @@ const changesByte = (nic: NicPlan | undefined, size: number, draw: RandomSource)
 const clockStep = (rack: Rack, { node }: PodPlan): number =>
   faultOnNode(rack, 'clock-step', node)?.seconds ?? 0
 
-function linkDown(path: Path | undefined, sender: PodPlan, receiver: PodPlan, stream: number): string {
-  const [pod, nic] = path?.from?.cutAfterBytes === undefined ? [receiver, path?.to] : [sender, path.from]
+function linkDown({ from, to }: Rail, sender: PodPlan, receiver: PodPlan, stream: number): string {
+  const [pod, nic] = from?.cutAfterBytes === undefined ? [receiver, to] : [sender, from]
   const where = `${pod.node}/${nic?.nic.name ?? '?'}`
   return `ERROR ${JSON.stringify({ code: 'LINK_DOWN', message: `the link of ${where} went down during stream ${stream}`, subject: where, hint: 'Look at the cable, the transceiver and the switch port.' })}`
 }
@@ -145,12 +147,17 @@ function counters(pod: PodPlan, paths: readonly Path[], moved: number, sends: bo
     rx_bytes_after: sends ? 0 : bytes,
   })
   const away = sends && pod.fallsBack
-  const carries = (nic: NicPlan, path: Path): boolean => {
-    const own = sends ? path.from : path.to
+  const carries = (nic: NicPlan, rail: Rail): boolean => {
+    const own = sends ? rail.from : rail.to
     return own !== undefined && (sends ? carrierOf(pod, own) : own) === nic
   }
+  /** The share of the path's bytes. */
+  const shareOf = (nic: NicPlan, path: Path): number =>
+    path.filter((rail) => carries(nic, rail)).length / path.length
   const load = (nic: NicPlan): number =>
-    (paths.filter((path) => carries(nic, path)).length * moved) / paths.length / (1 - (nic.contended ?? 0))
+    (paths.reduce((sum, path) => sum + shareOf(nic, path), 0) * moved) /
+    paths.length /
+    (1 - (nic.contended ?? 0))
   return [
     row('eth0', 'other', away || pod.nics.length === 0 ? moved : 0),
     ...pod.nics.map((nic) => row(nameIn(nic), 'claimed', away ? 0 : Math.round(load(nic)))),

@@ -10,7 +10,7 @@ import { bitsPerSecond, gigabytesPerSecond } from '../../../core/units.ts'
 import { withTimeout } from '../../../core/timeout.ts'
 import type { Binaries } from '../../../native/build-binaries.ts'
 import type { Nixl } from '../../../native/nixl.ts'
-import { skuAsBuilt } from '../../../rack/link-model.ts'
+import { skuAsBuilt, statedMtu } from '../../../rack/link-model.ts'
 import { seededRandom } from '../../../rack/seeded-random.ts'
 import type { Rack } from '../../../rack/rack.ts'
 import type { ContainerExit, ExecResult, Wait } from '../../../scheduling/pod.ts'
@@ -224,7 +224,7 @@ export class ProcessRuntime implements PodRuntime {
   #shape(pod: PodPlan, { nic, rate }: NicPlan, fraction: number): TokenBucket {
     const { scale, seed, links, sku } = this.#rack
     const jitter = 1 + links.nic.jitter * seededRandom(seed, `${pod.name}/${nic.name}`).normal()
-    return tokenBucketFor(gigabytesPerSecond((rate / scale) * jitter * fraction), sku.nic.mtu)
+    return tokenBucketFor(gigabytesPerSecond((rate / scale) * jitter * fraction), statedMtu(sku, nic))
   }
 
   #followRateSchedules(pod: PodPlan): void {

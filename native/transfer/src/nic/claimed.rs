@@ -40,14 +40,15 @@ pub fn find() -> Outcome<Vec<Nic>> {
     if rest.is_empty() { Err(Failure::nic_unknown("claimed", &interfaces)) } else { Ok(rest) }
 }
 
-/// A device with ports is used for RDMA. One without is emulated, and its interface is used in its place.
+/// A device with ports is used for RDMA. One without is emulated, and its interface is used in its place. An
+/// emulated device that has no interface moves its bytes over one that has the device's name.
 fn nic_of(device: &str, interfaces: &[String]) -> Option<Nic> {
     let folder = Path::new(RDMA_CLASS).join(device);
     if folder.join("ports").is_dir() {
         return Some(Nic { name: device.to_owned(), kind: Kind::Rdma });
     }
     let own = names_in(&folder.join("device/net"));
-    let name = own.into_iter().find(|name| interfaces.contains(name))?;
+    let name = own.into_iter().chain([device.to_owned()]).find(|name| interfaces.contains(name))?;
     Some(Nic { name, kind: Kind::Interface })
 }
 

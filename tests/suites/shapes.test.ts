@@ -1,0 +1,77 @@
+/** The suites on nodes of other shapes, in the model runtime: what a shape has passes, what it lacks is skipped with the reason. */
+import { globSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { claimcheck } from '../cli/claimcheck.ts'
+import { PROJECT, runSuite } from '../support/run-suite.ts'
+
+const FIELD = 'tests/fixtures/field/racks'
+const noFarNics = (sku: string, node: number): string =>
+  `SKU ${sku} has no NICs farther away than those of NUMA node ${node}`
+const otherReference = (sku: string, gpus: number, nics: number): string =>
+  `the reference of SKU ${sku} is for 4 GPUs and 4 NICs; this placement has ${gpus} and ${nics}`
+
+/** Shapes after public reports: how many tests pass, and why the others are skipped. */
+const shapes = [
+  { rack: 'a100-8gpu-2nic', passed: 29, skips: [otherReference('a100-8gpu-2nic', 4, 1)] },
+  { rack: 'a3-ultra', passed: 33, skips: [] },
+  { rack: 'dgx-a100-nps4', passed: 57, skips: [otherReference('dgx-a100-nps4', 2, 2)] },
+  { rack: 'erdma-1x1', passed: 5, skips: [noFarNics('erdma-1x1', 0)] },
+  { rack: 'gb300-azure', passed: 29, skips: [otherReference('gb300-azure', 2, 2)] },
+  { rack: 'gpus0-nics1', passed: 5, skips: [noFarNics('gpus0-nics1', 1)] },
+  { rack: 'mi300x', passed: 33, skips: [] },
+  {
+    rack: 'odd-gpus',
+    passed: 28,
+    skips: [
+      otherReference('odd-gpus', 3, 4),
+      otherReference('odd-gpus', 1, 4),
+      'this placement has one path',
+    ],
+  },
+  { rack: 'one-numa', passed: 5, skips: [noFarNics('one-numa', 0)] },
+  { rack: 'p4d', passed: 29, skips: [otherReference('p4d', 4, 2)] },
+  { rack: 'p5', passed: 29, skips: [otherReference('p5', 4, 16)] },
+  { rack: 'shared-root8', passed: 33, skips: [] },
+]
+
+const model = (rack: string): Record<string, string> => ({
+  CLAIMCHECK_RUNTIME: 'model',
+  CLAIMCHECK_RACK: rack,
+})
+
+test.for(shapes)('$rack: $passed tests pass, the others are skipped with the reason', async (shape) => {
+  const run = await runSuite('suites/numa', model(`${FIELD}/${shape.rack}.rack.yaml`))
+  const tests = run.report?.tests ?? []
+  const not = tests.filter(({ verdict }) => verdict !== 'passed' && verdict !== 'skipped')
+  expect(not, run.output).toEqual([])
+  const reasons = tests.flatMap(({ skipReason = [] }) => skipReason)
+  expect([...new Set(reasons.map((reason) => reason.replace(/^[a-z ]+: /, '')))].sort()).toEqual(
+    shape.skips.toSorted(),
+  )
+  expect(tests.length - reasons.length).toBe(shape.passed)
+  expect(run.exitCode).toBe(0)
+})
+
+test.for(shapes)('$rack: plan names what the run skips, and does not fail', async ({ rack, skips }) => {
+  const { exitCode, stdout, stderr } = await claimcheck(
+    ['plan', 'suites/numa'],
+    model(`${FIELD}/${rack}.rack.yaml`),
+  )
+  expect(exitCode, stderr).toBe(0)
+  for (const reason of skips.filter((one) => one.startsWith('SKU'))) expect(stdout).toContain(reason)
+  expect(stdout).not.toContain('TOO FEW')
+})
+
+test.for(globSync('fixtures/racks/*.yaml', { cwd: PROJECT }).sort())(
+  '%s of the SKU library passes',
+  async (rack) => {
+    const run = await runSuite('suites/numa', model(rack))
+    const verdicts = (run.report?.tests ?? []).map(({ verdict }) => verdict)
+    expect(
+      verdicts.filter((verdict) => verdict !== 'passed' && verdict !== 'skipped'),
+      run.output,
+    ).toEqual([])
+    expect(verdicts).toContain('passed')
+    expect(run.exitCode).toBe(0)
+  },
+)
