@@ -17,7 +17,7 @@ test.for([
   ['right to left', '\u202Edessap'],
   ['zero width', 'no\u200Bde'],
   ['conceal', '\u001B[8m'],
-])('%s is shown as an escape', ([, text]) => {
+] as const)('%s is shown as an escape', ([, text]) => {
   const written: string[] = []
   const writer = new TerminalWriter({ write: (part) => written.push(part) })
   writer.write(text)
