@@ -1,6 +1,10 @@
 /** Sweep removes a Namespace only when its name, its label and its manager agree. */
 import { expect, test } from 'vitest'
-import { isNamespaceOfRun, namespaceManifest, runLabels } from '../../../harness/targets/cluster/run-namespace.ts'
+import {
+  isNamespaceOfRun,
+  namespaceManifest,
+  runLabels,
+} from '../../../harness/targets/cluster/run-namespace.ts'
 
 const ours = namespaceManifest('0badcafe', runLabels('0badcafe', 0)).metadata
 
