@@ -1,7 +1,6 @@
 /** One run at a time: the second is told who the first is, and gets the machine when it is gone, however it ended. */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
 import { lockMachine } from '../../../harness/targets/host/machine-lock.ts'
