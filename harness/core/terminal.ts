@@ -3,6 +3,8 @@
  * clear the screen, forge lines or reach the clipboard, are shown as escapes, and long lines are shortened.
  */
 
+/* oxlint-disable no-control-regex -- finding control characters is what this file is for */
+
 /** In characters. */
 const MOST_LINE = 8000
 

@@ -5,6 +5,7 @@ import { assert, property, string } from 'fast-check'
 import { expect, test } from 'vitest'
 import { printable, printableIn, printableLine, TerminalWriter } from '../../harness/core/terminal.ts'
 
+// oxlint-disable-next-line no-control-regex -- these are what must not be written
 const STEERS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2066-\u2069\uFEFF]/u
 
 test.for([
