@@ -94,3 +94,10 @@ test('suites speak no Kubernetes', () => {
     expect(text, suite).not.toMatch(/ResourceClaim|ResourceSlice|DeviceClass|apiVersion|kubectl/)
   }
 })
+
+test('only core/terminal.ts writes to the terminal', () => {
+  const direct = /(?<![#.\w])process\.std(?:out|err)\b|\bconsole\./
+  const allowed = new Set(['core/terminal.ts', 'vitest/reporter.ts'])
+  const writers = files.filter((file) => direct.test(readFileSync(join(HARNESS, file), 'utf8')))
+  expect(writers.filter((file) => !allowed.has(file))).toEqual([])
+})

@@ -71,8 +71,7 @@ export async function startTarget(program: Program, streams: number, blockBytes:
   try {
     const ready = await target.ready
     const seconds = (performance.now() - began) / 1000
-    const parts = ready['start_parts_seconds']
-    return { seconds, parts: (parts ?? {}) as Start['parts'] }
+    return { seconds, parts: ready.start_parts_seconds ?? {} }
   } finally {
     target.end()
   }

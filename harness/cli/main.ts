@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import { HISTORY_FILE } from '../certificate/history.ts'
 import { asClaimcheckError } from '../core/errors.ts'
+import { writerTo, type TextStream } from '../core/terminal.ts'
 import { readSettings } from '../core/variables.ts'
 import { binariesIn, NATIVE } from '../native/build-binaries.ts'
 import { TARGET_KINDS, targetKindOf } from '../targets/target-kinds.ts'
@@ -33,13 +34,16 @@ interface CompareOptions {
 /** The environment and streams of a command; `process` is one. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly stdout: { write(text: string): unknown }
-  readonly stderr: { write(text: string): unknown }
+  readonly stdout: TextStream
+  readonly stderr: TextStream
   /** For confirmations, when it is a terminal. */
   readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean }
 }
 
-export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function main(args: readonly string[], streams: Terminal): Promise<number> {
+  const { env, stdin } = streams
+  const [stdout, stderr] = [writerTo(streams.stdout), writerTo(streams.stderr)]
+  const terminal: Terminal = { env, stdout, stderr, ...(stdin === undefined ? {} : { stdin }) }
   try {
     let exitCode = 0
     await program(terminal, (code) => (exitCode = code)).parseAsync(args, { from: 'user' })

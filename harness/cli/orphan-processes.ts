@@ -18,6 +18,8 @@ interface Process {
   readonly pid: number
   readonly parent: number
   readonly session: number
+  /** The device number of its controlling terminal; 0 for none. */
+  readonly terminal: number
   /** In clock ticks since boot; identifies the process together with its pid, which may be reused. */
   readonly started: string
   readonly program: string
@@ -29,9 +31,10 @@ export async function orphanProcesses(binaries: Binaries): Promise<StaleResource
   const tops = ours.filter(({ parent }) => !own.has(parent))
   const left: StaleResource[] = []
   for (const process of tops) {
-    if (!(await isOrphaned(process))) continue
+    if (!(await isOrphaned(process)) || !(await isOfHarness(process, binaries))) continue
     const what = `process ${process.pid} (${basename(process.program)}), whose harness has ended`
-    left.push({ what, remove: () => end(process) })
+    // A process that still has a terminal may have been started there by a person.
+    left.push({ what, mayLive: process.terminal !== 0, remove: () => end(process) })
   }
   return left
 }
@@ -49,10 +52,17 @@ async function inspect(pid: number, programs: readonly string[]): Promise<Proces
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
   // The second field, the name in parentheses, may itself contain parentheses.
   const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ')
-  const [state, parent, , session] = fields ?? []
+  const [state, parent, , session, terminal] = fields ?? []
   const started = fields?.[19]
   if (started === undefined || state === 'Z' || state === 'X') return undefined
-  return { pid, parent: Number(parent), session: Number(session), started, program }
+  return {
+    pid,
+    parent: Number(parent),
+    session: Number(session),
+    terminal: Number(terminal),
+    started,
+    program,
+  }
 }
 
 async function programOf(pid: number, programs: readonly string[]): Promise<string | undefined> {
@@ -68,6 +78,13 @@ async function programOf(pid: number, programs: readonly string[]): Promise<stri
     if (own !== undefined && file?.ino === own.ino && file.dev === own.dev) return program
   }
   return undefined
+}
+
+/** The harness starts the agent, and the transfer binary with an option that nobody types; a person tries the binary without it. */
+async function isOfHarness({ pid, program }: Process, { node }: Binaries): Promise<boolean> {
+  if (program === node) return true
+  const argv = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+  return argv.split('\0').includes('--until-stdin-closes')
 }
 
 /** A parent in another session, or with pid 1, has adopted the process after its harness ended. */

@@ -18,7 +18,7 @@ export function formatJUnit(report: RunReport): string {
   const root = xml.ele('testsuites', {
     name: report.tool.name,
     ...countsOf(suites.flatMap((suite) => suite.cases)),
-    time: ((Date.parse(report.finishedAt) - Date.parse(report.startedAt)) / 1000).toFixed(3),
+    time: timeOf((Date.parse(report.finishedAt) - Date.parse(report.startedAt)) / 1000),
     timestamp: withoutMilliseconds(report.startedAt),
   })
   for (const suite of suites) addSuite(root, suite)
@@ -29,7 +29,7 @@ function addSuite(root: XMLBuilder, suite: JUnitSuite): void {
   const element = root.ele('testsuite', {
     name: suite.name,
     ...countsOf(suite.cases),
-    time: suite.cases.reduce((sum, one) => sum + one.seconds, 0).toFixed(3),
+    time: timeOf(suite.cases.reduce((sum, one) => sum + Number(timeOf(one.seconds)), 0)),
     timestamp: withoutMilliseconds(suite.startedAt),
     hostname: 'localhost',
   })
@@ -44,7 +44,7 @@ function addCase(
   const element = suite.ele('testcase', {
     name: attribute(name),
     classname: attribute(classname),
-    time: seconds.toFixed(3),
+    time: timeOf(seconds),
     ...(file === undefined ? {} : { file: attribute(file) }),
   })
   addProperties(element, properties)
@@ -75,6 +75,9 @@ function countsOf(cases: readonly JUnitCase[]): Record<'tests' | 'failures' | 'e
     skipped: count('skipped'),
   }
 }
+
+/** Seconds of a wall clock that was set back during the run would be negative, which no reader of JUnit accepts. */
+const timeOf = (seconds: number): string => (seconds > 0 && seconds < Infinity ? seconds : 0).toFixed(3)
 
 /** `2026-11-23T12:00:00`: Jenkins' JUnit schema allows neither a fraction of a second nor a time zone. */
 const withoutMilliseconds = (instant: string): string => instant.slice(0, 19)

@@ -9,8 +9,10 @@ import { TransferLog, type TransferEvent } from './transfer-log.ts'
 
 /** Time in which the binary may still report that it missed its own deadline. */
 const REPORTING_GRACE_SECONDS = 10
-/** Time in which the sender may still report its own error after the receiver failed. */
+/** Time in which a side may still report its own error after the other side has failed or ended. */
 const PEER_ERROR_GRACE_SECONDS = 3
+/** Events of one log that are passed on; they only show progress. */
+const MOST_EVENTS = 5000
 
 export interface FollowedTransfer {
   readonly name: string
@@ -21,10 +23,12 @@ export interface FollowedTransfer {
 export interface FollowedSide {
   readonly pod: RunningPod
   readonly container: string
+  /** Signs the RESULT of this side. */
+  readonly logKey?: string
 }
 
 interface FollowContext {
-  readonly target: Target
+  readonly target: Pick<Target, 'log'>
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: (event: TransferEvent) => void
 }
@@ -41,24 +45,33 @@ export async function followTransfer(
   const stop = new AbortController()
   const limit = AbortSignal.timeout(Math.ceil((plan.within + REPORTING_GRACE_SECONDS) * 1000))
   const signals = [stop.signal, limit, ...(context.signal === undefined ? [] : [context.signal])]
-  const follow = async ({ pod, container }: FollowedSide): Promise<TransferLog> => {
-    const log = new TransferLog(`pod ${pod.spec.name} on ${pod.node}`)
+  const follow = async ({ pod, container, logKey }: FollowedSide): Promise<TransferLog> => {
+    const log = new TransferLog(`pod ${pod.spec.name} on ${pod.node}`, logKey)
+    let events = 0
     for await (const line of context.target.log(pod, container, AbortSignal.any(signals))) {
       const event = log.add(line)
-      if (event !== undefined) context.onEvent?.(event)
+      if (event !== undefined && ++events <= MOST_EVENTS) context.onEvent?.(event)
     }
     return log
   }
+  const stopSoon = (): Promise<void> =>
+    sleep(PEER_ERROR_GRACE_SECONDS * 1000, undefined, { ref: false }).then(() => stop.abort())
   try {
     const receiving = follow(receiver)
     const sending = follow(sender)
     void receiving.then(
-      (received) =>
-        received.error() &&
-        sleep(PEER_ERROR_GRACE_SECONDS * 1000, undefined, { ref: false }).then(() => stop.abort()),
+      (received) => received.error() && stopSoon(),
       () => stop.abort(),
     )
+    // The receiver would wait until its deadline for a sender that has ended early.
+    void sending.then(stopSoon, () => stop.abort())
     const [received, sent] = await Promise.all([receiving, sending])
+    if (context.signal?.aborted) {
+      throw new ClaimcheckError('INTERRUPTED', {
+        subject: `transfer ${plan.name}`,
+        problem: 'was interrupted',
+      })
+    }
     const cause = causeOf([received, sent])
     if (cause !== undefined) throw cause
     if (limit.aborted) {
@@ -68,20 +81,16 @@ export async function followTransfer(
         hint: "Look at the pods' logs in the report.",
       })
     }
-    if (context.signal?.aborted) {
-      throw new ClaimcheckError('INTERRUPTED', {
-        subject: `transfer ${plan.name}`,
-        problem: 'was interrupted',
-      })
-    }
-    return sent.result()
+    const result = sent.result()
+    const unconfirmed = result.corrupt.length === 0 && [received, sent].find((log) => log.reportsCorruption)
+    if (unconfirmed) throw unconfirmed.contradicts('reported corrupted data that the RESULT does not list')
+    return result
   } finally {
     stop.abort()
   }
 }
 
-/** DATA_CORRUPT is no error here: the RESULT tells which bytes changed, and an expectation judges it. */
 function causeOf(logs: readonly TransferLog[]): ClaimcheckError | undefined {
-  const failed = logs.filter((log) => log.error() !== undefined && log.error()?.code !== 'DATA_CORRUPT')
+  const failed = logs.filter((log) => log.error() !== undefined)
   return (failed.find((log) => !log.reportsLostPeer) ?? failed[0])?.error()
 }

@@ -1,10 +1,10 @@
 /** Transfers between the GPUs of one node: one pod claims all GPUs, and each side of the transfer is a container of it. */
-import { randomBytes } from 'node:crypto'
 import type { GpuPair } from '../claim/gpu-pairs.ts'
 import type { ResourceClaimTemplate } from '../dra/objects.ts'
 import type { TransferPlan } from './node-pair-transfer.ts'
 import { commandLine, PORT, runTransfer, type TransferContext } from './run-transfer.ts'
 import type { TransferOutcome } from './transfer-outcome.ts'
+import { newTransferSecrets } from './transfer-secrets.ts'
 
 export interface LinkTransferPlan extends Omit<TransferPlan, 'devices' | 'nodes'> {
   /** From the initiator's GPU to the target's, by position in the claim. */
@@ -21,7 +21,7 @@ export async function transferOverLinks(
   plan: LinkTransferPlan,
   context: TransferContext,
 ): Promise<TransferOutcome> {
-  const secretEnv = { TRANSFER_SECRET: randomBytes(32).toString('hex') }
+  const secrets = newTransferSecrets()
   return runTransfer(template, plan, context, async (lease) => {
     const pod = await lease.schedule({
       name: plan.name,
@@ -30,10 +30,13 @@ export async function transferOverLinks(
       containers: (['target', 'initiator'] as const).map((name) => ({
         name,
         args: argsOf(name, plan),
-        secretEnv,
+        secretEnv: secrets[name],
       })),
     })
-    return { target: { pod, container: 'target' }, initiator: { pod, container: 'initiator' } }
+    return {
+      target: { pod, container: 'target' },
+      initiator: { pod, container: 'initiator', logKey: secrets.logKey },
+    }
   })
 }
 

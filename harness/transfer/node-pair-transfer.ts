@@ -1,28 +1,30 @@
 /** Transfers between two nodes: an initiator pod on one, a target pod on the other, each with its own claim. */
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Bytes } from '../core/units.ts'
 import type { ResourceClaimTemplate } from '../dra/objects.ts'
 import { ContentionError } from '../scheduling/contention-error.ts'
-import type { FollowedTransfer } from './follow-transfer.ts'
 import { SCHEDULE_TIMEOUT, type PodLease } from './pod-lease.ts'
-import { commandLine, PORT, runTransfer, type TransferContext, type TransferSides } from './run-transfer.ts'
+import {
+  commandLine,
+  PORT,
+  runTransfer,
+  type AskedTransfer,
+  type TransferContext,
+  type TransferSides,
+} from './run-transfer.ts'
 import type { TransferOutcome } from './transfer-outcome.ts'
+import { newTransferSecrets } from './transfer-secrets.ts'
 
 export const CONTAINER = 'transfer'
 /** A run that released its pods on contention tries again after a random time up to this. */
 const MAX_BACKOFF_MS = 5000
 
 /** `name` names pods and claims: `aligned-0`. */
-export interface TransferPlan extends FollowedTransfer {
-  readonly op: 'WRITE' | 'READ'
+export interface TransferPlan extends AskedTransfer {
   /** One buffer on each GPU; each buffer uses its own NIC. */
   readonly devices: readonly string[]
   /** Absent: the buffers are in GPU memory. `bind`: whether the machine has this NUMA node; an emulated one does not. */
   readonly hostMemory?: { readonly numaNode: number; readonly bind: boolean }
-  readonly bytesPerDevice: Bytes
-  readonly iters: number
-  readonly warmupIters: number
   /** The nodes of the two pods; absent: any two nodes. */
   readonly nodes?: { readonly initiator: string; readonly target: string }
 }
@@ -33,12 +35,12 @@ export async function transferBetweenNodes(
   plan: TransferPlan,
   context: TransferContext,
 ): Promise<TransferOutcome> {
-  const secretEnv = { TRANSFER_SECRET: randomBytes(32).toString('hex') }
+  const secrets = newTransferSecrets()
   const specOf = (role: 'target' | 'initiator', args: readonly string[]) => ({
     name: `${plan.name}-${role}`,
     group: plan.name,
     template: template.metadata.name,
-    containers: [{ name: CONTAINER, args, secretEnv }],
+    containers: [{ name: CONTAINER, args, secretEnv: secrets[role] }],
     ...(plan.hostMemory === undefined ? {} : { memoryNumaNode: plan.hostMemory.numaNode }),
     ...(plan.nodes === undefined ? {} : { nodes: [plan.nodes[role]] }),
   })
@@ -49,7 +51,7 @@ export async function transferBetweenNodes(
     const initiator = await lease.schedule(specOf('initiator', args))
     return {
       target: { pod: target, container: CONTAINER },
-      initiator: { pod: initiator, container: CONTAINER },
+      initiator: { pod: initiator, container: CONTAINER, logKey: secrets.logKey },
     }
   }
   return runTransfer(template, plan, context, (lease) =>

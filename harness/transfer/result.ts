@@ -3,6 +3,7 @@
  * wrong unit never becomes a verdict.
  */
 import { z } from 'zod'
+import { parseBoundedJson } from '../core/bounded-json.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 
 const count = z.int().min(0)
@@ -86,23 +87,52 @@ export const resultSchema = z.strictObject({
 export type TransferResult = Readonly<z.infer<typeof resultSchema>>
 export type NicCounters = Readonly<z.infer<typeof nicCounters>>
 
-/** Throws RESULT_INVALID, naming every invalid field. */
+const MOST_FAULTS = 10
+
+/** Throws RESULT_INVALID, naming up to ten invalid fields. */
 export function parseResult(json: string, subject: string): TransferResult {
   let value: unknown
   try {
-    value = JSON.parse(json)
+    value = parseBoundedJson(json)
   } catch (cause) {
-    throw invalid(subject, `is not JSON: ${json.slice(0, 120)}`, cause)
+    const reason = cause instanceof Error ? cause.message.slice(0, 200) : String(cause)
+    throw invalid(subject, `is not acceptable JSON: ${reason}: ${json.slice(0, 120)}`, cause)
   }
+  const bad = badSampleIn(value)
+  if (bad !== undefined) throw invalid(subject, bad)
   const parsed = resultSchema.safeParse(value)
   if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'RESULT'}: ${issue.message}`)
+    const { issues } = parsed.error
+    const faults = issues.slice(0, MOST_FAULTS).map(faultOf)
+    if (issues.length > MOST_FAULTS) faults.push(`and ${issues.length - MOST_FAULTS} more`)
     throw invalid(subject, faults.join('; '))
   }
   const contradiction = contradictionIn(parsed.data)
   if (contradiction !== undefined) throw invalid(subject, contradiction)
   return parsed.data
 }
+
+const faultOf = ({ path, message }: z.core.$ZodIssue): string =>
+  `${path.join('.').slice(0, 100) || 'RESULT'}: ${message.slice(0, 300)}`
+
+/** Finds the first bad sample. The schema would make an issue of every single one, and there can be a million. */
+function badSampleIn(value: unknown): string | undefined {
+  const { samples_seconds: own, streams } = recordOf(value)
+  const lists = [
+    own,
+    ...(Array.isArray(streams) ? streams : []).map((one) => recordOf(one)['samples_seconds']),
+  ]
+  for (const list of lists) {
+    if (!Array.isArray(list)) continue
+    const at = list.findIndex((sample) => typeof sample !== 'number' || !(sample > 0))
+    if (at >= 0)
+      return `samples_seconds.${at}: expected a number of seconds above 0, found ${JSON.stringify(list[at]).slice(0, 80)}`
+  }
+  return undefined
+}
+
+const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? { ...value } : {}
 
 function contradictionIn(r: TransferResult): string | undefined {
   const rate = r.total_bytes / r.avg_seconds / 1e9

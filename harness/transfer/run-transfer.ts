@@ -2,15 +2,27 @@
  * Runs one transfer: applies the claim template, schedules and starts the pods, follows both logs to the RESULT, and releases
  * the pods. Transfers between nodes and transfers over GPU links differ only in the pods they schedule.
  */
+import { ClaimcheckError } from '../core/errors.ts'
 import type { Journal } from '../core/journal.ts'
+import type { Bytes } from '../core/units.ts'
 import type { ResourceClaimTemplate } from '../dra/objects.ts'
 import { followTransfer, type FollowedTransfer } from './follow-transfer.ts'
 import { withPodLease, type LeasedPod, type PodLease, type PodLeaseContext } from './pod-lease.ts'
 import { PhaseStopwatch, type Endpoint, type TransferOutcome } from './transfer-outcome.ts'
+import type { RunningPod } from '../scheduling/pod.ts'
+import type { TransferResult } from './result.ts'
 import type { TransferEvent } from './transfer-log.ts'
 
 /** The TCP port on which the target side of the binary listens. */
 export const PORT = 5555
+
+/** What the binary is asked to do. */
+export interface AskedTransfer extends FollowedTransfer {
+  readonly op: 'WRITE' | 'READ'
+  readonly bytesPerDevice: Bytes
+  readonly iters: number
+  readonly warmupIters: number
+}
 
 export interface TransferContext extends PodLeaseContext {
   readonly journal: Journal
@@ -25,7 +37,7 @@ interface TransferSide {
 }
 
 export interface TransferSides {
-  readonly initiator: TransferSide
+  readonly initiator: TransferSide & { readonly logKey: string }
   readonly target: TransferSide
 }
 
@@ -36,7 +48,7 @@ export interface TransferSides {
  */
 export async function runTransfer(
   template: ResourceClaimTemplate,
-  plan: FollowedTransfer,
+  plan: AskedTransfer,
   context: TransferContext,
   scheduleSides: (lease: PodLease) => Promise<TransferSides>,
 ): Promise<TransferOutcome> {
@@ -47,14 +59,36 @@ export async function runTransfer(
     const { initiator, target } = await scheduleSides(lease)
     stopwatch.lap('schedule')
     const receiver = { pod: await target.pod.running(), container: target.container }
-    const sender = { pod: await initiator.pod.running(), container: initiator.container }
+    const { container, logKey } = initiator
+    const sender = { pod: await initiator.pod.running(), container, logKey }
     stopwatch.lap('start')
     const result = await followTransfer({ receiver, sender }, plan, context)
+    requireAsked(result, plan, sender.pod)
     stopwatch.lap('transfer')
     return { result, initiator: endpointOf(initiator), target: endpointOf(target) }
   })
   stopwatch.lap('release')
   return { ...outcome, phases: stopwatch.phases }
+}
+
+/** Throws RESULT_INVALID for the RESULT of another transfer than the one that was asked for. */
+function requireAsked(result: TransferResult, plan: AskedTransfer, { spec, node }: RunningPod): void {
+  const pairs = [
+    ['op', plan.op, result.op],
+    ['block_size', plan.bytesPerDevice, result.block_size],
+    ['iters', plan.iters, result.iters],
+    ['warmup_iters', plan.warmupIters, result.warmup_iters],
+  ] as const
+  const other = pairs.find(([, asked, done]) => asked !== done)
+  if (other === undefined) return
+  const [name, asked, done] = other
+  throw new ClaimcheckError('RESULT_INVALID', {
+    subject: `pod ${spec.name} on ${node}`,
+    problem: 'printed the RESULT of another transfer',
+    expected: `${name} ${asked}`,
+    found: String(done),
+    hint: 'The transfer is not used. Check which program runs in the pod.',
+  })
 }
 
 const endpointOf = ({ pod: { node, allocated } }: TransferSide): Endpoint => ({ node, allocated })

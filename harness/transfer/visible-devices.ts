@@ -2,7 +2,11 @@
  * The devices that a container sees, as the transfer binary prints them with `--mode devices`.
  */
 import { z } from 'zod'
+import { parseBoundedJson } from '../core/bounded-json.ts'
 import { ClaimcheckError } from '../core/errors.ts'
+
+/** Characters of a DEVICES line. A node with 8 GPUs and 8 NICs has some 6,000. */
+const MOST_DEVICES = 256 * 1024
 
 export const visibleDevicesSchema = z.looseObject({
   infiniband: z.array(
@@ -65,7 +69,7 @@ export async function parseVisibleDevices(
   for await (const line of lines) {
     if (!line.startsWith('DEVICES ')) continue
     try {
-      return visibleDevicesSchema.parse(JSON.parse(line.slice('DEVICES '.length)))
+      return visibleDevicesSchema.parse(parseBoundedJson(line.slice('DEVICES '.length), MOST_DEVICES))
     } catch (cause) {
       throw new ClaimcheckError('RESULT_INVALID', {
         subject,

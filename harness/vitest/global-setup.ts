@@ -6,6 +6,7 @@
 import type { TestProject } from 'vitest/node'
 import { readPrivateKey } from '../certificate/signing-key.ts'
 import { readSettings, type Settings } from '../core/variables.ts'
+import { standardError } from '../core/terminal.ts'
 import { loadWaivers, type Waiver } from '../expect/waiver.ts'
 import type { Prepared } from '../targets/target-kind.ts'
 import { targetKindOf } from '../targets/target-kinds.ts'
@@ -30,4 +31,4 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return end
 }
 
-const say = (line: string): void => void process.stderr.write(`claimcheck: ${line}\n`)
+const say = (line: string): void => standardError().write(`claimcheck: ${line}\n`)

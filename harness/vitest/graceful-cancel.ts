@@ -2,9 +2,10 @@
  * Ends a run gracefully on Ctrl-C and SIGTERM. The first signal cancels the run: running tests abort, their devices are
  * released, reports are written, and the exit code is 130 or 143. The second exits at once. Vitest alone exits after 1 ms.
  */
+import { standardError } from '../core/terminal.ts'
 import type { Reporter, Vitest } from 'vitest/node'
 
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 type Signal = keyof typeof EXIT_CODES
 
 export default class GracefulCancel implements Reporter {
@@ -31,7 +32,7 @@ export default class GracefulCancel implements Reporter {
   #receive(signal: Signal): void {
     if (this.#received !== undefined) process.exit(EXIT_CODES[signal])
     this.#received = signal
-    process.stderr.write(`\nclaimcheck: ${signal}: releasing devices; repeat the signal to exit at once\n`)
+    standardError().write(`\nclaimcheck: ${signal}: releasing devices; repeat the signal to exit at once\n`)
     this.#cancel()
   }
 

@@ -2,20 +2,19 @@
  * Shows the progress of a running arm: on a terminal one line that is rewritten, otherwise one line when an arm starts, at
  * most every ten seconds.
  */
+import { writerTo, type TextStream } from '../core/terminal.ts'
 import type { Progress } from '../measure/measured-rounds.ts'
 
 /** The destination of lines: a terminal, a pipe or a file. */
-export interface Output {
+export interface Output extends TextStream {
   readonly isTTY?: boolean
   readonly columns?: number
-  write(text: string): unknown
 }
 
 /** In columns. A terminal of unknown width reports 0 columns; it and logs are treated as 120 columns wide. */
 export const widthOf = ({ columns = 0 }: Output): number => (columns === 0 ? 120 : Math.max(columns, 40))
 
 const LEAST_GAP_MS = 10_000
-const ERASE_LINE = '\r\u001B[2K'
 
 export class ProgressLine {
   readonly #output: Output
@@ -36,20 +35,20 @@ export class ProgressLine {
     if (where === this.#lastArm || this.#now() - this.#lastAt < LEAST_GAP_MS) return
     this.#lastArm = where
     this.#lastAt = this.#now()
-    this.#output.write(`  ${where}\n`)
+    writerTo(this.#output).write(`  ${where}\n`)
   }
 
   /** Shows `text` until the next call; on a terminal only. */
   say(text: string): void {
     if (this.#output.isTTY !== true) return
     const room = widthOf(this.#output) - 3
-    this.#output.write(`${ERASE_LINE}  ${text.length > room ? `${text.slice(0, room - 1)}…` : text}`)
+    writerTo(this.#output).rewriteLine(`  ${text.length > room ? `${text.slice(0, room - 1)}…` : text}`)
     this.#shown = true
   }
 
   /** Must be called before anything else is written to the same output. */
   clear(): void {
-    if (this.#shown) this.#output.write(ERASE_LINE)
+    if (this.#shown) writerTo(this.#output).rewriteLine('')
     this.#shown = false
   }
 }

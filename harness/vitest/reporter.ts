@@ -5,6 +5,7 @@
 import type { SerializedError, TestArtifact } from 'vitest'
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node'
 import { writeCertificate } from '../certificate/write-certificate.ts'
+import { printable, printableIn, writerTo } from '../core/terminal.ts'
 import { readSettings } from '../core/variables.ts'
 import { isGreen, type Environment, type ReportedProblem, type RunReport } from '../report/run-report.ts'
 import { ReportFolder } from '../report/report-folder.ts'
@@ -79,7 +80,7 @@ export default class ClaimcheckReporter implements Reporter {
   }
 
   onUserConsoleLog({ content }: { readonly content: string }): void {
-    this.#print([content.replace(/\n$/, '')])
+    this.#print([printable(content.replace(/\n$/, ''))])
   }
 
   onTestCaseResult(test: TestCase): void {
@@ -113,8 +114,8 @@ export default class ClaimcheckReporter implements Reporter {
     const file = fileOf(test.module, root)
     const environment = test.meta().claimcheck?.environment ?? this.#environments.get(file)
     if (environment !== undefined) this.#environments.set(file, environment)
-    const report = reportTest(test, { root, interrupted })
-    const place = placeOf(report, environment ?? { target: this.#target })
+    const report = printableIn(reportTest(test, { root, interrupted }))
+    const place = placeOf(report, printableIn(environment ?? { target: this.#target }))
     this.#print([
       ...formatPlace(place, this.#place, this.#style),
       ...formatTest(report, this.#style, this.#printedHints),
@@ -123,7 +124,7 @@ export default class ClaimcheckReporter implements Reporter {
   }
 
   #finish(report: RunReport): void {
-    this.#print(formatEnd(report, this.#style))
+    this.#print(formatEnd(printableIn(report), this.#style))
     if (!isGreen(report)) process.exitCode ||= 1
     this.#folder.finish(report)
     this.#print([
@@ -134,7 +135,7 @@ export default class ClaimcheckReporter implements Reporter {
 
   #print(lines: readonly string[]): void {
     this.#progress.clear()
-    for (const line of lines) this.#output.write(`${line}\n`)
+    for (const line of lines) writerTo(this.#output).styledLine(line)
   }
 
   get #style(): Style {
@@ -144,7 +145,7 @@ export default class ClaimcheckReporter implements Reporter {
 }
 
 /** Invalid variables are reported by the global set-up; here they fall back to defaults, so that this error is reported too. */
-function settingsOrDefaults(env: NodeJS.ProcessEnv): ReporterOptions {
+export function settingsOrDefaults(env: NodeJS.ProcessEnv): ReporterOptions {
   const { CLAIMCHECK_REPORT_DIR: reportDir, CLAIMCHECK_TARGET: target, CLAIMCHECK_SIGN_KEY: signKey } = env
   const defaults = readSettings({})
   return {

@@ -26,6 +26,11 @@ const NO_TESTS: ReportedProblem = {
   message: 'the run found no test',
   hint: 'Look at the files and filters on the command line.',
 }
+const NOTHING_JUDGED: ReportedProblem = {
+  code: 'NO_TESTS',
+  message: 'every test of the run was skipped, so nothing was judged',
+  hint: 'Look at the filters on the command line, and at the reasons of the skipped tests.',
+}
 const NOT_STARTED: ReportedProblem = {
   code: 'INTERNAL',
   message: 'no test was started because the set-up of the run failed',
@@ -104,7 +109,8 @@ export class RunInProgress {
 
   #causeOf({ tests }: RunReport, modules: readonly TestModule[]): ReportedProblem {
     if (this.#files > 0 && modules.length === 0) return NOT_STARTED
-    return tests.length === 0 ? NO_TESTS : UNEXPLAINED
+    if (tests.length === 0) return NO_TESTS
+    return tests.every(({ verdict }) => verdict === 'skipped') ? NOTHING_JUDGED : UNEXPLAINED
   }
 
   /** The file's environment, as its first test recorded it, with the file's evidence. */

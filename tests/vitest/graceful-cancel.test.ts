@@ -28,6 +28,7 @@ async function ready(project: InlineProject, child: ChildProcess): Promise<void>
 }
 
 test.for([
+  ['SIGHUP', 129],
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const)('%s releases what tests hold and exits with %i', async ([signal, code]) => {
@@ -51,6 +52,20 @@ test.for([
     'the file: error INTERRUPTED',
     'the run: error INTERRUPTED',
   ])
+  expect(project.results().outcome).toBe('interrupted')
+})
+
+test('a closed pipe does not keep the run from releasing', async () => {
+  using project = new InlineProject({ 'a.test.ts': waiting })
+  const child = project.start()
+  const end = ended(child)
+  await ready(project, child)
+  // As `| head` does once it has read enough.
+  child.stdout?.destroy()
+  child.stderr?.destroy()
+  child.kill('SIGTERM')
+  expect((await end).code).toBe(143)
+  expect(existsSync(join(project.folder, 'released'))).toBe(true)
   expect(project.results().outcome).toBe('interrupted')
 })
 

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClaimcheckError } from '../../core/errors.ts'
 import { seconds } from '../../core/units.ts'
+import { LineSplitter, LogBudget } from '../log-limits.ts'
 import { isTransient, retryDelayMs, type Api } from './api-client.ts'
 import { ApiError } from './api-error.ts'
 import { operationOn } from './object-client.ts'
@@ -106,19 +107,22 @@ async function* read(source: LogSource, follow: boolean, skip: number): AsyncGen
   }
   api.count(request)
   let seen = 0
-  let rest = ''
+  const splitter = new LineSplitter()
+  const budget = new LogBudget(`container ${pod}/${container}`)
   try {
     const response = await api.open(request)
     response.setEncoding('utf8')
     for await (const chunk of response) {
-      const lines = `${rest}${String(chunk)}`.split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) if (++seen > skip) yield line
+      const text = String(chunk)
+      budget.spend(text.length)
+      for (const line of splitter.push(text)) if (++seen > skip) yield line
     }
     // An incomplete line is the last one only if the container has terminated.
-    if (!follow && rest !== '') yield rest
+    const last = splitter.finish()
+    if (!follow && last !== undefined) yield last
   } catch (error) {
     if (signal.aborted) return
+    if (error instanceof ClaimcheckError && !(error instanceof ApiError)) throw error
     // 400: the container has not started. 404: the pod is gone, which its informer reports with the reason.
     const awaited = error instanceof ApiError && [400, 404].includes(error.status)
     if (!isTransient(error) && !awaited) throw api.unreachable(request, error)

@@ -8,6 +8,8 @@ import * as resources from './api-resources.ts'
 import { Informer } from './informer.ts'
 
 const RUN_LABEL = 'claimcheck.dev/run'
+const MANAGED_BY = 'app.kubernetes.io/managed-by'
+const RUN_ID = /^[0-9a-f]{8}$/
 const EXPIRES = 'claimcheck.dev/expires'
 /** Longer than any run should take. `claimcheck sweep` asks before it removes a Namespace that has not expired. */
 const LIFETIME_MS = 6 * 60 * 60_000
@@ -25,7 +27,7 @@ export interface RunLabels {
 }
 
 export const runLabels = (runId: string, now: number): RunLabels => ({
-  labels: { [RUN_LABEL]: runId, 'app.kubernetes.io/managed-by': 'claimcheck' },
+  labels: { [RUN_LABEL]: runId, [MANAGED_BY]: 'claimcheck' },
   annotations: { [EXPIRES]: new Date(now + LIFETIME_MS).toISOString() },
 })
 
@@ -52,7 +54,17 @@ export interface StaleNamespace {
 export async function staleNamespaces(client: ObjectClient): Promise<readonly StaleNamespace[]> {
   const query = { labelSelector: RUN_LABEL }
   const found = await client.list(resources.namespaces, parseNamespace, { query })
-  return found.map(({ metadata }) => ({ name: metadata.name, expires: metadata.annotations?.[EXPIRES] }))
+  return found
+    .filter(isNamespaceOfRun)
+    .map(({ metadata }) => ({ name: metadata.name, expires: metadata.annotations?.[EXPIRES] }))
+}
+
+/** Anyone may set the label of a run, so the name and the manager must agree with it. No Namespace of the system can. */
+export const isNamespaceOfRun = ({
+  metadata: { name, labels = {} },
+}: Pick<Namespace, 'metadata'>): boolean => {
+  const runId = labels[RUN_LABEL] ?? ''
+  return RUN_ID.test(runId) && name === namespaceOf(runId) && labels[MANAGED_BY] === 'claimcheck'
 }
 
 /** Deletes a Namespace and waits until it is gone. Idempotent. Rejects with NAMESPACE_STUCK and the conditions of the Namespace. */

@@ -2,7 +2,7 @@
  * One container of a pod on this machine: the transfer binary as a process. It exits when its stdin closes, and so with this
  * process, however that ends.
  */
-import { createInterface } from 'node:readline'
+import { finished } from 'node:stream/promises'
 import { execa } from 'execa'
 import { ClaimcheckError } from '../../core/errors.ts'
 import { ContainerLog } from '../process-log.ts'
@@ -10,6 +10,8 @@ import { ContainerLog } from '../process-log.ts'
 const GRACE_MS = 5000
 
 export interface ProcessParts {
+  /** Names the container in errors. */
+  readonly subject: string
   readonly binary: string
   readonly args: readonly string[]
   /** All of it: nothing of this process's own environment is passed on. */
@@ -17,12 +19,13 @@ export interface ProcessParts {
 }
 
 export class HostProcess {
-  readonly log = new ContainerLog()
+  readonly log: ContainerLog
   readonly #process
   /** Resolves once it is gone. */
   readonly #ended: Promise<void>
 
-  constructor({ binary, args, env }: ProcessParts) {
+  constructor({ subject, binary, args, env }: ProcessParts) {
+    this.log = new ContainerLog(subject)
     this.#process = execa(binary, [...args, '--until-stdin-closes'], {
       stdin: 'pipe',
       buffer: false,
@@ -31,13 +34,14 @@ export class HostProcess {
       env,
       forceKillAfterDelay: GRACE_MS,
     })
-    const read = createInterface({ input: this.#process.stdout }).on('line', (line) => this.log.push(line))
-    const lines = new Promise((resolve) => read.once('close', resolve))
+    this.#process.stdout.setEncoding('utf8').on('data', (text: string) => this.log.write(text))
+    // A stream that breaks has ended as well; the process says how.
+    const read = finished(this.#process.stdout).catch(() => undefined)
     this.#process.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.log.stderr = (this.log.stderr + text).slice(-4000)
     })
     this.#process.stdin.on('error', () => this.#process.kill('SIGKILL'))
-    this.#ended = Promise.all([this.#process, lines]).then(
+    this.#ended = Promise.all([this.#process, read]).then(
       ([{ exitCode, signal, failed, code, shortMessage }]) => {
         if (failed && exitCode === undefined && signal === undefined)
           this.log.fail(

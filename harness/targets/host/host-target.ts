@@ -115,6 +115,7 @@ export class HostTarget implements Target {
       containers.map((container) => [
         container.name,
         new HostProcess({
+          subject: `container ${name}/${container.name}`,
           binary: this.#parts.transfer,
           args: claimedByName(container.args, pod, this.#inventory),
           env: { ...env, ...container.secretEnv },

@@ -5,11 +5,13 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { userInfo } from 'node:os'
-import { text } from 'node:stream/consumers'
 import { ClaimcheckError } from '../../core/errors.ts'
+import { printableLine } from '../../core/terminal.ts'
 
 const SOCKET = '\0claimcheck-host'
 const ANSWER_MS = 2000
+/** In characters. */
+const MOST_ANSWER = 200
 
 export interface MachineLock {
   release(): Promise<void>
@@ -68,9 +70,20 @@ async function listenOn(socket: string): Promise<MachineLock> {
 
 async function holderOf(socket: string): Promise<string> {
   const caller = connect(socket)
-  caller.setTimeout(ANSWER_MS, () => caller.destroy())
-  return text(caller).then(
-    (answer) => answer || 'a run that does not identify itself',
-    () => 'a run that has just ended or does not answer',
-  )
+  // Any user can listen there: one that sends slowly or without end is cut off.
+  const late = setTimeout(() => caller.destroy(), ANSWER_MS)
+  let answer = ''
+  const read = async (): Promise<string> => {
+    for await (const part of caller.setEncoding('utf8')) {
+      answer += String(part)
+      if (answer.length > MOST_ANSWER) break
+    }
+    return printableLine(answer.slice(0, MOST_ANSWER)) || 'a run that does not identify itself'
+  }
+  return read()
+    .catch(() => 'a run that has just ended or does not answer')
+    .finally(() => {
+      clearTimeout(late)
+      caller.destroy()
+    })
 }

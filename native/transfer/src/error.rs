@@ -1,5 +1,6 @@
 //! The catalogue of errors: one stable code and one constructor for each cause.
 
+use crate::printable::shortened;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
@@ -42,6 +43,9 @@ pub struct Failure {
     pub expected: String,
     pub found: String,
     pub hint: String,
+    /// The peer that reported this failure; none for a failure of this side. No peer can set it.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub told_by: Option<String>,
 }
 
 pub type Outcome<T> = Result<T, Failure>;
@@ -62,6 +66,7 @@ impl Failure {
             expected: expected.to_string(),
             found: found.to_string(),
             hint: hint.to_string(),
+            told_by: None,
         }
     }
 
@@ -74,16 +79,31 @@ impl Failure {
         }
     }
 
-    /// The same failure as reported by the peer, whose name the message begins with.
-    pub fn reported_by(mut self, peer: &str) -> Self {
-        self.message = format!("{peer} reports: {}", self.message);
-        self
+    /// The same failure as reported by the peer, whose name the message begins with. Long text is shortened.
+    pub fn reported_by(self, peer: &str) -> Self {
+        Failure {
+            code: self.code,
+            message: format!("{peer} reports: {}", shortened(&self.message)),
+            subject: shortened(&self.subject),
+            expected: shortened(&self.expected),
+            found: shortened(&self.found),
+            hint: shortened(&self.hint),
+            told_by: Some(peer.to_owned()),
+        }
+    }
+
+    /// The failure as it is reported to the peer.
+    pub fn for_peer(&self) -> Self {
+        Failure { told_by: None, ..self.clone() }
     }
 
     /// Adds a deeper cause to what was found and, if given, replaces the hint.
     pub fn caused_by(self, cause: impl Display, hint: Option<&str>) -> Self {
         let found = format!("{}; {cause}", self.found);
-        Self::new(self.code, self.subject, self.expected, found, hint.unwrap_or(&self.hint))
+        Failure {
+            told_by: self.told_by,
+            ..Self::new(self.code, self.subject, self.expected, found, hint.unwrap_or(&self.hint))
+        }
     }
 
     pub fn bad_option(option: &str, expected: impl Display, found: impl Display) -> Self {

@@ -11,6 +11,7 @@ pub mod nic;
 pub mod nixl;
 pub mod options;
 pub mod output;
+pub mod printable;
 pub mod rdma;
 pub mod render_node;
 pub mod result;

@@ -1,6 +1,9 @@
 //! The tagged lines on stdout: each is a tag and one JSON object, written whole even when several threads print.
 
 use crate::error::Failure;
+use crate::printable::{printable, printable_json};
+use crate::secret::Secret;
+use hmac::Mac;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -21,13 +24,18 @@ pub fn tagged(tag: &str, object: &impl Serialize) {
     line(tag, &json(object), &lock());
 }
 
-/// Prints `RESULT {...}` and the `END` line that proves the result was not cut.
-pub fn result(object: &Value) {
-    let text = object.to_string();
-    let digest: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
+/// Prints `RESULT {...}` and the `END` line, whose digest proves that the result is complete. With a log key, which the
+/// peer does not have, END also proves that this process printed the result.
+pub fn result(object: &Value, log_key: Option<&Secret>) {
+    let text = printable_json(&object.to_string());
+    let mut end = serde_json::json!({ "result_sha256": hex(&Sha256::digest(&text)) });
+    if let Some(key) = log_key {
+        let proof = key.hmac().chain_update(&text).finalize().into_bytes();
+        end["result_hmac_sha256"] = Value::from(hex(&proof));
+    }
     let guard = lock();
     line("RESULT", &text, &guard);
-    line("END", &serde_json::json!({ "result_sha256": digest }).to_string(), &guard);
+    line("END", &end.to_string(), &guard);
 }
 
 /// Prints the failure as an `ERROR` line on stdout and as a sentence on stderr.
@@ -38,7 +46,11 @@ pub fn error(failure: &Failure) {
         line("ERROR", &json(failure), guard);
     }
     // When stderr is closed too, the exit code alone reports the failure.
-    let _ = writeln!(std::io::stderr(), "{failure}");
+    let _ = writeln!(std::io::stderr(), "{}", printable(&failure.to_string()));
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn json(object: &impl Serialize) -> String {
@@ -47,7 +59,9 @@ fn json(object: &impl Serialize) -> String {
 
 fn line(tag: &str, text: &str, _guard: &MutexGuard<()>) {
     let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(format!("{tag} {text}\n").as_bytes()).and_then(|()| stdout.flush());
+    let written = stdout
+        .write_all(format!("{tag} {}\n", printable_json(text)).as_bytes())
+        .and_then(|()| stdout.flush());
     if let Err(error) = written {
         // The reader has closed stdout. Without an END line the log is incomplete.
         let _ = writeln!(std::io::stderr(), "stdout: cannot write the {tag} line: {error}");

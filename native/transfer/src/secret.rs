@@ -32,11 +32,23 @@ impl Secret {
         while bytes.last().is_some_and(u8::is_ascii_whitespace) {
             bytes.pop();
         }
+        Self::keyed(source, &bytes)
+    }
+
+    /// The key that proves to the reader of the log which process printed a RESULT, from TRANSFER_LOG_KEY. Only one side has it.
+    pub fn of_log() -> Outcome<Option<Self>> {
+        const VARIABLE: &str = "TRANSFER_LOG_KEY";
+        let Some(value) = std::env::var_os(VARIABLE) else { return Ok(None) };
+        let bytes = std::os::unix::ffi::OsStringExt::into_vec(value);
+        Self::keyed(VARIABLE, &bytes).map(Some)
+    }
+
+    fn keyed(source: &str, bytes: &[u8]) -> Outcome<Self> {
         if !(LEAST_BYTES..=MOST_BYTES).contains(&bytes.len()) {
             let expected = format!("{LEAST_BYTES} to {MOST_BYTES} bytes");
             return Err(Failure::bad_option(source, expected, format!("{} bytes", bytes.len())));
         }
-        let keyed = Hmac::new_from_slice(&bytes);
+        let keyed = Hmac::new_from_slice(bytes);
         keyed.map(Secret).map_err(|error| Failure::bad_option(source, "a key for HMAC-SHA256", error))
     }
 

@@ -1,7 +1,8 @@
 /** One run at a time: the second is told who the first is, and gets the machine when it is gone, however it ended. */
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { execa } from 'execa'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { lockMachine } from '../../../harness/targets/host/machine-lock.ts'
 
 const socket = `\0claimcheck-test-${process.pid}`
@@ -46,4 +47,19 @@ test('targets of one run share it, and the last one gives it back', async () => 
   const { other } = await otherRun()
   other.kill()
   await other
+})
+
+test('another program at the socket that never stops sending cannot hold the run up', async () => {
+  const socket = `\0claimcheck-squatted-${process.pid}`
+  const flood = createServer((caller) => {
+    caller.on('error', () => caller.destroy())
+    const timer = setInterval(() => caller.write('\u001B[2J'.repeat(1000)), 1)
+    caller.on('close', () => clearInterval(timer))
+  }).listen(socket)
+  onTestFinished(() => void flood.close())
+  await once(flood, 'listening')
+  const refused = await lockMachine(socket).catch((error: unknown) => error)
+  expect(refused).toMatchObject({ code: 'TARGET_UNAVAILABLE' })
+  expect(String(refused)).not.toContain('\u001B')
+  expect(String(refused).length).toBeLessThan(2000)
 })

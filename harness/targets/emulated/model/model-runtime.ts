@@ -34,9 +34,16 @@ export class ModelRuntime implements PodRuntime {
 
   *#lines(name: string, container: string): Generator<string, void> {
     const pod = this.#pod(name)
-    const options = parseOptions(this.#container(pod, container).args, `container ${name}/${container}`)
+    const { args, secretEnv } = this.#container(pod, container)
+    const options = parseOptions(args, `container ${name}/${container}`)
     if (options.mode === 'initiator')
-      yield* modelTransfer(this.#rack, pod, this.#peerAt(options.targetHost), options)
+      yield* modelTransfer(
+        this.#rack,
+        pod,
+        this.#peerAt(options.targetHost),
+        options,
+        secretEnv?.['TRANSFER_LOG_KEY'],
+      )
     else if (options.mode === 'target')
       yield* [`EVENT ${JSON.stringify({ event: 'target_ready' })}`, 'END {}']
     else if (options.mode === 'topo') yield modelTopology(skuAsBuilt(this.#rack, pod.node))

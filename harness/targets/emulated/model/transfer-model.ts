@@ -2,7 +2,7 @@
  * Computes a transfer in virtual time from both pods' plans and the binary's options, with the lines that the binary would
  * print. It has the same links, faults and jitter as the process runtime.
  */
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { faultOnNode } from '../../../rack/node-faults.ts'
 import { seededRandom, type RandomSource } from '../../../rack/seeded-random.ts'
 import type { Rack } from '../../../rack/rack.ts'
@@ -19,6 +19,7 @@ export function modelTransfer(
   initiator: PodPlan,
   target: PodPlan,
   options: TransferOptions,
+  logKey?: string,
 ): string[] {
   const names = `${initiator.name} ${target.name}`
   const draw = seededRandom(rack.seed, names)
@@ -117,7 +118,12 @@ export function modelTransfer(
   })
   return [
     `RESULT ${json}`,
-    `END ${JSON.stringify({ result_sha256: createHash('sha256').update(json).digest('hex') })}`,
+    `END ${JSON.stringify({
+      result_sha256: createHash('sha256').update(json).digest('hex'),
+      ...(logKey === undefined
+        ? {}
+        : { result_hmac_sha256: createHmac('sha256', logKey).update(json).digest('hex') }),
+    })}`,
   ]
 }
 

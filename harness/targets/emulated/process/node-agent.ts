@@ -2,11 +2,11 @@
  * A client of the node agent (`native/node`): sends requests and passes its events to a listener. The agent exits, and removes
  * everything it created, when this process closes its stdin or dies.
  */
-import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { z } from 'zod'
 import { asClaimcheckError, ClaimcheckError } from '../../../core/errors.ts'
 import { errorFrom, reportedErrorSchema, type ReportedError } from '../../../core/reported-error.ts'
+import { LineSplitter } from '../../log-limits.ts'
 
 const answer = z.looseObject({
   id: z.int(),
@@ -38,6 +38,8 @@ export type AgentEvent = z.infer<typeof event>
 export class CommandTimeoutError extends ClaimcheckError {}
 
 const CLOSING_MS = 5000
+/** Characters of a line of the agent, which has a line of a pod in it, with characters escaped. */
+const MOST_LINE = 32 * 2 ** 20
 
 export class NodeAgent {
   readonly #process
@@ -64,8 +66,10 @@ export class NodeAgent {
       killSignal: 'SIGTERM',
       forceKillAfterDelay: 2000,
     })
-    const lines = createInterface({ input: this.#process.stdout })
-    lines.on('line', (line) => this.#read(line))
+    const lines = new LineSplitter(MOST_LINE)
+    this.#process.stdout.setEncoding('utf8').on('data', (text: string) => {
+      for (const line of lines.push(text)) this.#read(line)
+    })
     this.#process.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-2000)
     })

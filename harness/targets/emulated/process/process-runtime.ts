@@ -94,7 +94,7 @@ export class ProcessRuntime implements PodRuntime {
   async start(pod: PodPlan, wait: Wait): Promise<void> {
     for (const container of pod.containers) {
       const name = key(pod.name, container.name)
-      this.#logs.set(name, new ContainerLog())
+      this.#logs.set(name, new ContainerLog(`container ${name} on ${pod.node}`))
       this.#environments.set(name, { ...environment, ...container.secretEnv })
     }
     const spec = {

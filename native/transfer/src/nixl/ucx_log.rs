@@ -6,6 +6,7 @@ use super::repeated_lines::RepeatedLines;
 use super::ucx_error::{advice, error_text};
 use crate::error::{Failure, Outcome};
 use crate::options::Operation;
+use crate::printable::printable;
 use crate::thread;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -124,7 +125,7 @@ impl Log {
             };
             if is_shown {
                 // An error means that stderr is closed.
-                let _ = writeln!(std::io::stderr(), "{line}");
+                let _ = writeln!(std::io::stderr(), "{}", printable(&line));
             }
         }
     }

@@ -19,6 +19,7 @@ use crate::nixl::ucx_log;
 use crate::options::{Operation, Options};
 use crate::output;
 use crate::result::{Measured, StreamResult};
+use crate::secret::Secret;
 use crate::side_channel::channel::Channel;
 use crate::side_channel::connect::connect;
 use crate::side_channel::messages::{
@@ -38,6 +39,7 @@ pub fn run(options: &Options) -> Outcome<i32> {
     let deadline = Deadline::after(options.time_limit());
     watchdog::start(deadline)?;
     watchdog::enter("checking the options");
+    let log_key = Secret::of_log()?;
     let prepared = prepare(options, "initiator", || Ok(()))?;
     watchdog::enter("registering memory with NIXL");
     let registered = prepared.streams.iter().map(|stream| stream.agent.register(stream.span()));
@@ -77,7 +79,7 @@ pub fn run(options: &Options) -> Outcome<i32> {
             output::error(&failure);
         }
     }
-    output::result(&measured.to_json(options));
+    output::result(&measured.to_json(options), log_key.as_ref());
     interrupt::exit_within(code, TEARDOWN_LIMIT);
     Ok(code)
 }

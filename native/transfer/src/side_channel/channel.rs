@@ -13,27 +13,39 @@ use std::time::Duration;
 
 /// How often a wait runs its check.
 pub const CHECK_INTERVAL: Duration = Duration::from_millis(100);
-/// A peer that accepts no bytes for this long is PEER_GONE.
+/// A peer that has not accepted a whole frame after this time is PEER_GONE.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
+/// The most that is kept of what was received and not read yet; the rest waits in the socket.
+const MOST_QUEUED_BYTES: usize = 8 << 20;
+const MOST_QUEUED_FRAMES: usize = 256;
 
 pub struct Channel {
     socket: TcpStream,
     decoder: Decoder,
     received: VecDeque<Frame>,
+    /// Bytes of the payloads in `received`.
+    queued_bytes: usize,
+    /// The end of the run, which also bounds every write.
+    deadline: Deadline,
     peer: String,
 }
 
 impl Channel {
     /// Wraps an authenticated socket. `peer` names the other side in errors.
-    pub fn new(socket: TcpStream, peer: String) -> Outcome<Self> {
+    pub fn new(socket: TcpStream, peer: String, deadline: Deadline) -> Outcome<Self> {
         let prepared = socket
             .set_nodelay(true)
-            .and_then(|()| socket.set_read_timeout(None))
-            .and_then(|()| socket.set_write_timeout(Some(WRITE_LIMIT)))
             .and_then(|()| keep_alive(&socket))
             .and_then(|()| socket.set_nonblocking(true));
         prepared.map_err(|error| Failure::system_call("setsockopt", &peer, error))?;
-        Ok(Channel { socket, decoder: Decoder::default(), received: VecDeque::new(), peer })
+        Ok(Channel {
+            socket,
+            decoder: Decoder::default(),
+            received: VecDeque::new(),
+            queued_bytes: 0,
+            deadline,
+            peer,
+        })
     }
 
     pub fn peer(&self) -> &str {
@@ -54,7 +66,7 @@ impl Channel {
 
     /// Reports to the peer that this side has failed. An error is ignored, since the peer may be gone.
     pub fn report(&mut self, failure: &Failure) {
-        let _ = self.send(&Message::Trouble(Box::new(failure.clone())));
+        let _ = self.send(&Message::Trouble(Box::new(failure.for_peer())));
     }
 
     pub fn send_metadata(&mut self, stream: u16, metadata: &[u8]) -> Outcome<()> {
@@ -112,14 +124,16 @@ impl Channel {
         check: &mut dyn FnMut() -> Outcome<()>,
     ) -> Outcome<Frame> {
         loop {
+            // Also when a frame is there: a peer that never stops sending cannot hold this side past its deadline.
+            deadline.check(&format!("{}, {waiting_for}", self.peer))?;
             if let Some(frame) = self.received.pop_front() {
+                self.queued_bytes -= frame.payload.len();
                 return Ok(frame);
             }
             self.read_available()?;
             if self.received.is_empty() {
                 check()?;
-                deadline.check(&format!("{}, {waiting_for}", self.peer))?;
-                self.wait_readable(deadline.remaining().min(CHECK_INTERVAL));
+                self.wait_for(libc::POLLIN, deadline.remaining().min(CHECK_INTERVAL));
             }
         }
     }
@@ -132,49 +146,62 @@ impl Channel {
         }
     }
 
-    /// Reads what has arrived. Frames that arrived before a close are still delivered.
+    /// Reads what has arrived, up to a bound. Frames that arrived before a close are still delivered.
     fn read_available(&mut self) -> Outcome<()> {
         let mut bytes = [0; 64 << 10];
-        loop {
+        while self.decode()? {
             match self.socket.read(&mut bytes) {
                 Ok(0) if self.received.is_empty() => {
                     return Err(Failure::peer_gone(&self.peer, "the connection closed by the peer"));
                 }
                 Ok(0) => return Ok(()),
-                Ok(count) => self.decode(&bytes[..count])?,
+                Ok(count) => self.decoder.push(&bytes[..count]),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) if !self.received.is_empty() => return Ok(()),
                 Err(error) => return Err(Failure::peer_gone(&self.peer, error)),
             }
         }
+        Ok(())
     }
 
-    fn decode(&mut self, bytes: &[u8]) -> Outcome<()> {
-        self.decoder.push(bytes);
-        loop {
+    /// Queues the whole frames that have arrived. Returns whether there is room for more.
+    fn decode(&mut self) -> Outcome<bool> {
+        while self.queued_bytes < MOST_QUEUED_BYTES && self.received.len() < MOST_QUEUED_FRAMES {
             match self.decoder.next_frame() {
-                Ok(Some(frame)) => self.received.push_back(frame),
-                Ok(None) => return Ok(()),
+                Ok(Some(frame)) => {
+                    self.queued_bytes += frame.payload.len();
+                    self.received.push_back(frame);
+                }
+                Ok(None) => return Ok(true),
                 Err(violation) => {
                     return Err(Failure::violation(&self.peer, "a frame of this protocol", violation));
                 }
             }
         }
+        Ok(false)
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Outcome<()> {
-        // The socket's write timeout applies to blocking writes only.
-        let written = self
-            .socket
-            .set_nonblocking(false)
-            .and_then(|()| self.socket.write_all(bytes))
-            .and_then(|()| self.socket.set_nonblocking(true));
-        written.map_err(|error| Failure::peer_gone(&self.peer, error))
+    fn write(&mut self, mut bytes: &[u8]) -> Outcome<()> {
+        let limit = self.deadline.or_within(WRITE_LIMIT);
+        while !bytes.is_empty() {
+            match self.socket.write(bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock && !limit.passed() => {
+                    self.wait_for(libc::POLLOUT, limit.remaining().min(CHECK_INTERVAL));
+                }
+                Err(_) if self.deadline.passed() => {
+                    return Err(self.deadline.failure(&format!("{}, taking a message", self.peer)));
+                }
+                Err(error) => return Err(Failure::peer_gone(&self.peer, error)),
+            }
+        }
+        Ok(())
     }
 
-    fn wait_readable(&self, limit: Duration) {
-        let mut descriptor = libc::pollfd { fd: self.socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    fn wait_for(&self, events: libc::c_short, limit: Duration) {
+        let mut descriptor = libc::pollfd { fd: self.socket.as_raw_fd(), events, revents: 0 };
         let milliseconds = libc::c_int::try_from(limit.as_millis().max(1)).unwrap_or(libc::c_int::MAX);
         // SAFETY: one pollfd that lives across the call. Its result is read by the next read(2).
         unsafe { libc::poll(&mut descriptor, 1, milliseconds) };

@@ -19,7 +19,7 @@ pub fn connect(host: &str, port: u16, secret: &Secret, deadline: Deadline) -> Ou
     while !deadline.passed() {
         match attempt(host, port, deadline) {
             Ok(socket) => match auth::apply(&socket, secret, deadline) {
-                Ok(()) => return Channel::new(socket, peer),
+                Ok(()) => return Channel::new(socket, peer, deadline),
                 Err(refusal @ Refusal::Unproved(_)) => return Err(Failure::auth_failed(peer, refusal)),
                 // A target that serves another initiator or is ending closes the connection; a later attempt may succeed.
                 Err(refusal @ Refusal::Broken(_)) => last = refusal.to_string(),

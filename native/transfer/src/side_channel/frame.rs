@@ -68,28 +68,31 @@ pub fn encode(kind: Kind, payload: &[u8]) -> Vec<u8> {
 #[derive(Debug, Default)]
 pub struct Decoder {
     buffer: Vec<u8>,
+    /// Bytes at the start of the buffer that were returned as frames.
+    used: usize,
 }
 
 impl Decoder {
     pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.used);
+        self.used = 0;
         self.buffer.extend_from_slice(bytes);
     }
 
     /// The next complete frame, or none yet. After a violation the stream cannot be decoded any further.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, Violation> {
-        let Some(head) = self.buffer.first_chunk::<HEAD_BYTES>() else { return Ok(None) };
+        let unused = &self.buffer[self.used..];
+        let Some(head) = unused.first_chunk::<HEAD_BYTES>() else { return Ok(None) };
         let [a, b, c, d, kind] = *head;
         let kind = Kind::from_byte(kind).ok_or(Violation::UnknownKind(kind))?;
         let bytes = u32::from_be_bytes([a, b, c, d]) as usize;
         if bytes > kind.max_bytes() {
             return Err(Violation::TooLong { kind, bytes });
         }
-        if self.buffer.len() < HEAD_BYTES + bytes {
-            return Ok(None);
-        }
-        let rest = self.buffer.split_off(HEAD_BYTES + bytes);
-        let mut payload = std::mem::replace(&mut self.buffer, rest);
-        payload.drain(..HEAD_BYTES);
+        let Some(payload) = unused.get(HEAD_BYTES..HEAD_BYTES + bytes) else { return Ok(None) };
+        // A copy, so that a small frame does not keep the memory of the whole buffer.
+        let payload = payload.to_vec();
+        self.used += HEAD_BYTES + bytes;
         Ok(Some(Frame { kind, payload }))
     }
 }
@@ -113,6 +116,17 @@ mod tests {
             assert_eq!(frames.len(), 2, "cut at {cut}");
             assert_eq!(frames[1].payload, [0, 1, 9]);
         }
+    }
+
+    #[test]
+    fn small_frames_keep_no_more_memory_than_their_bytes() {
+        let bytes = encode(Kind::Message, b"{}").repeat(1000);
+        let mut decoder = Decoder::default();
+        decoder.push(&bytes);
+        let frames: Vec<Frame> = std::iter::from_fn(|| decoder.next_frame().unwrap()).collect();
+        assert_eq!(frames.len(), 1000);
+        let kept: usize = frames.iter().map(|frame| frame.payload.capacity()).sum();
+        assert!(kept <= 2 * 1000, "{kept} bytes for 2000 bytes of payload");
     }
 
     #[test]

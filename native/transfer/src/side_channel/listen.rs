@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ use std::time::Duration;
 const MOST_CALLERS: usize = 16;
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(10);
+/// Refused callers that are named in the log; further ones are counted.
+const MOST_NAMED: u64 = 10;
 
 pub struct Listener {
     socket: TcpListener,
@@ -42,6 +45,13 @@ impl Listener {
 
     /// Waits for a caller that proves the secret, then stops listening.
     pub fn admit(self, secret: &Secret, deadline: Deadline) -> Outcome<Channel> {
+        let refusals = Arc::new(Refusals::default());
+        let admitted = self.admit_one(secret, deadline, &refusals);
+        refusals.report();
+        admitted
+    }
+
+    fn admit_one(&self, secret: &Secret, deadline: Deadline, refusals: &Arc<Refusals>) -> Outcome<Channel> {
         let secret = Arc::new(secret.clone());
         let (admitted, arrivals): (Sender<TcpStream>, Receiver<TcpStream>) = channel();
         let mut callers: VecDeque<TcpStream> = VecDeque::new();
@@ -51,48 +61,72 @@ impl Listener {
                 callers.iter().filter(|caller| caller.peer_addr().ok() != address).for_each(drop_caller);
                 let peer =
                     address.map_or_else(|| "initiator".into(), |address| format!("initiator {address}"));
-                return Channel::new(socket, peer);
+                return Channel::new(socket, peer, deadline);
             }
             if deadline.passed() {
                 return Err(Failure::peer_absent("the initiator", "no connection that proved the secret"));
             }
             match self.socket.accept() {
                 Ok((socket, address)) => {
-                    self.try_caller(socket, address, &secret, &admitted, &mut callers)?
+                    let tried = try_caller(socket, address, &secret, &admitted, &mut callers, refusals);
+                    if let Err(error) = tried {
+                        refusals.note(address, &format!("this side cannot serve it: {error}"));
+                    }
+                }
+                // A caller waits and there is no descriptor or memory for it: the oldest caller makes room.
+                Err(error) if is_exhausted(&error) => {
+                    callers.pop_front().iter().for_each(drop_caller);
+                    std::thread::sleep(PAUSE);
                 }
                 Err(error) if is_passing(&error) => std::thread::sleep(PAUSE),
                 Err(error) => return Err(Failure::system_call("accept", "the side channel", error)),
             }
         }
     }
+}
 
-    fn try_caller(
-        &self,
-        socket: TcpStream,
-        address: SocketAddr,
-        secret: &Arc<Secret>,
-        admitted: &Sender<TcpStream>,
-        callers: &mut VecDeque<TcpStream>,
-    ) -> Outcome<()> {
-        let failed = |error| Failure::system_call("accept", format!("caller {address}"), error);
-        socket.set_nonblocking(false).map_err(failed)?;
-        callers.push_back(socket.try_clone().map_err(failed)?);
-        if callers.len() > MOST_CALLERS {
-            callers.pop_front().iter().for_each(drop_caller);
+/// Starts the handshake with a caller in a thread of its own.
+fn try_caller(
+    socket: TcpStream,
+    address: SocketAddr,
+    secret: &Arc<Secret>,
+    admitted: &Sender<TcpStream>,
+    callers: &mut VecDeque<TcpStream>,
+    refusals: &Arc<Refusals>,
+) -> std::io::Result<()> {
+    socket.set_nonblocking(false)?;
+    callers.push_back(socket.try_clone()?);
+    if callers.len() > MOST_CALLERS {
+        callers.pop_front().iter().for_each(drop_caller);
+    }
+    let (secret, admitted, refusals) = (Arc::clone(secret), admitted.clone(), Arc::clone(refusals));
+    let handshake = move || match auth::admit(&socket, &secret, Deadline::after(HANDSHAKE_LIMIT)) {
+        // The receiver is gone when another caller was faster: this one is dropped with its socket.
+        Ok(()) => drop(admitted.send(socket)),
+        Err(refusal) => {
+            drop_caller(&socket);
+            refusals.note(address, &refusal.to_string());
         }
-        let (secret, admitted) = (Arc::clone(secret), admitted.clone());
-        let handshake = move || match auth::admit(&socket, &secret, Deadline::after(HANDSHAKE_LIMIT)) {
-            // The send fails when another caller was accepted first; the socket is then closed.
-            Ok(()) => drop(admitted.send(socket)),
-            Err(refusal) => {
-                drop_caller(&socket);
-                output::event(
-                    "refused",
-                    json!({ "peer": address.to_string(), "reason": refusal.to_string() }),
-                );
-            }
-        };
-        std::thread::Builder::new().name("handshake".into()).spawn(handshake).map(drop).map_err(failed)
+    };
+    std::thread::Builder::new().name("handshake".into()).spawn(handshake).map(drop)
+}
+
+/// The callers that were refused. The log names the first ones only, so that strangers cannot fill it.
+#[derive(Default)]
+struct Refusals(AtomicU64);
+
+impl Refusals {
+    fn note(&self, address: SocketAddr, reason: &str) {
+        if self.0.fetch_add(1, Ordering::Relaxed) < MOST_NAMED {
+            output::event("refused", json!({ "peer": address.to_string(), "reason": reason }));
+        }
+    }
+
+    fn report(&self) {
+        let count = self.0.load(Ordering::Relaxed);
+        if count > MOST_NAMED {
+            output::event("refused_more", json!({ "not_named": count - MOST_NAMED }));
+        }
     }
 }
 
@@ -104,4 +138,9 @@ fn drop_caller(socket: &TcpStream) {
 
 fn is_passing(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::ConnectionAborted)
+}
+
+/// No descriptor or memory is left for one more caller.
+fn is_exhausted(error: &std::io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
 }

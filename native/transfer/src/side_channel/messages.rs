@@ -145,7 +145,13 @@ impl Message {
                 let names = counters.nics.iter().map(|counted| &counted.name);
                 names.chain(&counters.claimed).try_for_each(|name| short(name))
             }
-            Message::Checked(checked) => few(checked.damage.len(), MAX_STREAMS),
+            Message::Checked(checked) => {
+                few(checked.damage.len(), MAX_STREAMS)?;
+                checked.damage.iter().flatten().try_for_each(|damage| {
+                    short(&damage.expected_hex)?;
+                    short(&damage.found_hex)
+                })
+            }
             _ => Ok(()),
         }
     }
