@@ -51,7 +51,14 @@ export function facts({ report, comparisons }: RunView): Markup {
           ['References', profile.reference.source],
         ] as const)),
     ['claimcheck', report.tool.version],
-    ['Run by', `Node ${report.host.node} on ${report.host.platform}, ${count(report.host.cpus, 'CPU')}`],
+    ...(report.host === undefined
+      ? []
+      : [
+          [
+            'Run by',
+            `Node ${report.host.node} on ${report.host.platform}, ${count(report.host.cpus, 'CPU')}`,
+          ] as const,
+        ]),
     ...(libraries === '' ? [] : [['Libraries in transfers', libraries] as const]),
     ...Object.entries(file?.nodes ?? {})
       .slice(0, 32)
@@ -80,8 +87,8 @@ function librariesOf(comparisons: readonly RecordedComparison[]): string {
       [...arms.values()].flatMap(({ outcome }) => Object.entries(outcome.result.library_versions)),
     ),
   )
-  const told = versions.flatMap(([name, version]) => (version === null ? [] : [`${name} ${version}`]))
-  return [...new Set(told)].sort().join('; ')
+  const present = versions.flatMap(([name, version]) => (version === null ? [] : [`${name} ${version}`]))
+  return [...new Set(present)].sort().join('; ')
 }
 
 const capital = (word: string): string => word.slice(0, 1).toUpperCase() + word.slice(1)

@@ -1,7 +1,6 @@
 /** Plots of every comparison, and the nodes that it ran on. Of a large run, those that are not passed come first. */
 import { formatBytes, formatRate, bytes, gigabytesPerSecond } from '../../core/units.ts'
 import type { Expectation } from '../../expect/expectation.ts'
-import type { RunReport } from '../run-report.ts'
 import { markup, type Markup } from './markup.ts'
 import { figureOf, tableOf, type Plot } from './plots/figure.ts'
 import { latencyDistribution } from './plots/latency-distribution.ts'
@@ -11,7 +10,7 @@ import { pathBandwidth } from './plots/path-bandwidth.ts'
 import { roundsPlot, type RoundsPlot } from './plots/rounds-plot.ts'
 import { bandwidthCurve, FEWEST_SIZES, latencyCurve } from './plots/size-curve.ts'
 import type { RecordedComparison } from './recorded-evidence.ts'
-import { partId, type RunView } from './run-view.ts'
+import { partId, type PageReport, type RunView } from './run-view.ts'
 import { mapNode, rootsIn } from './topology/node-map.ts'
 import { nodeDrawing } from './topology/node-drawing.ts'
 import { usedPaths } from './topology/used-paths.ts'
@@ -47,7 +46,7 @@ interface Judged {
   readonly verdict: string
 }
 
-const expectationsOn = ({ file, name }: RecordedComparison, { tests }: RunReport): readonly Expectation[] =>
+const expectationsOn = ({ file, name }: RecordedComparison, { tests }: PageReport): readonly Expectation[] =>
   tests
     .filter((test) => test.file === file)
     .flatMap(({ expectations }) => expectations.filter(({ basis }) => basis?.on === name))

@@ -2,14 +2,13 @@
  * The report page, `index.html`: one file that holds runs, their plots and their evidence, and needs no script, no server
  * and no network. Its only input is what `results.json` records.
  */
-import type { RunReport } from '../run-report.ts'
 import { changes, type Changes } from './changes.ts'
 import { evidence } from './evidence.ts'
 import { emulatedBanner, facts, header } from './header.ts'
 import { Markup, markup } from './markup.ts'
 import { measurements } from './measurements.ts'
 import { notPassed } from './not-passed.ts'
-import { viewOf, type RunView } from './run-view.ts'
+import { viewOf, type PageReport, type RunView } from './run-view.ts'
 import { EMULATED_STYLE, STYLE } from './style.ts'
 import { suites } from './suites.ts'
 import { history, type Trend } from './trend.ts'
@@ -19,7 +18,7 @@ const POLICY = "default-src 'none'; style-src 'self' 'unsafe-inline'; base-uri '
 
 export interface PageInput {
   /** In the order in which they are shown. */
-  readonly reports: readonly RunReport[]
+  readonly reports: readonly PageReport[]
   readonly trend?: Trend | undefined
   /** What changed from the first to the second of two runs. */
   readonly changes?: Changes | undefined

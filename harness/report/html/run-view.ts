@@ -7,8 +7,11 @@ import { recordedEvidence, type RecordedComparison, type RecordedEvidence } from
 
 export type RunVerdict = 'passed' | 'failed' | 'inconclusive' | 'interrupted'
 
+/** A run as recorded; a certificate does not record the machine that ran it. */
+export type PageReport = Omit<RunReport, 'host'> & Partial<Pick<RunReport, 'host'>>
+
 export interface RunView {
-  readonly report: RunReport
+  readonly report: PageReport
   /** In front of every id of this run; empty where the page shows one run. */
   readonly prefix: string
   readonly verdict: RunVerdict
@@ -32,7 +35,7 @@ export interface Coverage {
   readonly nics: Share
 }
 
-export function viewOf(report: RunReport, prefix: string): RunView {
+export function viewOf(report: PageReport, prefix: string): RunView {
   const evidence = new Map(
     Object.entries(report.files).map(([file, own]) => [file, recordedEvidence(file, own)]),
   )
@@ -70,7 +73,7 @@ export function testId(test: TestReport, prefix: string): string {
 export const partId = (prefix: string, kind: string, ...name: readonly string[]): string =>
   `${prefix}${kind}-${createHash('sha256').update(name.join('\n')).digest('hex').slice(0, 8)}`
 
-function verdictOf(report: RunReport): RunVerdict {
+function verdictOf(report: PageReport): RunVerdict {
   if (report.outcome === 'interrupted') return 'interrupted'
   if (report.tests.some(({ verdict }) => verdict === 'failed')) return 'failed'
   return isGreen(report) ? 'passed' : 'inconclusive'
@@ -81,7 +84,7 @@ export const unmet = ({ expectations }: TestReport): readonly Expectation[] =>
   expectations.filter((one) => one.verdict !== 'passed' && isGating(one))
 
 function namedDevices(
-  report: RunReport,
+  report: PageReport,
   comparisons: readonly RecordedComparison[],
 ): ReadonlyMap<string, number> {
   const known = new Set(comparisons.flatMap(devicesOf))
@@ -112,7 +115,7 @@ function devicesOf({ rounds }: RecordedComparison): readonly string[] {
 }
 
 function coverageOf(
-  { files }: RunReport,
+  { files }: PageReport,
   evidence: ReadonlyMap<string, RecordedEvidence>,
   comparisons: readonly RecordedComparison[],
 ): Coverage {

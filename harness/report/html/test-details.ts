@@ -8,7 +8,7 @@ import { duration } from './words.ts'
 export function detailsOf(one: Expectation, test: TestReport): Markup {
   const { statement, detail, interval, basis, properties, reasons, verdict } = one
   const entries: (readonly [string, Content])[] = [
-    ['Test', `${test.name}, ${duration(test.seconds)}`],
+    ['Test', test.seconds > 0 ? `${test.name}, ${duration(test.seconds)}` : test.name],
     ...(detail === undefined ? [] : [['Made of', detail] as const]),
     ...(interval === undefined ? [] : [['Rounds', levelOf(interval)] as const]),
     ...(basis === undefined ? [] : [['Evidence', basis.on] as const]),

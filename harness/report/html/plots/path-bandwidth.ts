@@ -48,7 +48,7 @@ export function pathBandwidth(
   const [slowest, fastest] = [sorted[0], sorted.at(-1)]
   return {
     title: 'Bandwidth of every path in GB/s',
-    alternative: `${cells.length} paths, median over the rounds; slowest ${told(slowest)}, fastest ${told(fastest)}`,
+    alternative: `${cells.length} paths, median over the rounds; slowest ${describe(slowest)}, fastest ${describe(fastest)}`,
     width: WIDTH,
     height: top,
     drawing: drawn,
@@ -76,7 +76,7 @@ export function pathBandwidth(
 }
 
 const rate = (value: number): string => formatRate(gigabytesPerSecond(value))
-const told = (cell: Cell | undefined): string =>
+const describe = (cell: Cell | undefined): string =>
   cell === undefined ? '' : `${cell.path} ${rate(median(cell))}`
 const isNamed = ({ devices }: Cell, named: ReadonlyMap<string, number>): boolean =>
   devices.some((device) => named.has(device))
