@@ -17,8 +17,11 @@ export function listHistory(path: string, { last, sku }: HistoryOptions, say: (l
   const listed = runs.filter((run) => sku === undefined || run.sku.name === sku)
   if (listed.length === 0) return say(`${path} has no run${sku === undefined ? '' : ` of SKU ${sku}`}.`)
   for (const run of listed.slice(-last)) for (const line of linesOf(run)) say(line)
-  if (listed.length > last)
-    say(`${listed.length - last} earlier runs are not listed (--last ${listed.length} lists all).`)
+  const left = listed.length - last
+  if (left > 0)
+    say(
+      `${left} earlier ${left === 1 ? 'run is' : 'runs are'} not listed (--last ${listed.length} lists all).`,
+    )
 }
 
 function linesOf(summary: Summary): readonly string[] {

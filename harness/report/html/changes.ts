@@ -27,8 +27,8 @@ export function changes({ before, after, figures, verdicts, others, unlike }: Ch
   return markup`<section id="changes"><h2>What changed</h2>
 <p class="quiet">From ${before} to ${after}. All intervals together hold at 95 %.</p>
 ${unlike !== undefined && markup`<p class="hint lines">${unlike}</p>`}
-${verdicts.length > 0 && tableOf({ columns: ['test', 'before', 'after'], rows: verdicts.map(({ test, before, after }) => [test, before, after]) })}
-${sorted.length > 0 && tableOf({ columns: ['figure', 'comparison', 'change', 'later / earlier'], rows: sorted.map(({ figure, comparison, direction, ratio }) => [figure, comparison, direction === 'same' ? 'no change found' : direction, ratio]) })}
+${verdicts.length > 0 && tableOf({ columns: ['test', 'before', 'after'], rows: verdicts.map(({ test, before, after }) => [test, before, after]) }, 'Changed verdicts')}
+${sorted.length > 0 && tableOf({ columns: ['figure', 'comparison', 'change', 'later / earlier'], rows: sorted.map(({ figure, comparison, direction, ratio }) => [figure, comparison, direction === 'same' ? 'no change found' : direction, ratio]) }, 'Changed figures')}
 ${others.length > 0 && markup`<ul class="causes">${others.map((other) => markup`<li>${other}</li>`)}</ul>`}
 </section>`
 }

@@ -28,7 +28,7 @@ ${notes.map((note) => markup`<p class="lines">${note}</p>`)}${parts}</section>`
 }
 
 const fold = (title: string, table: Table): Markup =>
-  markup`<details class="bulk"><summary>${title}</summary>${tableOf(table)}</details>\n`
+  markup`<details class="bulk"><summary>${title}</summary>${tableOf(table, title)}</details>\n`
 
 const podFolds = ({ pods }: RecordedEvidence): readonly Markup[] =>
   pods.flatMap(({ name, claims = [], seen = [], failure }) => [

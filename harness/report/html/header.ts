@@ -13,7 +13,7 @@ export function emulatedBanner(views: readonly RunView[]): Markup | undefined {
     emulated.length === views.length
       ? 'The figures on this page do'
       : `The figures of ${count(emulated.length, 'run')} of ${views.length} on this page do`
-  return markup`<p class="emulated" role="note"><strong>EMULATED</strong> ${whose} not come from hardware.</p>`
+  return markup`<section class="emulated" aria-label="Where the figures come from"><strong>EMULATED</strong> ${whose} not come from hardware.</section>`
 }
 
 export function header(view: RunView, level: 1 | 2): Markup {

@@ -36,7 +36,7 @@ ${drawings(
 )}
 ${drawn.map((one) => comparisonOf(one, view))}
 ${curves(view)}
-${listed.length > 0 && markup`<h3>${count(listed.length, 'further comparison')}</h3><p>They are listed without plots, to keep the page small.</p>${tableOf(figuresOf(listed.map(({ comparison }) => comparison)))}`}
+${listed.length > 0 && markup`<h3>${count(listed.length, 'further comparison')}</h3><p>They are listed without plots, to keep the page small.</p>${tableOf(figuresOf(listed.map(({ comparison }) => comparison)), 'Further comparisons')}`}
 </section>`
 }
 
@@ -164,38 +164,48 @@ const nodesOf = ({ rounds }: RecordedComparison): readonly string[] => [
   ),
 ]
 
-/** One drawing for comparisons of the same claims on the same nodes. */
+/** One drawing for comparisons of the same claims on two nodes, and one for all comparisons of a file within a node. */
 function drawings(comparisons: readonly RecordedComparison[], view: RunView): Markup | undefined {
-  const groups = [
-    ...Map.groupBy(comparisons, (comparison) =>
-      JSON.stringify([comparison.file, nodesOf(comparison), claimedBy(comparison)]),
-    ).values(),
-  ]
-  const figures = groups.flatMap((group) => {
-    const [comparison] = group
-    const file = comparison && view.report.files[comparison.file]
-    const evidence = comparison && view.evidence.get(comparison.file)
-    if (comparison === undefined || file?.profile === undefined || evidence === undefined) return []
+  const groups = Map.groupBy(comparisons, (comparison) => {
     const nodes = nodesOf(comparison)
-    if (nodes.length === 0 || nodes.length > 2) return []
-    const marks = {
-      comparison,
-      faults: file.emulation?.faults ?? [],
-      named: view.named,
-      roots: rootsIn(evidence),
-    }
-    const { profile } = file
-    const plot = nodeDrawing(
-      nodes.map((node) => mapNode(node, profile, marks)),
-      comparison.arms,
-      usedPaths(comparison),
-    )
-    const title = `${plot.title}, ${group.map(({ name }) => name).join(', ')}`
-    return [figureOf({ ...plot, title }, partId(view.prefix, 'nodes', comparison.file, comparison.name))]
+    return JSON.stringify([comparison.file, nodes, nodes.length === 1 || claimedBy(comparison)])
   })
+  const figures = [...groups.values()].flatMap((group) => drawingOf(group, view) ?? [])
   if (figures.length === 0) return undefined
-  return markup`<h3>The nodes and the way of the bytes ${view.emulated && EMULATED_BADGE}</h3>${figures.map((figure) => markup`<div class="wide drawing" tabindex="0" role="region" aria-label="Drawing of the nodes">${figure}</div>`)}`
+  return markup`<h3>The nodes and the way of the bytes ${view.emulated && EMULATED_BADGE}</h3><div class="plots">${figures}</div>`
 }
+
+function drawingOf(group: readonly RecordedComparison[], view: RunView): Markup | undefined {
+  const [first] = group
+  if (first === undefined) return undefined
+  const file = view.report.files[first.file]
+  const evidence = view.evidence.get(first.file)
+  if (file?.profile === undefined || evidence === undefined) return undefined
+  const { profile } = file
+  const nodes = nodesOf(first)
+  if (nodes.length === 0 || nodes.length > 2) return undefined
+  const comparison = nodes.length === 2 ? first : together(group, first)
+  const paths = usedPaths(comparison)
+  if (paths.every(({ ends: [one, other] }) => one === other)) return undefined
+  const faults = file.emulation?.faults ?? []
+  const marks = { comparison, faults, named: view.named, roots: rootsIn(evidence) }
+  const plot = nodeDrawing(
+    nodes.map((node) => mapNode(node, profile, marks)),
+    comparison.arms,
+    paths,
+  )
+  const names = group.length > 4 ? `${first.file}` : group.map(({ name }) => name).join(', ')
+  return figureOf(
+    { ...plot, title: `${plot.title}: ${names}` },
+    partId(view.prefix, 'nodes', first.file, first.name),
+  )
+}
+
+const together = (group: readonly RecordedComparison[], first: RecordedComparison): RecordedComparison => ({
+  ...first,
+  arms: [...new Set(group.flatMap(({ arms }) => arms))],
+  rounds: group.flatMap(({ rounds }) => rounds),
+})
 
 function claimedBy({ arms, rounds }: RecordedComparison): unknown {
   return arms.map((arm) => {

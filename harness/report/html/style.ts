@@ -60,6 +60,7 @@ code { font: .9em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
 .tiles dt { color: var(--quiet); font-size: .85rem }
 .tiles dd { margin: .15rem 0 0; font-size: 1.05rem; font-variant-numeric: tabular-nums }
 .tiles dd strong { font-size: 1.3rem; font-weight: 650 }
+.tiles li strong { font-size: 1.05rem }
 .tiles ul { margin: 0; padding: 0; list-style: none }
 .contents ul { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; padding: 0; margin: 1.5rem 0 0; list-style: none }
 .card { background: var(--paper); border: 1px solid var(--rule); border-left: 5px solid var(--neutral); border-radius: 10px; padding: 1.1rem 1.4rem; margin: 0 0 1rem }
@@ -80,11 +81,11 @@ code { font: .9em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
 .wide { overflow-x: auto; max-width: 100% }
 table { border-collapse: collapse; width: 100%; font-size: .93rem; font-variant-numeric: tabular-nums }
 caption { text-align: left; padding: .4rem 0; color: var(--quiet) }
-th, td { padding: .45rem .8rem .45rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--rule); font-weight: 400 }
+th, td { overflow-wrap: break-word; padding: .45rem .8rem .45rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--rule); font-weight: 400 }
 thead th { color: var(--quiet); font-size: .82rem; font-weight: 600; white-space: nowrap }
 th:last-child, td:last-child { padding-right: 0 }
 .verdicts { table-layout: fixed }
-.verdicts th:nth-child(1) { width: 8.5rem } .verdicts th:nth-child(2) { width: 42% } .verdicts th:nth-child(4) { width: 10rem }
+.verdicts th:nth-child(1) { width: 13% } .verdicts th:nth-child(2) { width: 36% } .verdicts th:nth-child(3) { width: 20% } .verdicts th:nth-child(4) { width: 15% }
 .verdicts tr:last-child > * { border-bottom: 0 }
 a.tag { text-decoration: none } a.tag:hover { text-decoration: underline }
 .suite, .bulk { background: var(--paper); border: 1px solid var(--rule); border-radius: 10px; padding: .2rem 1.2rem; margin: .7rem 0 }
@@ -99,6 +100,7 @@ figure { margin: 0; background: var(--paper); border: 1px solid var(--rule); bor
 figure.broad { grid-column: 1 / -1 }
 figcaption { font-weight: 600; margin-bottom: .5rem }
 figure svg { display: block; width: 100%; height: auto; max-width: 36rem; margin: 0 auto }
+figure.broad { overflow-x: auto }
 figure.broad svg { max-width: 58rem; min-width: 40rem }
 figure .bulk { border: 0; padding: 0; margin: .3rem 0; font-size: .9rem; background: none }
 .bulk > summary { color: var(--quiet); padding: .45rem 0 }
@@ -123,7 +125,7 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--rule);
   .verdicts thead { position: absolute; clip-path: inset(50%) }
   .verdicts tr { display: grid; grid-template-columns: 1fr 1fr; gap: .1rem 1rem; padding: .7rem 0; border-bottom: 1px solid var(--rule) }
   .verdicts th, .verdicts td { display: block; border: 0; padding: 0; width: auto }
-  .verdicts td:first-child, .verdicts th, .verdicts .whole { grid-column: 1 / -1 }
+  .verdicts td:not([data-label]) { grid-column: 1 / -1 }
   .verdicts td[data-label]::before { content: attr(data-label); display: block; color: var(--quiet); font-size: .8rem }
   .verdicts td:empty { display: none }
 }
@@ -140,7 +142,9 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--rule);
   .contents, .bulk { display: none }
   .emulated { border: 3px solid var(--emulated); margin-top: 0 }
   .verdict, .tag { border: 1px solid currentColor }
-  details::details-content { content-visibility: visible; block-size: auto; height: auto; opacity: 1 }
+  details.suite::details-content { content-visibility: visible; block-size: auto; height: auto; opacity: 1 }
+  table { font-size: 8.5pt }
+  .verdicts summary { list-style: none }
   .card, figure, tr, .tiles > div { break-inside: avoid }
   h2, h3, h4, summary, caption { break-after: avoid }
   .plots { grid-template-columns: 1fr 1fr; gap: 4mm }

@@ -62,18 +62,18 @@ function expectationRow(one: Expectation, test: TestReport, view: RunView, first
   const excused = one.verdict !== 'passed' && !isGating(one)
   const shown = !excused ? one.verdict : one.waiver === undefined ? 'warned' : 'waived'
   const tolerance = toleranceOf(one)
-  return markup`<tr${first && anchor(test, view)}><td>${linkedTag(shown, test, view)}</td><th scope="row">${detailsOf(one, test)}${tolerance !== undefined && markup`<span class="quiet">${tolerance}</span>`}</th><td data-label="Measured">${one.measured}</td><td data-label="Interval">${intervalText(one)}</td><td data-label="Limit">${one.limit}</td></tr>\n`
+  return markup`<tr${first && anchor(test, view)}><td>${linkedTag(shown, test, view)}</td><td>${detailsOf(one, test)}${tolerance !== undefined && markup`<span class="quiet">${tolerance}</span>`}</td><td data-label="Measured">${one.measured}</td><td data-label="Interval">${intervalText(one)}</td><td data-label="Limit">${one.limit}</td></tr>\n`
 }
 
 const bareRow = (test: TestReport, view: RunView): Markup =>
-  markup`<tr${anchor(test, view)}><td>${linkedTag(test.verdict, test, view)}</td><th scope="row">${test.name}</th><td class="whole" colspan="3"></td></tr>\n`
+  markup`<tr${anchor(test, view)}><td>${linkedTag(test.verdict, test, view)}</td><td>${test.name}</td><td class="whole" colspan="3"></td></tr>\n`
 
 function skippedRow(group: readonly TestReport[], test: TestReport, view: RunView): Markup {
   const names =
     group.length === 1
       ? test.name
       : markup`<details class="more"><summary>${count(group.length, 'test')}</summary><ul class="causes">${group.map(({ name }) => markup`<li>${name}</li>`)}</ul></details>`
-  return markup`<tr${anchor(test, view)}><td>${linkedTag('skipped', test, view)}</td><th scope="row">${names}</th><td class="whole" colspan="3">${test.skipReason ?? 'no reason given'}</td></tr>\n`
+  return markup`<tr${anchor(test, view)}><td>${linkedTag('skipped', test, view)}</td><td>${names}</td><td class="whole" colspan="3">${test.skipReason ?? 'no reason given'}</td></tr>\n`
 }
 
 /** A test that is not passed has its anchor where its causes are. */

@@ -27,18 +27,22 @@ export interface Table {
 /** The `<figure>`; `id` is unique on the page. */
 export function figureOf(plot: Plot, id: string): Markup {
   const { title, alternative, width, height, broad = false, drawing, notes, table } = plot
-  return markup`<figure id="${id}"${broad && markup` class="broad"`}>
+  return markup`<figure id="${id}"${broad && markup` class="broad" tabindex="0"`}>
 <figcaption>${title}</figcaption>
 <svg role="img" aria-labelledby="${id}-title ${id}-text" viewBox="0 0 ${px(width)} ${px(height)}" width="${px(width)}" height="${px(height)}" font-size="12" font-family="system-ui, sans-serif" fill="currentColor">
 <title id="${id}-title">${title}</title><desc id="${id}-text">${alternative}</desc>
 ${drawing}
 </svg>
 ${notes.length > 0 && markup`<p class="note">${notes.join(' ')}</p>`}
-<details class="bulk"><summary>Numbers<span class="of">: ${title}</span></summary>${tableOf(table)}</details>
+<details class="bulk"><summary>Numbers<span class="of">: ${title}</span></summary>${tableOf(table, title)}</details>
 </figure>`
 }
 
-export const tableOf = ({ columns, rows }: Table): Markup => markup`<div class="wide"><table>
+/** `label` names the table to people who do not see it. */
+export const tableOf = (
+  { columns, rows }: Table,
+  label: string,
+): Markup => markup`<div class="wide" tabindex="0" role="group" aria-label="${label}"><table>
 <thead><tr>${columns.map((column) => markup`<th scope="col">${column}</th>`)}</tr></thead>
 <tbody>${rows.map(rowOf)}</tbody>
 </table></div>`

@@ -51,7 +51,7 @@ export function nodeDrawing(
       ),
       ...marked.map(({ node, device }) => `${node}/${device.name}: ${wordsOf(device)}`),
     ].join('; '),
-    broad: true,
+    broad: !single,
     width,
     height: bottom + 24 + arms.length * LEGEND_LINE,
     drawing: [
