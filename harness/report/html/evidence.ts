@@ -82,7 +82,8 @@ function publishedTable({ nodes, slices }: RecordedSlices): Table {
       (spec.devices ?? []).map(({ name, attributes = {} }) => {
         const of = (pattern: RegExp): string => {
           const found = Object.entries(attributes).find(([key]) => pattern.test(key))?.[1]
-          return found === undefined ? '' : String(Object.values(found)[0] ?? '')
+          const [value] = Object.values(found ?? {})
+          return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
         }
         return [
           name,

@@ -194,7 +194,7 @@ function drawingOf(group: readonly RecordedComparison[], view: RunView): Markup 
     comparison.arms,
     paths,
   )
-  const names = group.length > 4 ? `${first.file}` : group.map(({ name }) => name).join(', ')
+  const names = group.length > 4 ? first.file : group.map(({ name }) => name).join(', ')
   return figureOf(
     { ...plot, title: `${plot.title}: ${names}` },
     partId(view.prefix, 'nodes', first.file, first.name),

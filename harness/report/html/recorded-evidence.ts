@@ -92,12 +92,11 @@ const published = z.object({
 })
 
 export type RecordedDevice = z.infer<typeof device>
-export type RecordedClaim = z.infer<typeof claim>
 export type RecordedArm = z.infer<typeof arm>
-export type RecordedPods = z.infer<typeof pods>
+type RecordedPods = z.infer<typeof pods>
 export type RecordedSlices = z.infer<typeof published>
 
-export interface RecordedRound {
+interface RecordedRound {
   readonly round: number
   /** By name, in the order of the record. */
   readonly arms: ReadonlyMap<string, RecordedArm>

@@ -5,7 +5,7 @@ import { isGating } from '../../expect/waiver.ts'
 import { isAccepted, isEmulated, isGreen, type RunReport, type TestReport } from '../run-report.ts'
 import { recordedEvidence, type RecordedComparison, type RecordedEvidence } from './recorded-evidence.ts'
 
-export type RunVerdict = 'passed' | 'failed' | 'inconclusive' | 'interrupted'
+type RunVerdict = 'passed' | 'failed' | 'inconclusive' | 'interrupted'
 
 /** A run as recorded; a certificate does not record the machine that ran it. */
 export type PageReport = Omit<RunReport, 'host'> & Partial<Pick<RunReport, 'host'>>
@@ -29,7 +29,7 @@ export interface Share {
 }
 
 /** Devices that took part in transfers, of those that the nodes of the run have. */
-export interface Coverage {
+interface Coverage {
   readonly nodes: Share
   readonly gpus: Share
   readonly nics: Share
@@ -55,7 +55,7 @@ export function viewOf(report: PageReport, prefix: string): RunView {
   }
 }
 
-export const wholeName = ({ suite, name }: TestReport): string => [...suite, name].join(' > ')
+const wholeName = ({ suite, name }: TestReport): string => [...suite, name].join(' > ')
 
 /** The same for a test in every run, so that a link keeps pointing at it. */
 export function testId(test: TestReport, prefix: string): string {

@@ -52,7 +52,7 @@ function runTable(runs: readonly TrendRun[]): Markup {
     )}</tbody></table></div></details>`
 }
 
-export function trendPlot(name: string, runs: readonly TrendRun[]): Plot {
+function trendPlot(name: string, runs: readonly TrendRun[]): Plot {
   const arms = [...new Set(runs.flatMap(({ figures }) => Object.keys(figures[name] ?? {})))]
   const most = Math.max(
     ...runs.flatMap(({ figures }) => Object.values(figures[name] ?? {}).map((figure) => figure.most)),

@@ -1,5 +1,5 @@
 /** Text from elsewhere cannot hide, reorder or flood what stands beside it. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { markup } from '../../../harness/report/html/markup.ts'
 import { printableText, shortText } from '../../../harness/report/html/printable-text.ts'

@@ -5,7 +5,7 @@ import { bottomAxis, leftAxis, limitLine, originNote, type Area } from './axes.t
 import type { Plot } from './figure.ts'
 import { legend, LEGEND_LINE, lineOf, markOf } from './series.ts'
 
-export interface RoundSeries {
+interface RoundSeries {
   readonly name: string
   readonly values: readonly { readonly round: number; readonly value: number }[]
   readonly interval?: { readonly estimate: number; readonly low: number; readonly high: number } | undefined

@@ -21,7 +21,7 @@ export interface MappedDevice {
 }
 
 /** Devices side by side in a line of the drawing; either may be missing. */
-export interface DeviceRow {
+interface DeviceRow {
   readonly gpu: MappedDevice | undefined
   readonly nic: MappedDevice | undefined
 }
@@ -32,7 +32,7 @@ export interface RootGroup {
   readonly rows: readonly DeviceRow[]
 }
 
-export interface Socket {
+interface Socket {
   readonly numaNode: number
   readonly groups: readonly RootGroup[]
 }
