@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { HISTORY_FILE } from '../certificate/history.ts'
 import { asClaimcheckError } from '../core/errors.ts'
 import { writerTo, type TextStream } from '../core/terminal.ts'
@@ -194,8 +194,34 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
         return command.error('error: expected two runs, A and B, or --last with at most one run')
       exit(compareFiles(a, b, say) ? 0 : 1)
     })
+  claimcheck
+    .command('report')
+    .description('write the report page of runs again; of two runs, with what changed')
+    .argument('<results...>', 'results.json or certificate.json of each run')
+    .option('--out <file>', 'path of the page (default: index.html beside the first run)')
+    .option('--history <file>', 'history of runs (default: history.ndjson beside the last run)')
+    .action(async (paths: [string, ...string[]], options: { out?: string; history?: string }) => {
+      const { writeReport } = await import('./report.ts')
+      writeReport(paths, options, say)
+    })
+  claimcheck
+    .command('history')
+    .description('list the runs in the history with their verdicts and bandwidths')
+    .addOption(new Option('--last <count>', 'how many runs are listed').default(20).argParser(countOf))
+    .option('--sku <name>', 'only runs of this SKU')
+    .option('--history <file>', 'history of runs (default: history.ndjson in the report folder)')
+    .action(async ({ last, sku, history }: { last: number; sku?: string; history?: string }) => {
+      const { listHistory } = await import('./history.ts')
+      listHistory(history ?? join(readSettings(env).reportDir, HISTORY_FILE), { last, sku }, say)
+    })
   addLabCommands(claimcheck, { settings: () => readSettings(env), say, exit })
   return claimcheck
+}
+
+function countOf(text: string): number {
+  const count = Number(text)
+  if (Number.isInteger(count) && count > 0) return count
+  throw new InvalidArgumentError('expected a whole number above 0')
 }
 
 function version(): string {

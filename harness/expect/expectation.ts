@@ -134,7 +134,7 @@ export function toleranceOf(expectation: Expectation): string | undefined {
 }
 
 /** `[1.404, 1.433]`, in the unit of the measured value. The confidence level is 95 % over all looks together. */
-function formatInterval({ estimate, low, high, unit }: ReportedInterval): string {
+export function formatInterval({ estimate, low, high, unit }: ReportedInterval): string {
   if (unit === 'x') return `[${low.toFixed(3)}, ${high.toFixed(3)}]`
   return `[${formatRange(low, high, (value) => (unit === 's' ? timeLike(value, estimate) : formatRate(gigabytesPerSecond(value))))}]`
 }

@@ -9,7 +9,14 @@ import { formatJson } from './json.ts'
 import { formatJUnit } from './junit-xml.ts'
 import type { RunReport } from './run-report.ts'
 
-const FILES = ['junit.xml', 'results.json', 'certificate.json', 'certificate.intoto.jsonl'] as const
+const FILES = [
+  'junit.xml',
+  'results.json',
+  'certificate.json',
+  'certificate.intoto.jsonl',
+  'index.html',
+  'report.css',
+] as const
 
 /** Every call throws REPORT_UNWRITABLE where the folder cannot be written. */
 export class ReportFolder {

@@ -140,7 +140,7 @@ export type FileReport = Frozen<z.infer<typeof fileReport>>
 export type ReportedProblem = RunReport['problems'][number]
 
 /** The environment of a test file. A file that recorded none has the target of the run. */
-export const environmentOf = (report: RunReport, file: string): Environment =>
+export const environmentOf = (report: Pick<RunReport, 'files' | 'target'>, file: string): Environment =>
   report.files[file] ?? { target: report.target }
 
 const EMULATED_TARGETS: ReadonlySet<string> = new Set(
@@ -152,7 +152,7 @@ export const isEmulated = ({ target, emulation }: Environment): boolean =>
   emulation !== undefined || EMULATED_TARGETS.has(target)
 
 /** Whether every test was accepted and nothing else went wrong. */
-export const isGreen = (report: RunReport): boolean =>
+export const isGreen = (report: Pick<RunReport, 'outcome' | 'problems' | 'tests'>): boolean =>
   report.outcome === 'passed' &&
   report.problems.length === 0 &&
   report.tests.some(({ verdict }) => verdict !== 'skipped') &&

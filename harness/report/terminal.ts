@@ -33,7 +33,7 @@ const MARKS = {
   skipped: ['-', 'gray'],
 } as const satisfies Record<TestVerdict, readonly [string, Paint]>
 
-const WHAT_TO_DO: Record<ErrorCategory, string> = {
+export const WHAT_TO_DO: Record<ErrorCategory, string> = {
   input: 'Correct the input.',
   hardware: 'Check the devices.',
   cluster: 'Check the cluster, then run again.',

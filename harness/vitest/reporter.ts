@@ -91,19 +91,26 @@ export default class ClaimcheckReporter implements Reporter {
     for (const test of module.children.allTests()) this.#printTest(test, false)
   }
 
-  onTestRunEnd(
+  async onTestRunEnd(
     modules: readonly TestModule[],
     unhandled: readonly SerializedError[],
     reason: TestRunEndReason,
-  ): void {
+  ): Promise<void> {
     for (const module of modules)
       for (const test of module.children.allTests()) this.#printTest(test, reason === 'interrupted')
     const report = this.#run.finished(modules, unhandled, reason)
-    if (!this.#run.startedNoTest(modules, unhandled, reason)) return this.#finish(report)
-    this.#folder.finish(report)
+    const explained = !this.#run.startedNoTest(modules, unhandled, reason)
+    if (explained) this.#finish(report)
+    else this.#folder.finish(report)
+    const { writeRunPage } = await import('./write-run-page.ts')
+    const writePage = (report: RunReport): void =>
+      this.#print([`  ${writeRunPage(report, this.#folder.path)}`])
+    if (explained) return writePage(report)
     this.#explain = (problem) => {
       this.#explain = undefined
-      this.#finish({ ...report, problems: [problem] })
+      const whole = { ...report, problems: [problem] }
+      this.#finish(whole)
+      writePage(whole)
     }
   }
 

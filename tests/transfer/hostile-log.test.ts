@@ -8,7 +8,7 @@ import { ContainerLog } from '../../harness/targets/process-log.ts'
 import { followTransfer } from '../../harness/transfer/follow-transfer.ts'
 import type { TransferResult } from '../../harness/transfer/result.ts'
 import { newTransferSecrets, resultProof } from '../../harness/transfer/transfer-secrets.ts'
-import { genuine, genuineResult, resultLine, withFields } from './recorded.ts'
+import { genuine, genuineResult, resultLine, withFields } from './recorded-log.ts'
 
 const { logKey } = newTransferSecrets()
 const podNamed = (name: string): RunningPod => ({

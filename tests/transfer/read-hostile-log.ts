@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { ContainerLog } from '../../harness/targets/process-log.ts'
 import { TransferLog } from '../../harness/transfer/transfer-log.ts'
-import { genuineResult } from './recorded.ts'
+import { genuineResult } from './recorded-log.ts'
 
 const MIB = 2 ** 20
 

@@ -110,5 +110,11 @@ test('an earlier green report is removed when a run begins, and no partial file 
   mkdirSync(folder)
   for (const file of ['junit.xml', 'results.json', 'other.txt']) writeFileSync(join(folder, file), 'old')
   expect(await project.run([], { CLAIMCHECK_REPORT_DIR: 'out' })).toMatchObject({ code: 0 })
-  expect(readdirSync(folder).sort()).toEqual(['junit.xml', 'other.txt', 'results.json'])
+  expect(readdirSync(folder).sort()).toEqual([
+    'index.html',
+    'junit.xml',
+    'other.txt',
+    'report.css',
+    'results.json',
+  ])
 })
