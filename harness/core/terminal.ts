@@ -87,5 +87,5 @@ export function writerTo(stream: TextStream): TerminalWriter {
   return writer
 }
 
-export const standardOutput = (): TerminalWriter => writerTo(process.stdout)
+const standardOutput = (): TerminalWriter => writerTo(process.stdout)
 export const standardError = (): TerminalWriter => writerTo(process.stderr)

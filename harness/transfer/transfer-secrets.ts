@@ -4,7 +4,7 @@
  */
 import { createHmac, randomBytes } from 'node:crypto'
 
-export const LOG_KEY = 'TRANSFER_LOG_KEY'
+const LOG_KEY = 'TRANSFER_LOG_KEY'
 
 export interface TransferSecrets {
   readonly target: Readonly<Record<string, string>>
