@@ -22,7 +22,7 @@ export function railsOfStream<Nic>(nics: readonly Nic[], stream: number, streams
 }
 
 /** How many streams use a NIC of stream `stream`; 1 where it shares none. */
-export function sharersOf<Nic>(nics: readonly Nic[], stream: number, streams: number): number {
+export function sharersOf(nics: readonly unknown[], stream: number, streams: number): number {
   const own = railsOfStream(nics, stream, streams)
   const others = Array.from({ length: streams }, (_, other) => railsOfStream(nics, other, streams))
   return others.filter((rails) => rails.some((nic) => own.includes(nic))).length

@@ -87,5 +87,4 @@ export function writerTo(stream: TextStream): TerminalWriter {
   return writer
 }
 
-const standardOutput = (): TerminalWriter => writerTo(process.stdout)
 export const standardError = (): TerminalWriter => writerTo(process.stderr)

@@ -71,7 +71,7 @@ export class LinkComparison extends MeasuredRounds<LinkArm> {
         journal: this.#journal,
         verifyAllocation: (allocated) => verifyGpus(allocated, sku),
         onEvent: (event) => {
-          const done = Number(event['iter'] ?? (event.event === 'verified' ? plan.iters : 0))
+          const done = event['iter'] ?? (event.event === 'verified' ? plan.iters : 0)
           this.report({ arm, round, phase: event.event, done, of: plan.iters })
         },
       },

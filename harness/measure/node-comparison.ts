@@ -67,7 +67,7 @@ export class NodeComparison extends MeasuredRounds<NumaArm> {
       journal,
       verifyAllocation: (allocated) => void verifyTopology(allocated, placement, sku),
       onEvent: (event) => {
-        const iteration = Number(event['iter'] ?? (event.event === 'verified' ? plan.iters : 0))
+        const iteration = event['iter'] ?? (event.event === 'verified' ? plan.iters : 0)
         this.report({ arm, round, phase: event.event, done: iteration, of: plan.iters })
       },
     })
