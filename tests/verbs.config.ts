@@ -7,7 +7,7 @@ import { QEMU } from './support/verbs-vm/vm.ts'
 const root = new URL('..', import.meta.url).pathname
 const include = 'tests/verbs/*.verbs.test.ts'
 
-/** Without QEMU or Debian's apt they are left out, and the run says so; where VERBS=required, as in CI, that is an error. */
+/** Without QEMU or Debian's apt they are left out, and the run says so; where VERBS=required, that is an error. */
 async function whyNone(): Promise<string | undefined> {
   const reason =
     process.platform !== 'linux' || process.arch !== 'x64'
