@@ -1,6 +1,6 @@
 /**
- * Debian's Chromium for tests of the report page. Where it is not installed the tests are skipped; with `BROWSER=required`,
- * as in CI, they fail instead.
+ * Debian's Chromium for tests of the report page. Where it is not installed the tests are skipped; with `BROWSER=required`
+ * they fail instead.
  */
 import { existsSync } from 'node:fs'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
