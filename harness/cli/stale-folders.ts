@@ -24,7 +24,7 @@ export async function unfinishedUnpacks(cacheDir: string): Promise<StaleResource
 }
 
 async function reason(path: string, name: string): Promise<string | undefined> {
-  if (makerOf(name) === 'gone') return 'whose run is gone'
+  if (makerOf(name) === 'gone') return 'whose run has ended'
   const folder = await stat(path).catch(absent(() => undefined))
   if (folder === undefined || Date.now() - folder.mtimeMs < OLD_MS) return undefined
   return 'older than an hour'

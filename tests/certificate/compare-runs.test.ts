@@ -25,18 +25,18 @@ describe('Two runs of one rack', () => {
       environmentChanges: [],
       worse: false,
     })
-    expect(compared.changes.map(({ direction }) => direction)).toEqual(Array(14).fill('same'))
+    expect(compared.changes.map(({ direction }) => direction)).toEqual(Array(28).fill('same'))
     for (const { ratio } of compared.changes) expect(ratio?.estimate).toBeCloseTo(1, 12)
   })
 
   test('with other seeds have no significant change', async () => {
     const compared = compareRuns(green, await summary({ rack: 'seed: 7' }))
     expect(compared).toMatchObject({ verdictChanges: [], worse: false })
-    expect(compared.changes.map(({ direction }) => direction)).toEqual(Array(14).fill('same'))
+    expect(compared.changes.map(({ direction }) => direction)).toEqual(Array(28).fill('same'))
   })
 })
 
-test('a NIC at half its rate makes the aligned arm worse, leaves the other unchanged, and changes five verdicts', async () => {
+test('a NIC at half its rate makes the aligned arm worse, leaves the other unchanged, and changes seven verdicts', async () => {
   const slow = await summary({
     rack: 'faults: [{ kind: nic-slow, node: node-a, nic: mlx5_1, fraction: 0.5 }]',
   })
@@ -59,7 +59,7 @@ test('a NIC at half its rate makes the aligned arm worse, leaves the other uncha
   expect(bandwidth?.ratio?.low).toBeLessThan(0.5 * 1.01)
   expect(bandwidth?.ratio?.high).toBeGreaterThan(0.5 * 0.99)
   expect(compared.verdictChanges.map(({ before, after }) => `${before} ${after}`)).toEqual(
-    Array(5).fill('passed failed'),
+    Array(7).fill('passed failed'),
   )
   expect(compared.environmentChanges).toEqual(['faults is "", then "nic-slow on node-a/mlx5_1"'])
   expect(compared.worse).toBe(true)
@@ -73,7 +73,7 @@ test('the change between runs of one round is unknown', async () => {
     rack: 'faults: [{ kind: link-cut, node: node-a, nic: mlx5_3, afterBytes: 3 GiB }]',
   })
   const compared = compareRuns(green, cut)
-  expect(compared.changes.map(({ direction }) => direction)).toEqual(Array(14).fill('unknown'))
+  expect(compared.changes.map(({ direction }) => direction)).toEqual(Array(28).fill('unknown'))
   expect(compared.worse).toBe(true)
 })
 
@@ -97,25 +97,25 @@ describe('Runs that are not comparable are refused', () => {
   test('a run with another scale', async () => {
     const scaled = await summary({ scale: 100 })
     expect(() => compareRuns(green, scaled)).toThrow(
-      /are not alike, .*\n {2}emulation scale: 200 against 100/,
+      /\n {2}emulation scale: 200 and 100/,
     )
   })
 
   test.for<[string, (copy: Summary) => void, string]>([
     ['SKU', (copy) => void (copy.sku.digest = `sha256:${'0'.repeat(64)}`), 'SKU: h100x8 (sha256:'],
-    ['target', (copy) => void (copy.target = 'cluster'), 'target: emulated against cluster'],
+    ['target', (copy) => void (copy.target = 'cluster'), 'target: emulated and cluster'],
     [
       'runtime',
       (copy) => void (copy.emulation !== undefined && (copy.emulation.runtime = 'process')),
-      'emulation runtime: model against process',
+      'emulation runtime: model and process',
     ],
     [
       'size',
       (copy) => void (comparison(copy).size = (2 ** 31) as never),
-      `${name}: transfer size: 1 GiB against 2 GiB`,
+      `${name}: transfer size: 1 GiB and 2 GiB`,
     ],
-    ['op', (copy) => void (comparison(copy).op = 'READ'), `${name}: op: WRITE against READ`],
-    ['iterations', (copy) => void (comparison(copy).iters = 100), `${name}: iterations: 24 against 100`],
+    ['op', (copy) => void (comparison(copy).op = 'READ'), `${name}: op: WRITE and READ`],
+    ['iterations', (copy) => void (comparison(copy).iters = 100), `${name}: iterations: 24 and 100`],
     ['arms', (copy) => void (numaArms(comparison(copy)).aligned.gpus.count = 2), `${name}: arms: {`],
     [
       'suite',
@@ -123,7 +123,7 @@ describe('Runs that are not comparable are refused', () => {
         copy.tests = { 'another > test': 'passed' }
         copy.comparisons = {}
       },
-      'tests: they have none in common',
+      'tests: the runs have none in common',
     ],
   ])('another %s', ([, edit, told]) => {
     expect(() => compareRuns(green, edited(edit))).toThrow(told)

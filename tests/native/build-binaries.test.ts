@@ -58,7 +58,7 @@ test('sources that do not compile fail with the output of the compiler', async (
   expect(error).toMatchObject({
     code: 'NATIVE_BUILD_FAILED',
     message: expect.stringContaining('native/ could not be built'),
-    hint: 'Run `cargo build --release` in native/ to see it all.',
+    hint: 'Run `cargo build --release` in native/ to see all of its output.',
   })
   expect(said.join('\n')).toContain('error: not this way')
   expect(error?.message).toContain('could not compile')

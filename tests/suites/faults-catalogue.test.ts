@@ -20,7 +20,7 @@ const formatCatch = ({ test: name, verdict, code }: Catch): string => `${name}: 
 describe('In the model runtime', async () => {
   const run = await execa('node_modules/.bin/node', ['tools/faults.ts', '--json', '--seeds', `${SEEDS}`], {
     cwd: PROJECT,
-    timeout: 120_000,
+    timeout: 300_000,
   })
   const { healthy, outcomes } = JSON.parse(run.stdout) as { healthy: FaultOutcome; outcomes: FaultOutcome[] }
 

@@ -12,26 +12,26 @@ const otherReference = (sku: string, gpus: number, nics: number): string =>
 
 /** Shapes after public reports: how many tests pass, and why the others are skipped. */
 const shapes = [
-  { rack: 'a100-8gpu-2nic', passed: 29, skips: [otherReference('a100-8gpu-2nic', 4, 1)] },
-  { rack: 'a3-ultra', passed: 33, skips: [] },
-  { rack: 'dgx-a100-nps4', passed: 57, skips: [otherReference('dgx-a100-nps4', 2, 2)] },
-  { rack: 'erdma-1x1', passed: 5, skips: [noFarNics('erdma-1x1', 0)] },
-  { rack: 'gb300-azure', passed: 29, skips: [otherReference('gb300-azure', 2, 2)] },
-  { rack: 'gpus0-nics1', passed: 5, skips: [noFarNics('gpus0-nics1', 1)] },
-  { rack: 'mi300x', passed: 33, skips: [] },
+  { rack: 'a100-8gpu-2nic', passed: 30, skips: [otherReference('a100-8gpu-2nic', 4, 1)] },
+  { rack: 'a3-ultra', passed: 34, skips: [] },
+  { rack: 'dgx-a100-nps4', passed: 58, skips: [otherReference('dgx-a100-nps4', 2, 2)] },
+  { rack: 'erdma-1x1', passed: 6, skips: [noFarNics('erdma-1x1', 0)] },
+  { rack: 'gb300-azure', passed: 30, skips: [otherReference('gb300-azure', 2, 2)] },
+  { rack: 'gpus0-nics1', passed: 6, skips: [noFarNics('gpus0-nics1', 1)] },
+  { rack: 'mi300x', passed: 34, skips: [] },
   {
     rack: 'odd-gpus',
-    passed: 28,
+    passed: 29,
     skips: [
       otherReference('odd-gpus', 3, 4),
       otherReference('odd-gpus', 1, 4),
       'this placement has one path',
     ],
   },
-  { rack: 'one-numa', passed: 5, skips: [noFarNics('one-numa', 0)] },
-  { rack: 'p4d', passed: 29, skips: [otherReference('p4d', 4, 2)] },
-  { rack: 'p5', passed: 29, skips: [otherReference('p5', 4, 16)] },
-  { rack: 'shared-root8', passed: 33, skips: [] },
+  { rack: 'one-numa', passed: 6, skips: [noFarNics('one-numa', 0)] },
+  { rack: 'p4d', passed: 30, skips: [otherReference('p4d', 4, 2)] },
+  { rack: 'p5', passed: 30, skips: [otherReference('p5', 4, 16)] },
+  { rack: 'shared-root8', passed: 34, skips: [] },
 ]
 
 const model = (rack: string): Record<string, string> => ({

@@ -94,7 +94,7 @@ test('a report folder that cannot be written ends the run before anything is mea
   const run = await project.run()
   expect(run.code).toBe(1)
   expect(run.stderr).toContain(
-    'report folder reports could not be written: expected a folder that this user may write',
+    'report folder reports could not be written: expected a folder that this user can write to',
   )
   expect(existsSync(join(project.folder, 'measured'))).toBe(false)
 })

@@ -2,10 +2,12 @@
  * The part of the contract in `target.ts` that concerns running pods: logs, exits, exec, isolation, release and close.
  * `programs` is false for a target whose containers are modelled instead of run.
  */
+import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { seconds } from '../../../harness/core/units.ts'
 import type { ContainerSpec, PodSpec, RunningPod } from '../../../harness/scheduling/pod.ts'
 import { probeTopology } from '../../../harness/transfer/node-topology.ts'
+import { parseVisibleDevices } from '../../../harness/transfer/visible-devices.ts'
 import type { Target } from '../../../harness/targets/target.ts'
 import {
   claimOf,
@@ -116,7 +118,7 @@ export function runningContract(open: Open, { programs }: { readonly programs: b
       const { target, pod } = await startPod({ containers: [TARGET_CONTAINER] })
       const ran = await target.exec(pod, 'main', DEVICES, SOON)
       expect(ran).toMatchObject({ code: 0, signal: null })
-      expect(uverbsIn(ran.stdout)).toHaveLength(2)
+      expect(await uverbsIn(Readable.from(ran.stdout.split('\n')))).toHaveLength(2)
     })
 
     test.runIf(programs)('that fails has its exit code and output', async () => {
@@ -234,8 +236,11 @@ async function start(target: Target, spec: Partial<PodSpec>): Promise<RunningPod
   return target.run(await target.schedule(podOf(template, spec), SOON), SOON)
 }
 
-const uverbsIn = (text: string): string[] => [...new Set(text.match(/\/dev\/infiniband\/uverbs\d+/g))].sort()
-
-async function uverbsOf(target: Target, pod: RunningPod, container = 'main'): Promise<string[]> {
-  return uverbsIn((await linesOf(target.log(pod, container))).join('\n'))
+/** The verbs devices in /dev; what the node's /sys lists is the same in every pod. */
+async function uverbsIn(lines: AsyncIterable<string>): Promise<string[]> {
+  const { infiniband } = await parseVisibleDevices(lines, 'pod')
+  return infiniband.flatMap(({ path }) => (path.includes('/uverbs') ? path : [])).sort()
 }
+
+const uverbsOf = (target: Target, pod: RunningPod, container = 'main'): Promise<string[]> =>
+  uverbsIn(target.log(pod, container))

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { PodSpec } from '../../../harness/scheduling/pod.ts'
 import type { Target } from '../../../harness/targets/target.ts'
+import { parseVisibleDevices } from '../../../harness/transfer/visible-devices.ts'
 import {
   claimOf,
   linesOf,
@@ -37,9 +38,9 @@ describe.for(RUNTIMES)('In the %s runtime', (runtime) => {
       'rdma1',
     ])
     const lines = await linesOf(target.log(pod, 'main'))
-    const devices = lines.find((line) => line.startsWith('DEVICES '))
-    expect(devices).toContain('"/dev/infiniband/uverbs1"')
-    expect(devices).not.toContain('"/dev/infiniband/uverbs2"')
+    const { infiniband } = await parseVisibleDevices(target.log(pod, 'main'), 'pod')
+    const uverbs = infiniband.flatMap(({ path }) => (path.includes('/uverbs') ? path : []))
+    expect(uverbs).toEqual(['/dev/infiniband/uverbs0', '/dev/infiniband/uverbs1'])
     expect(await target.exit(pod, 'main', SOON)).toEqual({ code: 0, signal: null })
     // A later reader reads the whole log again.
     expect(await linesOf(target.log(pod, 'main'))).toEqual(lines)
