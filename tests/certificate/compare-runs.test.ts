@@ -96,9 +96,7 @@ describe('Runs that are not comparable are refused', () => {
 
   test('a run with another scale', async () => {
     const scaled = await summary({ scale: 100 })
-    expect(() => compareRuns(green, scaled)).toThrow(
-      /\n {2}emulation scale: 200 and 100/,
-    )
+    expect(() => compareRuns(green, scaled)).toThrow(/\n {2}emulation scale: 200 and 100/)
   })
 
   test.for<[string, (copy: Summary) => void, string]>([

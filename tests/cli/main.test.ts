@@ -12,7 +12,7 @@ const { version } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8
 test('--help lists the commands and how to run a suite', async () => {
   const said = await claimcheck(['--help'])
   expect(said).toMatchObject({ exitCode: 0, stderr: '' })
-  expect(said.stdout).toMatch(/sweep \[options\] +remove what runs that were killed left/)
+  expect(said.stdout).toMatch(/sweep \[options\] +remove leftovers of killed runs/)
   expect(said.stdout).toContain('npx vitest run suites/numa')
 })
 
