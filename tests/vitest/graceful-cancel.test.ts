@@ -77,7 +77,7 @@ test('a second signal exits at once, and the report marks the run as interrupted
   const heard = new Promise<void>((resolve) =>
     child.stderr?.on('data', (chunk) => {
       told += chunk
-      if (told.includes('once more')) resolve()
+      if (told.includes('repeat the signal')) resolve()
     }),
   )
   await ready(project, child)
