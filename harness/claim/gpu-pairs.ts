@@ -1,6 +1,6 @@
 /**
- * Which GPUs of a node are paired. Takes how many there are and a turn; gives disjoint pairs. Turn 0 pairs each GPU with
- * itself; over the turns that follow every two GPUs meet once, as in a round-robin tournament.
+ * Pairs the GPUs of a node for transfers between them, as in a round-robin tournament: turn 0 pairs each GPU with itself, and
+ * over the following turns every two GPUs meet once. The pairs of one turn are disjoint.
  */
 
 export type GpuPair = readonly [from: number, to: number]

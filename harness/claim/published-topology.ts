@@ -1,6 +1,6 @@
 /**
- * The published topology of each node held against the SKU. Takes slices and SKU; gives every mismatch, none is
- * thrown. Devices that are no RDMA NICs and no GPUs (bridges, management) are none of the SKU's business.
+ * Compares the published topology of each node with the SKU and lists every mismatch. Devices that are neither RDMA NICs nor
+ * GPUs, such as bridges and management interfaces, are ignored.
  */
 import type { Sku } from '../sku/sku.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
