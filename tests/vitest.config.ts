@@ -11,7 +11,12 @@ const ALONE = [
   'tests/vitest/interrupt.test.ts',
   'tests/cli/sweep.test.ts',
 ]
-const NEVER = [...configDefaults.exclude, 'tests/**/*.lab.test.ts', 'tests/.tmp/**']
+const NEVER = [
+  ...configDefaults.exclude,
+  'tests/**/*.lab.test.ts',
+  'tests/**/*.verbs.test.ts',
+  'tests/.tmp/**',
+]
 const patience = { testTimeout: 300_000, hookTimeout: 600_000 }
 
 export default defineConfig({

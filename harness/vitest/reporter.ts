@@ -102,9 +102,8 @@ export default class ClaimcheckReporter implements Reporter {
     const explained = !this.#run.startedNoTest(modules, unhandled, reason)
     if (explained) this.#finish(report)
     else this.#folder.finish(report)
-    const { writeRunPage } = await import('./write-run-page.ts')
-    const writePage = (report: RunReport): void =>
-      this.#print([`  ${writeRunPage(report, this.#folder.path)}`])
+    const pageOf = await loadPageWriter()
+    const writePage = (report: RunReport): void => this.#print([`  ${pageOf(report, this.#folder.path)}`])
     if (explained) return writePage(report)
     this.#explain = (problem) => {
       this.#explain = undefined
@@ -159,5 +158,15 @@ export function settingsOrDefaults(env: NodeJS.ProcessEnv): ReporterOptions {
     reportDir: reportDir || defaults.reportDir,
     target: target || defaults.target,
     signKey: signKey || undefined,
+  }
+}
+
+/** Plots are loaded when the run has ended. With `--configLoader runner`, Vite loads nothing then: the run goes without a page. */
+async function loadPageWriter(): Promise<(report: RunReport, folder: string) => string> {
+  try {
+    const { writeRunPage } = await import('./write-run-page.ts')
+    return writeRunPage
+  } catch (error) {
+    return () => `no index.html: ${error instanceof Error ? error.message : String(error)}`
   }
 }
