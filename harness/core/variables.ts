@@ -145,33 +145,31 @@ function kubeconfigOf(env: Readonly<Record<string, string | undefined>>): readon
 const isMisspeltPrefix = (name: string, known: readonly string[]): boolean =>
   name.startsWith('CLAIM') && nearest(name, known) !== undefined
 
-const OF_A_CLUSTER = [
-  ['CLAIMCHECK_CONTEXT', 'only target cluster has a context'],
-  ['CLAIMCHECK_NODES', 'only target cluster selects nodes'],
-  ['CLAIMCHECK_IMAGE', 'only target cluster pulls an image'],
-  ['CLAIMCHECK_DELIVERY', 'only target cluster delivers the binary into pods'],
-  ['CLAIMCHECK_POD_CPU', 'only the pods of target cluster request CPUs'],
-  ['CLAIMCHECK_POD_MEMORY', 'only the pods of target cluster request memory'],
-] as const
+/** Variables that only some targets use, with the reason that a user reads who sets one for another target. */
+const ONLY_FOR: readonly [
+  name: keyof typeof variablesSchema.shape,
+  targets: readonly string[],
+  reason: string,
+][] = [
+  ['CLAIMCHECK_SKU', ['cluster', 'host'], 'the rack names its SKU'],
+  ['CLAIMCHECK_LAB', ['lab'], 'only target lab has labs'],
+  ['CLAIMCHECK_CONTEXT', ['cluster'], 'only target cluster has a context'],
+  ['CLAIMCHECK_NODES', ['cluster'], 'only target cluster selects nodes'],
+  ['CLAIMCHECK_IMAGE', ['cluster'], 'only target cluster pulls an image'],
+  ['CLAIMCHECK_DELIVERY', ['cluster'], 'only target cluster delivers the binary into pods'],
+  ['CLAIMCHECK_POD_CPU', ['cluster'], 'only the pods of target cluster request CPUs'],
+  ['CLAIMCHECK_POD_MEMORY', ['cluster'], 'only the pods of target cluster request memory'],
+]
 
 /** Refuses a setting that the chosen target does not use, since it was meant for another target. */
 function refuseMeaningless(v: z.infer<typeof variablesSchema>): void {
   const target = v.CLAIMCHECK_TARGET
-  const emulates = target === 'emulated' || target === 'lab'
-  const wrong = [
-    emulates && v.CLAIMCHECK_SKU !== undefined && (['CLAIMCHECK_SKU', 'the rack names its SKU'] as const),
-    target !== 'lab' &&
-      v.CLAIMCHECK_LAB !== undefined &&
-      (['CLAIMCHECK_LAB', 'only target lab has labs'] as const),
-    ...OF_A_CLUSTER.map(
-      ([name, why]) => target !== 'cluster' && v[name] !== undefined && ([name, why] as const),
-    ),
-  ].find((one) => one !== false)
+  const wrong = ONLY_FOR.find(([name, targets]) => v[name] !== undefined && !targets.includes(target))
   if (wrong === undefined) return
-  const [name, why] = wrong
+  const [name, , reason] = wrong
   throw new ClaimcheckError('VARIABLE_INVALID', {
     subject: name,
-    problem: `has no effect with CLAIMCHECK_TARGET=${target}: ${why}`,
+    problem: `has no effect with CLAIMCHECK_TARGET=${target}: ${reason}`,
     hint: `Unset ${name}, or choose the target that uses it.`,
   })
 }

@@ -142,17 +142,9 @@ export class ClusterTarget implements Target {
   async schedule(spec: PodSpec, wait: Wait): Promise<ScheduledPod> {
     this.#requireOpen(`pod ${spec.name}`)
     const template = requireTemplate(spec, this.#templates.byName, this.#pods)
-    const record: PodRecord = { spec, released: new AbortController() }
-    this.#pods.set(spec.name, record)
+    const record = this.#register(spec)
     try {
-      const informers = await this.#open()
-      await this.#create(spec, this.#limited(wait))
-      // From here on, a pod that the informer does not have was deleted.
-      await informers.until(() => informers.pods.get(spec.name), {
-        within: WATCH_TIMEOUT,
-        subject: `pod ${spec.name}`,
-        until: 'to appear in the watch',
-      })
+      const informers = await this.#create(spec, this.#limited(wait))
       const { node, claim } = await awaitBinding(
         this.#bindingRequest(informers, spec, template),
         this.#limited(wait),
@@ -211,17 +203,22 @@ export class ClusterTarget implements Target {
     const { name } = pod.spec
     this.#requireOpen(`log of pod ${name}`)
     requireContainer(pod, container)
-    const { released } = requirePod(this.#pods, name)
-    const signals = [this.#closing.signal, released.signal, ...(signal === undefined ? [] : [signal])]
+    const record = requirePod(this.#pods, name)
     const { pods } = await this.#open()
-    yield* followLog({
-      api: this.#api,
-      pods,
-      namespace: this.namespace,
-      pod: name,
-      container,
-      signal: AbortSignal.any(signals),
-    })
+    yield* this.#followLog(pods, record, container, signal)
+  }
+
+  /** Follows a log until the pod is released, the target is closed, or `signal` is aborted. */
+  #followLog(
+    pods: PodInformers['pods'],
+    { spec, released }: PodRecord,
+    container: string,
+    signal?: AbortSignal,
+  ): AsyncGenerator<string> {
+    const signals = [this.#closing.signal, released.signal, ...(signal === undefined ? [] : [signal])]
+    const { namespace } = this
+    const api = this.#api
+    return followLog({ api, pods, namespace, pod: spec.name, container, signal: AbortSignal.any(signals) })
   }
 
   async exit(pod: RunningPod, container: string, wait: Wait): Promise<ContainerExit> {
@@ -265,27 +262,11 @@ export class ClusterTarget implements Target {
   async probe(node: string, args: readonly string[], wait: Wait): Promise<ExecResult> {
     const spec = probePod(node, args)
     this.#requireOpen(`pod ${spec.name}`)
-    const record: PodRecord = { spec, released: new AbortController() }
-    this.#pods.set(spec.name, record)
+    const record = this.#register(spec)
     try {
-      const informers = await this.#open()
-      await this.#create(spec, this.#limited(wait))
-      await informers.until(() => informers.pods.get(spec.name), {
-        within: WATCH_TIMEOUT,
-        subject: `pod ${spec.name}`,
-        until: 'to appear in the watch',
-      })
+      const { pods } = await this.#create(spec, this.#limited(wait))
       await this.#start(spec, node, wait)
-      const stdout = await readLog(
-        followLog({
-          api: this.#api,
-          pods: informers.pods,
-          namespace: this.namespace,
-          pod: spec.name,
-          container: PROBE,
-          signal: AbortSignal.any([this.#closing.signal, record.released.signal]),
-        }),
-      )
+      const stdout = await readLog(this.#followLog(pods, record, PROBE))
       const exit = await this.#exit(spec.name, PROBE, wait)
       await this.#remove([record], { within: RELEASE_TIMEOUT })
       return { ...exit, stdout, stderr: '' }
@@ -356,7 +337,15 @@ export class ClusterTarget implements Target {
     this.#parts.journal.record('evidence', pod, { error: { code, message }, ...diagnosis })
   }
 
-  #create(spec: PodSpec | UnclaimedPodSpec, { signal }: Wait): Promise<void> {
+  #register(spec: PodSpec | UnclaimedPodSpec): PodRecord {
+    const record: PodRecord = { spec, released: new AbortController() }
+    this.#pods.set(spec.name, record)
+    return record
+  }
+
+  /** Creates a pod, and resolves when the informers have it: from then on, a pod that they do not have was deleted. */
+  async #create(spec: PodSpec | UnclaimedPodSpec, { signal }: Wait): Promise<PodInformers> {
+    const informers = await this.#open()
     const { delivery, resources: podResources, nodes } = this.#parts
     const claimed =
       'template' in spec ? { ...spec, template: this.#templates.objectNameOf(spec.template) } : spec
@@ -368,7 +357,13 @@ export class ClusterTarget implements Target {
       resources: podResources,
       nodes,
     }
-    return createPod(this.#client, claimed, parts, signal)
+    await createPod(this.#client, claimed, parts, signal)
+    await informers.until(() => informers.pods.get(spec.name), {
+      within: WATCH_TIMEOUT,
+      subject: `pod ${spec.name}`,
+      until: 'to appear in the watch',
+    })
+    return informers
   }
 
   #bindingRequest(informers: PodInformers, spec: PodSpec, template: ResourceClaimTemplate): BindingRequest {
