@@ -17,9 +17,14 @@ export interface FigureChange {
   readonly figure: string
   /** B / A; undefined when a run has too few rounds. */
   readonly ratio: Interval | undefined
-  /** `same`: the change cannot be distinguished from noise. */
-  readonly direction: 'better' | 'worse' | 'same' | 'unknown'
+  readonly direction: Direction
 }
+
+/**
+ * `same`: the change cannot be distinguished from noise. `changed`: a ratio of arms that differs only because the arm it is
+ * divided by got better or worse.
+ */
+export type Direction = 'better' | 'worse' | 'same' | 'changed' | 'unknown'
 
 interface VerdictChange {
   readonly test: string
@@ -47,10 +52,14 @@ interface ComparedFigure {
   readonly of: (round: Round) => number | undefined
   /** What an increase means. */
   readonly increase: 'better' | 'worse'
+  /** The figures that a ratio of arms is made of. */
+  readonly ratioOf?: readonly [arm: string, other: string]
 }
 
+const bandwidthOf = (arm: ArmName): string => `${arm} bandwidth`
+
 const FIGURES: readonly ComparedFigure[] = ARM_NAMES.flatMap((arm): ComparedFigure[] => [
-  { figure: `${arm} bandwidth`, of: (round) => round[arm]?.bandwidth, increase: 'better' },
+  { figure: bandwidthOf(arm), of: (round) => round[arm]?.bandwidth, increase: 'better' },
   { figure: `${arm} p50 latency`, of: (round) => round[arm]?.p50, increase: 'worse' },
   { figure: `${arm} p99 latency`, of: (round) => round[arm]?.p99, increase: 'worse' },
 ]).concat(overOf('aligned', 'unaligned'), overOf('linked', 'staged'))
@@ -60,7 +69,12 @@ function overOf(arm: ArmName, other: ArmName): ComparedFigure {
     const [own, others] = [round[arm]?.bandwidth, round[other]?.bandwidth]
     return own === undefined || others === undefined ? undefined : own / others
   }
-  return { figure: `${arm} over ${other} bandwidth`, of, increase: 'better' }
+  return {
+    figure: `${arm} over ${other} bandwidth`,
+    of,
+    increase: 'better',
+    ratioOf: [bandwidthOf(arm), bandwidthOf(other)],
+  }
 }
 
 /** Throws RUNS_UNLIKE, which lists every difference that forbids a comparison. */
@@ -96,22 +110,36 @@ function changesBetween(
 ): readonly FigureChange[] {
   const common = Object.keys(before).filter((name) => name in after)
   const compared = common.flatMap((comparison) =>
-    FIGURES.map(({ figure, of, increase }) => {
+    FIGURES.map((compared) => {
+      const { of } = compared
       const [was = [], is = []] = [before, after].map((all) =>
         (all[comparison]?.rounds ?? []).flatMap((round) => of(round) ?? []),
       )
-      return { comparison, figure, increase, was, is }
+      return { ...compared, comparison, was, is }
     }).filter(({ was, is }) => was.length + is.length > 0),
   )
   // Bonferroni: all intervals hold simultaneously with LEVEL.
   const level = 1 - (1 - LEVEL) / compared.length
-  return compared.map(({ comparison, figure, increase, was, is }): FigureChange => {
+  const changes = compared.map(({ comparison, figure, increase, ratioOf, was, is }) => {
     const ratio = changeInterval(was, is, level)
-    return { comparison, figure, ratio, direction: directionOf(ratio, increase) }
+    return { comparison, figure, ratio, direction: directionOf(ratio, increase), ratioOf }
+  })
+  return changes.map(({ ratioOf, ...change }): FigureChange => {
+    const direction = (figure: string): Direction | undefined =>
+      changes.find((one) => one.comparison === change.comparison && one.figure === figure)?.direction
+    return isOnlyByTheOther(change.direction, ratioOf?.map(direction))
+      ? { ...change, direction: 'changed' }
+      : change
   })
 }
 
-function directionOf(ratio: Interval | undefined, increase: 'better' | 'worse'): FigureChange['direction'] {
+/** A ratio falls when the other arm recovers, and rises when the other arm gets worse: neither is a change of its own arm. */
+function isOnlyByTheOther(ratio: Direction, [own, other]: readonly (Direction | undefined)[] = []): boolean {
+  if (own === ratio) return false
+  return (ratio === 'worse' && other === 'better') || (ratio === 'better' && other === 'worse')
+}
+
+function directionOf(ratio: Interval | undefined, increase: 'better' | 'worse'): Direction {
   if (ratio === undefined) return 'unknown'
   if (ratio.low > 1) return increase
   if (ratio.high < 1) return increase === 'better' ? 'worse' : 'better'

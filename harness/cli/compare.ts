@@ -86,11 +86,12 @@ const section = (title: string, lines: readonly string[]): readonly string[] =>
   lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)]
 
 const markOf = ({ direction }: FigureChange): string =>
-  ({ better: '+', worse: '-', same: '=', unknown: '?' })[direction]
+  ({ better: '+', worse: '-', same: '=', changed: '~', unknown: '?' })[direction]
 
 function formatChange({ ratio, direction }: FigureChange): string {
   if (ratio === undefined) return 'unknown: a run has fewer than two rounds'
   const interval = `${ratio.estimate.toFixed(3)}x [${ratio.low.toFixed(3)}x, ${ratio.high.toFixed(3)}x]`
+  if (direction === 'changed') return `${interval} changed, since the other arm did`
   if (direction !== 'same') return `${interval} ${direction}`
   const largest = Math.max(ratio.high - 1, 1 - ratio.low) * 100
   return `${interval} no significant change; a change of more than ${largest.toFixed(largest < 0.1 ? 3 : 1)} % is ruled out`

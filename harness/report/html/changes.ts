@@ -3,7 +3,7 @@ import { markup, type Markup } from './markup.ts'
 import { tableOf } from './plots/figure.ts'
 
 export interface Changes {
-  /** `2026-11-25 22:32:47 UTC, passed`: how the two runs are direction apart. */
+  /** `2026-11-25 22:32:47 UTC, passed`: when each run was, and its verdict. */
   readonly before: string
   readonly after: string
   readonly figures: readonly {
@@ -11,7 +11,7 @@ export interface Changes {
     readonly figure: string
     /** `0.713x [0.701x, 0.726x]`, of the later run over the earlier. */
     readonly ratio: string
-    readonly direction: 'better' | 'worse' | 'same' | 'unknown'
+    readonly direction: 'better' | 'worse' | 'same' | 'changed' | 'unknown'
   }[]
   readonly verdicts: readonly { readonly test: string; readonly before: string; readonly after: string }[]
   /** Tests of one run only, and what is not the same about machines and versions. */
@@ -20,7 +20,7 @@ export interface Changes {
   readonly unlike?: string
 }
 
-const ORDER = ['worse', 'better', 'unknown', 'same']
+const ORDER = ['worse', 'better', 'changed', 'unknown', 'same']
 
 export function changes({ before, after, figures, verdicts, others, unlike }: Changes): Markup {
   const sorted = figures.toSorted((a, b) => ORDER.indexOf(a.direction) - ORDER.indexOf(b.direction))
