@@ -4,7 +4,7 @@ import { UnrunReporter } from './support/unrun-reporter.ts'
 /** Tests that must run alone: their pods move bytes at the rates of a rack, or they look for leftovers on the machine. */
 const ALONE = [
   'tests/suites/faults.test.ts',
-  'tests/suites/shapes-process.test.ts',
+  'tests/suites/*-process.test.ts',
   'tests/targets/emulated/process/*.test.ts',
   'tests/targets/contract/*.test.ts',
   'tests/certificate/process.test.ts',
