@@ -124,9 +124,9 @@ test.for([
     '"claimcheck.certificate/2"',
     '9.9.9',
   ],
-  ['{"schema": "claimcheck.results/1"}', '"claimcheck.results/1"', 'Use the claimcheck that wrote it'],
-  ['[]', 'no schema', 'Use the claimcheck that wrote it'],
-  ['null', 'no schema', 'Use the claimcheck that wrote it'],
+  ['{"schema": "claimcheck.results/1"}', '"claimcheck.results/1"', 'Use the version of claimcheck that wrote it'],
+  ['[]', 'no schema', 'Use the version of claimcheck that wrote it'],
+  ['null', 'no schema', 'Use the version of claimcheck that wrote it'],
   ['', 'an empty file', 'Use the complete file'],
   [Buffer.from([0x22, 0xff, 0x22]), 'is not text in UTF-8', 'as it was written'],
 ] as const)('%j is no certificate', ([content, found, advice]) => {
