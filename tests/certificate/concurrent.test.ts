@@ -19,7 +19,7 @@ const suite = `
       await expect(aligned).toOutperform(unaligned, { by, in: 'bandwidth' })
     })
     test('within and stable', async ({ aligned, sku, expect }) => {
-      await expect.soft(aligned).toBeWithin(sku.reference.unaligned)
+      await expect.soft(aligned).toBeWithin(sku.reference.aligned)
       await expect.soft(aligned).toBeStable(sku.reference.stability)
     })
     test('not', async ({ aligned, unaligned, expect }) => {

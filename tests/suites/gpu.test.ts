@@ -6,9 +6,10 @@ import { runSuite } from '../support/run-suite.ts'
 const host = { CLAIMCHECK_TARGET: 'host', CLAIMCHECK_SKU: 'fixtures/skus/h200x2.yaml' }
 const words = (text: string): string => text.replaceAll(/\s+/g, ' ')
 
-test('on an emulated rack every test is skipped, since it has no usable GPUs', async () => {
+test('on an emulated rack, which has no usable GPUs, every test is skipped, so the run is not green', async () => {
   const run = await runSuite('suites/gpu', { CLAIMCHECK_RUNTIME: 'model' })
-  expect(run.exitCode, run.output).toBe(0)
+  expect(run.exitCode, run.output).toBe(1)
+  expect(run.report?.problems).toMatchObject([{ code: 'NO_TESTS' }])
   expect(new Set(run.report?.tests.map(({ verdict }) => verdict))).toEqual(new Set(['skipped']))
   expect(words(run.output)).toContain('an emulated rack has no usable GPUs')
 })
