@@ -24,7 +24,7 @@ export interface FigureChange {
  * `same`: the change cannot be distinguished from noise. `changed`: a ratio of arms that differs only because the arm it is
  * divided by got better or worse.
  */
-export type Direction = 'better' | 'worse' | 'same' | 'changed' | 'unknown'
+type Direction = 'better' | 'worse' | 'same' | 'changed' | 'unknown'
 
 interface VerdictChange {
   readonly test: string

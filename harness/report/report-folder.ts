@@ -7,16 +7,8 @@ import { join } from 'node:path'
 import { ClaimcheckError } from '../core/errors.ts'
 import { formatJson } from './json.ts'
 import { formatJUnit } from './junit-xml.ts'
+import { removeReports, type REPORT_FILES } from './report-files.ts'
 import type { RunReport } from './run-report.ts'
-
-const FILES = [
-  'junit.xml',
-  'results.json',
-  'certificate.json',
-  'certificate.intoto.jsonl',
-  'index.html',
-  'report.css',
-] as const
 
 /** Every call throws REPORT_UNWRITABLE where the folder cannot be written. */
 export class ReportFolder {
@@ -30,7 +22,7 @@ export class ReportFolder {
   begin(unfinished: RunReport): void {
     this.#guard(() => {
       mkdirSync(this.path, { recursive: true })
-      for (const file of FILES) rmSync(join(this.path, file), { force: true })
+      removeReports(this.path)
       this.#write('junit.xml', formatJUnit(unfinished))
     })
   }
@@ -43,11 +35,11 @@ export class ReportFolder {
   }
 
   /** Adds another file of the run, after `finish`. */
-  add(file: (typeof FILES)[number], text: string): void {
+  add(file: (typeof REPORT_FILES)[number], text: string): void {
     this.#guard(() => this.#write(file, text))
   }
 
-  #write(file: (typeof FILES)[number], text: string): void {
+  #write(file: (typeof REPORT_FILES)[number], text: string): void {
     const partial = join(this.path, `.${file}.${process.pid}`)
     try {
       writeFileSync(partial, text)
