@@ -53,11 +53,19 @@ func (h *hooks) Synchronize(_ context.Context, pods []*api.PodSandbox, _ []*api.
 func (h *hooks) RunPodSandbox(_ context.Context, pod *api.PodSandbox) error {
 	h.node.mu.Lock()
 	defer h.node.mu.Unlock()
-	_, err := h.node.attachClaims(pod)
+	claimed, err := h.node.attachClaims(pod)
+	if err == nil && !claimed && ofRun(pod) {
+		err = makeSysfs(pod.Id, netnsOf(pod), h.node.plan.Sysfs)
+	}
 	if err != nil {
 		h.node.reporter.PodFailed(pod, err)
 	}
 	return err
+}
+
+// ofRun reports whether a run created the pod. Its pods see the emulated node's /sys, also those without a claim.
+func ofRun(pod *api.PodSandbox) bool {
+	return pod.GetLabels()["claimcheck.dev/run"] != "" && netnsOf(pod) != ""
 }
 
 // CreateContainer adds the devices of all the pod's claims to each of its containers, whichever claims that one names.
@@ -66,7 +74,7 @@ func (h *hooks) CreateContainer(_ context.Context, pod *api.PodSandbox, _ *api.C
 	defer h.node.mu.Unlock()
 	// The sandbox may be older than this driver process.
 	claimed, err := h.node.attachClaims(pod)
-	if err != nil || !claimed {
+	if err != nil || !claimed && !ofRun(pod) {
 		return nil, nil, err
 	}
 	adjustment := &api.ContainerAdjustment{}
