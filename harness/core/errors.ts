@@ -33,6 +33,7 @@ export const ERROR_CATALOGUE = {
   NO_REFERENCE: { category: 'input', title: 'no earlier run to compare with' },
   WAIVER_EXPIRED: { category: 'input', title: 'a waiver has expired' },
   EXPECTATION_INVALID: { category: 'input', title: 'an expectation cannot be checked' },
+  TOO_MANY_NODES: { category: 'input', title: 'more nodes than a suite can cover' },
   NO_TESTS: { category: 'input', title: 'a run that judged nothing' },
   REPORT_UNWRITABLE: { category: 'input', title: 'a report could not be written' },
   TARGET_UNAVAILABLE: { category: 'input', title: 'a target that this version or machine does not have' },

@@ -36,6 +36,10 @@ export const expectationSchema = z.strictObject({
   interval: interval.exactOptional(),
   properties: z.record(z.string(), scalar),
   emulated: z.boolean(),
+  nodes: z
+    .array(z.string())
+    .exactOptional()
+    .describe('those that it is about, where a comparison has several pairs of nodes, or several nodes'),
   memory: z
     .literal('host')
     .exactOptional()

@@ -8,6 +8,7 @@ import type { SerializedError } from 'vitest'
 import type { TestModule, TestRunEndReason } from 'vitest/node'
 import type { Expectation } from '../expect/expectation.ts'
 import { unusedWaivers, type Waiver } from '../expect/waiver.ts'
+import { badNodeNotes } from '../report/bad-nodes.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import {
   isGreen,
@@ -86,10 +87,13 @@ export class RunInProgress {
     const waivers = (modules[0]?.project.getProvidedContext().waivers ?? []).filter(
       ({ sku }) => sku === undefined || skus.has(sku),
     )
-    const notes = unusedWaivers(
-      waivers.filter(({ expired }) => !expired),
-      expectations,
-    )
+    const notes = [
+      ...badNodeNotes(expectations),
+      ...unusedWaivers(
+        waivers.filter(({ expired }) => !expired),
+        expectations,
+      ),
+    ]
     const report = this.#report({
       outcome,
       tests,
