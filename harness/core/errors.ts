@@ -34,6 +34,8 @@ export const ERROR_CATALOGUE = {
   WAIVER_EXPIRED: { category: 'input', title: 'a waiver has expired' },
   EXPECTATION_INVALID: { category: 'input', title: 'an expectation cannot be checked' },
   TOO_MANY_NODES: { category: 'input', title: 'more nodes than a suite can cover' },
+  NOTHING_MEASURED: { category: 'input', title: 'a run in which no transfer was measured' },
+  COVERAGE_PARTIAL: { category: 'input', title: 'a run that did not cover all nodes, GPUs and NICs' },
   NO_TESTS: { category: 'input', title: 'a run that judged nothing' },
   REPORT_UNWRITABLE: { category: 'input', title: 'a report could not be written' },
   TARGET_UNAVAILABLE: { category: 'input', title: 'a target that this version or machine does not have' },

@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from '../core/errors.ts'
 import { factsOf, failureText, toleranceOf, type Expectation } from '../expect/expectation.ts'
+import { describeCoverage, describeLeftOut, type Coverage } from './coverage.ts'
 import {
   environmentOf,
   isEmulated,
@@ -80,6 +81,23 @@ function suiteProperties(report: RunReport, environment: Environment): Record<st
     scale: emulation?.scale,
     rack: emulation?.rack,
     faults: emulation?.faults.join(', '),
+    ...coverageProperties(report),
+  }
+}
+
+function coverageProperties({ coverage }: RunReport): Record<string, unknown> {
+  if (coverage === undefined) return {}
+  const share = ({ covered, missing }: Coverage['nodes']): string =>
+    `${covered.length} of ${covered.length + missing.length}`
+  return {
+    coverage: describeCoverage(coverage),
+    'coverage.required': coverage.required,
+    'coverage.nodes': share(coverage.nodes),
+    'coverage.gpus': share(coverage.gpus),
+    'coverage.nics': share(coverage.nics),
+    'coverage.paths': coverage.paths.length,
+    'coverage.gpuPairs': coverage.gpuPairs.length,
+    'coverage.leftOut': describeLeftOut(coverage).join('; ') || undefined,
   }
 }
 

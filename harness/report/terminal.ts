@@ -12,6 +12,7 @@ import {
   type PassedTogether,
 } from '../expect/expectation.ts'
 import { isGating } from '../expect/waiver.ts'
+import { describeCoverage, describeLeftOut } from './coverage.ts'
 import { wrapItems, wrapLines } from './wrap-text.ts'
 import {
   environmentOf,
@@ -208,8 +209,15 @@ export function formatEnd(report: RunReport, style: Style): readonly string[] {
     ...(summary.length === 0 ? [] : ['', ...summary]),
     ...(notes.length === 0 ? [] : ['', ...notes]),
     '',
+    ...formatCoverage(report, style),
     ...formatTotals(report, style),
   ]
+}
+
+/** One line of what was covered, and one for each thing that was left out. */
+function formatCoverage({ coverage }: RunReport, { width }: Style): readonly string[] {
+  if (coverage === undefined) return []
+  return [describeCoverage(coverage), ...describeLeftOut(coverage)].flatMap((line) => wrapLines(line, width))
 }
 
 function formatTotals(report: RunReport, style: Style): readonly string[] {

@@ -41,7 +41,13 @@ import type { LinkSku, NumaSku, Sku } from '../sku/sku.ts'
 import type { SystemUnderTest } from '../targets/files-under-test.ts'
 import { targetKindOf } from '../targets/target-kinds.ts'
 import type { Target } from '../targets/target.ts'
-import { recordEnvironment, recordInputs, recordSku } from './recorded-metadata.ts'
+import {
+  recordEnvironment,
+  recordInputs,
+  recordMeasures,
+  recordNodes,
+  recordSku,
+} from './recorded-metadata.ts'
 import './matchers.ts'
 
 export { describe } from 'vitest'
@@ -133,7 +139,9 @@ export function comparisonTest(declaration: ComparisonDeclaration) {
     .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {
       return createComparison(spec, settings.rounds, { target, sku, journal })
     })
-    .extend('affordable', { auto: true }, async ({ target, systemUnderTest, skip }) => {
+    .extend('affordable', { auto: true }, async ({ task, target, systemUnderTest, skip }) => {
+      recordMeasures(task, 'between nodes')
+      await recordNodes(task.file, target)
       const unmet =
         unmetNodeRequirement(await target.nodes()) ?? unmetComparisonRequirement(systemUnderTest.sku, spec)
       if (unmet !== undefined) skip(`not compared: ${unmet}`)
@@ -176,7 +184,9 @@ export function gpuLinkTest(spec: GpuLinkDeclaration) {
       measuredLinks.set(spec, made)
       return made
     })
-    .extend('stated', { auto: true }, ({ target, systemUnderTest, skip }) => {
+    .extend('stated', { auto: true }, async ({ task, target, systemUnderTest, skip }) => {
+      recordMeasures(task, 'between GPUs')
+      await recordNodes(task.file, target)
       const unmet = unmetGpuLinkRequirement(target, systemUnderTest.sku, spec)
       if (unmet !== undefined) skip(`not measured: ${unmet}`)
     })
