@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { environmentSchema, expectationSchema } from '../report/run-report.ts'
+import { coverageSchema } from '../report/coverage.ts'
 import { runInputsSchema } from '../report/input-files.ts'
 import { nodeFingerprintSchema } from '../report/node-fingerprint.ts'
 import { replayInfoSchema } from '../expect/assertion-spec.ts'
@@ -43,6 +44,9 @@ export const certificateSchema = z.strictObject({
       .record(z.string(), z.array(z.string()))
       .describe('versions that the transfers reported, sorted'),
   }),
+  coverage: coverageSchema
+    .exactOptional()
+    .describe('what the verdict is about; absent from certificates of claimcheck 0.1.0'),
   verdict: z.enum(['passed', 'failed', 'inconclusive']),
   tests: z.array(certifiedTest).min(1),
   evidence: z

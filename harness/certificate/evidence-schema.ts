@@ -75,6 +75,10 @@ export const comparisonPlan = z.strictObject({
   ...transfer,
   arms: z.strictObject({ aligned: placement, unaligned: placement }),
   size: size.describe('bytes over all GPUs of a pod'),
+  nodes: z
+    .strictObject({ initiator: z.string(), target: z.string() })
+    .exactOptional()
+    .describe('those of the first round, where a comparison has several pairs of nodes'),
 })
 /** Transfers between the GPUs of a node. */
 export const linkPlan = z.strictObject({
@@ -83,6 +87,7 @@ export const linkPlan = z.strictObject({
   size: size.describe('bytes of a pair'),
   turn: z.int().min(0).describe('which GPUs are paired; 0: each with itself'),
   gpus: z.int().min(1).describe('those of the node'),
+  node: z.string().exactOptional().describe('present where a comparison has several nodes'),
 })
 
 /** The plan lists the arms of a round; `roundsOf` checks that they are there. */

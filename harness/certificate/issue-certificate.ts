@@ -3,6 +3,7 @@
  * recomputed from the recorded evidence.
  */
 import { overallVerdict } from '../expect/waiver.ts'
+import { isCoverageProblem } from '../report/coverage.ts'
 import type { FileReport, RunReport, TestReport } from '../report/run-report.ts'
 import type { ArmName } from '../sku/sku.ts'
 import { digestOf, canonical } from './canonical-json.ts'
@@ -31,7 +32,7 @@ export function issueCertificate(report: RunReport): Issued {
 
 function refusalOf(report: RunReport): string | undefined {
   if (report.outcome === 'interrupted') return 'the run was interrupted'
-  const problem = report.problems.find(({ code }) => code !== 'WAIVER_EXPIRED')
+  const problem = report.problems.find((one) => one.code !== 'WAIVER_EXPIRED' && !isCoverageProblem(one))
   if (problem !== undefined) return `the run had an error outside its tests (${problem.code})`
   const evaluated = report.tests.filter((test) => test.verdict !== 'skipped')
   if (evaluated.length === 0) return 'no test was evaluated'
@@ -88,7 +89,11 @@ function bodyOf(report: RunReport): CertificateBody | { readonly refused: string
         nodes: Object.assign({}, ...files.map(([, file]) => file.nodes)),
         libraries: librariesIn(Object.values(evidence).flatMap((own) => Object.values(own))),
       },
-      verdict: verdictOf(report.tests.map((test) => test.verdict)),
+      coverage: report.coverage,
+      verdict: verdictOf(
+        report.tests.map((test) => test.verdict),
+        report.coverage,
+      ),
       tests: report.tests.map(({ file, suite, name, verdict, skipReason, expectations }) => ({
         file,
         suite,

@@ -24,6 +24,7 @@ export function requirePlanned(
     ['two nodes', betweenNodes, initiator.node !== target.node],
     ['node of the claim', initiator.node, initiator.allocated.node],
     ['node of the claim', target.node, target.allocated.node],
+    ...nodesIn(plan, initiator.node, target.node),
     ...(betweenNodes ? [['two hosts', true, result.hostname !== result.target_hostname] as const] : []),
     ['transfers in moved_bytes', ...transfersIn(result)],
     ['verified_bytes of at most one transfer', true, result.verified_bytes <= result.total_bytes],
@@ -31,6 +32,15 @@ export function requirePlanned(
   for (const [what, expected, found] of facts)
     if (expected !== found) throw unplanned(where, `${what}: ${String(expected)}`, String(found))
   requireSlowestStream(result, where)
+}
+
+/** The nodes that the plan names; the direction alternates from round to round. */
+function nodesIn(plan: Plan, ...found: readonly [string, string]): (readonly [string, string, string])[] {
+  if ('turn' in plan) return plan.node === undefined ? [] : [['node', plan.node, found[0]]]
+  if (plan.nodes === undefined) return []
+  const { initiator, target } = plan.nodes
+  const expected = found[0] === initiator ? [initiator, target] : [target, initiator]
+  return [['nodes', expected.join(' to '), found.join(' to ')]]
 }
 
 /** Warm-up and timed iterations, and one verification unless it was left out. */

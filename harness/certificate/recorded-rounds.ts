@@ -57,12 +57,19 @@ export function roundsOf(evidence: Rounds, { sku, emulation }: Certificate): rea
   })
 }
 
+/** The nodes that the plan names, the initiator's of the first round first. */
+function nodesOf(plan: Rounds['plan']): readonly string[] | undefined {
+  if ('turn' in plan) return plan.node === undefined ? undefined : [plan.node]
+  return plan.nodes === undefined ? undefined : [plan.nodes.initiator, plan.nodes.target]
+}
+
 /** Replays the looks of the original evaluation: each shows the first `seen` of all rounds. */
 export class RecordedRounds implements RoundSource {
   readonly looks: Looks
   readonly emulated: boolean
   readonly memory: MemoryKind
   readonly size: Bytes
+  readonly nodes: readonly string[] | undefined
   readonly #all: readonly Round[]
   readonly #evidence: Rounds
   readonly #remaining: number[]
@@ -77,6 +84,7 @@ export class RecordedRounds implements RoundSource {
     const { arms } = evidence.plan
     this.memory = 'aligned' in arms ? (arms.aligned.memory ?? 'gpu') : 'gpu'
     this.size = bytes(evidence.plan.size)
+    this.nodes = nodesOf(evidence.plan)
     this.#all = all
     this.#remaining = [...seen]
     this.#evidence = evidence

@@ -1,16 +1,22 @@
 /** Checks that the parts of a certificate agree with each other: verdict, times, evidence, fingerprint and digests. */
 import { armsOf } from '../measure/round.ts'
+import { coverageFault } from '../report/coverage.ts'
 import { fingerprintOf } from '../report/node-fingerprint.ts'
+import { coverageFaults } from './coverage-faults.ts'
 import { digestOf } from './canonical-json.ts'
 import type { Certificate, CertificateBody } from './certificate.ts'
 import { emulationTraces } from './emulation-traces.ts'
 import type { Evidence, Rounds } from './evidence-schema.ts'
 import { jsonDifferences } from './json-differences.ts'
 
-/** The verdict of a run, from those of its tests. */
-export function verdictOf(parts: readonly string[]): Certificate['verdict'] {
+/** The verdict of a run, from those of its tests and its coverage. */
+export function verdictOf(
+  parts: readonly string[],
+  coverage: CertificateBody['coverage'],
+): Certificate['verdict'] {
   if (parts.includes('failed')) return 'failed'
-  return parts.includes('inconclusive') ? 'inconclusive' : 'passed'
+  const uncovered = coverage !== undefined && coverageFault(coverage) !== undefined
+  return uncovered || parts.includes('inconclusive') ? 'inconclusive' : 'passed'
 }
 
 /** By library, the versions that the transfers reported, sorted. */
@@ -33,9 +39,16 @@ export function librariesIn(evidence: readonly Evidence[]): Record<string, strin
 /** Sentences, empty when the certificate is consistent. */
 export function faultsOfRun(body: CertificateBody): readonly string[] {
   const { verdict, tests, sku, fingerprint, startedAt, finishedAt } = body
-  const whole = verdictOf(tests.map((test) => test.verdict))
+  const whole = verdictOf(
+    tests.map((test) => test.verdict),
+    body.coverage,
+  )
   return [
-    ...(whole === verdict ? [] : [`its tests give ${whole}`]),
+    ...(whole === verdict
+      ? []
+      : [
+          `its tests${body.coverage === undefined || coverageFault(body.coverage) === undefined ? '' : ' and its coverage'} give ${whole}`,
+        ]),
     ...(tests.some((test) => test.verdict !== 'skipped') ? [] : ['no test was evaluated']),
     ...(finishedAt < startedAt ? [`it finished at ${finishedAt}, before it started at ${startedAt}`] : []),
     ...(digestOf(sku.profile) === sku.digest ? [] : ['sku.digest is not the digest of sku.profile']),
@@ -48,6 +61,7 @@ export function faultsOfRun(body: CertificateBody): readonly string[] {
     ),
     ...nodeFaults(body),
     ...waiverFileFaults(body),
+    ...coverageFaults(body),
   ]
 }
 

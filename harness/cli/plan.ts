@@ -16,6 +16,7 @@ import { formatBytes, formatPercent, formatTime, seconds, type Seconds } from '.
 import type { Settings } from '../core/variables.ts'
 import { unmetReferenceRequirement } from '../expect/requirements.ts'
 import { iterationsOf } from '../measure/node-comparison.ts'
+import { pairsOfNodes } from '../measure/node-pairs.ts'
 import { planRounds } from '../measure/plan-rounds.ts'
 import { IMAGE, STREAM_IMAGE } from '../native/container-image.ts'
 import { loadSuites } from '../simulate/load-suites.ts'
@@ -128,10 +129,16 @@ export async function plan(
           `${name}: ${op} of ${formatBytes(size)} between all GPUs of a node, one pod per round`,
       ),
       ...(skipped.length === 0 ? [] : ['', 'Skipped:', ...skipped.map((line) => `  ${line}`), '']),
-      `Nodes: ${inspection.nodes.length} of ${inspection.nodes.join(', ')}; a comparison uses two of them.`,
+      `Nodes: ${inspection.nodes.join(', ')}; a comparison pairs ${pairedNodes(inspection.nodes)}.`,
     ]),
   ].join('\n')
 }
+
+/** `node-a and node-b, node-b and node-c` */
+const pairedNodes = (nodes: readonly string[]): string =>
+  pairsOfNodes(nodes)
+    .map(({ initiator, target }) => `${initiator} and ${target}`)
+    .join(', ')
 
 const comment = (lines: readonly string[]): string[] => lines.map((line) => `# ${line}`.trimEnd())
 

@@ -12,6 +12,7 @@ import { verifyCertificate, type Verified } from '../certificate/verify-certific
 import { ClaimcheckError } from '../core/errors.ts'
 import { readRegularFile } from '../core/input-file.ts'
 import { MOST_BYTES, readJsonFile } from '../core/json-file.ts'
+import { describeCoverage, describeLeftOut } from '../report/coverage.ts'
 import { loadSku } from '../sku/sku.ts'
 import { knownProfiles } from './known-profiles.ts'
 
@@ -108,9 +109,13 @@ function comparedProfile({ sku }: Certificate): string {
   return 'no profile of this name comes with claimcheck; compare it with your own'
 }
 
-function totalsOf({ tests }: Certificate): string {
+function totalsOf({ tests, coverage }: Certificate): string {
   const groups = Map.groupBy(tests, ({ verdict }) => verdict)
-  return `Tests: ${[...groups].map(([verdict, own]) => `${own.length} ${verdict}`).join(', ')}`
+  const covered =
+    coverage === undefined
+      ? 'It does not state what it covers'
+      : [`It ${describeCoverage(coverage)}`, ...describeLeftOut(coverage)].join('\n')
+  return `Tests: ${[...groups].map(([verdict, own]) => `${own.length} ${verdict}`).join(', ')}\n${covered}`
 }
 
 function linesOf({

@@ -41,6 +41,8 @@ const variablesSchema = z.strictObject({
     .string()
     .regex(/^[1-9]\d*(Mi|Gi)$/, 'expected memory such as 8Gi or 512Mi')
     .optional(),
+  /** What a run must have covered to pass. By default `full` for the suites in suites/, otherwise `partial`. */
+  CLAIMCHECK_COVERAGE: z.enum(['full', 'partial']).optional(),
   CLAIMCHECK_RUNTIME: z.enum(['process', 'model']).default('process'),
   CLAIMCHECK_REPORT_DIR: z.string().min(1).default('reports'),
   /** A file of waivers: expectations that may fail until a date. */
@@ -75,6 +77,7 @@ export interface Settings {
   readonly image: string | undefined
   readonly delivery: 'image' | 'stream'
   readonly podResources: { readonly cpu: string; readonly memory: string }
+  readonly coverage: 'full' | 'partial' | undefined
   readonly runtime: 'process' | 'model'
   readonly reportDir: string
   readonly waivers: string | undefined
@@ -125,6 +128,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     image: v.CLAIMCHECK_IMAGE,
     delivery: v.CLAIMCHECK_DELIVERY ?? 'image',
     podResources: { cpu: v.CLAIMCHECK_POD_CPU ?? '4', memory: v.CLAIMCHECK_POD_MEMORY ?? '8Gi' },
+    coverage: v.CLAIMCHECK_COVERAGE,
     runtime: v.CLAIMCHECK_RUNTIME,
     reportDir: v.CLAIMCHECK_REPORT_DIR,
     waivers: v.CLAIMCHECK_WAIVERS,

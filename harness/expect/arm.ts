@@ -1,12 +1,23 @@
-/** One arm of a comparison, as a suite passes it to `expect`, and the metrics that can be compared. */
+/** The arms of a comparison, as a suite passes them to `expect` and as they are judged, and the metrics that can be compared. */
 import type { ArmName, Reference } from '../sku/sku.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { GBps, Seconds } from '../core/units.ts'
 import type { ArmRound } from '../measure/arm-round.ts'
 import { armOf, type Round } from '../measure/round.ts'
+import type { Comparison } from '../measure/comparison.ts'
 import type { RoundSource } from '../measure/round-source.ts'
 
-/** An arm of a comparison. Its figures are measured when an expectation needs them. */
+/** What a statement says of an arm. */
+export interface ArmNamed {
+  readonly name: ArmName
+}
+
+/** An arm as a suite declares it, on all nodes under test. */
+export interface DeclaredArm extends ArmNamed {
+  readonly comparison: Comparison
+}
+
+/** An arm of one part of a comparison. Its figures are measured when an expectation needs them. */
 export class Arm<Source extends RoundSource = RoundSource> {
   readonly comparison: Source
   readonly name: ArmName
@@ -44,7 +55,10 @@ export interface ArmReference {
 }
 
 /** Throws EXPECTATION_INVALID unless both arms were measured in the same rounds. */
-export function requireSameComparison(one: Arm, other: Arm): void {
+export function requireSameComparison<Of>(
+  one: ArmNamed & { readonly comparison: Of },
+  other: ArmNamed & { readonly comparison: Of },
+): void {
   if (one.comparison === other.comparison && one.name !== other.name) return
   throw new ClaimcheckError('EXPECTATION_INVALID', {
     subject: `${one.name} against ${other.name}`,

@@ -1,12 +1,11 @@
-/** An assertion bound to its source in a run: an arm, the pods of a claim, or the published devices. */
+/** An assertion bound to what it is judged on in a run: an arm, the pods of a claim, or the published devices. */
 import { placementName } from '../claim/placement.ts'
-import type { LinkComparison } from '../measure/link-comparison.ts'
-import type { NodeComparison } from '../measure/node-comparison.ts'
+import type { Comparison, ComparisonPart } from '../measure/comparison.ts'
 import { RecordingRounds } from '../measure/round-source.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { Target } from '../targets/target.ts'
 import type { PodSet } from '../transfer/pod-set.ts'
-import type { Arm } from './arm.ts'
+import type { DeclaredArm } from './arm.ts'
 import type {
   ArmAssertionSpec,
   AssertionSpec,
@@ -14,6 +13,7 @@ import type {
   PublishedAssertionSpec,
 } from './assertion-spec.ts'
 import {
+  armStatement,
   evaluateArms,
   evaluatePods,
   evaluateMatchesKernel,
@@ -24,9 +24,9 @@ import { comparisonEvidence, podsEvidence, publishedEvidence, recordedSlices } f
 import type { Evidence, PublishedEvidence } from './evidence.ts'
 import type { LivePublishedDevices, PublishedDevices } from './published-devices.ts'
 
-interface AssertionSource {
-  readonly target: Target
-  /** The object whose evidence is recorded; assertions with the same owner share the evidence. */
+/** What is judged on evidence of its own: a pair of nodes, a node, the pods of a claim, or the published devices. */
+export interface AssertionPart {
+  /** The object whose evidence is recorded; parts with the same owner share the evidence. */
   readonly owner: object
   /** The preferred name of the evidence in the test file's report. */
   readonly name: string
@@ -34,45 +34,50 @@ interface AssertionSource {
   readonly seen: () => readonly number[]
   /** Undefined when nothing was measured. */
   readonly evidence: () => Evidence | undefined
-  /** Calls the listener with progress until the returned function is called. */
-  readonly listen?: NodeComparison['listen']
+  readonly evaluation: Evaluation
 }
 
 export interface BoundAssertion {
   readonly spec: AssertionSpec
-  readonly source: AssertionSource
-  readonly evaluation: Evaluation
+  readonly target: Target
+  /** Known before anything is measured, and without the names of nodes. */
+  readonly statement: string
+  /** Rejects when the target cannot list its nodes, or has too many. */
+  readonly parts: () => Promise<readonly AssertionPart[]>
+  /** Calls the listener with progress until the returned function is called. */
+  readonly listen?: Comparison['listen']
 }
 
-export type MeasuredArm = Arm<NodeComparison | LinkComparison>
+export const bindToArm = ({ comparison }: DeclaredArm, spec: ArmAssertionSpec): BoundAssertion => ({
+  spec,
+  target: comparison.target,
+  statement: armStatement(spec),
+  parts: async () => (await comparison.parts()).map((part) => partOf(comparison, part, spec)),
+  listen: comparison.listen.bind(comparison),
+})
 
-export function bindToArm({ comparison }: MeasuredArm, spec: ArmAssertionSpec): BoundAssertion {
-  const rounds = new RecordingRounds(comparison)
+function partOf({ name }: Comparison, part: ComparisonPart, spec: ArmAssertionSpec): AssertionPart {
+  const rounds = new RecordingRounds(part)
   return {
-    spec,
+    owner: part,
+    name: [name, ...(part.nodes ?? [])].join(' '),
+    seen: () => rounds.seen,
+    evidence: () => comparisonEvidence(part),
     evaluation: evaluateArms(spec, rounds),
-    source: {
-      target: comparison.target,
-      owner: comparison,
-      name: comparison.plan.name,
-      seen: () => rounds.seen,
-      evidence: () => comparisonEvidence(comparison),
-      listen: comparison.listen.bind(comparison),
-    },
   }
 }
 
-export const bindToPods = (set: PodSet, spec: PodAssertionSpec): BoundAssertion => ({
-  spec,
-  evaluation: evaluatePods(spec, set),
-  source: {
-    target: set.target,
+export function bindToPods(set: PodSet, spec: PodAssertionSpec): BoundAssertion {
+  const evaluation = evaluatePods(spec, set)
+  const part: AssertionPart = {
     owner: set,
     name: `pods ${set.placement.gpus === 'all' ? set.placement.arm : placementName(set.placement)}`,
     seen: () => [],
     evidence: () => podsEvidence(set),
-  },
-})
+    evaluation,
+  }
+  return { spec, target: set.target, statement: evaluation.statement, parts: async () => [part] }
+}
 
 export const bindToPublished = (devices: LivePublishedDevices, sku: Sku): BoundAssertion =>
   bind(devices, { kind: 'matches-sku', sku: sku.name }, (published) => evaluateMatchesSku(published, sku))
@@ -88,8 +93,11 @@ function bind(
 ): BoundAssertion {
   let evidence: PublishedEvidence | undefined
   const { statement } = evaluate(devices)
-  return {
-    spec,
+  const part: AssertionPart = {
+    owner: {},
+    name: 'published',
+    seen: () => [],
+    evidence: () => evidence,
     evaluation: {
       statement,
       judge: async () => {
@@ -97,12 +105,6 @@ function bind(
         return evaluate(recordedSlices(evidence, devices.emulated)).judge()
       },
     },
-    source: {
-      target: devices.target,
-      owner: {},
-      name: 'published',
-      seen: () => [],
-      evidence: () => evidence,
-    },
   }
+  return { spec, target: devices.target, statement, parts: async () => [part] }
 }

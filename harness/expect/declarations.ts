@@ -3,8 +3,10 @@ import type { GpuPlacement, MemoryKind, Placement } from '../claim/placement.ts'
 import type { ComparisonArms, Unavailable } from '../claim/numa-placements.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Bytes } from '../core/units.ts'
+import { Comparison } from '../measure/comparison.ts'
 import { NodeComparison, type ComparisonContext } from '../measure/node-comparison.ts'
 import { LinkComparison } from '../measure/link-comparison.ts'
+import { pairsOfNodes } from '../measure/node-pairs.ts'
 import { PodSet } from '../transfer/pod-set.ts'
 
 export interface ComparisonDeclaration {
@@ -53,17 +55,23 @@ export function withMemory(spec: ComparisonDeclaration): ComparisonDeclaration {
 }
 
 /**
- * Defaults: 100 iterations after 20 of warm-up, as in DRANET's NIXL example. Throws EXPECTATION_INVALID for arms that the SKU
- * does not have.
+ * On each pair of nodes. Defaults: 100 iterations after 20 of warm-up, as in DRANET's NIXL example. Throws EXPECTATION_INVALID
+ * for arms that the SKU does not have.
  */
 export function createComparison(
   spec: ComparisonDeclaration,
   firstRounds: number,
   context: ComparisonContext,
-): NodeComparison {
-  const { arms, iters = 100, warmupIters = 20 } = spec
-  if ('unavailable' in arms) throw unavailable(`comparison ${spec.name}`, arms)
-  return new NodeComparison({ ...spec, arms, iters, warmupIters, firstRounds }, context)
+): Comparison {
+  const { name, arms, op, size, iters = 100, warmupIters = 20 } = spec
+  if ('unavailable' in arms) throw unavailable(`comparison ${name}`, arms)
+  const plan = { name, arms, op, size, iters, warmupIters, firstRounds }
+  return new Comparison(name, context.target, (nodes) => {
+    if (nodes.length <= 2) return [new NodeComparison(plan, context)]
+    return pairsOfNodes(nodes).map(
+      (pair, index) => new NodeComparison({ ...plan, name: `${name}-${index + 1}`, nodes: pair }, context),
+    )
+  })
 }
 
 /** Throws EXPECTATION_INVALID for a placement that the SKU does not have. */
@@ -78,13 +86,20 @@ export function createPodSet(
 const unavailable = (subject: string, { unavailable: problem }: Unavailable): ClaimcheckError =>
   new ClaimcheckError('EXPECTATION_INVALID', { subject, problem: `cannot be made: ${problem}` })
 
+/** On each node. */
 export function createLinkComparison(
   spec: GpuLinkDeclaration,
   firstRounds: number,
   context: ComparisonContext,
-): LinkComparison {
+): Comparison {
   const { name, turn, op, size, iters = 100, warmupIters = 20, beside } = spec
   const arms = beside === undefined ? (['linked'] as const) : (['linked', beside] as const)
   const gpus = context.sku.gpus.length
-  return new LinkComparison({ name, turn, gpus, arms, op, size, iters, warmupIters, firstRounds }, context)
+  const plan = { name, turn, gpus, arms, op, size, iters, warmupIters, firstRounds }
+  return new Comparison(name, context.target, (nodes) => {
+    if (nodes.length <= 1) return [new LinkComparison(plan, context)]
+    return nodes.map(
+      (node, index) => new LinkComparison({ ...plan, name: `${name}-${index + 1}`, node }, context),
+    )
+  })
 }

@@ -29,45 +29,72 @@ export interface Evaluation {
 
 const one = async (judgement: Promise<Expectation>): Promise<readonly Expectation[]> => [await judgement]
 
+/** Known before anything is measured, and without the names of nodes. */
+export function armStatement(spec: ArmAssertionSpec): string {
+  const arm = { name: spec.arm }
+  switch (spec.kind) {
+    case 'outperform':
+      return figures.outperformStatement(arm, { name: spec.other }, spec)
+    case 'undercut':
+      return figures.undercutStatement(arm, { name: spec.other }, spec)
+    case 'within':
+      return figures.withinStatement(arm, 'bandwidth')
+    case 'stable':
+      return latency.stableStatement(arm)
+    case 'stays-below':
+      return latency.belowStatement(arm, spec.limit, spec)
+    case 'steady':
+      return latency.steadyStatement(arm, spec)
+    case 'even-paths':
+      return evenStatement(arm, spec)
+    case 'equal-shares':
+      return sharesStatement(arm)
+    case 'intact':
+      return intactStatement(arm)
+    default:
+      return spec satisfies never
+  }
+}
+
+/** Where a comparison has rounds of several pairs of nodes, or of several nodes, statements name those of `rounds`. */
 export function evaluateArms(spec: ArmAssertionSpec, rounds: RoundSource): Evaluation {
+  const statement = armStatement(spec)
+  const { nodes } = rounds
+  if (nodes === undefined) return { statement, judge: () => judgeArms(spec, rounds) }
+  const named = (text: string): string => `${nodes.join(' and ')}: ${text}`
+  return {
+    statement: named(statement),
+    judge: async () =>
+      (await judgeArms(spec, rounds)).map((one) => ({ ...one, statement: named(one.statement), nodes })),
+  }
+}
+
+function judgeArms(spec: ArmAssertionSpec, rounds: RoundSource): Promise<readonly Expectation[]> {
   const arm = new Arm(rounds, spec.arm)
   switch (spec.kind) {
-    case 'outperform': {
-      const other = new Arm(rounds, spec.other)
-      const statement = figures.outperformStatement(arm, other, spec)
-      return { statement, judge: () => one(figures.judgeOutperform(arm, other, spec)) }
-    }
-    case 'undercut': {
-      const other = new Arm(rounds, spec.other)
-      const statement = figures.undercutStatement(arm, other, spec)
-      return { statement, judge: () => one(figures.judgeUndercut(arm, other, spec)) }
-    }
+    case 'outperform':
+      return one(figures.judgeOutperform(arm, new Arm(rounds, spec.other), spec))
+    case 'undercut':
+      return one(figures.judgeUndercut(arm, new Arm(rounds, spec.other), spec))
     case 'within': {
       const { bandwidth, latency: time } = spec.reference
-      const reference = {
+      return figures.judgeWithin(arm, {
         bandwidth: { ...bandwidth, value: gigabytesPerSecond(bandwidth.value) },
         latency: { ...time, value: seconds(time.value) },
-      }
-      const statement = figures.withinStatement(arm, 'bandwidth')
-      return { statement, judge: () => figures.judgeWithin(arm, reference) }
+      })
     }
     case 'stable':
-      return { statement: latency.stableStatement(arm), judge: () => one(latency.judgeStable(arm, spec)) }
-    case 'stays-below': {
-      const statement = latency.belowStatement(arm, spec.limit, spec)
-      return { statement, judge: () => one(latency.judgeBelow(arm, spec.limit, spec)) }
-    }
+      return one(latency.judgeStable(arm, spec))
+    case 'stays-below':
+      return one(latency.judgeBelow(arm, spec.limit, spec))
     case 'steady':
-      return {
-        statement: latency.steadyStatement(arm, spec),
-        judge: () => one(latency.judgeSteady(arm, spec)),
-      }
+      return one(latency.judgeSteady(arm, spec))
     case 'even-paths':
-      return { statement: evenStatement(arm, spec), judge: () => one(judgeEven(arm, spec)) }
+      return one(judgeEven(arm, spec))
     case 'equal-shares':
-      return { statement: sharesStatement(arm), judge: () => one(judgeShares(arm)) }
+      return one(judgeShares(arm))
     case 'intact':
-      return { statement: intactStatement(arm), judge: () => one(judgeIntact(arm)) }
+      return one(judgeIntact(arm))
     default:
       return spec satisfies never
   }

@@ -6,7 +6,8 @@ import type { AllocatedClaim } from '../claim/allocated-claim.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
 import { asClaimcheckError, type ErrorCode } from '../core/errors.ts'
 import { NodeComparison, iterationsOf, type ComparisonPlan } from '../measure/node-comparison.ts'
-import type { LinkComparison, LinkPlan } from '../measure/link-comparison.ts'
+import type { ComparisonPart } from '../measure/comparison.ts'
+import type { LinkPlan } from '../measure/link-comparison.ts'
 import type { Looks } from '../measure/sequential-looks.ts'
 import type { Round } from '../measure/round.ts'
 import type { Target } from '../targets/target.ts'
@@ -46,7 +47,7 @@ export interface PublishedEvidence {
 
 export type Evidence = RoundsEvidence | PodsEvidence | PublishedEvidence
 
-export function comparisonEvidence(comparison: NodeComparison | LinkComparison): RoundsEvidence {
+export function comparisonEvidence(comparison: ComparisonPart): RoundsEvidence {
   const { looks, target, rounds, failure } = comparison
   return {
     kind: 'rounds',
@@ -58,8 +59,16 @@ export function comparisonEvidence(comparison: NodeComparison | LinkComparison):
 }
 
 function executedPlan(plan: ComparisonPlan, { emulation }: Target): ComparisonPlan {
-  const { name, arms, op, size, firstRounds } = plan
-  return { name, arms, op, size, firstRounds, ...iterationsOf(plan, emulation) }
+  const { name, arms, op, size, firstRounds, nodes } = plan
+  return {
+    name,
+    arms,
+    op,
+    size,
+    firstRounds,
+    ...iterationsOf(plan, emulation),
+    ...(nodes === undefined ? {} : { nodes }),
+  }
 }
 
 export function podsEvidence({ observed: { claims, seen, failure } }: PodSet): PodsEvidence {

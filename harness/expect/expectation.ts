@@ -36,6 +36,8 @@ export interface Expectation {
   /** Machine-readable; become properties of the JUnit testcase. */
   readonly properties: Readonly<Record<string, string | number | boolean>>
   readonly emulated: boolean
+  /** The nodes that it is about; present where a comparison has several pairs of nodes, or several nodes. */
+  readonly nodes?: readonly string[]
   /** Present where the buffers were in host memory: the figure is the fabric's, without GPUs. */
   readonly memory?: 'host'
   /** How to reproduce it from the evidence; absent when the assertion was invalid. */
@@ -75,6 +77,30 @@ export function inconclusiveExpectation(
     emulated,
   }
 }
+
+/** Expectations of one statement that passed on several nodes or pairs of nodes, for a line that stands for all of them. */
+export interface PassedTogether {
+  /** Without the names of nodes. */
+  readonly statement: string
+  readonly expectations: readonly Expectation[]
+}
+
+/** Divides the expectations of a test: those that passed with the same statement on several nodes are kept together. */
+export function togetherWherePassed(
+  expectations: readonly Expectation[],
+): readonly (Expectation | PassedTogether)[] {
+  const groups = Map.groupBy(expectations, (one) =>
+    one.nodes === undefined || one.verdict !== 'passed' || one.waiver !== undefined
+      ? one
+      : withoutNodes(one.statement, one.nodes),
+  )
+  return [...groups].flatMap(([key, all]): readonly (Expectation | PassedTogether)[] =>
+    typeof key === 'string' && all.length > 1 ? [{ statement: key, expectations: all }] : all,
+  )
+}
+
+const withoutNodes = (statement: string, nodes: readonly string[]): string =>
+  statement.replace(`${nodes.join(' and ')}: `, '')
 
 /** The expectation under `.not`; one that is inconclusive stays inconclusive. */
 export function negated(expectation: Expectation): Expectation {

@@ -2,7 +2,7 @@
 import { formatPercent, parsePercent } from '../core/units.ts'
 import type { Round } from '../measure/round.ts'
 import { ratioInterval, type Interval } from '../measure/interval.ts'
-import type { Arm } from './arm.ts'
+import type { Arm, ArmNamed } from './arm.ts'
 import { pathsOf } from './failure-hints.ts'
 import type { Expectation } from './expectation.ts'
 import { expectationOf, invalidLimit, readLimit } from './format-figures.ts'
@@ -13,7 +13,7 @@ export interface Even {
   readonly within: string
 }
 
-export const evenStatement = (arm: Arm, { within }: Even): string =>
+export const evenStatement = (arm: ArmNamed, { within }: Even): string =>
   `${arm.name}: no path is more than ${within} slower than the others`
 
 /**

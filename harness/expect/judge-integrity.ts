@@ -1,10 +1,10 @@
 /** Judges whether the bytes that the receiver checked are those that were sent. */
 import { bytes, formatBytes } from '../core/units.ts'
 import type { ArmRound } from '../measure/arm-round.ts'
-import type { Arm } from './arm.ts'
+import type { Arm, ArmNamed } from './arm.ts'
 import type { Expectation } from './expectation.ts'
 
-export const intactStatement = (arm: Arm): string => `${arm.name}: bytes arrive intact`
+export const intactStatement = (arm: ArmNamed): string => `${arm.name}: bytes arrive intact`
 
 /** Inconclusive when the receiver did not check every byte and found none changed. */
 export async function judgeIntact(arm: Arm): Promise<Expectation> {

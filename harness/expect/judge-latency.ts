@@ -13,7 +13,7 @@ import { driftInterval } from '../measure/drift.ts'
 import { medianInterval } from '../measure/interval.ts'
 import { percentileInterval, type Percentile } from '../measure/latency.ts'
 import { outlyingRounds } from '../measure/outliers.ts'
-import type { Arm } from './arm.ts'
+import type { Arm, ArmNamed } from './arm.ts'
 import type { Expectation } from './expectation.ts'
 import { expectationOf, invalidLimit, readLimit } from './format-figures.ts'
 import { decide } from './sequential-decision.ts'
@@ -21,7 +21,8 @@ import { decide } from './sequential-decision.ts'
 /** The standard deviation of p99 / p50 from round to round on a healthy node. */
 const TAIL_NOISE: Fraction = fraction(0.02)
 
-export const stableStatement = (arm: Arm): string => `${arm.name} p99 / p50 latency is within the SKU's bound`
+export const stableStatement = (arm: ArmNamed): string =>
+  `${arm.name} p99 / p50 latency is within the SKU's bound`
 
 /**
  * The median over the rounds of p99 / p50, with a confidence interval that a single outlying round does not widen;
@@ -75,7 +76,7 @@ export interface Below {
   readonly in: keyof typeof PERCENTILES
 }
 
-export const belowStatement = (arm: Arm, limit: string, { in: quantity }: Below): string =>
+export const belowStatement = (arm: ArmNamed, limit: string, { in: quantity }: Below): string =>
   `${arm.name} ${quantity} stays below ${limit}`
 
 /** Throws EXPECTATION_INVALID for a limit that is not a time, or when a round has too few iterations for the percentile. */
@@ -112,7 +113,7 @@ export interface Steady {
   readonly within: string
 }
 
-export const steadyStatement = (arm: Arm, { within }: Steady): string =>
+export const steadyStatement = (arm: ArmNamed, { within }: Steady): string =>
   `${arm.name} latency changes by at most ${within} from the beginning to the end of the arm`
 
 /** Detects throttling and an incomplete warm-up. Throws EXPECTATION_INVALID for a limit outside 0 % to 100 %. */

@@ -5,12 +5,12 @@ import type { ArmRound } from '../measure/arm-round.ts'
 import { NIC_SHARE_TOLERANCE, UNCLAIMED_SHARE_LIMIT } from '../measure/default-limits.ts'
 import type { Round } from '../measure/round.ts'
 import type { NicLoad } from '../measure/transport-proof.ts'
-import type { Arm } from './arm.ts'
+import type { Arm, ArmNamed } from './arm.ts'
 import type { Expectation } from './expectation.ts'
 
 const LIMIT = `±${NIC_SHARE_TOLERANCE * 100} %, others < ${UNCLAIMED_SHARE_LIMIT * 100} %`
 
-export const sharesStatement = (arm: Arm): string =>
+export const sharesStatement = (arm: ArmNamed): string =>
   `${arm.name}: every claimed NIC carries its share, no other any`
 
 /** A link that went down fails the expectation rather than leaving it undecided: its NIC did not carry its share. */

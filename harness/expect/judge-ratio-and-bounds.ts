@@ -3,7 +3,14 @@ import { median } from 'simple-statistics'
 import { fraction, formatBytes, formatPercent, parsePercent, type Fraction } from '../core/units.ts'
 import { absoluteInterval, ratioInterval, type Interval } from '../measure/interval.ts'
 import { armOf, type Round } from '../measure/round.ts'
-import { METRICS, requireSameComparison, type Arm, type ArmReference, type Metric } from './arm.ts'
+import {
+  METRICS,
+  requireSameComparison,
+  type Arm,
+  type ArmReference,
+  type Metric,
+  type ArmNamed,
+} from './arm.ts'
 import type { Expectation } from './expectation.ts'
 import { expectationOf, formatFigure, invalidLimit, readLimit } from './format-figures.ts'
 import { decide, type Limits } from './sequential-decision.ts'
@@ -20,8 +27,11 @@ export interface Undercut {
   readonly in: 'mean latency' | 'p50 latency'
 }
 
-export const outperformStatement = (arm: Arm, other: Arm, { by, in: quantity }: Outperform): string =>
-  `${arm.name} ${quantity} is at least ${by}x ${other.name}`
+export const outperformStatement = (
+  arm: ArmNamed,
+  other: ArmNamed,
+  { by, in: quantity }: Outperform,
+): string => `${arm.name} ${quantity} is at least ${by}x ${other.name}`
 
 /** Throws EXPECTATION_INVALID for a ratio that is not above 0, or arms that were not measured together. */
 export async function judgeOutperform(arm: Arm, other: Arm, options: Outperform): Promise<Expectation> {
@@ -38,7 +48,7 @@ export async function judgeOutperform(arm: Arm, other: Arm, options: Outperform)
   )
 }
 
-export const undercutStatement = (arm: Arm, other: Arm, { by, in: quantity }: Undercut): string =>
+export const undercutStatement = (arm: ArmNamed, other: ArmNamed, { by, in: quantity }: Undercut): string =>
   `${arm.name} ${quantity} is at least ${by} lower than ${other.name}`
 
 /** Throws EXPECTATION_INVALID for a reduction outside 0 % to 100 %, or arms that were not measured together. */
@@ -95,7 +105,7 @@ export async function judgeWithin(arm: Arm, reference: ArmReference): Promise<re
   ]
 }
 
-export const withinStatement = (arm: Arm, quantity: Metric): string =>
+export const withinStatement = (arm: ArmNamed, quantity: Metric): string =>
   `${arm.name} ${quantity} lies within the SKU's bounds`
 
 async function judgeBounds(

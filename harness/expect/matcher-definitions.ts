@@ -6,9 +6,9 @@ import type { DistanceRequirement } from '../claim/pcie-distance.ts'
 import { DEFAULT_DRIFT, DEFAULT_PATH_DEFICIT } from '../measure/default-limits.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { PodSet } from '../transfer/pod-set.ts'
-import { requireSameComparison, type ArmReference } from './arm.ts'
+import { requireSameComparison, type ArmReference, type DeclaredArm } from './arm.ts'
 import { bindToArm, bindToKernels, bindToPods, bindToPublished } from './bound-assertion.ts'
-import type { BoundAssertion, MeasuredArm } from './bound-assertion.ts'
+import type { BoundAssertion } from './bound-assertion.ts'
 import type { Even } from './judge-gpu-nic-paths.ts'
 import type { Below, Steady } from './judge-latency.ts'
 import type { Outperform, Undercut } from './judge-ratio-and-bounds.ts'
@@ -17,35 +17,35 @@ import type { LivePublishedDevices } from './published-devices.ts'
 /** Every matcher throws EXPECTATION_INVALID for arguments that make no limit. */
 export const matcherDefinitions = {
   /** Passes when the 95 % confidence interval of this arm's figure over the other's lies at or above `by`. */
-  toOutperform: (arm: MeasuredArm, other: MeasuredArm, limit: Outperform): BoundAssertion => {
+  toOutperform: (arm: DeclaredArm, other: DeclaredArm, limit: Outperform): BoundAssertion => {
     requireSameComparison(arm, other)
     return bindToArm(arm, { kind: 'outperform', arm: arm.name, other: other.name, ...limit })
   },
   /** Passes when this arm's latency is lower than the other's by at least `by`, with 95 % confidence. */
-  toUndercut: (arm: MeasuredArm, other: MeasuredArm, limit: Undercut): BoundAssertion => {
+  toUndercut: (arm: DeclaredArm, other: DeclaredArm, limit: Undercut): BoundAssertion => {
     requireSameComparison(arm, other)
     return bindToArm(arm, { kind: 'undercut', arm: arm.name, other: other.name, ...limit })
   },
   /** Passes when the 95 % confidence intervals of bandwidth and mean latency lie within the reference's bounds. */
-  toBeWithin: (arm: MeasuredArm, reference: ArmReference): BoundAssertion =>
+  toBeWithin: (arm: DeclaredArm, reference: ArmReference): BoundAssertion =>
     bindToArm(arm, { kind: 'within', arm: arm.name, reference }),
   /** Passes when the percentile's 95 % confidence interval lies below a time such as `45 ms`. */
-  toStayBelow: (arm: MeasuredArm, limit: string, options: Below): BoundAssertion =>
+  toStayBelow: (arm: DeclaredArm, limit: string, options: Below): BoundAssertion =>
     bindToArm(arm, { kind: 'stays-below', arm: arm.name, limit, ...options }),
   /** Passes when the median of p99 / p50 over the rounds is at most the limit. */
-  toBeStable: (arm: MeasuredArm, { p99OverP50 }: { readonly p99OverP50: number }): BoundAssertion =>
+  toBeStable: (arm: DeclaredArm, { p99OverP50 }: { readonly p99OverP50: number }): BoundAssertion =>
     bindToArm(arm, { kind: 'stable', arm: arm.name, p99OverP50 }),
   /** Passes when latency changes by at most `within` (default: 5 %) from the beginning to the end of the arm. */
-  toBeSteady: (arm: MeasuredArm, { within }: Steady = { within: DEFAULT_DRIFT }): BoundAssertion =>
+  toBeSteady: (arm: DeclaredArm, { within }: Steady = { within: DEFAULT_DRIFT }): BoundAssertion =>
     bindToArm(arm, { kind: 'steady', arm: arm.name, within }),
   /** Passes when no path is slower than the median of the other paths by more than `within` (default: 3 %). */
-  toHaveEvenPaths: (arm: MeasuredArm, { within }: Even = { within: DEFAULT_PATH_DEFICIT }): BoundAssertion =>
+  toHaveEvenPaths: (arm: DeclaredArm, { within }: Even = { within: DEFAULT_PATH_DEFICIT }): BoundAssertion =>
     bindToArm(arm, { kind: 'even-paths', arm: arm.name, within }),
   /** Passes when each claimed NIC carried its share of the bytes within 10 %, and every other interface less than 1 %. */
-  toCarryEqualShares: (arm: MeasuredArm): BoundAssertion =>
+  toCarryEqualShares: (arm: DeclaredArm): BoundAssertion =>
     bindToArm(arm, { kind: 'equal-shares', arm: arm.name }),
   /** Passes when the receiver checked every byte and found none changed. */
-  toArriveIntact: (arm: MeasuredArm): BoundAssertion => bindToArm(arm, { kind: 'intact', arm: arm.name }),
+  toArriveIntact: (arm: DeclaredArm): BoundAssertion => bindToArm(arm, { kind: 'intact', arm: arm.name }),
   /** Passes when every pair of a claimed GPU and a claimed NIC has this distance, as `nvidia-smi topo -m` names it. */
   toClaimPairsAt: (set: PodSet, distance: DistanceRequirement): BoundAssertion =>
     bindToPods(set, { kind: 'pairs-at', distance }),

@@ -26,6 +26,8 @@ export interface LinkPlan {
   readonly iters: number
   readonly warmupIters: number
   readonly firstRounds: number
+  /** Absent: any node. */
+  readonly node?: string
 }
 
 /** Slower than any transfer through host memory measured so far. */
@@ -43,6 +45,11 @@ export class LinkComparison extends MeasuredRounds<LinkArm> {
     this.#journal = journal
   }
 
+  override get nodes(): readonly string[] | undefined {
+    const { node } = this.plan
+    return node === undefined ? undefined : [node]
+  }
+
   protected async measureArm(arm: LinkArm, round: number): Promise<ArmRound> {
     const { plan, sku, target } = this
     const pairs = pairsOfTurn(plan.gpus, plan.turn)
@@ -55,6 +62,7 @@ export class LinkComparison extends MeasuredRounds<LinkArm> {
       }),
       {
         name: `${plan.name}-${arm}-${round + 1}`,
+        ...(plan.node === undefined ? {} : { node: plan.node }),
         op: plan.op,
         // Each GPU of a pair sends in one round and receives in the next.
         pairs: round % 2 === 0 ? pairs : pairs.map(([a, b]) => [b, a]),

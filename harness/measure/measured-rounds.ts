@@ -45,6 +45,8 @@ export abstract class MeasuredRounds<Arm extends ArmName = ArmName> implements R
     this.#parts = parts
   }
 
+  abstract get nodes(): readonly string[] | undefined
+
   /** Called once for every arm of a round. */
   protected abstract measureArm(arm: Arm, round: number): Promise<ArmRound>
 

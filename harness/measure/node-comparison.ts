@@ -1,4 +1,4 @@
-/** Measures two placements against each other on the same pair of nodes, both in every round. */
+/** Measures two placements against each other on one pair of nodes, both in every round. */
 import type { MemoryKind, Placement } from '../claim/placement.ts'
 import { publicationOf } from '../claim/publication.ts'
 import { numaTemplate } from '../claim/claim-template.ts'
@@ -22,6 +22,8 @@ export interface ComparisonPlan {
   readonly iters: number
   readonly warmupIters: number
   readonly firstRounds: number
+  /** The nodes of the first round; absent: any two. */
+  readonly nodes?: Direction
 }
 
 export interface ComparisonContext {
@@ -46,7 +48,13 @@ export class NodeComparison extends MeasuredRounds<NumaArm> {
       sku,
     })
     this.plan = plan
+    this.#nodes = plan.nodes
     this.#journal = journal
+  }
+
+  override get nodes(): readonly string[] | undefined {
+    const { nodes } = this.plan
+    return nodes === undefined ? undefined : [nodes.initiator, nodes.target]
   }
 
   override get memory(): MemoryKind {

@@ -14,6 +14,8 @@ export interface RoundSource {
   readonly memory: MemoryKind
   /** The size of one transfer over all devices, unscaled. */
   readonly size: Bytes
+  /** The nodes of the rounds; undefined where a comparison has only one pair of nodes, or one node. */
+  readonly nodes: readonly string[] | undefined
   /** The rounds that exist already. */
   readonly rounds: readonly Round[]
   /** Returns at least `count` rounds. Rejects with the error that ended the measurement. */
@@ -48,6 +50,10 @@ export class RecordingRounds implements RoundSource {
 
   get size(): Bytes {
     return this.#source.size
+  }
+
+  get nodes(): readonly string[] | undefined {
+    return this.#source.nodes
   }
 
   get rounds(): readonly Round[] {

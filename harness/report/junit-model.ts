@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from '../core/errors.ts'
 import { factsOf, failureText, toleranceOf, type Expectation } from '../expect/expectation.ts'
+import { describeCoverage, describeLeftOut, type Coverage } from './coverage.ts'
 import {
   environmentOf,
   isEmulated,
@@ -80,6 +81,23 @@ function suiteProperties(report: RunReport, environment: Environment): Record<st
     scale: emulation?.scale,
     rack: emulation?.rack,
     faults: emulation?.faults.join(', '),
+    ...coverageProperties(report),
+  }
+}
+
+function coverageProperties({ coverage }: RunReport): Record<string, unknown> {
+  if (coverage === undefined) return {}
+  const share = ({ covered, missing }: Coverage['nodes']): string =>
+    `${covered.length} of ${covered.length + missing.length}`
+  return {
+    coverage: describeCoverage(coverage),
+    'coverage.required': coverage.required,
+    'coverage.nodes': share(coverage.nodes),
+    'coverage.gpus': share(coverage.gpus),
+    'coverage.nics': share(coverage.nics),
+    'coverage.paths': coverage.paths.length,
+    'coverage.gpuPairs': coverage.gpuPairs.length,
+    'coverage.leftOut': describeLeftOut(coverage).join('; ') || undefined,
   }
 }
 
@@ -101,11 +119,23 @@ function caseOf(test: TestReport, environment: Environment): JUnitCase {
 const tolerancesOf = (expectations: readonly Expectation[]): string | undefined =>
   [...new Set(expectations.flatMap((one) => toleranceOf(one) ?? []))].join('; ') || undefined
 
-/** The properties of all expectations of a test. When two have different values for a name, the later name gets `#2`, `#3`... */
+/**
+ * The properties of all expectations of a test. When two have different values for a name, the later name gets `#2`, `#3`...
+ * Where a comparison has several pairs of nodes, each pair's names begin with its nodes; the bare names are those of the
+ * first pair that did not pass, or else of the first.
+ */
 function mergedProperties(expectations: readonly Expectation[]): Record<string, unknown> {
+  const [shown] = [...expectations.filter(({ verdict }) => verdict !== 'passed'), ...expectations].map(
+    ({ nodes }) => nodes?.join(' and '),
+  )
   const merged: Record<string, unknown> = {}
-  for (const { properties } of expectations) {
-    for (const [name, value] of Object.entries(properties)) {
+  for (const { properties, nodes } of expectations) {
+    const place = nodes?.join(' and ')
+    const named = Object.entries(properties).flatMap(([name, value]) => [
+      ...(place === shown ? [[name, value] as const] : []),
+      ...(place === undefined ? [] : [[`${place}: ${name}`, value] as const]),
+    ])
+    for (const [name, value] of named) {
       let key = name
       for (let i = 2; key in merged && merged[key] !== value; i++) key = `${name}#${i}`
       merged[key] = value

@@ -7,6 +7,7 @@ import { replayInfoSchema } from '../expect/assertion-spec.ts'
 import { ERROR_CATALOGUE, type ErrorCode } from '../core/errors.ts'
 import { skuValueSchema } from '../sku/sku.ts'
 import { TARGET_KINDS } from '../targets/target-kinds.ts'
+import { coverageSchema } from './coverage.ts'
 import { fileInputsSchema } from './input-files.ts'
 import { nodeFingerprintSchema } from './node-fingerprint.ts'
 
@@ -36,6 +37,10 @@ export const expectationSchema = z.strictObject({
   interval: interval.exactOptional(),
   properties: z.record(z.string(), scalar),
   emulated: z.boolean(),
+  nodes: z
+    .array(z.string())
+    .exactOptional()
+    .describe('those that it is about, where a comparison has several pairs of nodes, or several nodes'),
   memory: z
     .literal('host')
     .exactOptional()
@@ -123,6 +128,9 @@ export const runReportSchema = z.strictObject({
   /** Errors outside any test: set-up, configuration. */
   problems: z.array(problem),
   files: z.record(z.string(), fileReport).describe('by test file'),
+  coverage: coverageSchema
+    .exactOptional()
+    .describe('what the run covered of the hardware under test; absent from files of claimcheck 0.1.0'),
   notes: z
     .array(z.string())
     .exactOptional()

@@ -4,8 +4,15 @@
  */
 import { styleText } from 'node:util'
 import { ERROR_CATALOGUE, type ErrorCategory, type ErrorCode } from '../core/errors.ts'
-import { factsOf, toleranceOf, type Expectation } from '../expect/expectation.ts'
+import {
+  factsOf,
+  togetherWherePassed,
+  toleranceOf,
+  type Expectation,
+  type PassedTogether,
+} from '../expect/expectation.ts'
 import { isGating } from '../expect/waiver.ts'
+import { describeCoverage, describeLeftOut } from './coverage.ts'
 import { wrapItems, wrapLines } from './wrap-text.ts'
 import {
   environmentOf,
@@ -101,7 +108,9 @@ export function formatTest(
   explained: Set<string> = new Set(),
 ): readonly string[] {
   const indent = test.suite.length === 0 ? 2 : 4
-  const rows = test.expectations.flatMap((one) => formatExpectation(one, style, explained))
+  const rows = togetherWherePassed(test.expectations).flatMap((one) =>
+    'verdict' in one ? formatExpectation(one, style, explained) : formatTogether(one, style),
+  )
   const unrun = test.verdict === 'skipped' || test.verdict === 'interrupted'
   if (rows.length === 0 || unrun || test.problems.length > 0) {
     rows.push(...marked(test.verdict, `${test.name}${note(test)}`, [], style))
@@ -127,6 +136,18 @@ function formatExpectation(one: Expectation, style: Style, shownBefore: Set<stri
   const known = shownBefore.has(explanation.join('\n'))
   shownBefore.add(explanation.join('\n'))
   return [...lines, ...(known ? [`    ${one.code}: as above`] : explanation)]
+}
+
+/** `aligned bandwidth is at least 1.3x unaligned: 6 pairs of nodes, 1.417x to 1.419x, limit ≥ 1.3x` */
+function formatTogether({ statement, expectations }: PassedTogether, style: Style): readonly string[] {
+  const sorted = expectations.toSorted((a, b) => (a.interval?.estimate ?? 0) - (b.interval?.estimate ?? 0))
+  const [first] = sorted
+  if (first === undefined) return []
+  const measured = [...new Set([first, ...sorted.slice(-1)].map((one) => one.measured))].join(' to ')
+  const what = first.nodes?.length === 2 ? 'pairs of nodes' : 'nodes'
+  const { interval: _, ...facts } = first
+  const all = factsOf({ ...facts, measured })
+  return marked('passed', statement, [`${expectations.length} ${what}`, ...all], style)
 }
 
 /** Shows where an error was thrown only for a fault in claimcheck itself. */
@@ -188,8 +209,15 @@ export function formatEnd(report: RunReport, style: Style): readonly string[] {
     ...(summary.length === 0 ? [] : ['', ...summary]),
     ...(notes.length === 0 ? [] : ['', ...notes]),
     '',
+    ...formatCoverage(report, style),
     ...formatTotals(report, style),
   ]
+}
+
+/** One line of what was covered, and one for each thing that was left out. */
+function formatCoverage({ coverage }: RunReport, { width }: Style): readonly string[] {
+  if (coverage === undefined) return []
+  return [describeCoverage(coverage), ...describeLeftOut(coverage)].flatMap((line) => wrapLines(line, width))
 }
 
 function formatTotals(report: RunReport, style: Style): readonly string[] {

@@ -4,8 +4,9 @@
  */
 import { asClaimcheckError } from '../core/errors.ts'
 import { Journal } from '../core/journal.ts'
-import { Arm } from '../expect/arm.ts'
+import type { DeclaredArm } from '../expect/arm.ts'
 import { inconclusiveExpectation, type Expectation, type Verdict } from '../expect/expectation.ts'
+import type { Evaluation } from '../expect/evaluate.ts'
 import { LivePublishedDevices } from '../expect/published-devices.ts'
 import { createComparison, createPodSet, type ComparisonDeclaration } from '../expect/declarations.ts'
 import {
@@ -15,8 +16,8 @@ import {
   unmetReferenceRequirement,
 } from '../expect/requirements.ts'
 import { matchersByName } from '../expect/matcher-definitions.ts'
-import type { NodeComparison } from '../measure/node-comparison.ts'
-import type { Sku } from '../sku/sku.ts'
+import type { Comparison } from '../measure/comparison.ts'
+import type { NumaArm, Sku } from '../sku/sku.ts'
 import type { Rack } from '../rack/rack.ts'
 import { EmulatedTarget } from '../targets/emulated/emulated-target.ts'
 import { ModelRuntime } from '../targets/emulated/model/model-runtime.ts'
@@ -52,8 +53,8 @@ export async function simulateAcceptance(
     kind: 'model',
     journal: new Journal(),
   })
-  const comparisons = new Map<ComparisonDeclaration, NodeComparison>()
-  const comparisonFor = (spec: ComparisonDeclaration): NodeComparison => {
+  const comparisons = new Map<ComparisonDeclaration, Comparison>()
+  const comparisonFor = (spec: ComparisonDeclaration): Comparison => {
     const known = comparisons.get(spec)
     if (known !== undefined) return known
     const made = createComparison(spec, firstRounds, { target, sku: rack.sku, journal: new Journal() })
@@ -67,7 +68,8 @@ export async function simulateAcceptance(
   } finally {
     await target.close()
   }
-  const rounds = [...comparisons.values()].reduce((sum, comparison) => sum + comparison.rounds.length, 0)
+  const parts = await Promise.all([...comparisons.values()].map((comparison) => comparison.parts()))
+  const rounds = parts.flat().reduce((sum, part) => sum + part.rounds.length, 0)
   return { verdict: worst(evaluated.map(({ verdict }) => verdict)), tests: evaluated, rounds }
 }
 
@@ -75,7 +77,7 @@ async function evaluateTest(
   test: CollectedTest,
   target: EmulatedTarget,
   rack: Rack,
-  comparisonFor: (spec: ComparisonDeclaration) => NodeComparison,
+  comparisonFor: (spec: ComparisonDeclaration) => Comparison,
 ): Promise<EvaluatedTest> {
   const { sku } = rack
   const expectations: Expectation[] = []
@@ -113,9 +115,12 @@ class UnmetRequirement extends Error {}
 function addArms(
   fixtures: { readonly sku: Sku },
   declaration: ComparisonDeclaration,
-  comparison: NodeComparison,
+  comparison: Comparison,
 ): void {
-  const arms = { aligned: new Arm(comparison, 'aligned'), unaligned: new Arm(comparison, 'unaligned') }
+  const arms: Record<NumaArm, DeclaredArm> = {
+    aligned: { comparison, name: 'aligned' },
+    unaligned: { comparison, name: 'unaligned' },
+  }
   const required = <T>(unmet: string | undefined, value: T): T => {
     if (unmet !== undefined) throw new UnmetRequirement(unmet)
     return value
@@ -136,17 +141,19 @@ function expectInto(expectations: Expectation[]) {
       Object.entries(matchersByName).map(([name, bind]) => [
         name,
         async (...args: readonly unknown[]): Promise<void> => {
-          const { statement, judge: evaluate } = bind(received, ...args).evaluation
-          try {
-            expectations.push(...(await evaluate()))
-          } catch (error) {
-            expectations.push(
-              inconclusiveExpectation(statement, 'see the suite', asClaimcheckError(error), true),
-            )
-          }
+          for (const { evaluation } of await bind(received, ...args).parts())
+            expectations.push(...(await judged(evaluation)))
         },
       ]),
     )
+}
+
+async function judged({ statement, judge }: Evaluation): Promise<readonly Expectation[]> {
+  try {
+    return await judge()
+  } catch (error) {
+    return [inconclusiveExpectation(statement, 'see the suite', asClaimcheckError(error), true)]
+  }
 }
 
 const ORDER: readonly Verdict[] = ['passed', 'inconclusive', 'failed']

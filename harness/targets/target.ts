@@ -21,10 +21,18 @@ export interface Emulation {
 /** Objects, last states and logs related to a subject, limited in size, for reports of failures. */
 export type Diagnosis = Readonly<Record<string, unknown>>
 
+export interface ExcludedNode {
+  readonly node: string
+  /** `cordoned`, `not ready` */
+  readonly why: string
+}
+
 export interface Target {
   readonly kind: TargetKind
   readonly emulation: Emulation | undefined
   nodes(): Promise<readonly string[]>
+  /** Nodes that publish devices and are not used, with the reason; absent: there are none. */
+  excludedNodes?(): Promise<readonly ExcludedNode[]>
   slices(): Promise<readonly ResourceSlice[]>
   /** The DeviceClasses of the cluster, among which a request finds the one of its driver. */
   deviceClasses(): Promise<readonly DeviceClass[]>

@@ -7,6 +7,8 @@ import type { TransferOutcome } from './transfer-outcome.ts'
 import { newTransferSecrets } from './transfer-secrets.ts'
 
 export interface LinkTransferPlan extends Omit<TransferPlan, 'devices' | 'nodes'> {
+  /** The node of the pod; absent: any node. */
+  readonly node?: string
   /** From the initiator's GPU to the target's, by position in the claim. */
   readonly pairs: readonly GpuPair[]
   /** The binary's name for the memory of these GPUs, such as `cuda`. */
@@ -26,6 +28,7 @@ export async function transferOverLinks(
     const pod = await lease.schedule({
       name: plan.name,
       group: plan.name,
+      ...(plan.node === undefined ? {} : { nodes: [plan.node] }),
       template: template.metadata.name,
       containers: (['target', 'initiator'] as const).map((name) => ({
         name,

@@ -5,7 +5,7 @@
 import { inject, type MatcherState, type RunnerTestCase } from 'vitest'
 import { asClaimcheckError } from '../core/errors.ts'
 import { replayInfoSchema, type ReplayInfo } from '../expect/assertion-spec.ts'
-import type { BoundAssertion } from '../expect/bound-assertion.ts'
+import type { AssertionPart, BoundAssertion } from '../expect/bound-assertion.ts'
 import { failureText, inconclusiveExpectation, negated, type Expectation } from '../expect/expectation.ts'
 import { applyWaiver, isGating, type WaiverContext } from '../expect/waiver.ts'
 import { JudgedError } from './judged-error.ts'
@@ -28,25 +28,12 @@ interface MatcherOutcome {
 
 export async function checkAssertion(
   { isNot = false, task }: CheckState,
-  { spec, source, evaluation }: BoundAssertion,
+  bound: BoundAssertion,
 ): Promise<MatcherOutcome> {
   const context = waiverContextOf(task)
-  const stopListening = source.listen?.((progress) => task && recordProgress(task, progress))
-  const replayInfoOf = (part: number): { basis?: ReplayInfo } => {
-    const basis = replayInfoSchema.safeParse({
-      ask: spec,
-      part,
-      on: task === undefined ? source.name : evidenceName(task.file, source),
-      seen: source.seen(),
-      not: isNot,
-    })
-    return basis.success ? { basis: basis.data } : {}
-  }
-  const record = (expectation: Expectation, part: number): Expectation =>
-    task === undefined ? expectation : recordExpectation(task, { ...expectation, ...replayInfoOf(part) })
+  const stopListening = bound.listen?.((progress) => task && recordProgress(task, progress))
   try {
-    const judged = await judge()
-    const recorded = judged.map((expectation, part) => record(applyWaiver(expectation, context), part))
+    const recorded = await judgeAll()
     const gating = recorded.filter(isGating)
     const failed = gating.filter(({ verdict }) => verdict === 'failed')
     const undecided = gating.find(({ verdict }) => verdict === 'inconclusive')
@@ -54,21 +41,57 @@ export async function checkAssertion(
     return outcomeOf((failed.length === 0) !== isNot, failed, recorded)
   } finally {
     stopListening?.()
-    const evidence = source.evidence()
-    if (task && evidence !== undefined) recordEvidence(task.file, evidenceName(task.file, source), evidence)
   }
 
-  /** If the assertion cannot be evaluated, returns one inconclusive expectation with the error. */
-  async function judge(): Promise<readonly Expectation[]> {
+  /** Judges part after part: what one of them lacks costs no other its figures. */
+  async function judgeAll(): Promise<readonly Expectation[]> {
+    const recorded: Expectation[] = []
     try {
-      if (task) await recordNodes(task.file, source.target)
-      const judged = await evaluation.judge()
-      return isNot ? judged.map(negated) : judged
+      if (task) await recordNodes(task.file, bound.target)
+      for (const part of await bound.parts()) recorded.push(...(await judgePart(part)))
     } catch (cause) {
-      const error = asClaimcheckError(cause, evaluation.statement)
-      const emulated = source.target.emulation !== undefined
-      return [inconclusiveExpectation(evaluation.statement, 'see the suite', error, emulated)]
+      recorded.push(record(undecidable(bound.statement, cause)))
     }
+    return recorded
+  }
+
+  async function judgePart(part: AssertionPart): Promise<readonly Expectation[]> {
+    const { evaluation } = part
+    try {
+      const judged = await evaluation.judge()
+      return (isNot ? judged.map(negated) : judged).map((one, index) => record(one, part, index))
+    } catch (cause) {
+      return [record(undecidable(evaluation.statement, cause), part, 0)]
+    } finally {
+      const evidence = part.evidence()
+      if (task && evidence !== undefined) recordEvidence(task.file, evidenceName(task.file, part), evidence)
+    }
+  }
+
+  /** An inconclusive expectation with the error, for an assertion that cannot be evaluated. */
+  function undecidable(statement: string, cause: unknown): Expectation {
+    const error = asClaimcheckError(cause, statement)
+    return inconclusiveExpectation(statement, 'see the suite', error, bound.target.emulation !== undefined)
+  }
+
+  function record(expectation: Expectation, part?: AssertionPart, index = 0): Expectation {
+    const judged = applyWaiver(expectation, context)
+    if (task === undefined) return judged
+    return recordExpectation(task, {
+      ...judged,
+      ...(part === undefined ? {} : replayInfoOf(part, index)),
+    })
+  }
+
+  function replayInfoOf(part: AssertionPart, index: number): { basis?: ReplayInfo } {
+    const basis = replayInfoSchema.safeParse({
+      ask: bound.spec,
+      part: index,
+      on: task === undefined ? part.name : evidenceName(task.file, part),
+      seen: part.seen(),
+      not: isNot,
+    })
+    return basis.success ? { basis: basis.data } : {}
   }
 }
 

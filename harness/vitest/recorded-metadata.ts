@@ -3,10 +3,15 @@
  * and artifacts of Vitest's task.
  */
 import { recordArtifact, type RunnerTestCase, type TaskMeta, type TestArtifactBase } from 'vitest'
+import type { Evidence } from '../expect/evidence.ts'
 import type { Expectation } from '../expect/expectation.ts'
+import { allCovered, coveredBy, type Covered } from '../measure/covered.ts'
 import type { Progress } from '../measure/measured-rounds.ts'
+import { armsOf } from '../measure/round.ts'
+import type { Inventory, TransferKind } from '../report/coverage.ts'
 import type { FileInputs } from '../report/input-files.ts'
 import type { Environment } from '../report/run-report.ts'
+import { inventoryOf } from '../report/inventory.ts'
 import { fingerprintOf, type NodeFingerprint } from '../report/node-fingerprint.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { Target } from '../targets/target.ts'
@@ -14,6 +19,8 @@ import type { Target } from '../targets/target.ts'
 /** Accumulates over retries and repeats, so that a later pass does not hide an earlier failure. */
 interface TestMetadata {
   readonly expectations: Expectation[]
+  /** The transfers that the test measures, also where it was skipped while it ran. */
+  measures?: TransferKind
   environment?: Environment
 }
 
@@ -21,9 +28,18 @@ interface TestMetadata {
 interface FileMetadata {
   /** By the name of the evidence. */
   readonly evidence: Record<string, unknown>
+  /** By the name of the evidence. */
+  readonly covered: Record<string, CoveredEvidence>
+  inventory?: Inventory
   sku?: Sku
   nodes?: NodeFingerprint
   inputs?: FileInputs
+}
+
+interface CoveredEvidence {
+  readonly covered: Covered
+  /** The number of transfers that were measured. */
+  readonly transfers: number
 }
 
 interface ProgressArtifact extends TestArtifactBase {
@@ -65,7 +81,8 @@ export function recordEnvironment(test: Recorded, environment: Environment): voi
   evidenceOf(test).environment = environment
 }
 
-const fileEvidenceOf = ({ meta }: Recorded): FileMetadata => (meta.claimcheckFile ??= { evidence: {} })
+const fileEvidenceOf = ({ meta }: Recorded): FileMetadata =>
+  (meta.claimcheckFile ??= { evidence: {}, covered: {} })
 
 /** Records the SKU with which the file's figures are compared. */
 export function recordSku(file: Recorded, sku: Sku): void {
@@ -77,10 +94,16 @@ export function recordInputs(file: Recorded, read: () => FileInputs): void {
   fileEvidenceOf(file).inputs ??= read()
 }
 
-/** Records once a file which machines it runs on. Rejects when the target cannot list its ResourceSlices. */
+/** Records once a file which machines it runs on. Rejects when the target cannot list its nodes or ResourceSlices. */
 export async function recordNodes(file: Recorded, target: Target): Promise<void> {
   const own = fileEvidenceOf(file)
   own.nodes ??= fingerprintOf(await target.slices())
+  if (own.sku !== undefined) own.inventory ??= await inventoryOf(target, own.sku)
+}
+
+/** Records that the test measures transfers of this kind. */
+export function recordMeasures(test: Recorded, kind: TransferKind): void {
+  evidenceOf(test).measures = kind
 }
 
 const names = new WeakMap<object, string>()
@@ -101,9 +124,17 @@ export function evidenceName(
   return free
 }
 
-/** Stores `data` as the file's evidence called `name`, replacing earlier evidence of that name. */
-export function recordEvidence(file: Recorded, name: string, data: unknown): void {
-  fileEvidenceOf(file).evidence[name] = data
+/** Stores `data` as the file's evidence called `name`, replacing earlier evidence of that name, and what it covers. */
+export function recordEvidence(file: Recorded, name: string, data: Evidence): void {
+  const own = fileEvidenceOf(file)
+  own.evidence[name] = data
+  const { sku } = own
+  if (data.kind !== 'rounds' || sku === undefined) return
+  const outcomes = data.rounds.flatMap((round) => armsOf(round).map(({ outcome }) => outcome))
+  own.covered[name] = {
+    covered: allCovered(outcomes.map((outcome) => coveredBy(outcome, sku))),
+    transfers: outcomes.length,
+  }
 }
 
 const LEAST_GAP_MS = 200

@@ -6,7 +6,7 @@ import type { SerializedError, TestArtifact } from 'vitest'
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node'
 import { writeCertificate } from '../certificate/write-certificate.ts'
 import { printable, printableIn, writerTo } from '../core/terminal.ts'
-import { readSettings } from '../core/variables.ts'
+import { readSettings, type Settings } from '../core/variables.ts'
 import { isGreen, type Environment, type ReportedProblem, type RunReport } from '../report/run-report.ts'
 import { ReportFolder } from '../report/report-folder.ts'
 import {
@@ -27,6 +27,8 @@ export interface ReporterOptions {
   readonly target: string
   /** The private key that signs the certificate. */
   readonly signKey?: string | undefined
+  /** What the run must have covered to pass; undefined: the default of its suites. */
+  readonly coverage?: Settings['coverage']
   /** Default: stdout. */
   readonly output?: Output
 }
@@ -37,6 +39,7 @@ export default class ClaimcheckReporter implements Reporter {
   readonly #progress: ProgressLine
   readonly #target: string
   readonly #signKey: string | undefined
+  readonly #coverage: Settings['coverage']
   readonly #printed = new Set<string>()
   readonly #printedHints = new Set<string>()
   readonly #environments = new Map<string, Environment>()
@@ -51,12 +54,18 @@ export default class ClaimcheckReporter implements Reporter {
     this.#progress = new ProgressLine(this.#output)
     this.#target = options.target
     this.#signKey = options.signKey
+    this.#coverage = options.coverage
     this.#run = new RunInProgress(process.cwd(), options.target)
   }
 
   /** Throws REPORT_UNWRITABLE, so that nothing is measured that cannot be reported. */
   onInit(vitest: Vitest): void {
-    this.#run = new RunInProgress(vitest.config.root, this.#target)
+    const { root, testNamePattern, tagsFilter } = vitest.config
+    const filters = [testNamePattern?.source, ...(tagsFilter ?? [])].filter((one) => one !== undefined)
+    this.#run = new RunInProgress(root, this.#target, {
+      required: this.#coverage,
+      ...(filters.length === 0 ? {} : { filter: filters.join(', ') }),
+    })
     this.#folder.begin(this.#run.unfinished())
     // Vitest reports the error of a failed global set-up only to its logger, not to reporters.
     const print = vitest.logger.printError.bind(vitest.logger)
@@ -153,11 +162,13 @@ export default class ClaimcheckReporter implements Reporter {
 /** Invalid variables are reported by the global set-up; here they fall back to defaults, so that this error is reported too. */
 export function settingsOrDefaults(env: NodeJS.ProcessEnv): ReporterOptions {
   const { CLAIMCHECK_REPORT_DIR: reportDir, CLAIMCHECK_TARGET: target, CLAIMCHECK_SIGN_KEY: signKey } = env
+  const { CLAIMCHECK_COVERAGE: coverage } = env
   const defaults = readSettings({})
   return {
     reportDir: reportDir || defaults.reportDir,
     target: target || defaults.target,
     signKey: signKey || undefined,
+    coverage: coverage === 'full' || coverage === 'partial' ? coverage : undefined,
   }
 }
 

@@ -8,6 +8,7 @@ import type { SerializedError } from 'vitest'
 import type { TestModule, TestRunEndReason } from 'vitest/node'
 import type { Expectation } from '../expect/expectation.ts'
 import { unusedWaivers, type Waiver } from '../expect/waiver.ts'
+import { badNodeNotes } from '../report/bad-nodes.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import {
   isGreen,
@@ -17,6 +18,7 @@ import {
   type ReportedProblem,
   type RunReport,
 } from '../report/run-report.ts'
+import { coverageProblems, runCoverage, type Selection } from './run-coverage.ts'
 import { fileOf, problemOf, reportModuleProblems, reportTest } from './report-test-case.ts'
 
 const UNFINISHED: ReportedProblem = { code: 'INTERRUPTED', message: 'the run has not finished' }
@@ -46,11 +48,13 @@ export class RunInProgress {
   readonly #target: string
   readonly #id = randomUUID()
   readonly #startedAt = new Date()
+  readonly #selection: Selection
   #files = 0
 
-  constructor(root: string, target: string) {
+  constructor(root: string, target: string, selection: Selection = {}) {
     this.root = root
     this.#target = target
+    this.#selection = selection
   }
 
   expectFiles(count: number): void {
@@ -86,17 +90,23 @@ export class RunInProgress {
     const waivers = (modules[0]?.project.getProvidedContext().waivers ?? []).filter(
       ({ sku }) => sku === undefined || skus.has(sku),
     )
-    const notes = unusedWaivers(
-      waivers.filter(({ expired }) => !expired),
-      expectations,
-    )
+    const notes = [
+      ...badNodeNotes(expectations),
+      ...unusedWaivers(
+        waivers.filter(({ expired }) => !expired),
+        expectations,
+      ),
+    ]
+    const coverage = run.interrupted ? undefined : runCoverage(modules, tests, this.root, this.#selection)
     const report = this.#report({
       outcome,
       tests,
+      ...(coverage === undefined ? {} : { coverage }),
       problems: [
         ...reported.flatMap((one) => one.problems),
         ...unhandled.map((error) => problemOf(error, this.root)),
         ...(run.interrupted ? [INTERRUPTED] : []),
+        ...(coverage === undefined ? [] : coverageProblems(coverage)),
         ...waivers.filter(({ expired }) => expired).map((waiver) => expiryOf(waiver, expectations)),
       ],
       ...(notes.length === 0 ? {} : { notes }),
@@ -128,7 +138,9 @@ export class RunInProgress {
     }
   }
 
-  #report(parts: Pick<RunReport, 'outcome' | 'tests' | 'problems' | 'files' | 'notes'>): RunReport {
+  #report(
+    parts: Pick<RunReport, 'outcome' | 'tests' | 'problems' | 'files' | 'notes' | 'coverage'>,
+  ): RunReport {
     return {
       schema: RESULTS_SCHEMA,
       tool: { name: 'claimcheck', version: packageJson.version },

@@ -12,7 +12,7 @@ import {
 } from '../claim/numa-placements.ts'
 import { Journal } from '../core/journal.ts'
 import { formatBytes } from '../core/units.ts'
-import { Arm } from '../expect/arm.ts'
+import type { DeclaredArm } from '../expect/arm.ts'
 import {
   unmetComparisonRequirement,
   unmetGpuLinkRequirement,
@@ -36,12 +36,18 @@ import { inputFile, type FileInputs } from '../report/input-files.ts'
 import type { Environment } from '../report/run-report.ts'
 import type { Settings } from '../core/variables.ts'
 import { DIAGNOSTICS } from '../transfer/failure-diagnostics.ts'
-import type { LinkComparison } from '../measure/link-comparison.ts'
+import type { Comparison } from '../measure/comparison.ts'
 import type { LinkSku, NumaSku, Sku } from '../sku/sku.ts'
 import type { SystemUnderTest } from '../targets/files-under-test.ts'
 import { targetKindOf } from '../targets/target-kinds.ts'
 import type { Target } from '../targets/target.ts'
-import { recordEnvironment, recordInputs, recordSku } from './recorded-metadata.ts'
+import {
+  recordEnvironment,
+  recordInputs,
+  recordMeasures,
+  recordNodes,
+  recordSku,
+} from './recorded-metadata.ts'
 import './matchers.ts'
 
 export { describe } from 'vitest'
@@ -122,7 +128,8 @@ function inputsOf(
 }
 
 /**
- * A test with two arms, `aligned` and `unaligned`, measured in the same rounds and shared by all tests of the file. A test that
+ * A test with two arms, `aligned` and `unaligned`, measured in the same rounds on every pair of nodes, and shared by all tests of
+ * the file. A test that
  * asks for `reference` is skipped where the SKU states none for this placement, one that asks for `paths`, which are both arms,
  * where they have no two paths alike.
  */
@@ -132,7 +139,9 @@ export function comparisonTest(declaration: ComparisonDeclaration) {
     .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {
       return createComparison(spec, settings.rounds, { target, sku, journal })
     })
-    .extend('affordable', { auto: true }, async ({ target, systemUnderTest, skip }) => {
+    .extend('affordable', { auto: true }, async ({ task, target, systemUnderTest, skip }) => {
+      recordMeasures(task, 'between nodes')
+      await recordNodes(task.file, target)
       const unmet =
         unmetNodeRequirement(await target.nodes()) ?? unmetComparisonRequirement(systemUnderTest.sku, spec)
       if (unmet !== undefined) skip(`not compared: ${unmet}`)
@@ -142,8 +151,11 @@ export function comparisonTest(declaration: ComparisonDeclaration) {
         `transfers of ${formatBytes(spec.size)} take too long in the ${spec.tooLongFor} runtime; set CLAIMCHECK_RUNTIME=model, or run on hardware`,
       )
     })
-    .extend('aligned', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'aligned'))
-    .extend('unaligned', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'unaligned'))
+    .extend('aligned', { scope: 'file' }, ({ comparison }): DeclaredArm => ({ comparison, name: 'aligned' }))
+    .extend('unaligned', { scope: 'file' }, ({ comparison }): DeclaredArm => ({
+      comparison,
+      name: 'unaligned',
+    }))
     .extend('reference', ({ sku, skip }) => {
       const unmet = unmetReferenceRequirement(sku, spec)
       if (unmet !== undefined) skip(`not judged: ${unmet}`)
@@ -157,7 +169,7 @@ export function comparisonTest(declaration: ComparisonDeclaration) {
 }
 
 /** Vitest creates a file-scoped fixture once for each extended test. Tests of one declaration share its rounds through this map. */
-const measuredLinks = new WeakMap<GpuLinkDeclaration, LinkComparison>()
+const measuredLinks = new WeakMap<GpuLinkDeclaration, Comparison>()
 
 /**
  * A test of the GPUs of one node: `linked` moves bytes over the GPUs' own links, `staged` through host memory. `ofSeveral` is
@@ -172,12 +184,14 @@ export function gpuLinkTest(spec: GpuLinkDeclaration) {
       measuredLinks.set(spec, made)
       return made
     })
-    .extend('stated', { auto: true }, ({ target, systemUnderTest, skip }) => {
+    .extend('stated', { auto: true }, async ({ task, target, systemUnderTest, skip }) => {
+      recordMeasures(task, 'between GPUs')
+      await recordNodes(task.file, target)
       const unmet = unmetGpuLinkRequirement(target, systemUnderTest.sku, spec)
       if (unmet !== undefined) skip(`not measured: ${unmet}`)
     })
-    .extend('linked', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'linked'))
-    .extend('staged', { scope: 'file' }, ({ comparison }) => new Arm(comparison, 'staged'))
+    .extend('linked', { scope: 'file' }, ({ comparison }): DeclaredArm => ({ comparison, name: 'linked' }))
+    .extend('staged', { scope: 'file' }, ({ comparison }): DeclaredArm => ({ comparison, name: 'staged' }))
   const ofSeveral = ofEach.extend('several', { auto: true }, ({ systemUnderTest, skip }) => {
     const pairs = pairsOfTurn(systemUnderTest.sku.gpus.length, spec.turn).length
     if (pairs < 2) skip(`not compared: this turn has ${pairs} pair of GPUs`)

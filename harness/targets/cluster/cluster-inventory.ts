@@ -8,6 +8,7 @@ import { parseResourceSlices } from '../../dra/parse-slices.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Journal } from '../../core/journal.ts'
 import { seconds } from '../../core/units.ts'
+import type { ExcludedNode } from '../target.ts'
 import type { ObjectClient } from './object-client.ts'
 import { conditionOf, parseDeviceClass, parseNode } from './object-schemas.ts'
 import { SliceCache } from './slice-cache.ts'
@@ -31,6 +32,7 @@ export class ClusterInventory {
     | { readonly published: readonly ResourceSlice[]; readonly slices: readonly ResourceSlice[] }
     | undefined
   #nodes: Promise<readonly string[]> | undefined
+  #excluded: readonly ExcludedNode[] = []
 
   constructor(client: ObjectClient, journal: Journal, nodesUnderTest: readonly string[] | undefined) {
     this.#client = client
@@ -68,6 +70,12 @@ export class ClusterInventory {
     return this.#nodes
   }
 
+  /** Nodes under test that publish RDMA NICs and are cordoned or not ready. */
+  async excludedNodes(signal: AbortSignal): Promise<readonly ExcludedNode[]> {
+    await this.nodes(signal)
+    return this.#excluded
+  }
+
   close(): void {
     this.#slices?.stop()
   }
@@ -88,17 +96,20 @@ export class ClusterInventory {
         hint: `The cluster has the nodes ${known.map(({ metadata }) => metadata.name).join(', ')}.`,
       })
     }
+    const excluded: ExcludedNode[] = []
     const usable = known.filter(({ metadata, spec, status }) => {
       if (!publishing.has(metadata.name)) return false
       if (this.#nodesUnderTest?.includes(metadata.name) === false) return false
       const ready = conditionOf(status.conditions, 'Ready')?.status !== 'False'
       if (ready && spec.unschedulable !== true) return true
+      excluded.push({ node: metadata.name, why: ready ? 'cordoned' : 'not ready' })
       this.#journal.record('node-excluded', metadata.name, {
         ready,
         unschedulable: spec.unschedulable ?? false,
       })
       return false
     })
+    this.#excluded = excluded
     return usable.map(({ metadata }) => metadata.name).sort()
   }
 

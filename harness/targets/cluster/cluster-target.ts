@@ -18,7 +18,7 @@ import type {
   Wait,
 } from '../../scheduling/pod.ts'
 import { readLog } from '../read-log.ts'
-import type { Diagnosis, Emulation, Target } from '../target.ts'
+import type { Diagnosis, Emulation, Target, ExcludedNode } from '../target.ts'
 import {
   requirePod,
   requireContainer,
@@ -115,6 +115,10 @@ export class ClusterTarget implements Target {
 
   nodes(): Promise<readonly string[]> {
     return this.#inventory.nodes(this.#closing.signal)
+  }
+
+  excludedNodes(): Promise<readonly ExcludedNode[]> {
+    return this.#inventory.excludedNodes(this.#closing.signal)
   }
 
   slices(): Promise<readonly ResourceSlice[]> {
