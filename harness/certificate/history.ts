@@ -5,7 +5,8 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ClaimcheckError } from '../core/errors.ts'
-import { readInputFile } from '../core/input-file.ts'
+import { readRegularFile } from '../core/input-file.ts'
+import { MOST_BYTES } from '../core/json-file.ts'
 import { incomparabilities } from './comparability.ts'
 import { summarySchema, type Summary } from './run-summary.ts'
 
@@ -81,7 +82,7 @@ export function lastGreen(history: History, run: Summary, path: string): Summary
 }
 
 const linesOf = (path: string): readonly string[] =>
-  existsSync(path) ? readInputFile(path).toString('utf8').split('\n') : []
+  existsSync(path) ? readRegularFile(path, MOST_BYTES).bytes.toString('utf8').split('\n') : []
 
 /** The summary, or why the line is ignored. */
 function summaryIn(line: string): Summary | string {

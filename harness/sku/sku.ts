@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { percentSchema, quantityValueSchema, rateSchema, timeSchema } from '../core/quantity-schema.ts'
-import { readInputFile } from '../core/input-file.ts'
+import { readTextFile } from '../core/input-file.ts'
 import { parseYaml } from '../core/yaml-file.ts'
 import type { Fraction, GBps, Seconds } from '../core/units.ts'
 import { refuseUnfinished } from './unfinished.ts'
@@ -193,7 +193,7 @@ export interface Reference<Quantity extends GBps | Seconds> {
 
 /** Throws FILE_UNREADABLE, or FILE_INVALID with line and column, also where values are still to be filled in. */
 export function loadSku(path: string): Sku {
-  const text = readInputFile(path).toString('utf8')
+  const text = readTextFile(path)
   refuseUnfinished(text, path)
   return parseYaml(text, path, skuSchema)
 }
