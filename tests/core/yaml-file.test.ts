@@ -78,11 +78,15 @@ test('2,000 keys are read', () => {
 })
 
 test.for([
-  ['text that is not UTF-8', (path: string) => writeFileSync(path, Buffer.from([0x6e, 0xff, 0xfe])), 'UTF-8'],
-  ['a FIFO', (path: string) => void execFileSync('mkfifo', [path]), 'it is a FIFO, not a file'],
+  [
+    'text that is not UTF-8',
+    (path: string): void => writeFileSync(path, Buffer.from([0x6e, 0xff, 0xfe])),
+    'UTF-8',
+  ],
+  ['a FIFO', (path: string): void => void execFileSync('mkfifo', [path]), 'it is a FIFO, not a file'],
   [
     'a file of 600 MB',
-    (path: string) => {
+    (path: string): void => {
       writeFileSync(path, '')
       truncateSync(path, 600_000_000)
     },
