@@ -1,12 +1,13 @@
 /** Configures the tests that need real Kubernetes: each worker has a lab, and some tests run a control plane. */
 import { globSync } from 'node:fs'
+import { join } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { ClaimcheckError } from '../harness/core/errors.ts'
 import { docker } from '../harness/targets/lab/docker.ts'
 import { LongestFirst } from './support/longest-first.ts'
 import { UnrunReporter } from './support/unrun-reporter.ts'
 
-const root = new URL('..', import.meta.url).pathname
+const root = join(import.meta.dirname, '..')
 /** The tests spend most of their time waiting for Kubernetes and for timeouts. */
 const WORKERS = 4
 const include = 'tests/**/*.lab.test.ts'

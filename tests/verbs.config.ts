@@ -1,10 +1,11 @@
 /** Tests on real RDMA verbs: Soft-RoCE in a virtual machine, which needs neither KVM nor root. */
 import { globSync } from 'node:fs'
+import { join } from 'node:path'
 import { execa } from 'execa'
 import { defineConfig } from 'vitest/config'
 import { QEMU } from './support/verbs-vm/vm.ts'
 
-const root = new URL('..', import.meta.url).pathname
+const root = join(import.meta.dirname, '..')
 const include = 'tests/verbs/*.verbs.test.ts'
 
 /** Without QEMU or Debian's apt they are left out, and the run says so; where VERBS=required, that is an error. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { UnrunReporter } from './support/unrun-reporter.ts'
 
@@ -20,7 +21,7 @@ const NEVER = [
 const patience = { testTimeout: 300_000, hookTimeout: 600_000 }
 
 export default defineConfig({
-  root: new URL('..', import.meta.url).pathname,
+  root: join(import.meta.dirname, '..'),
   test: {
     reporters: ['default', new UnrunReporter()],
     projects: [

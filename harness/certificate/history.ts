@@ -2,10 +2,12 @@
  * The history of runs, an append-only file with one line of JSON per run. On a local file system, runs that end at the same
  * time append whole lines. A line that a crash left incomplete is reported and ignored.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ClaimcheckError } from '../core/errors.ts'
-import { readInputFile } from '../core/input-file.ts'
+import { readRegularFile } from '../core/input-file.ts'
+import { MOST_BYTES } from '../core/json-file.ts'
+import { appendToFile } from '../core/output-file.ts'
 import { incomparabilities } from './comparability.ts'
 import { summarySchema, type Summary } from './run-summary.ts'
 
@@ -23,15 +25,7 @@ export function addToHistory(path: string, summary: Summary): void {
   const line = Buffer.from(`\n${JSON.stringify(summary)}\n`)
   try {
     mkdirSync(dirname(path), { recursive: true })
-    const file = openSync(path, 'a')
-    try {
-      // A single write is appended atomically.
-      const written = writeSync(file, line)
-      if (written !== line.length) throw new Error(`${written} of ${line.length} bytes were written`)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
+    appendToFile(path, line)
   } catch (cause) {
     throw new ClaimcheckError('REPORT_UNWRITABLE', {
       subject: path,
@@ -81,7 +75,7 @@ export function lastGreen(history: History, run: Summary, path: string): Summary
 }
 
 const linesOf = (path: string): readonly string[] =>
-  existsSync(path) ? readInputFile(path).toString('utf8').split('\n') : []
+  existsSync(path) ? readRegularFile(path, MOST_BYTES).bytes.toString('utf8').split('\n') : []
 
 /** The summary, or why the line is ignored. */
 function summaryIn(line: string): Summary | string {

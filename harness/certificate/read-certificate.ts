@@ -4,8 +4,8 @@
  */
 import { z } from 'zod'
 import { ClaimcheckError } from '../core/errors.ts'
+import { requireMatch } from '../core/json-schema.ts'
 import { placeIn, readJsonFile, type JsonFile } from '../core/json-file.ts'
-import { parseYaml } from '../core/yaml-file.ts'
 import { digestOf } from './canonical-json.ts'
 import {
   CERTIFICATE_SCHEMA,
@@ -20,29 +20,11 @@ export const readCertificate = (path: string): Certificate => certificateIn(read
 
 export function certificateIn(file: JsonFile): Certificate {
   requireSchema(file)
-  const parsed = certificateSchema.safeParse(file.value)
-  // JSON is also YAML, and the YAML parser reports lines and columns. It is slow, so it is used only for errors.
-  if (!parsed.success) throw invalidError(file, parsed.error)
+  requireMatch(file, certificateSchema)
   const certificate = file.value as Certificate
   requireDigests(certificate, file)
   requireLayout(certificate, file)
   return certificate
-}
-
-/** Larger files, or ones with more errors, take the YAML parser too long. */
-const MOST_TEXT_WITH_PLACES = 2 * 2 ** 20
-const MOST_ISSUES_WITH_PLACES = 20
-
-function invalidError({ path, text }: JsonFile, { issues }: z.ZodError): ClaimcheckError {
-  if (text.length <= MOST_TEXT_WITH_PLACES && issues.length <= MOST_ISSUES_WITH_PLACES)
-    parseYaml(text, path, certificateSchema)
-  const [first] = issues
-  return new ClaimcheckError('FILE_INVALID', {
-    subject: path,
-    problem: `has ${issues.length} fields that do not match the schema`,
-    found: `at ${first?.path.join('.') ?? ''}: ${first?.message.slice(0, 200) ?? ''}`,
-    hint: 'Use the file as claimcheck wrote it.',
-  })
 }
 
 function requireSchema({ path, text, value }: JsonFile): void {

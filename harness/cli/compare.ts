@@ -10,7 +10,7 @@ import { issueCertificate } from '../certificate/issue-certificate.ts'
 import { summaryOf, type Summary } from '../certificate/run-summary.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { readJsonFile } from '../core/json-file.ts'
-import { parseYaml } from '../core/yaml-file.ts'
+import { requireMatch } from '../core/json-schema.ts'
 import { RESULTS_SCHEMA, runReportSchema } from '../report/run-report.ts'
 
 /** Returns whether nothing got worse. Throws RUNS_UNLIKE, or the error of a file that cannot be read. */
@@ -31,8 +31,7 @@ function summaryIn(path: string): Summary {
   const file = readJsonFile(path)
   const head = z.looseObject({ schema: z.literal(RESULTS_SCHEMA) }).safeParse(file.value)
   if (!head.success) return summaryOf(certificateIn(file))
-  const parsed = runReportSchema.safeParse(file.value)
-  const issued = issueCertificate(parsed.success ? parsed.data : parseYaml(file.text, path, runReportSchema))
+  const issued = issueCertificate(requireMatch(file, runReportSchema))
   if ('certificate' in issued) return summaryOf(issued.certificate)
   throw new ClaimcheckError('CERTIFICATE_INCOMPLETE', {
     subject: path,

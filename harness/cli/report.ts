@@ -10,7 +10,7 @@ import { certificateIn } from '../certificate/read-certificate.ts'
 import { summaryOf, type Summary } from '../certificate/run-summary.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { readJsonFile } from '../core/json-file.ts'
-import { parseYaml } from '../core/yaml-file.ts'
+import { requireMatch } from '../core/json-schema.ts'
 import type { Changes } from '../report/html/changes.ts'
 import { formatPage } from '../report/html/page.ts'
 import type { PageReport } from '../report/html/run-view.ts'
@@ -58,8 +58,7 @@ function readRun(path: string): Run {
     const certificate = certificateIn(file)
     return { report: certificateReport(certificate), summary: summaryOf(certificate) }
   }
-  const parsed = runReportSchema.safeParse(file.value)
-  const report = parsed.success ? parsed.data : parseYaml(file.text, path, runReportSchema)
+  const report = requireMatch(file, runReportSchema)
   const issued = issueCertificate(report)
   return { report, summary: 'certificate' in issued ? summaryOf(issued.certificate) : undefined }
 }

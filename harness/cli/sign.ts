@@ -1,11 +1,11 @@
 /** `claimcheck sign`: verifies a certificate, signs it and writes the attestation beside it. */
-import { writeFileSync } from 'node:fs'
 import { attest, attestationPath } from '../certificate/attestation.ts'
 import { certificateIn } from '../certificate/read-certificate.ts'
 import { readPrivateKey } from '../certificate/signing-key.ts'
 import { verifyCertificate } from '../certificate/verify-certificate.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { readJsonFile } from '../core/json-file.ts'
+import { replaceFile } from '../core/output-file.ts'
 
 /**
  * Replaces an earlier attestation. Rejects with KEY_INVALID, CERTIFICATE_REFUTED, REPORT_UNWRITABLE, or the error of a file that
@@ -25,7 +25,7 @@ export async function signFile(path: string, keyPath: string, say: (line: string
     })
   const output = attestationPath(path)
   try {
-    writeFileSync(output, attest(certificate, file.text, path, key))
+    replaceFile(output, attest(certificate, file.text, path, key))
   } catch (cause) {
     throw new ClaimcheckError('REPORT_UNWRITABLE', {
       subject: output,

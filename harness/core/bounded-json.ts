@@ -21,8 +21,8 @@ export function parseBoundedJson(text: string, most: number = MOST_TEXT): unknow
   return value
 }
 
-/** Checks the depth before the text is parsed, since parsing is what costs memory. */
-function requireShallow(text: string): void {
+/** Checks the depth before the text is parsed, since parsing is what costs memory. Throws a SyntaxError. */
+export function requireShallow(text: string, most: number = MOST_DEPTH): void {
   let depth = 0
   let inString = false
   for (let at = 0; at < text.length; at++) {
@@ -32,7 +32,7 @@ function requireShallow(text: string): void {
       else if (character === '"') inString = false
     } else if (character === '"') inString = true
     else if (character === '{' || character === '[') {
-      if (++depth > MOST_DEPTH) throw new SyntaxError(`it is nested more than ${MOST_DEPTH} deep`)
+      if (++depth > most) throw new SyntaxError(`it is nested more than ${most} deep`)
     } else if (character === '}' || character === ']') depth--
   }
 }

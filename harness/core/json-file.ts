@@ -2,7 +2,7 @@
  * Reads a JSON file that a program wrote. Errors name file, line and column, and whether the file is truncated.
  */
 import { ClaimcheckError } from './errors.ts'
-import { readRegularFile } from './input-file.ts'
+import { decodeUtf8, readRegularFile } from './input-file.ts'
 
 export interface JsonFile {
   readonly path: string
@@ -17,7 +17,7 @@ const MOST_ENTRIES = 50_000
 
 /** Throws FILE_UNREADABLE, or FILE_INVALID where it is not JSON in UTF-8 or larger than what claimcheck writes. */
 export function readJsonFile(path: string): JsonFile {
-  const text = decoded(readRegularFile(path, MOST_BYTES).bytes, path)
+  const text = decodeUtf8(readRegularFile(path, MOST_BYTES).bytes, path)
   const value = parseJson(text, path)
   requireBounded(value, path)
   return { path, text, value }
@@ -72,17 +72,4 @@ export function placeIn(text: string, offset: number): string {
   const before = text.slice(0, offset)
   const line = before.split('\n').length
   return `${line}:${offset - before.lastIndexOf('\n')}`
-}
-
-function decoded(bytes: Buffer, path: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch (cause) {
-    throw new ClaimcheckError('FILE_INVALID', {
-      subject: path,
-      problem: 'is not text in UTF-8',
-      hint: 'Use the file as it was written.',
-      cause,
-    })
-  }
 }

@@ -18,10 +18,25 @@ const quantity = <T>(parse: (text: string) => T) =>
       }
     })
 
-export const rateSchema = quantity(parseRate).refine((rate) => rate > 0, 'a rate must be greater than 0')
-export const sizeSchema = quantity(parseBytes).refine((size) => size > 0, 'a size must be greater than 0')
-export const timeSchema = quantity(parseTime).refine((time) => time > 0, 'a time must be greater than 0')
-export const percentSchema = quantity(parsePercent)
+/** Far above any hardware; figures computed from them stay finite. */
+const MOST = { rate: '100 TB/s', size: '1000 TB', time: '1440 min', percent: '1000000 %' } as const
+
+const within = <T extends number>(parse: (text: string) => T, most: string) =>
+  quantity(parse).refine((value) => Math.abs(value) <= parse(most), `expected at most ${most}`)
+
+export const rateSchema = within(parseRate, MOST.rate).refine(
+  (rate) => rate > 0,
+  'a rate must be greater than 0',
+)
+export const sizeSchema = within(parseBytes, MOST.size).refine(
+  (size) => size > 0,
+  'a size must be greater than 0',
+)
+export const timeSchema = within(parseTime, MOST.time).refine(
+  (time) => time > 0,
+  'a time must be greater than 0',
+)
+export const percentSchema = within(parsePercent, MOST.percent)
 
 /** A quantity that is recorded as a plain number, in the unit of its type. */
 export const quantityValueSchema = <Quantity extends number>(value: z.ZodType<number>) =>

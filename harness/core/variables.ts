@@ -3,7 +3,7 @@
  * the nearest one, so that a CI gate never runs without a setting that it was given.
  */
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, relative } from 'node:path'
 import { z } from 'zod'
 import { ClaimcheckError } from './errors.ts'
 import { nearest } from './nearest.ts'
@@ -12,7 +12,7 @@ const PREFIX = 'CLAIMCHECK_'
 
 const variablesSchema = z.strictObject({
   CLAIMCHECK_TARGET: z.enum(['emulated', 'lab', 'cluster', 'host']).default('emulated'),
-  CLAIMCHECK_RACK: z.string().min(1).default('fixtures/racks/h100-2node.yaml'),
+  CLAIMCHECK_RACK: z.string().min(1).optional(),
   CLAIMCHECK_SKU: z.string().min(1).optional(),
   CLAIMCHECK_CONTEXT: z.string().min(1).optional(),
   /** The lab that a run uses. By default a running lab of the same rack, otherwise a new one. */
@@ -119,7 +119,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   refuseMeaningless(v)
   return {
     target: v.CLAIMCHECK_TARGET,
-    rack: v.CLAIMCHECK_RACK,
+    rack: v.CLAIMCHECK_RACK ?? defaultRack(),
     sku: v.CLAIMCHECK_SKU,
     context: v.CLAIMCHECK_CONTEXT,
     lab: v.CLAIMCHECK_LAB,
@@ -138,6 +138,14 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       v.CLAIMCHECK_CACHE_DIR ??
       join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache'), 'claimcheck'),
   }
+}
+
+const RACK = join(import.meta.dirname, '../../fixtures/racks/h100-2node.yaml')
+
+/** The rack that comes with claimcheck, also where a command runs in another folder. */
+function defaultRack(): string {
+  const fromHere = relative(process.cwd(), RACK)
+  return fromHere.startsWith('..') ? RACK : fromHere
 }
 
 function kubeconfigOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {

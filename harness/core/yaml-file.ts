@@ -2,31 +2,27 @@
  * Reads a YAML file that a person wrote and checks it against a strict schema. Every error has the file, line and column,
  * what was expected and what was found. A misspelt key is an error.
  */
-import { LineCounter, parseDocument, type Document, isMap, isNode, isScalar } from 'yaml'
+import { type Document, isMap, isNode, isScalar } from 'yaml'
 import { z } from 'zod'
 import { ClaimcheckError } from './errors.ts'
-import { readInputFile } from './input-file.ts'
+import { readTextFile } from './input-file.ts'
 import { nearest } from './nearest.ts'
+import { parseYamlDocument, placeAt } from './yaml-document.ts'
 
 /** Throws FILE_UNREADABLE or FILE_INVALID. */
 export function readYamlFile<T>(path: string, schema: z.ZodType<T>): T {
-  return parseYaml(readInputFile(path).toString('utf8'), path, schema)
+  return parseYaml(readTextFile(path), path, schema)
 }
 
 /** Throws FILE_INVALID. `path` is used in messages only. */
 export function parseYaml<T>(text: string, path: string, schema: z.ZodType<T>): T {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const broken = document.errors[0]
-  if (broken !== undefined) {
-    throw invalid(place(path, lines, broken.pos[0]), [`is not YAML: ${broken.message}`])
-  }
+  const { document, lines } = parseYamlDocument(text, path)
   const value = valueOf(document, path)
   const result = schema.safeParse(value, { reportInput: true })
   if (result.success) return result.data
   const problems = result.error.issues.flatMap((issue) => problemsOf(issue, schema, value))
   const located = problems.map(({ path: keys, key, problem }) => ({
-    at: place(path, lines, offsetOf(document, keys, key)),
+    at: placeAt(path, lines, offsetOf(document, keys, key)),
     problem,
   }))
   const first = located[0]
@@ -40,7 +36,7 @@ function valueOf(document: Document, path: string): unknown {
   try {
     return document.toJS()
   } catch (cause) {
-    // An alias without an anchor, or aliases that expand without bound.
+    // Aliases that expand without bound.
     throw invalid(
       path,
       [`is not usable YAML: ${cause instanceof Error ? cause.message : String(cause)}`],
@@ -136,11 +132,6 @@ function offsetOf(document: Document, path: readonly PropertyKey[], key: string 
     return node.range?.[0] ?? 0
   }
   return 0
-}
-
-function place(path: string, lines: LineCounter, offset: number): string {
-  const { line, col } = lines.linePos(offset)
-  return `${path}:${line}:${col}`
 }
 
 function invalid(subject: string, problems: readonly string[], cause?: unknown): ClaimcheckError {

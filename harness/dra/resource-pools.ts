@@ -2,6 +2,7 @@
  * Groups ResourceSlices into pools: for each driver and pool the slices of the newest generation, in their order, and
  * whether the pool is complete. Slices of older generations are ignored, since their driver is about to delete them.
  */
+import { largest } from '../core/extremes.ts'
 import { memoizeByObject } from '../core/memo.ts'
 import type { Device, ResourceSlice } from './objects.ts'
 
@@ -38,7 +39,7 @@ export function devicesOn(node: string, pool: Pool): PooledDevice[] {
 }
 
 function newest(slices: readonly ResourceSlice[]): Pool {
-  const generation = Math.max(...slices.map(({ spec }) => spec.pool.generation))
+  const generation = largest(slices.map(({ spec }) => spec.pool.generation))
   const current = slices.filter(({ spec }) => spec.pool.generation === generation)
   const [first] = current
   if (first === undefined) throw new RangeError('a pool has at least one slice')
@@ -49,6 +50,6 @@ function newest(slices: readonly ResourceSlice[]): Pool {
     complete: current.length === first.spec.pool.resourceSliceCount,
     sliceCount: first.spec.pool.resourceSliceCount,
     slices: current,
-    outdated: slices.filter((slice) => !current.includes(slice)),
+    outdated: slices.filter(({ spec }) => spec.pool.generation !== generation),
   }
 }

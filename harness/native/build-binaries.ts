@@ -3,10 +3,11 @@
  * is not needed.
  */
 import { createHash } from 'node:crypto'
-import { access, glob, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { access, glob, readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { ClaimcheckError } from '../core/errors.ts'
+import { findChange, recordFiles } from './recorded-files.ts'
 
 /** The folder of the sources. */
 export const NATIVE = join(import.meta.dirname, '..', '..', 'native')
@@ -32,8 +33,15 @@ export async function provideBinaries(
   const stamp = join(dirname(binaries.node), 'claimcheck.sources')
   const sources = await digestOfSources(folder)
   const built = await readFile(stamp, 'utf8').catch(() => undefined)
-  if (built === sources && (await Promise.all(Object.values(binaries).map(exists))).every(Boolean))
-    return binaries
+  const files = join(dirname(binaries.node), 'claimcheck.files.json')
+  if (built === sources && (await Promise.all(Object.values(binaries).map(exists))).every(Boolean)) {
+    if (!(await exists(files))) await record(files, binaries)
+    const change = await findChange(files)
+    if (change === undefined) return binaries
+    say(`A native binary is not as it was built and is built again: ${change}`)
+    // Cargo builds a file again only if it is missing.
+    await Promise.all(Object.values(binaries).map((path) => rm(path, { force: true })))
+  }
   say('Building the native binaries with cargo (first run, or their sources changed; about a minute)')
   const cargo = execa(
     'cargo',
@@ -60,9 +68,16 @@ export async function provideBinaries(
       cause,
     })
   }
+  await record(files, binaries)
   await writeFile(stamp, sources)
   return binaries
 }
+
+const record = (path: string, binaries: Binaries): Promise<void> =>
+  recordFiles(
+    path,
+    Object.values(binaries).map((file: string) => basename(file)),
+  )
 
 /** The hash of all files that the binaries are built from. */
 export async function digestOfSources(folder: string = NATIVE): Promise<string> {

@@ -5,6 +5,7 @@
 import { access, copyFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Nixl } from './nixl.ts'
+import { findChange, recordFiles } from './recorded-files.ts'
 import { provideWheel, type PinnedWheel } from './python-wheel.ts'
 
 const LIBRARY = 'libcudart.so.12'
@@ -32,10 +33,13 @@ const WHEEL: PinnedWheel = {
 /** Resolves at once if the library is in place. Rejects with NATIVE_BUILD_FAILED. */
 export async function provideCudaRuntime(nixl: Nixl, cacheDir: string, say: (line: string) => void): Promise<Nixl> {
   const path = join(nixl.folder, 'nixl_cu12.libs', LIBRARY)
-  if (await access(path).then(() => true, () => false)) return nixl
+  const record = `${path}.json`
+  const exists = await access(record).then(() => true, () => false)
+  if (exists && (await findChange(record)) === undefined) return nixl
   const folder = await provideWheel(WHEEL, cacheDir, say)
   const half = `${path}.${process.pid}`
   await copyFile(join(folder, 'nvidia/cuda_runtime/lib', LIBRARY), half)
   await rename(half, path)
+  await recordFiles(record, [LIBRARY])
   return nixl
 }

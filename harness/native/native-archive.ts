@@ -4,11 +4,12 @@
  */
 import { createHash } from 'node:crypto'
 import { access, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { execa } from 'execa'
 import { ClaimcheckError } from '../core/errors.ts'
 import { NATIVE, type Binaries } from './build-binaries.ts'
 import type { Nixl } from './nixl.ts'
+import { findChange, recordFiles } from './recorded-files.ts'
 
 const LIMIT_MS = 5 * 60_000
 
@@ -35,9 +36,12 @@ export async function archiveOf(
     .update(await readFile(script))
     .update(nixl.folder)
   const path = join(cacheDir, `transfer-${key.digest('hex').slice(0, 16)}.tgz`)
-  if (!(await exists(path))) {
+  const record = `${path}.json`
+  const intact = (await exists(record)) && (await findChange(record)) === undefined
+  if (!intact) {
     say('Packing the transfer binary and its libraries (once)')
     await make(path, cacheDir, ['sh', script, binaries.transfer, nixl.folder])
+    await recordFiles(record, [basename(path)])
   }
   const sha256 = createHash('sha256')
     .update(await readFile(path))

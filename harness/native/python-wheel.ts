@@ -4,10 +4,11 @@
  */
 import { createHash } from 'node:crypto'
 import { access, chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { arch } from 'node:os'
-import { join } from 'node:path'
+import { arch, tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
 import { execa } from 'execa'
 import { ClaimcheckError, type ErrorCode, type ErrorFacts } from '../core/errors.ts'
+import { distrust, findChange, isTruncated, recordFiles } from './recorded-files.ts'
 import { makeWorkFolder } from './work-folder.ts'
 
 const LIMIT_MS = 10 * 60_000
@@ -60,7 +61,10 @@ export async function provideWheel(
     })
   }
   const folder = join(cacheDir, wheel.folder(build))
-  if (await exists(folder)) return folder
+  if (await exists(folder)) {
+    await requireUnchanged(wheel, folder)
+    return folder
+  }
   const work = await workFolder(wheel, cacheDir)
   try {
     const file = await verifiedWheel({ wheel, build, cacheDir, work, say })
@@ -68,6 +72,7 @@ export async function provideWheel(
     const unpacked = join(work, 'unpacked')
     await python(wheel, 'could not be unpacked with python3', ['-c', UNPACK, file, unpacked, wheel.files])
     await makeExecutable(unpacked)
+    await record(unpacked)
     // Where two runs unpack at once, the second finds the folder in place and uses it.
     await rename(unpacked, folder).catch(async (cause: unknown) => {
       if (!(await exists(folder)))
@@ -154,11 +159,44 @@ async function workFolder(wheel: PinnedWheel, cacheDir: string): Promise<string>
   }
 }
 
+/** Inside the folder, so that both are moved into place at once. */
+const RECORD = '.claimcheck-files.json'
+
+const record = async (folder: string): Promise<void> => recordFiles(join(folder, RECORD), await filesIn(folder))
+
+/** Rejects with the wheel's error where a file is not as it was unpacked. */
+async function requireUnchanged(wheel: PinnedWheel, folder: string): Promise<void> {
+  const found = (await distrust(folder)) ?? (await changeIn(folder))
+  if (found === undefined) return
+  throw wheelError(wheel, {
+    problem: `was changed after it was unpacked into ${folder}`,
+    found,
+    hint: `Remove the folder ${folder} and run again: it is then fetched again. CLAIMCHECK_CACHE_DIR names another cache folder.`,
+  })
+}
+
+async function changeIn(folder: string): Promise<string | undefined> {
+  const path = join(folder, RECORD)
+  if (await exists(path)) {
+    const suspect = await distrust(path)
+    if (suspect !== undefined) return `${RECORD} ${suspect}`
+    return findChange(path).catch((error: unknown) => `${RECORD} is damaged: ${messageOf(error)}`)
+  }
+  // A version without records unpacked it.
+  const files = await filesIn(folder)
+  for (const file of files) if (await isTruncated(join(folder, file))) return `${file} is truncated`
+  await record(folder)
+  return undefined
+}
+
+async function filesIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((one) => one.isFile()).map((one) => relative(folder, join(one.parentPath, one.name)))
+}
+
 /** Wheels do not record permissions, and some of these files are programs. */
 async function makeExecutable(folder: string): Promise<void> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  for (const entry of entries.filter((one) => one.isFile()))
-    await chmod(join(entry.parentPath, entry.name), 0o755)
+  for (const file of await filesIn(folder)) await chmod(join(folder, file), 0o755)
 }
 
 async function python(
@@ -168,14 +206,22 @@ async function python(
   hint?: string,
 ): Promise<void> {
   await execa('python3', args, { timeout: LIMIT_MS, forceKillAfterDelay: 2000 }).catch((cause: unknown) => {
+    const full = fullDiskIn(cause)
+    const advice = full === undefined ? hint : `Free space in the cache folder and in ${tmpdir()}, where pip unpacks.`
     throw wheelError(wheel, {
       problem,
-      found: messageOf(cause),
-      ...(hint === undefined ? {} : { hint }),
+      found: full ?? messageOf(cause),
+      ...(advice === undefined ? {} : { hint: advice }),
       cause,
     })
   })
 }
+
+/** Python writes the cause below a traceback of any length. */
+const fullDiskIn = (error: unknown): string | undefined =>
+  /^.*(?:No space left on device|Disk quota exceeded).*$/m.exec(
+    error instanceof Error ? error.message : String(error),
+  )?.[0].trim()
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(

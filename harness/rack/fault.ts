@@ -3,7 +3,10 @@
  * attributes or logs, never a reported figure.
  */
 import { z } from 'zod'
+import { MOST_NUMA_NODE } from '../sku/sku.ts'
 import { sizeSchema, timeSchema, percentSchema } from '../core/quantity-schema.ts'
+
+const MOST_CLOCK_STEP_SECONDS = 86_400
 
 const node = z.string()
 const nic = z.string()
@@ -58,9 +61,13 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('device-unopenable'), ...onNic }),
   // Topology
   /** A NIC is attached to another NUMA node than the SKU states and the driver publishes. */
-  z.strictObject({ kind: z.literal('numa-moved'), ...onNic, numaNode: z.int().min(0) }),
+  z.strictObject({ kind: z.literal('numa-moved'), ...onNic, numaNode: z.int().min(0).max(MOST_NUMA_NODE) }),
   /** A NIC is published with a wrong NUMA node. */
-  z.strictObject({ kind: z.literal('numa-misreport'), ...onNic, numaNode: z.int().min(0) }),
+  z.strictObject({
+    kind: z.literal('numa-misreport'),
+    ...onNic,
+    numaNode: z.int().min(0).max(MOST_NUMA_NODE),
+  }),
   /** Two NICs are published under each other's names. */
   z.strictObject({ kind: z.literal('nics-swapped'), ...onNic, with: nic }),
   /** A NIC is published without RDMA. */
@@ -88,7 +95,11 @@ export const faultSchema = z.discriminatedUnion('kind', [
   /** The node's receivers do not verify the data. `claimed` is whether they report that they did. */
   z.strictObject({ kind: z.literal('unverified'), node, claimed: z.boolean() }),
   /** The wall clock of the node steps during every transfer; negative: backwards. */
-  z.strictObject({ kind: z.literal('clock-step'), node, seconds: z.number() }),
+  z.strictObject({
+    kind: z.literal('clock-step'),
+    node,
+    seconds: z.number().min(-MOST_CLOCK_STEP_SECONDS).max(MOST_CLOCK_STEP_SECONDS),
+  }),
 ])
 
 export type Fault = Readonly<z.infer<typeof faultSchema>>

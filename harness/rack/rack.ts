@@ -5,15 +5,15 @@
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { ClaimcheckError } from '../core/errors.ts'
+import { dnsLabel } from '../core/name-schema.ts'
 import { percentSchema, rateSchema } from '../core/quantity-schema.ts'
 import { readYamlFile } from '../core/yaml-file.ts'
 import { loadSku, type Sku } from '../sku/sku.ts'
 import { faultSchema, type Fault } from './fault.ts'
 import { validateFaults } from './validate-faults.ts'
 
-const nodeName = z
-  .string()
-  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'expected a node name of lower-case letters, digits and "-"')
+const MOST_ITERATIONS = 10_000
+const MOST_FAULTS = 256
 
 function distinct(names: readonly string[], context: z.RefinementCtx): void {
   names.forEach((name, index) => {
@@ -29,10 +29,10 @@ function distinct(names: readonly string[], context: z.RefinementCtx): void {
 
 const rackSchema = z.strictObject({
   schema: z.literal('claimcheck.rack/1'),
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+  name: dnsLabel('a rack name'),
   /** The SKU file, relative to the rack file's folder. */
   sku: z.string(),
-  nodes: z.array(nodeName).min(1).max(16).superRefine(distinct),
+  nodes: z.array(dnsLabel('a node name')).min(1).max(16).superRefine(distinct),
   links: z.strictObject({
     /** Payload rate of one NIC whose GPU is on the same NUMA node. */
     nic: z.strictObject({
@@ -47,12 +47,15 @@ const rackSchema = z.strictObject({
   /** Rates and sizes are divided by this while bytes move, so that durations are those of the hardware. */
   scale: z.number().min(1).max(100_000),
   /** The length of a transfer. It is shorter than on hardware, since an emulated iteration uses CPU time. */
-  transfer: z.strictObject({ iters: z.int().min(2), warmupIters: z.int().min(0) }),
+  transfer: z.strictObject({
+    iters: z.int().min(2).max(MOST_ITERATIONS),
+    warmupIters: z.int().min(0).max(MOST_ITERATIONS),
+  }),
   /** Seeds every random draw of the emulation. */
   seed: z.int().min(0).default(1),
   /** Whether the GPU driver publishes numaNode; older ones do not. */
   gpuNumaNodePublished: z.boolean().default(false),
-  faults: z.array(faultSchema).default([]),
+  faults: z.array(faultSchema).max(MOST_FAULTS).default([]),
 })
 
 type RackFile = z.infer<typeof rackSchema>

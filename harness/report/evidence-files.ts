@@ -2,9 +2,10 @@
  * Writes journal entries as files beside the reports, `evidence/<run>/<subject>.json`, for a person to read. No verdict
  * depends on them.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JournalEntry } from '../core/journal.ts'
+import { inFolder, replaceFile } from '../core/output-file.ts'
 
 const MOST_BYTES = 1_000_000
 const MOST_FILES = 50
@@ -12,10 +13,14 @@ const MOST_FILES = 50
 /** Writes at most 50 files; a file over 1 MB is truncated and has `cutTo`, its limit in bytes. */
 export class EvidenceFiles {
   readonly folder: string
+  readonly #reportDir: string
+  readonly #run: string
   #written = 0
 
   constructor(reportDir: string, run: string) {
     this.folder = join(reportDir, 'evidence', run)
+    this.#reportDir = reportDir
+    this.#run = run
   }
 
   /** Returns the path of the file, or undefined once the limit of files is reached. */
@@ -23,15 +28,14 @@ export class EvidenceFiles {
     if (this.#written === MOST_FILES) return undefined
     this.#written++
     const name = subject.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 100)
-    const path = join(this.folder, `${String(this.#written).padStart(2, '0')}-${name}.json`)
+    const file = `${String(this.#written).padStart(2, '0')}-${name}.json`
     const text = JSON.stringify({ at: new Date(at).toISOString(), ...data }, undefined, 2)
-    mkdirSync(this.folder, { recursive: true })
-    writeFileSync(
-      path,
+    const bounded =
       text.length <= MOST_BYTES
         ? text
-        : JSON.stringify({ cutTo: MOST_BYTES, text: text.slice(0, MOST_BYTES) }),
-    )
-    return path
+        : JSON.stringify({ cutTo: MOST_BYTES, text: text.slice(0, MOST_BYTES) })
+    mkdirSync(this.#reportDir, { recursive: true })
+    inFolder(this.#reportDir, ['evidence', this.#run], (folder) => replaceFile(join(folder, file), bounded))
+    return join(this.folder, file)
   }
 }

@@ -58,11 +58,17 @@ function addCase(
 }
 
 function addProperties(element: XMLBuilder, properties: Readonly<Record<string, unknown>>): void {
-  const present = Object.entries(properties).filter(([, value]) => value !== undefined && value !== '')
+  const present = Object.entries(properties).filter(([name, value]) => isStated(name, value))
   if (present.length === 0) return
   const list = element.ele('properties')
   for (const [name, value] of present)
     list.ele('property', { name: attribute(name), value: attribute(String(value)) })
+}
+
+/** A time that a clock step made negative, and a figure that is not finite, state nothing. */
+function isStated(name: string, value: unknown): boolean {
+  if (typeof value !== 'number') return value !== undefined && value !== ''
+  return Number.isFinite(value) && !(value < 0 && /seconds|_ms\b/i.test(name))
 }
 
 function countsOf(cases: readonly JUnitCase[]): Record<'tests' | 'failures' | 'errors' | 'skipped', number> {

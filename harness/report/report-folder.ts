@@ -1,10 +1,11 @@
 /**
- * Writes a run's reports. Files are replaced atomically, so a reader never sees part of one. Reports of an earlier run are
- * removed when a run begins, so that an interrupted run cannot be mistaken for a green one.
+ * Writes a run's reports. Files are replaced atomically, so a reader never sees part of one, and no symbolic link is followed.
+ * Reports of an earlier run are removed when a run begins, so that an interrupted run cannot be mistaken for a green one.
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClaimcheckError } from '../core/errors.ts'
+import { replaceFile } from '../core/output-file.ts'
 import { formatJson } from './json.ts'
 import { formatJUnit } from './junit-xml.ts'
 import { removeReports, type REPORT_FILES } from './report-files.ts'
@@ -40,13 +41,7 @@ export class ReportFolder {
   }
 
   #write(file: (typeof REPORT_FILES)[number], text: string): void {
-    const partial = join(this.path, `.${file}.${process.pid}`)
-    try {
-      writeFileSync(partial, text)
-      renameSync(partial, join(this.path, file))
-    } finally {
-      rmSync(partial, { force: true })
-    }
+    replaceFile(join(this.path, file), text)
   }
 
   #guard(work: () => void): void {

@@ -2,6 +2,7 @@
  * The resource pools of one node as Kubernetes' allocator gathers them: sorted by driver and name, the devices of each by
  * slice name. An incomplete or invalid pool has no devices, but the reason for which it is ignored.
  */
+import { largest } from '../core/extremes.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
 import type { PooledDevice } from '../dra/resource-pools.ts'
 import { memoizeByObject } from '../core/memo.ts'
@@ -48,7 +49,8 @@ function build(node: string, all: readonly ResourceSlice[]): NodePool[] {
     .toSorted((a, b) => compare(a.metadata.name, b.metadata.name))
     .flatMap(({ spec }) => spec.devices ?? [])
   const names = devices.map(({ name }) => name)
-  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  const seen = new Set<string>()
+  const twice = names.find((name) => seen.has(name) || !seen.add(name))
   return [
     twice === undefined
       ? {
@@ -62,7 +64,7 @@ function build(node: string, all: readonly ResourceSlice[]): NodePool[] {
 }
 
 function newest(slices: readonly ResourceSlice[]): ResourceSlice[] {
-  const generation = Math.max(...slices.map(({ spec }) => spec.pool.generation))
+  const generation = largest(slices.map(({ spec }) => spec.pool.generation))
   return slices.filter(({ spec }) => spec.pool.generation === generation)
 }
 

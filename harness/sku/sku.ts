@@ -3,8 +3,9 @@
  * topology is compared with the NUMA nodes of the profile.
  */
 import { z } from 'zod'
+import { deviceName, dnsLabel, interfaceName } from '../core/name-schema.ts'
 import { percentSchema, quantityValueSchema, rateSchema, timeSchema } from '../core/quantity-schema.ts'
-import { readInputFile } from '../core/input-file.ts'
+import { readTextFile } from '../core/input-file.ts'
 import { parseYaml } from '../core/yaml-file.ts'
 import type { Fraction, GBps, Seconds } from '../core/units.ts'
 import { refuseUnfinished } from './unfinished.ts'
@@ -15,16 +16,27 @@ const pciAddress = z
     /^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/,
     'expected a PCI address such as "0001:00:00.0", lower case',
   )
-const numaNode = z.int().min(0)
+/** The most NUMA nodes that Linux can be built for are 1024. */
+export const MOST_NUMA_NODE = 1023
+const MOST_DEVICES = 128
+const count = z.int().min(1).max(MOST_DEVICES)
+const MOST_LINKS = 1024
+const MOST_BRIDGES = 32
+/** The highest minor number of a character device. */
+const MOST_MINOR = 2 ** 20 - 1
+const MOST_RATIO = 1e6
+
+const numaNode = z.int().min(0).max(MOST_NUMA_NODE)
 /** From the host bridge over the PCI bridges above the device: `[pci0000:64, "0000:64:00.0"]`. */
 const pciePath = z
   .array(z.string().regex(/^(pci[0-9a-f]{4,8}:[0-9a-f]{2}|[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7])$/))
   .min(1)
+  .max(MOST_BRIDGES)
   .exactOptional()
 
 const gpuSchema = z.strictObject({
   /** The device name that the GPU driver publishes. */
-  name: z.string().min(1),
+  name: deviceName,
   pciBusID: pciAddress,
   /** The NUMA node of the CPUs close to the GPU, never the node of the GPU's own memory. */
   numaNode,
@@ -35,16 +47,16 @@ const gpuSchema = z.strictObject({
 
 const nicSchema = z.strictObject({
   /** The RDMA device: `mlx5_0`. */
-  name: z.string().min(1),
+  name: deviceName,
   pciAddress,
   /** The network interface. An InfiniBand-only NIC has none. */
-  ifName: z.string().min(1).max(15).optional(),
+  ifName: interfaceName.optional(),
   numaNode,
   pciePath,
   /** In bytes; absent: the MTU of `nic`. */
   mtu: z.int().min(576).max(65535).exactOptional(),
   /** N of /dev/infiniband/uverbsN in an emulated rack; on hardware it is read from the node. */
-  charDevice: z.int().min(0).exactOptional(),
+  charDevice: z.int().min(0).max(MOST_MINOR).exactOptional(),
 })
 
 const nicKind = z.strictObject({
@@ -84,13 +96,13 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
     bandwidth: z.strictObject({ value: rate, bounds }),
     latency: z.strictObject({ value: time, bounds }),
   })
-  const p99OverP50 = z.number().min(1)
+  const p99OverP50 = z.number().min(1).max(MOST_RATIO)
   /** The rate of one pair of GPUs in a transfer of 1 GiB. */
   const gpuLink = z.strictObject({
     write: arm,
     read: arm,
     /** The minimum ratio of a GPU link's rate to the rate through host memory. */
-    overStaged: z.number().gt(1),
+    overStaged: z.number().gt(1).max(MOST_RATIO),
     /** The share by which a pair may be slower than the median of the pairs that run at the same time. */
     evenWithin: z.string(),
     p99OverP50,
@@ -98,7 +110,7 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
   return z
     .strictObject({
       schema: z.literal('claimcheck.sku/1'),
-      name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+      name: dnsLabel('a SKU name'),
       description: z.string(),
       gpu: z.strictObject({
         productName: z.string(),
@@ -112,28 +124,37 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
          * The number of active links of each GPU, whatever they connect to: 18 if each of three peers is connected by 6,
          * and 18 if a switch connects all GPUs.
          */
-        links: z.int().min(0).exactOptional(),
+        links: z.int().min(0).max(MOST_LINKS).exactOptional(),
         /** Where links connect GPUs directly, without a switch: the linked pairs by GPU name. A pair not listed has no link. */
         linkPairs: z
           .array(
             z.strictObject({
               between: z.tuple([z.string().min(1), z.string().min(1)]),
-              links: z.int().min(1),
+              links: z.int().min(1).max(MOST_LINKS),
             }),
           )
           .min(1)
+          .max(MOST_DEVICES * MOST_DEVICES)
           .exactOptional(),
       }),
       /** Absent if no NIC of the node is under test. */
       nic: nicKind.default(NO_NIC),
       /** The NUMA nodes of each socket, if a socket has several: `[[0, 1, 2, 3], [4, 5, 6, 7]]`. */
-      sockets: z.array(z.array(numaNode).min(1)).exactOptional(),
-      gpus: z.array(gpuSchema).min(1),
-      nics: z.array(nicSchema),
+      sockets: z
+        .array(
+          z
+            .array(numaNode)
+            .min(1)
+            .max(MOST_NUMA_NODE + 1),
+        )
+        .max(MOST_NUMA_NODE + 1)
+        .exactOptional(),
+      gpus: z.array(gpuSchema).min(1).max(MOST_DEVICES),
+      nics: z.array(nicSchema).max(MOST_DEVICES),
       reference: z.strictObject({
         source: z.string(),
         /** The devices of a pod that `aligned` and `unaligned` were stated for; absent: the seed example's 4 and 4. */
-        placement: z.strictObject({ gpus: z.int().min(1), nics: z.int().min(1) }).exactOptional(),
+        placement: z.strictObject({ gpus: count, nics: count }).exactOptional(),
         aligned: arm.exactOptional(),
         unaligned: arm.exactOptional(),
         /** The largest allowed p99 / p50 of a transfer. */
@@ -193,7 +214,7 @@ export interface Reference<Quantity extends GBps | Seconds> {
 
 /** Throws FILE_UNREADABLE, or FILE_INVALID with line and column, also where values are still to be filled in. */
 export function loadSku(path: string): Sku {
-  const text = readInputFile(path).toString('utf8')
+  const text = readTextFile(path)
   refuseUnfinished(text, path)
   return parseYaml(text, path, skuSchema)
 }

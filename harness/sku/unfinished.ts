@@ -2,8 +2,9 @@
  * Unfinished SKU profiles: `discover` writes the scalar `FILL_IN` where it could not learn a value, with a comment that says
  * what belongs there. Such a profile is refused wherever it is loaded.
  */
-import { isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
+import { isPair, isScalar, isSeq, visit } from 'yaml'
 import { ClaimcheckError } from '../core/errors.ts'
+import { parseYamlDocument } from '../core/yaml-document.ts'
 
 /** Stands in a profile for a value that is to be filled in. */
 export const FILL_IN = 'FILL_IN'
@@ -12,8 +13,7 @@ export const FILL_IN = 'FILL_IN'
 export function refuseUnfinished(text: string, path: string): void {
   if (!text.includes(FILL_IN)) return
   const lines = text.split('\n')
-  const lineCounter = new LineCounter()
-  const document = parseDocument(text, { lineCounter, prettyErrors: false })
+  const { document, lines: positions } = parseYamlDocument(text, path)
   const places: {
     readonly line: number
     readonly col: number
@@ -23,7 +23,7 @@ export function refuseUnfinished(text: string, path: string): void {
   visit(document, {
     Scalar(key, node, ancestors) {
       if (key === 'key' || node.value !== FILL_IN) return
-      const { line, col } = lineCounter.linePos(node.range?.[0] ?? 0)
+      const { line, col } = positions.linePos(node.range?.[0] ?? 0)
       places.push({ line, col, key: pathOf(key, ancestors), what: remarkOn(lines[line - 1]) })
     },
   })

@@ -1,5 +1,6 @@
 /** What a node's kernel says of its GPUs, NICs and NUMA nodes, as the transfer binary prints it with `--mode topo`. */
 import { z } from 'zod'
+import { parseBoundedJson } from '../core/bounded-json.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { seconds } from '../core/units.ts'
 import type { Target } from '../targets/target.ts'
@@ -39,6 +40,8 @@ export type NodeTopology = z.infer<typeof nodeTopologySchema>
 export type NodeFunction = NodeTopology['gpus'][number]
 export type NodeNic = NodeTopology['nics'][number]
 
+/** Characters of a TOPO line. A node with 8 GPUs and 16 NICs has some 10,000. */
+const MOST_TOPOLOGY = 1024 * 1024
 /** Pulling an image may take minutes on a node that has not run it. */
 const PROBE_TIMEOUT = seconds(120)
 
@@ -58,7 +61,7 @@ function parseNodeTopology(stdout: string, subject: string): NodeTopology {
   if (line === undefined)
     throw new ClaimcheckError('RESULT_MISSING', { subject, problem: 'ended without a TOPO line' })
   try {
-    return nodeTopologySchema.parse(JSON.parse(line.slice('TOPO '.length)))
+    return nodeTopologySchema.parse(parseBoundedJson(line.slice('TOPO '.length), MOST_TOPOLOGY))
   } catch (cause) {
     throw new ClaimcheckError('RESULT_INVALID', {
       subject,

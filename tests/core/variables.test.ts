@@ -1,5 +1,6 @@
 /** A misspelt or invalid variable is rejected, so that a CI gate never runs without a setting that it was given. */
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { loadRack } from '../../harness/rack/rack.ts'
 import { readSettings } from '../../harness/core/variables.ts'
 
 test('settings have defaults', () => {
@@ -20,6 +21,14 @@ test('settings have defaults', () => {
     rounds: 3,
     cacheDir: '/home/a/.cache/claimcheck',
   })
+})
+
+test('the default rack is the one beside the harness, in whatever folder a command runs', () => {
+  const before = process.cwd()
+  process.chdir('/')
+  onTestFinished(() => process.chdir(before))
+  const { rack } = readSettings({})
+  expect(loadRack(rack).name).toBe('h100-2node')
 })
 
 test.for([

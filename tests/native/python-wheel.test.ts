@@ -1,6 +1,6 @@
 /** A pinned wheel, downloaded by the real pip from a folder on this machine, so that no test depends on PyPI. */
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { arch } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -47,7 +47,12 @@ test('unpacks the chosen files, executable, and only once', async () => {
   const cache = temporaryFolder()
   const said: string[] = []
   const folder = await provideWheel(wheel(), cache, (line) => said.push(line))
-  expect(readdirSync(folder, { recursive: true }).sort()).toEqual(['demo', 'demo/bin', 'demo/bin/tool'])
+  expect(readdirSync(folder, { recursive: true }).sort()).toEqual([
+    '.claimcheck-files.json',
+    'demo',
+    'demo/bin',
+    'demo/bin/tool',
+  ])
   expect(statSync(join(folder, 'demo/bin/tool')).mode & 0o777).toBe(0o755)
   expect((await execa(join(folder, 'demo/bin/tool'))).stdout).toBe('it runs')
   expect(await provideWheel(wheel(), cache, (line) => said.push(line))).toBe(folder)
@@ -80,4 +85,63 @@ test('reports a processor that the wheel is not built for', async () => {
     undefined,
   )
   await expect(work).rejects.toThrow(`demo 1.0 has no wheel for this processor: expected s390x, found ${arch()}`)
+})
+
+test.for<[string, (tool: string) => void, string]>([
+  ['truncated', (tool) => truncateSync(tool, 5), 'demo/bin/tool has 5 bytes instead of 24'],
+  [
+    'replaced by one of the same size',
+    (tool) => writeFileSync(tool, '#!/bin/sh\necho other...\n'),
+    'demo/bin/tool has SHA-256',
+  ],
+  ['removed', (tool) => rmSync(tool), 'demo/bin/tool is missing'],
+  ['writable for every user', (tool) => chmodSync(tool, 0o777), 'demo/bin/tool can be written by every user'],
+])('an unpacked file that was %s is not used', async ([, change, found]) => {
+  const cache = temporaryFolder()
+  const folder = await provideWheel(wheel(), cache, () => undefined)
+  change(join(folder, 'demo/bin/tool'))
+  await expect(provideWheel(wheel(), cache, () => undefined)).rejects.toMatchObject({
+    code: 'NATIVE_BUILD_FAILED',
+    found: expect.stringContaining(found) as string,
+    hint: expect.stringContaining(`Remove the folder ${folder} and run again`) as string,
+  })
+})
+
+test.runIf(process.getuid?.() === 0)('an unpacked file of another user is not used', async () => {
+  const cache = temporaryFolder()
+  const folder = await provideWheel(wheel(), cache, () => undefined)
+  chownSync(join(folder, 'demo/bin/tool'), 12345, 12345)
+  await expect(provideWheel(wheel(), cache, () => undefined)).rejects.toThrow('belongs to user 12345')
+})
+
+test('a file that was only copied or touched is used', async () => {
+  const cache = temporaryFolder()
+  const folder = await provideWheel(wheel(), cache, () => undefined)
+  utimesSync(join(folder, 'demo/bin/tool'), 1, 1)
+  expect(await provideWheel(wheel(), cache, () => undefined)).toBe(folder)
+})
+
+test('a truncated library in a folder without a record is not used', async () => {
+  const cache = temporaryFolder()
+  const folder = join(cache, 'demo-1.0')
+  mkdirSync(folder)
+  const library = join(folder, 'library.so')
+  copyFileSync(process.execPath, library)
+  truncateSync(library, 1_000_000)
+  await expect(provideWheel(wheel(), cache, () => undefined)).rejects.toThrow('library.so is truncated')
+  copyFileSync('/bin/true', library)
+  expect(await provideWheel(wheel(), cache, () => undefined)).toBe(folder)
+})
+
+test('a full disk is named, below whatever traceback pip prints', async () => {
+  const path = temporaryFolder()
+  const frames = Array.from({ length: 30 }, (_, line) => `  File "pip/${line}.py", line ${line}, in run`)
+  const said = ['Traceback (most recent call last):', ...frames, 'OSError: [Errno 28] No space left on device']
+  writeFileSync(join(path, 'python3'), `#!/bin/sh\ncat >&2 <<'END'\n${said.join('\n')}\nEND\nexit 2\n`)
+  chmodSync(join(path, 'python3'), 0o755)
+  vi.stubEnv('PATH', `${path}:${process.env['PATH'] ?? ''}`)
+  await expect(provideWheel(wheel(), temporaryFolder(), () => undefined)).rejects.toMatchObject({
+    found: 'OSError: [Errno 28] No space left on device',
+    hint: expect.stringContaining('Free space in the cache folder') as string,
+  })
 })

@@ -24,6 +24,12 @@ test.for([
   ['nodes: [node-a, node-b]', 'nodes: []', ':6:8 at nodes'],
   ['claimcheck.rack/1', 'claimcheck.rack/2', ':3:9 at schema'],
   ['links:', 'links: {', ' is not YAML'],
+  ['iters: 24', 'iters: 10001', ':12:20 at transfer.iters: Too big'],
+  ['warmupIters: 4', 'warmupIters: 1e15', ':12:37 at transfer.warmupIters: Too big'],
+  [rate, 'rate: 1e300 GB/s', ':8:16 at links.nic.rate: expected at most 100 TB/s'],
+  ['nodes: [node-a, node-b]', 'nodes: [".."]', ':6:9 at nodes[0]: expected a node name'],
+  ['name: h100-2node', 'name: ..', ':4:7 at name: expected a rack name'],
+  ['name: h100-2node', `name: ${'a'.repeat(64)}`, ':4:7 at name: expected a rack name'],
 ] as const)('%s -> %s', ([from, to, expected]) => {
   const path = rackFile({ edit: (text) => text.replace(from, to) })
   expect(() => loadRack(path)).toThrow(

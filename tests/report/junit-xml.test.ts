@@ -20,6 +20,20 @@ test('a run with every kind of outcome', () => {
   expect(formatJUnit(report({ outcome: 'failed', tests: everyKind, problems: [problem] }))).toMatchSnapshot()
 })
 
+test('times that a clock step made negative, and figures that are not finite, are left out', () => {
+  const properties = {
+    'arm.aligned.p50.seconds': -1,
+    'a.seconds': Number.NaN,
+    'b.GBps': Infinity,
+    ratio: -0.5,
+  }
+  const text = formatJUnit(
+    report({ tests: [{ ...passedTest, seconds: -3, expectations: [{ ...expectation, properties }] }] }),
+  )
+  expect(text).not.toMatch(/"-[13]|NaN|Infinity/)
+  expect(text).toContain('<property name="ratio" value="-0.5"/>')
+})
+
 test('a property with two values keeps both', () => {
   const second = { ...expectation, properties: { ratio: 0.7, rounds: 3 } }
   const xml = formatJUnit(report({ tests: [{ ...passedTest, expectations: [expectation, second] }] }))

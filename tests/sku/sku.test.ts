@@ -39,6 +39,17 @@ test.for([
   ["pciBusID: '0002:", "pciBusID: '0001:", 'at gpus[1]: "0001:00:00.0" is listed twice'],
   ["pciBusID: '0002:00:00.0'", "pciBusID: '2:0.0'", 'expected a PCI address'],
   ['numaNode: 1', 'numaNode: one', 'numaNode'],
+  ['numaNode: 1', 'numaNode: 1024', 'at gpus[4].numaNode: Too big'],
+  ['charDevice: 1 }', 'charDevice: 1048576 }', 'at nics[1].charDevice: Too big'],
+  ['p99OverP50: 1.5', 'p99OverP50: 1e300', 'at reference.stability.p99OverP50: Too big'],
+  ['upper: 14 %', 'upper: 1e300 %', 'expected at most 1000000 %'],
+  ['value: 27.49 ms', 'value: 1e9 s', 'expected at most 1440 min'],
+  ['name: mlx5_1', 'name: ..', 'at nics[1].name: expected a device name'],
+  ['name: mlx5_1', 'name: a/../../b', 'at nics[1].name: expected a device name'],
+  ['name: mlx5_1', 'name: a..b', 'at nics[1].name: expected a device name without ".."'],
+  ['name: gpu-1', 'name: ../gpu', 'at gpus[1].name: expected a device name'],
+  ['ifName: rdma1', 'ifName: ..', 'at nics[1].ifName: expected a name other than'],
+  ['ifName: rdma1', 'ifName: a/b', 'at nics[1].ifName: expected an interface name'],
 ] as const)('%s -> %s', ([from, to, expected]) => {
   expect(text).toContain(from)
   const edited = text.replace(from, to)

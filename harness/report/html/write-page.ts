@@ -1,17 +1,16 @@
 /** Writes the report page to a path, with its style beside it. A reader never sees part of a page. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ClaimcheckError } from '../../core/errors.ts'
+import { replaceFile } from '../../core/output-file.ts'
 import { STYLE } from './style.ts'
 
 /** Throws REPORT_UNWRITABLE. */
 export function writePage(path: string, page: string): void {
-  const partial = `${path}.${process.pid}`
   try {
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(join(dirname(path), 'report.css'), STYLE)
-    writeFileSync(partial, page)
-    renameSync(partial, path)
+    replaceFile(join(dirname(path), 'report.css'), STYLE)
+    replaceFile(path, page)
   } catch (cause) {
     throw new ClaimcheckError('REPORT_UNWRITABLE', {
       subject: path,
@@ -20,7 +19,5 @@ export function writePage(path: string, page: string): void {
       hint: 'Make the folder writable, or name another one.',
       cause,
     })
-  } finally {
-    rmSync(partial, { force: true })
   }
 }

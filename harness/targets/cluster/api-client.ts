@@ -7,7 +7,9 @@ import http from 'node:http'
 import https from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeConfig } from '@kubernetes/client-node'
+import { requireShallow } from '../../core/bounded-json.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
+import { withCredentials } from './exec-credentials.ts'
 import { ApiError, apiError, type ApiOperation } from './api-error.ts'
 
 /** How long a request is retried before it fails. */
@@ -15,6 +17,11 @@ const RETRY_MS = 60_000
 const RESPONSE_MS = 30_000
 const [MIN_BACKOFF_MS, MAX_BACKOFF_MS] = [100, 2000]
 const KEEP_ALIVE_MS = 15_000
+/** In characters. A list of ResourceSlices of a large cluster has some 10 million. */
+const MOST_RESPONSE = 128 * 2 ** 20
+const MOST_REFUSAL = 64 * 1024
+/** Of nested JSON. */
+const MOST_LEVELS = 64
 
 export interface Request extends ApiOperation {
   readonly path: string
@@ -58,13 +65,16 @@ export class Api {
   /** Rejects with RBAC_DENIED, NOT_FOUND, API_REFUSED, API_UNREACHABLE or INTERRUPTED. */
   async json(request: Request): Promise<unknown> {
     this.count(request)
-    const text = await this.#retry(request, async () => textOf(await this.open(request, RESPONSE_MS)))
+    const text = await this.#retry(request, async () =>
+      textOf(await this.open(request, RESPONSE_MS), request),
+    )
     try {
+      requireShallow(text, MOST_LEVELS)
       return JSON.parse(text)
     } catch (cause) {
       throw new ClaimcheckError('API_REFUSED', {
         subject: request.subject,
-        problem: 'could not be read: the response is not JSON',
+        problem: 'could not be read: the response is not acceptable JSON',
         found: text.slice(0, 120),
         hint: `Check that ${this.server} is the address of an API server.`,
         cause,
@@ -96,12 +106,13 @@ export class Api {
       },
       ...(signal === undefined ? {} : { signal }),
     }
-    await this.config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0])
+    const config = await withCredentials(this.config)
+    await config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0])
     const response = await exchange(url, options, body, idleMs)
     if ((response.statusCode ?? 0) < 400) return response
     throw apiError(request, {
       status: response.statusCode ?? 0,
-      body: await textOf(response),
+      body: await beginningOf(response),
       retryAfterSeconds: Number(response.headers['retry-after']) || undefined,
     })
   }
@@ -150,11 +161,35 @@ export function retryDelayMs(error: unknown): number | undefined {
   return seconds === undefined ? undefined : Math.min(seconds, MAX_RETRY_AFTER_SECONDS) * 1000
 }
 
-export async function textOf(response: Response): Promise<string> {
+/** Rejects with API_REFUSED for a response that is too large. */
+export async function textOf(response: Response, { subject }: ApiOperation): Promise<string> {
+  response.setEncoding('utf8')
+  const parts: string[] = []
+  let length = 0
+  for await (const chunk of response) {
+    parts.push(String(chunk))
+    length += String(chunk).length
+    // Leaving the loop closes the connection.
+    if (length > MOST_RESPONSE)
+      throw new ClaimcheckError('API_REFUSED', {
+        subject,
+        problem: 'could not be read: the response is too large',
+        expected: `at most ${MOST_RESPONSE} characters`,
+        found: 'more',
+      })
+  }
+  return parts.join('')
+}
+
+/** The text of a response that refuses a request; a long one is cut. */
+async function beginningOf(response: Response): Promise<string> {
   response.setEncoding('utf8')
   let text = ''
-  for await (const chunk of response) text += String(chunk)
-  return text
+  for await (const chunk of response) {
+    text += String(chunk)
+    if (text.length > MOST_REFUSAL) break
+  }
+  return text.slice(0, MOST_REFUSAL)
 }
 
 function exchange(

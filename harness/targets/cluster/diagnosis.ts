@@ -68,7 +68,7 @@ async function tailOf(
     query: { container, tailLines: String(MAX_LINES), limitBytes: String(MAX_BYTES) },
   }
   api.count(request)
-  return textOf(await api.open(request, LOG_TIMEOUT_MS))
+  return textOf(await api.open(request, LOG_TIMEOUT_MS), request)
 }
 
 const orError = async <T>(work: Promise<T>): Promise<T | string> =>

@@ -5,6 +5,7 @@ import { withTimeout } from '../../core/timeout.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { ExecResult, Wait } from '../../scheduling/pod.ts'
 import type { Api } from './api-client.ts'
+import { withCredentials } from './exec-credentials.ts'
 import { MISSING_PERMISSION_HINT } from './api-error.ts'
 import { describePermission, missingPermissions, PERMISSIONS } from './permissions.ts'
 
@@ -33,7 +34,7 @@ export async function execIn(api: Api, command: Command, wait: Wait): Promise<Ex
       ...(cause === undefined ? {} : { cause }),
     })
   api.count({ verb: 'create', resource: 'pods/exec', subject })
-  const connecting = new Exec(api.config).exec(
+  const connecting = new Exec(await withCredentials(api.config)).exec(
     namespace,
     pod,
     container,

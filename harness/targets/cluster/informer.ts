@@ -2,11 +2,12 @@
  * Keeps a copy of one collection up to date by list and watch. Waits are predicates on this copy. The informer reconnects
  * after idle or closed connections, 410 Gone, throttling and unavailability of the API server.
  */
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { requireShallow } from '../../core/bounded-json.ts'
 import { withTimeout, type WaitCondition } from '../../core/timeout.ts'
 import { isTransient, retryDelayMs, type Api, type Request } from './api-client.ts'
+import { LineSplitter } from '../log-limits.ts'
 import { ApiError } from './api-error.ts'
 import { collection, type Resource } from './api-resources.ts'
 
@@ -150,11 +151,13 @@ export class Informer<T extends KubernetesObject> {
     })
     const response = await this.#options.api.open({ ...request, signal }, IDLE_MS)
     this.#lastError = undefined
-    const lines = createInterface({ input: response, signal })
+    const splitter = new LineSplitter()
+    response.setEncoding('utf8')
     // A broken connection ends the lines without an error; the response emits it.
     const broken = new Promise<never>((_resolve, reject) => response.once('error', reject))
     const read = (async () => {
-      for await (const line of lines) version = this.#handle(line) ?? version
+      for await (const chunk of response)
+        for (const line of splitter.push(String(chunk))) version = this.#handle(line) ?? version
     })()
     try {
       await Promise.race([read, broken])
@@ -168,7 +171,7 @@ export class Informer<T extends KubernetesObject> {
 
   /** Handles one watch event and returns its resource version. */
   #handle(line: string): string | undefined {
-    const { type, object } = eventSchema.parse(JSON.parse(line))
+    const { type, object } = eventSchema.parse(parsedEvent(line))
     if (type === 'ERROR') {
       const { code, message } = z
         .looseObject({ code: z.int(), message: z.string().default('') })
@@ -214,4 +217,11 @@ export class Informer<T extends KubernetesObject> {
       signal: this.#stopped.signal,
     }
   }
+}
+
+const MOST_LEVELS = 64
+
+function parsedEvent(line: string): unknown {
+  requireShallow(line, MOST_LEVELS)
+  return JSON.parse(line)
 }

@@ -5,7 +5,9 @@
 import { existsSync } from 'node:fs'
 import { KubeConfig } from '@kubernetes/client-node'
 import { ClaimcheckError } from '../../core/errors.ts'
+import { readTextFile } from '../../core/input-file.ts'
 import { nearest } from '../../core/nearest.ts'
+import { parseYamlDocument } from '../../core/yaml-document.ts'
 
 /** Serializable, since it is passed between processes. */
 export interface Connection {
@@ -45,6 +47,7 @@ function load(kubeconfig: Connection['kubeconfig']): KubeConfig {
   const config = new KubeConfig()
   try {
     if ('text' in kubeconfig) {
+      parseYamlDocument(kubeconfig.text, place)
       config.loadFromString(kubeconfig.text)
       return config
     }
@@ -56,8 +59,10 @@ function load(kubeconfig: Connection['kubeconfig']): KubeConfig {
         hint: 'Set KUBECONFIG to the kubeconfig of the cluster.',
       })
     }
+    parseYamlDocument(readTextFile(first), first)
     config.loadFromFile(first)
     for (const path of more) {
+      parseYamlDocument(readTextFile(path), path)
       const other = new KubeConfig()
       other.loadFromFile(path)
       config.mergeConfig(other, true)

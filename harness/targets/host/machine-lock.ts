@@ -1,89 +1,154 @@
 /**
- * Allows one run at a time on a machine. The lock is an abstract Unix socket, so that it is released when the process ends,
- * by whatever signal. The second run gets an error that names the first.
+ * Allows one run at a time on a machine. A run holds the machine by an empty file whose name has its process and the start
+ * time of that process, in a folder in which no user can remove or rename the files of others. Its owner is the kernel's
+ * word, so the message about another run names the right user, whatever that user wrote.
  */
-import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
-import { userInfo } from 'node:os'
+import {
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  lstatSync,
+} from 'node:fs'
+import { join } from 'node:path'
 import { ClaimcheckError } from '../../core/errors.ts'
-import { printableLine } from '../../core/terminal.ts'
+import { readInputFile } from '../../core/input-file.ts'
 
-const SOCKET = '\0claimcheck-host'
-const ANSWER_MS = 2000
-/** In characters. */
-const MOST_ANSWER = 200
+/** The first that every user can write to; the same for all users of a machine. */
+const FOLDERS = ['/run/lock', '/dev/shm', '/tmp']
+const EVERYBODY_WRITES_OWN_FILES = 0o1777
+/** Codes of /proc for a process that has ended or that this user may not see. */
+const GONE = ['ENOENT', 'ESRCH', 'EACCES']
+const NAME = /^claimcheck-host\.([1-9]\d{0,9})\.(\d{1,20})$/
 
 export interface MachineLock {
   release(): Promise<void>
 }
 
-interface Shared {
-  readonly lock: Promise<MachineLock>
-  users: number
-}
-/** Locks that this process holds; the targets of one run share them. */
-const held = new Map<string, Shared>()
+/** Users of the lock in this process: the targets of one run share it. */
+const held = new Map<string, number>()
 
-/** Rejects with TARGET_UNAVAILABLE, naming the holder. `socket`: another machine, in tests. */
-export async function lockMachine(socket = SOCKET): Promise<MachineLock> {
-  const shared = held.get(socket) ?? { lock: listenOn(socket), users: 0 }
-  held.set(socket, shared)
-  shared.users++
-  const leave = async (): Promise<void> => {
-    shared.users--
-    if (shared.users > 0) return
-    held.delete(socket)
-    await (await shared.lock).release()
+/** Rejects with TARGET_UNAVAILABLE, naming the holder. `folder`: another machine, in tests. */
+export async function lockMachine(folder = lockFolder()): Promise<MachineLock> {
+  const users = held.get(folder) ?? 0
+  if (users === 0) acquire(folder)
+  held.set(folder, users + 1)
+  let released = false
+  return {
+    release: async () => {
+      if (released) return
+      released = true
+      const left = (held.get(folder) ?? 1) - 1
+      held.set(folder, left)
+      if (left === 0) rmSync(ownFile(folder), { force: true })
+    },
   }
-  try {
-    await shared.lock
-  } catch (error) {
-    held.delete(socket)
-    throw error
-  }
-  let left: Promise<void> | undefined
-  return { release: () => (left ??= leave()) }
 }
 
-async function listenOn(socket: string): Promise<MachineLock> {
-  const holder = `process ${process.pid} of ${userInfo().username}, since ${new Date().toISOString()}`
-  const server = createServer((caller) => {
-    caller.on('error', () => caller.destroy())
-    caller.end(holder)
+/** Two runs that start at the same time may both be refused, but never both hold the machine. */
+function acquire(folder: string): void {
+  const own = ownFile(folder)
+  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
+  closeSync(openSync(own, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o444))
+  const holder = readdirSync(folder)
+    .map((name) => join(folder, name))
+    .filter((path) => path !== own)
+    .map(holderOf)
+    .find((one) => one !== undefined)
+  if (holder === undefined) return
+  rmSync(own, { force: true })
+  throw new ClaimcheckError('TARGET_UNAVAILABLE', {
+    subject: "this machine's devices",
+    problem: 'are held by another run of claimcheck',
+    found: holder,
+    hint: 'Wait until it has ended, or end it.',
   })
-  server.listen(socket)
-  try {
-    await once(server, 'listening')
-  } catch (cause) {
-    if ((cause as { code?: unknown }).code !== 'EADDRINUSE') throw cause
-    throw new ClaimcheckError('TARGET_UNAVAILABLE', {
-      subject: "this machine's devices",
-      problem: 'are held by another run of claimcheck',
-      found: await holderOf(socket),
-      hint: 'Wait until it has ended, or end it.',
-      cause,
-    })
-  }
-  server.unref()
-  return { release: () => new Promise((resolve) => server.close(() => resolve())) }
 }
 
-async function holderOf(socket: string): Promise<string> {
-  const caller = connect(socket)
-  // Any user can listen there: one that sends slowly or without end is cut off.
-  const late = setTimeout(() => caller.destroy(), ANSWER_MS)
-  let answer = ''
-  const read = async (): Promise<string> => {
-    for await (const part of caller.setEncoding('utf8')) {
-      answer += String(part)
-      if (answer.length > MOST_ANSWER) break
-    }
-    return printableLine(answer.slice(0, MOST_ANSWER)) || 'a run that does not identify itself'
-  }
-  return read()
-    .catch(() => 'a run that has just ended or does not answer')
-    .finally(() => {
-      clearTimeout(late)
-      caller.destroy()
-    })
+/** Undefined for any other file and for the file of a process that has ended, which is removed where that is allowed. */
+function holderOf(path: string): string | undefined {
+  const [, pid = '', start = ''] = NAME.exec(path.slice(path.lastIndexOf('/') + 1)) ?? []
+  const file = lstatSync(path, { throwIfNoEntry: false })
+  if (pid === '' || file?.isFile() !== true) return undefined
+  const process = processOf(Number(pid))
+  const alive =
+    process !== undefined && (process.hidden || (process.start === start && process.uid === file.uid))
+  if (alive) return `process ${pid} of ${userName(file.uid)}, since ${file.mtime.toISOString()}`
+  removeStale(path)
+  return undefined
 }
+
+interface Process {
+  /** In clock ticks since boot. */
+  readonly start: string
+  readonly uid: number
+  /** True where this user may not see processes of others. */
+  readonly hidden: boolean
+}
+
+function processOf(pid: number): Process | undefined {
+  try {
+    const { uid } = statSync(`/proc/${pid}`)
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // The second field, the name in parentheses, may itself contain parentheses.
+    const start = text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+    return { start, uid, hidden: false }
+  } catch (error) {
+    if (!GONE.includes(codeOf(error))) throw error
+    return isHidden(pid) ? { start: '', uid: -1, hidden: true } : undefined
+  }
+}
+
+/** Whether a process runs that `/proc` does not show, as with the mount option hidepid. */
+function isHidden(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return codeOf(error) === 'EPERM'
+  }
+}
+
+/** In a folder with the sticky bit, only root and the owner can. */
+function removeStale(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch (error) {
+    if (!['EPERM', 'EACCES'].includes(codeOf(error))) throw error
+  }
+}
+
+function ownFile(folder: string): string {
+  const start = processOf(process.pid)?.start ?? ''
+  return join(folder, `claimcheck-host.${process.pid}.${start}`)
+}
+
+function lockFolder(): string {
+  const folder = FOLDERS.find((path) => {
+    const stats = statSync(path, { throwIfNoEntry: false })
+    return (
+      stats?.isDirectory() === true && stats.uid === 0 && (stats.mode & 0o7777) === EVERYBODY_WRITES_OWN_FILES
+    )
+  })
+  if (folder !== undefined) return folder
+  throw new ClaimcheckError('TARGET_UNAVAILABLE', {
+    subject: 'this machine',
+    problem: 'has no folder in which runs of different users can exclude each other',
+    expected: `one of ${FOLDERS.join(', ')}, owned by root and with mode 1777`,
+    found: 'none',
+  })
+}
+
+function userName(uid: number): string {
+  const entry = readInputFile('/etc/passwd')
+    .toString('utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find((fields) => fields[2] === String(uid))
+  return entry?.[0] ?? `user ${uid}`
+}
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown }).code)

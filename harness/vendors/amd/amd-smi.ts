@@ -5,6 +5,7 @@
  */
 import { execa } from 'execa'
 import { z } from 'zod'
+import { parseBoundedJson } from '../../core/bounded-json.ts'
 import { unavailable } from '../unavailable.ts'
 
 const LIMIT_MS = 30_000
@@ -181,7 +182,7 @@ async function ask(program: string, args: readonly string[]): Promise<unknown> {
     })
   try {
     // Warnings can stand before the JSON.
-    return JSON.parse(answer.stdout.slice(Math.max(0, answer.stdout.search(/^[[{]/m)))) as unknown
+    return parseBoundedJson(answer.stdout.slice(Math.max(0, answer.stdout.search(/^[[{]/m))))
   } catch (cause) {
     throw unavailable(`has a ${program} whose answer is not JSON`, { found: said || 'nothing', cause })
   }

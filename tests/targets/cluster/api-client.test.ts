@@ -100,3 +100,39 @@ test('an informer lists again when its resource version has expired', async () =
   expect((await informer.until(() => informer.get('late'), wait)).metadata.name).toBe('late')
   expect(requests.filter((one) => !one.includes('watch=true'))).toHaveLength(2)
 })
+
+/** Sends the same text until the caller hangs up. */
+const endless =
+  (code: number, text: string): Respond =>
+  (response) => {
+    response.writeHead(code)
+    const send = (): void => {
+      while (response.write(text)) if (response.destroyed) return
+    }
+    response.on('drain', send)
+    response.on('error', () => undefined)
+    send()
+  }
+
+test('a response without end is refused', async () => {
+  const { api } = await serve(endless(200, ' '.repeat(2 ** 20)))
+  await expect(api.json(listPods)).rejects.toMatchObject({
+    code: 'API_REFUSED',
+    message: expect.stringContaining('the response is too large') as string,
+  })
+})
+
+test('a refusal without end is cut', async () => {
+  const { api } = await serve(endless(400, 'x'.repeat(2 ** 16)))
+  const error = await api.json(listPods).catch((one: unknown) => one)
+  expect(error).toMatchObject({ code: 'API_REFUSED' })
+  expect(String(error).length).toBeLessThan(1000)
+})
+
+test('a response that is nested without bound is refused', async () => {
+  const { api } = await serve((response) => void response.end('['.repeat(1e6)))
+  await expect(api.json(listPods)).rejects.toMatchObject({
+    code: 'API_REFUSED',
+    message: expect.stringContaining('not acceptable JSON') as string,
+  })
+})

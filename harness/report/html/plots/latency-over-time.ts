@@ -1,4 +1,5 @@
 /** The latency of each iteration in the order of measuring, round after round: shows drift, stalls and slow starts. */
+import { largest } from '../../../core/extremes.ts'
 import { scaleLinear } from 'd3-scale'
 import { formatTime, seconds } from '../../../core/units.ts'
 import { markup, px } from '../markup.ts'
@@ -21,7 +22,10 @@ export function latencyOverTime({ arms, rounds }: RecordedComparison): Plot {
       samples: arms.get(name)?.outcome.result.samples_seconds ?? [],
     })),
   }))
-  const most = Math.max(...series.flatMap((one) => one.rounds.map(({ samples }) => Math.max(0, ...samples))))
+  const most = largest(
+    series.flatMap((one) => one.rounds.flatMap(({ samples }) => samples)),
+    0,
+  )
   const time = timeFormat(most)
   const y = scaleLinear([0, most * 1.05], [AREA.bottom, AREA.top])
   const width = (AREA.right - AREA.left) / rounds.length
@@ -33,7 +37,7 @@ export function latencyOverTime({ arms, rounds }: RecordedComparison): Plot {
     alternative: series
       .map(
         ({ name, rounds }) =>
-          `${name}: most ${formatTime(seconds(Math.max(...rounds.flatMap(({ samples }) => samples))))}`,
+          `${name}: most ${formatTime(seconds(largest(rounds.flatMap(({ samples }) => samples))))}`,
       )
       .join('; '),
     width: WIDTH,
@@ -86,7 +90,7 @@ export function latencyOverTime({ arms, rounds }: RecordedComparison): Plot {
           .filter(({ samples }) => samples.length > 0)
           .map(({ round, samples }) => {
             const quarter = Math.max(1, Math.floor(samples.length / 4))
-            const top = Math.max(...samples)
+            const top = largest(samples)
             return [
               `${name}, round ${round}`,
               formatTime(seconds(meanOf(samples.slice(0, quarter)))),
