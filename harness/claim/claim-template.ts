@@ -158,13 +158,14 @@ function nicSelection(
   { arm, nics }: Placement,
   numaNode: number,
 ): string[] {
+  const own = sku.nics.filter((nic) => nic.numaNode === nics.numaNode).map(({ pciAddress }) => pciAddress)
+  const published = publication?.nics.filter(({ pciAddress }) => own.includes(pciAddress ?? '')) ?? []
   const numa = publication?.numaNode
-  if (numa !== undefined) {
+  // A NIC of which no node is published is not selected by one.
+  if (numa !== undefined && published.every(({ numaNodes }) => numaNodes !== undefined)) {
     const guard = numa.onAll ? [] : [`"numaNode" in device.attributes["${numa.domain}"]`]
     return [...guard, isOnNode(numa, numaNode)]
   }
-  const own = sku.nics.filter((nic) => nic.numaNode === nics.numaNode).map(({ pciAddress }) => pciAddress)
-  const published = publication?.nics.filter(({ pciAddress }) => own.includes(pciAddress ?? '')) ?? []
   if (publication !== undefined && published.length > 0)
     return [isOneOf(publication.driver.pciAddressAttribute, own)]
   throw new ClaimcheckError('SLICE_INVALID', {

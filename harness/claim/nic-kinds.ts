@@ -46,7 +46,14 @@ const PLAIN_MTU = 1500
 
 /** The NICs of one node. */
 export function selectNics(nics: readonly RdmaNic[]): NicSelection {
-  const rules: readonly Rule[] = [idleFunctions, ethernetBesideInfiniBand, plainMtu, otherModels]
+  const rules: readonly Rule[] = [
+    notOnPci,
+    idleFunctions,
+    idlePorts,
+    ethernetBesideInfiniBand,
+    plainMtu,
+    otherModels,
+  ]
   return rules.reduce<NicSelection>(
     (selection, rule) => {
       const found = rule(selection.underTest)
@@ -88,6 +95,34 @@ function traitsOf(one: RdmaNic): Traits {
     virtualFunctions: intsOf(valueOf(attributes, traits.virtualFunctions))?.[0] ?? 0,
   }
 }
+
+/** A bond or another virtual interface carries the traffic of NICs that are published too. */
+const notOnPci: Rule = (nics) => {
+  const virtual = nics.filter(({ nic }) => nic.pciAddress === undefined)
+  if (virtual.length === 0 || virtual.length === nics.length) return undefined
+  const { domain, name } = driverOf(virtual)?.pciAddressAttribute ?? {}
+  return {
+    nics: virtual,
+    reason: 'not on the PCI bus, beside NICs that are',
+    condition: name === undefined ? undefined : `"${name}" in device.attributes["${domain}"]`,
+  }
+}
+
+/** Ports that are down, of NICs that each have another port which is not: only one port of each has a cable. */
+const idlePorts: Rule = (nics) => {
+  const down = nics.filter((one) => traitsOf(one).isDown && !traitsOf(one).isVirtualFunction)
+  const up = nics.filter((one) => !traitsOf(one).isDown)
+  const isUsed = (one: RdmaNic): boolean => up.some((other) => cardOf(other) === cardOf(one))
+  if (down.length === 0 || !down.every(isUsed)) return undefined
+  return {
+    nics: down,
+    reason: `${down.length === 1 ? 'a port that is' : 'ports that are'} down, beside another port of the same NIC`,
+    condition: conditionOf(driverOf(down)?.traits.state, (value) => `${value} != "down"`),
+  }
+}
+
+/** The PCI address without its function. */
+const cardOf = ({ nic }: RdmaNic): string => (nic.pciAddress ?? nic.name).replace(/\.\d$/, '')
 
 /** A physical function and its virtual functions are one port: virtual functions that are down are unused, else pods get those. */
 const idleFunctions: Rule = (nics) => {

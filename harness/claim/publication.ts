@@ -3,7 +3,7 @@
  * which form, so that a selector reads no attribute that a device lacks.
  */
 import { memoizeByObject } from '../core/memo.ts'
-import { DeviceAttributes } from '../dra/device-attributes.ts'
+import { DeviceAttributes, numaNodesIn } from '../dra/device-attributes.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
 import type { PooledDevice } from '../dra/resource-pools.ts'
 import type { AttributeName, GpuVendor } from '../vendors/gpu-vendor.ts'
@@ -93,7 +93,10 @@ function numaAttribute(
   domains: readonly string[],
 ): NumaAttribute | undefined {
   const candidates = domains.flatMap((domain): NumaAttribute[] => {
-    const values = devices.flatMap((device) => device.get(domain, 'numaNode') ?? [])
+    const values = devices.flatMap((device) => {
+      const value = device.get(domain, 'numaNode')
+      return value === undefined || numaNodesIn(value) === undefined ? [] : [value]
+    })
     if (values.length === 0) return []
     const list = values.every((value) => 'ints' in value)
     if (!list && !values.every((value) => 'int' in value)) return []

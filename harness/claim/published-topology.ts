@@ -126,23 +126,18 @@ function compareDevice(
     mismatches.push({ ...at, kind: 'mtu', expected: `MTU ${mtu}`, found: `MTU ${device.mtu}` })
   }
   const own = publishedNumaNode(device.numaNodes, want.memoryNumaNode)
-  if (own === undefined ? lacksNumaNode(device, here) : own !== want.numaNode) {
-    const found = own ?? 'none'
+  if (own !== undefined && own !== want.numaNode) {
     mismatches.push({
       ...at,
       kind: 'numa-node',
       expected: `NUMA node ${want.numaNode}`,
-      found: `NUMA node ${found}`,
+      found: `NUMA node ${own}`,
     })
   }
   return mismatches
 }
 
 const keyOf = ({ node, driver, name }: PublishedDevice): string => `${node}/${driver}/${name}`
-
-/** A NIC without a NUMA node, where its driver publishes that of others: the kernel knows it, and the driver lost it. */
-const lacksNumaNode = (device: PublishedDevice, here: readonly PublishedDevice[]): boolean =>
-  device.kind === 'nic' && here.some((other) => other.kind === 'nic' && other.numaNodes !== undefined)
 
 function extras(
   wanted: readonly Wanted[],

@@ -90,7 +90,7 @@ function gpuLines({ shape: { gpus, nics }, topology }: ProfileParts): string[] {
           pciBusID: address(gpu.pciAddress),
           ...placeOf(gpu, others, { known, topology, productName }),
         },
-        remarksOf(gpu, others, known),
+        remarksOf(gpu, others, { known, topology, productName }),
       )
     }),
   ]
@@ -128,7 +128,7 @@ function nicLines({ shape: { nics, underTest }, topology }: ProfileParts): strin
           ...(mtu === undefined || mtu === common ? {} : { mtu: String(mtu) }),
         },
         [
-          ...remarksOf(nic, others, known),
+          ...remarksOf(nic, others, { known, topology }),
           ...(rdmaDevice === undefined ? ['the driver publishes no name of its RDMA device'] : []),
         ],
       )
@@ -166,12 +166,14 @@ function placeOf(
 function remarksOf(
   device: PublishedDevice,
   others: readonly PublishedDevice[],
-  known: kernel.NodeFunction | undefined,
+  { known, productName }: Known,
 ): string[] {
   const { pciAddress } = device
   if (pciAddress === undefined) return ['no PCI address is published']
   if (known?.numa_node !== null && known?.numa_node !== undefined) return []
-  const inferred = numaNodesOf(device, others)
+  const inferred = numaNodesOf(device, others, productName)
+  if (inferred?.memoryNumaNode !== undefined && inferred.numaNode === undefined)
+    return [`the driver publishes the node of its own memory; the node of its CPUs is in nvidia-smi topo -m`]
   if (inferred === undefined)
     return [`NUMA node not published: /sys/bus/pci/devices/${pciAddress}/numa_node on the node`]
   return inferred.from === undefined ? [] : [`NUMA node of ${inferred.from}, under the same PCIe host bridge`]
