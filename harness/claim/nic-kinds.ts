@@ -34,6 +34,7 @@ interface Traits {
   readonly model: string
   readonly hasInterface: boolean
   readonly isInfiniBand: boolean
+  readonly isInfiniBandInterface: boolean
   readonly isDown: boolean
   readonly isVirtualFunction: boolean
   readonly virtualFunctions: number
@@ -75,6 +76,10 @@ export function modelOf({ pooled }: RdmaNic): {
   return { vendor: textOf(attributes, vendor), model: textOf(attributes, model) }
 }
 
+/** InfiniBand, and NICs of a vendor all of whose NICs have RDMA. */
+export const shouldHaveRdma = (nic: RdmaNic): boolean =>
+  traitsOf(nic).isInfiniBandInterface || /mellanox|nvidia/i.test(modelOf(nic).vendor ?? '')
+
 function traitsOf(one: RdmaNic): Traits {
   const { nic, pooled } = one
   const attributes = new DeviceAttributes(pooled)
@@ -90,6 +95,7 @@ function traitsOf(one: RdmaNic): Traits {
       encapsulation === undefined
         ? nic.ifName === undefined && traits.ifName !== undefined
         : encapsulation === 'infiniband',
+    isInfiniBandInterface: encapsulation === 'infiniband',
     isDown: textOf(attributes, traits.state) === 'down',
     isVirtualFunction: boolOf(valueOf(attributes, traits.virtualFunction)),
     virtualFunctions: intsOf(valueOf(attributes, traits.virtualFunctions))?.[0] ?? 0,

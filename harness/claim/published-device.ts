@@ -122,8 +122,7 @@ function place(
     driver,
     pool,
     name: device.name,
-    numaNodes:
-      stated.find((nodes) => nodes !== undefined) ?? numaNodesIn(attributes.standard('numaNode')),
+    numaNodes: stated.find((nodes) => nodes !== undefined) ?? numaNodesIn(attributes.standard('numaNode')),
     pcieRoot: stringOf(attributes.standard('pcieRoot')),
   }
 }

@@ -78,7 +78,8 @@ function otherVendor(
 ): TopologyMismatch[] | undefined {
   const expected = vendorOf(sku)
   const gpus = here.filter(({ kind }) => kind === 'gpu')
-  if (gpus.length === 0 || gpus.some(({ driver }) => driver === expected.driver)) return undefined
+  if (gpus.length === 0 || sku.gpus.length === 0 || gpus.some(({ driver }) => driver === expected.driver))
+    return undefined
   const found = [...new Set(gpus.map(({ driver }) => driver))]
     .map((driver) => `${gpuVendorOf(driver)?.title ?? 'unknown'} (driver ${driver})`)
     .join(' and ')
@@ -122,7 +123,7 @@ function compareDevice(
     mismatches.push({ ...at, kind: 'rdma-device', expected: want.name, found: device.rdmaDevice })
   }
   const mtu = want.mtu ?? sku.nic.mtu
-  if (device.kind === 'nic' && device.mtu !== undefined && device.mtu !== mtu) {
+  if (device.kind === 'nic' && mtu !== undefined && device.mtu !== undefined && device.mtu !== mtu) {
     mismatches.push({ ...at, kind: 'mtu', expected: `MTU ${mtu}`, found: `MTU ${device.mtu}` })
   }
   const own = publishedNumaNode(device.numaNodes, want.memoryNumaNode)

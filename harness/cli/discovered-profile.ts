@@ -12,9 +12,6 @@ import { FILL_IN } from '../sku/unfinished.ts'
 import * as kernel from '../transfer/node-topology.ts'
 import { gpuVendorOf } from '../vendors/vendors.ts'
 
-/** The path MTU of most InfiniBand fabrics, for NICs of which no MTU is published; nothing is compared with it. */
-const UNPUBLISHED_MTU = 4096
-
 export interface ProfileParts {
   readonly shape: NodeShape
   readonly slices: readonly ResourceSlice[]
@@ -25,13 +22,20 @@ export interface ProfileParts {
 
 export function discoveredProfile(parts: ProfileParts): string {
   const { shape } = parts
-  const lines = [...gpuLines(parts), '', ...nicLines(parts)]
+  const [gpus, nics] = [shape.gpus.length, shape.nics.underTest.length]
+  const lines = [
+    ...(gpus === 0 ? ['gpus: [] # none is published; transfers use host memory'] : gpuLines(parts)),
+    '',
+    ...(nics === 0
+      ? ['nics: [] # no RDMA NIC is published; only the GPUs of a node are tested']
+      : nicLines(parts)),
+  ]
   const unfinished = lines.filter((line) => line.includes(FILL_IN)).length
   return [
     ...header(parts, unfinished).map((line) => `# ${line}`.trimEnd()),
     'schema: claimcheck.sku/1',
-    `name: discovered-${shape.gpus.length}gpu-${shape.nics.underTest.length}nic`,
-    `description: ${quote(`${shape.gpus.length} x ${productNameOf(shape.gpus[0]) ?? 'GPU'} and ${count(shape.nics.underTest.length, 'RDMA NIC')}, as published by ${shape.nodes[0] ?? ''}`)}`,
+    `name: discovered-${gpus}gpu-${nics}nic`,
+    `description: ${quote(`${descriptionOf(shape)}, as published by ${shape.nodes[0] ?? ''}`)}`,
     ...lines,
     '',
     '# The profile states no figures yet, so tests that compare with a reference are skipped. Take figures from a run on nodes',
@@ -39,6 +43,13 @@ export function discoveredProfile(parts: ProfileParts): string {
     'reference: { source: none yet }',
     '',
   ].join('\n')
+}
+
+function descriptionOf({ gpus, nics: { underTest } }: NodeShape): string {
+  return [
+    ...(gpus.length === 0 ? [] : [`${gpus.length} x ${productNameOf(gpus[0]) ?? 'GPU'}`]),
+    ...(underTest.length === 0 ? [] : [count(underTest.length, 'RDMA NIC')]),
+  ].join(' and ')
 }
 
 function header({ shape, slices, place, topology }: ProfileParts, unfinished: number): string[] {
@@ -109,7 +120,9 @@ function nicLines({ shape: { nics, underTest }, topology }: ProfileParts): strin
     'nic:',
     `  vendor: ${vendor === undefined ? 'unknown # not published' : quote(vendor)}`,
     `  model: ${model === undefined ? 'unknown # not published' : quote(model)}`,
-    `  mtu: ${common ?? `${UNPUBLISHED_MTU} # not published, and nothing is compared with it: these NICs have no interface that a driver describes`}`,
+    common === undefined
+      ? '  # mtu: not published, since these NICs have no interface that their driver describes; none is compared'
+      : `  mtu: ${common}`,
     '  rdma: true',
     ...(underTest === undefined
       ? []
