@@ -118,7 +118,7 @@ function byGpuAddress(sku: Sku, publication: GpuPublication | undefined, gpus: S
     return [
       isOneOf(
         name,
-        gpus.map(({ pciBusID }) => pciBusID),
+        gpus.map(({ pciBusID }) => publication?.publishedAddresses.get(pciBusID) ?? pciBusID),
       ),
     ]
   throw new ClaimcheckError('SLICE_INVALID', {

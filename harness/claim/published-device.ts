@@ -3,6 +3,7 @@
  * and devices of no node, are left out; so are devices that are no whole GPUs.
  */
 import { memoizeByObject } from '../core/memo.ts'
+import { sysfsPciAddress } from '../core/pci-address.ts'
 import { DeviceAttributes, numaNodesIn, stringOf } from '../dra/device-attributes.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
 import { devicesOn, poolsOf, type PooledDevice } from '../dra/resource-pools.ts'
@@ -95,7 +96,7 @@ function publishedGpu(node: string, pooled: PooledDevice, vendor: GpuVendor): Pu
   return {
     kind: 'gpu',
     ...place(node, pooled, attributes, [vendor.driver]),
-    pciAddress: pciAddress?.toLowerCase(),
+    pciAddress: pciAddress === undefined ? undefined : sysfsPciAddress(pciAddress),
   }
 }
 
@@ -106,7 +107,7 @@ function publishedNic(node: string, pooled: PooledDevice, driver: NicDriver): Pu
     kind: 'nic',
     ...place(node, pooled, attributes, driver.numaNodeDomains),
     ...facts,
-    pciAddress: pciAddress?.toLowerCase(),
+    pciAddress: pciAddress === undefined ? undefined : sysfsPciAddress(pciAddress),
   }
 }
 

@@ -35,6 +35,7 @@ interface Wanted {
   readonly numaNode: number
   readonly memoryNumaNode?: number
   readonly mtu?: number
+  readonly ifName?: string | undefined
 }
 
 /** `nodes`: those that must publish; default: those that do. */
@@ -119,7 +120,9 @@ function compareDevice(
   if (device.kind === 'nic' && !device.rdma) {
     mismatches.push({ ...at, kind: 'no-rdma', expected: 'rdma: true', found: 'rdma: false' })
   }
-  if (device.kind === 'nic' && device.rdmaDevice !== undefined && device.rdmaDevice !== want.name) {
+  // Where the driver published no name of the RDMA device, the profile calls the NIC by its interface.
+  const named = want.name !== want.ifName && want.name !== device.name
+  if (device.kind === 'nic' && named && device.rdmaDevice !== undefined && device.rdmaDevice !== want.name) {
     mismatches.push({ ...at, kind: 'rdma-device', expected: want.name, found: device.rdmaDevice })
   }
   const mtu = want.mtu ?? sku.nic.mtu

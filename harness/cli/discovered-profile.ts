@@ -30,9 +30,8 @@ export function discoveredProfile(parts: ProfileParts): string {
       ? ['nics: [] # no RDMA NIC is published; only the GPUs of a node are tested']
       : nicLines(parts)),
   ]
-  const unfinished = lines.filter((line) => line.includes(FILL_IN)).length
   return [
-    ...header(parts, unfinished).map((line) => `# ${line}`.trimEnd()),
+    ...header(parts, lines).map((line) => `# ${line}`.trimEnd()),
     'schema: claimcheck.sku/1',
     `name: discovered-${gpus}gpu-${nics}nic`,
     `description: ${quote(`${descriptionOf(shape)}, as published by ${shape.nodes[0] ?? ''}`)}`,
@@ -52,7 +51,8 @@ function descriptionOf({ gpus, nics: { underTest } }: NodeShape): string {
   ].join(' and ')
 }
 
-function header({ shape, slices, place, topology }: ProfileParts, unfinished: number): string[] {
+function header({ shape, slices, place, topology }: ProfileParts, lines: readonly string[]): string[] {
+  const unfinished = lines.filter((line) => line.includes(FILL_IN)).length
   const ofShape = ({ node }: { readonly node: string }): boolean => shape.nodes.includes(node)
   return [
     `From ${place}: ${count(shape.nodes.length, 'node')} of this kind, ${shape.nodes.join(', ')}.`,
@@ -60,10 +60,11 @@ function header({ shape, slices, place, topology }: ProfileParts, unfinished: nu
       ? []
       : [
           `Unfinished: ${count(unfinished, 'line')} with the value ${FILL_IN}; the profile is refused until they are filled in.`,
-          ...(topology === undefined
+          ...(topology === undefined && lines.some((line) => line.includes(`numaNode: ${FILL_IN}`))
             ? ['`npx claimcheck discover --probe` reads them from a node.']
-            : ['Neither the drivers nor the kernel of the probed node states them.']),
+            : ['The drivers do not publish them.']),
         ]),
+    ...otherProducts(shape),
     ...partialGpusOf(slices)
       .filter(ofShape)
       .map(({ node, name, description }) => `Not under test: ${name} on ${node} is ${description}.`),
@@ -76,6 +77,14 @@ function header({ shape, slices, place, topology }: ProfileParts, unfinished: nu
         `Pool ${pool} of driver ${driver} uses ${features.join(', ')}; only its whole GPUs are in this profile.`,
     ),
   ]
+}
+
+/** A profile states one kind of GPU, so others are for the reader to take out. */
+function otherProducts({ gpus }: NodeShape): string[] {
+  const groups = [...Map.groupBy(gpus, (one) => productNameOf(one) ?? 'not published')]
+  if (groups.length < 2) return []
+  const list = groups.map(([name, own]) => `${own.length} x ${name}`).join(', ')
+  return [`The GPUs are of several products: ${list}. The profile calls all of them by the first.`]
 }
 
 function gpuLines({ shape: { gpus, nics }, topology }: ProfileParts): string[] {

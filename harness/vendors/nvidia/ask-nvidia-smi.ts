@@ -4,8 +4,9 @@
  */
 import { execa } from 'execa'
 import type { ClaimcheckError } from '../../core/errors.ts'
+import { sysfsPciAddress } from '../../core/pci-address.ts'
 import { unavailable } from '../unavailable.ts'
-import { pciAddressOf, refusalOf } from './nvidia-smi-refusals.ts'
+import { refusalOf } from './nvidia-smi-refusals.ts'
 
 const LIMIT_MS = 30_000
 /** A GPU's infoROM is corrupted; the answer is complete. */
@@ -53,7 +54,7 @@ export const notUnderstood = (said: string): ClaimcheckError =>
 const linesOf = (text: string): string[] => text.split(/\r?\n/).filter((line) => line.trim() !== '')
 
 const infoRomWarning = (address: string | undefined): string =>
-  `The infoROM of ${address === undefined ? 'a GPU' : `the GPU at ${pciAddressOf(address)}`} is corrupted: the GPU works, but its ECC and page retirement records cannot be trusted. Have the vendor repair it.`
+  `The infoROM of ${address === undefined ? 'a GPU' : `the GPU at ${sysfsPciAddress(address)}`} is corrupted: the GPU works, but its ECC and page retirement records cannot be trusted. Have the vendor repair it.`
 
 const noDriver = (): ClaimcheckError =>
   unavailable('has no NVIDIA driver', {

@@ -1,5 +1,6 @@
 /** The sentences that nvidia-smi prints instead of an answer, or of one GPU beside the answers of others, with what each means. */
 import type { ClaimcheckError } from '../../core/errors.ts'
+import { sysfsPciAddress } from '../../core/pci-address.ts'
 import { unavailable } from '../unavailable.ts'
 
 /** `GPU 0000:02:00.0`, `GPU0000:65:00.0`, `GPU1: 0000:82:00.0`, `GPU 000:BA:80.0`: all are printed. */
@@ -65,7 +66,7 @@ export function refusalOf(said: string): ClaimcheckError | undefined {
   const found = said.replaceAll(/\s+/g, ' ').trim().slice(0, 300)
   const lost = [...said.matchAll(NO_HANDLE)]
   if (lost.length > 0) {
-    const addresses = lost.flatMap((match) => (match[1] === undefined ? [] : [pciAddressOf(match[1])]))
+    const addresses = lost.flatMap((match) => (match[1] === undefined ? [] : [sysfsPciAddress(match[1])]))
     const [only] = addresses
     const which =
       only === undefined
@@ -94,13 +95,4 @@ export function refusalOf(said: string): ClaimcheckError | undefined {
     .join('\n')
   const refusal = REFUSALS.find(({ says }) => says.test(outsideRows))
   return refusal && unavailable(refusal.problem, { found, hint: refusal.hint })
-}
-
-/**
- * The address as sysfs writes it: lower case, a domain of at least four digits. nvidia-smi writes eight (`00010000:01:00.0`),
- * four, and in some messages fewer.
- */
-export function pciAddressOf(busId: string): string {
-  const [domain = '', ...rest] = busId.trim().toLowerCase().split(':')
-  return [domain.replace(/^0+/, '').padStart(4, '0'), ...rest].join(':')
 }
