@@ -11,6 +11,8 @@ import { refusalOf } from './nvidia-smi-refusals.ts'
 const LIMIT_MS = 30_000
 /** A GPU's infoROM is corrupted; the answer is complete. */
 const EXIT_INFOROM = 14
+/** `Warning: persistence mode is disabled on device 00000000:3B:00.0.` */
+const WARNING = /^\s*warning:\s*(.*)$/i
 const INFOROM = /infoROM is corrupted(?: at gpu\s*([0-9a-f:.]+))?/i
 
 export interface Answer {
@@ -38,10 +40,11 @@ export async function askNvidiaSmi(args: readonly string[]): Promise<Answer> {
   if (answer.exitCode !== 0 && answer.exitCode !== EXIT_INFOROM)
     throw notUnderstood(said || (answer.shortMessage ?? 'nothing'))
   return {
-    lines: linesOf(answer.stdout).filter((line) => !INFOROM.test(line)),
+    lines: linesOf(answer.stdout).filter((line) => !INFOROM.test(line) && !WARNING.test(line)),
     warnings: all.flatMap((line) => {
-      const found = INFOROM.exec(line)
-      return found === null ? [] : [infoRomWarning(found[1])]
+      const infoRom = INFOROM.exec(line)
+      if (infoRom !== null) return [infoRomWarning(infoRom[1])]
+      return WARNING.exec(line)?.[1] ?? []
     }),
   }
 }

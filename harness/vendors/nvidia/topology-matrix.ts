@@ -58,8 +58,7 @@ function readRow(line: string, { gpu, index, devices, gpus, header }: Columns): 
   const cells = cellsOf(line).slice(1)
   const rest = cells.slice(devices.length)
   // Cells of the affinity may be blank or missing: between tabs that shows, and between spaces where all others are N/A.
-  const least =
-    line.includes('\t') || rest.every((cell) => cell === 'N/A') ? devices.length : header.length
+  const least = line.includes('\t') || rest.every((cell) => cell === 'N/A') ? devices.length : header.length
   const found = cells.slice(0, devices.length).map((cell) => FORMER_NAMES[cell] ?? cell)
   const wrong = devices.findIndex((_, column) => !CONNECTION.test(found[column] ?? ''))
   if (cells.length < least || (wrong >= 0 && wrong >= cells.length))
