@@ -3,6 +3,7 @@
  * states, else by the profile's PCI addresses; NICs by RDMA and NUMA node, else by their PCI addresses.
  */
 import { ClaimcheckError } from '../core/errors.ts'
+import { objectName } from '../core/object-name.ts'
 import type { DeviceClass, DeviceRequest, ResourceClaimTemplate } from '../dra/objects.ts'
 import { vendorOf } from '../sku/sku-vendor.ts'
 import type { Sku } from '../sku/sku.ts'
@@ -65,7 +66,7 @@ export function allGpusTemplate(sku: Sku, options: Omit<TemplateOptions, 'name'>
 const template = (name: string, requests: readonly DeviceRequest[]): ResourceClaimTemplate => ({
   apiVersion: 'resource.k8s.io/v1',
   kind: 'ResourceClaimTemplate',
-  metadata: { name },
+  metadata: { name: objectName(name) },
   spec: { spec: { devices: { requests } } },
 })
 
