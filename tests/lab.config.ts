@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '..')
 const WORKERS = 4
 const include = 'tests/**/*.lab.test.ts'
 /** The suite's pods move bytes at the rates of a rack, which other tests would slow down. */
-const ALONE = 'tests/suites/numa.lab.test.ts'
+const ALONE = 'tests/suites/*.lab.test.ts'
 
 /** The reason to skip the tests when Docker is missing. With LAB=required, as in CI, it rejects instead. */
 async function skipReason(): Promise<string | undefined> {

@@ -3,6 +3,7 @@
  * states, else by the profile's PCI addresses; NICs by RDMA and NUMA node, else by their PCI addresses.
  */
 import { ClaimcheckError } from '../core/errors.ts'
+import { objectName } from '../core/object-name.ts'
 import type { DeviceClass, DeviceRequest, ResourceClaimTemplate } from '../dra/objects.ts'
 import { vendorOf } from '../sku/sku-vendor.ts'
 import type { Sku } from '../sku/sku.ts'
@@ -65,7 +66,7 @@ export function allGpusTemplate(sku: Sku, options: Omit<TemplateOptions, 'name'>
 const template = (name: string, requests: readonly DeviceRequest[]): ResourceClaimTemplate => ({
   apiVersion: 'resource.k8s.io/v1',
   kind: 'ResourceClaimTemplate',
-  metadata: { name },
+  metadata: { name: objectName(name) },
   spec: { spec: { devices: { requests } } },
 })
 
@@ -118,7 +119,7 @@ function byGpuAddress(sku: Sku, publication: GpuPublication | undefined, gpus: S
     return [
       isOneOf(
         name,
-        gpus.map(({ pciBusID }) => pciBusID),
+        gpus.map(({ pciBusID }) => publication?.publishedAddresses.get(pciBusID) ?? pciBusID),
       ),
     ]
   throw new ClaimcheckError('SLICE_INVALID', {
@@ -158,13 +159,14 @@ function nicSelection(
   { arm, nics }: Placement,
   numaNode: number,
 ): string[] {
+  const own = sku.nics.filter((nic) => nic.numaNode === nics.numaNode).map(({ pciAddress }) => pciAddress)
+  const published = publication?.nics.filter(({ pciAddress }) => own.includes(pciAddress ?? '')) ?? []
   const numa = publication?.numaNode
-  if (numa !== undefined) {
+  // A NIC of which no node is published is not selected by one.
+  if (numa !== undefined && published.every(({ numaNodes }) => numaNodes !== undefined)) {
     const guard = numa.onAll ? [] : [`"numaNode" in device.attributes["${numa.domain}"]`]
     return [...guard, isOnNode(numa, numaNode)]
   }
-  const own = sku.nics.filter((nic) => nic.numaNode === nics.numaNode).map(({ pciAddress }) => pciAddress)
-  const published = publication?.nics.filter(({ pciAddress }) => own.includes(pciAddress ?? '')) ?? []
   if (publication !== undefined && published.length > 0)
     return [isOneOf(publication.driver.pciAddressAttribute, own)]
   throw new ClaimcheckError('SLICE_INVALID', {

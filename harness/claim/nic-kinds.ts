@@ -34,6 +34,7 @@ interface Traits {
   readonly model: string
   readonly hasInterface: boolean
   readonly isInfiniBand: boolean
+  readonly isInfiniBandInterface: boolean
   readonly isDown: boolean
   readonly isVirtualFunction: boolean
   readonly virtualFunctions: number
@@ -46,7 +47,14 @@ const PLAIN_MTU = 1500
 
 /** The NICs of one node. */
 export function selectNics(nics: readonly RdmaNic[]): NicSelection {
-  const rules: readonly Rule[] = [idleFunctions, ethernetBesideInfiniBand, plainMtu, otherModels]
+  const rules: readonly Rule[] = [
+    notOnPci,
+    idleFunctions,
+    idlePorts,
+    ethernetBesideInfiniBand,
+    plainMtu,
+    otherModels,
+  ]
   return rules.reduce<NicSelection>(
     (selection, rule) => {
       const found = rule(selection.underTest)
@@ -68,6 +76,10 @@ export function modelOf({ pooled }: RdmaNic): {
   return { vendor: textOf(attributes, vendor), model: textOf(attributes, model) }
 }
 
+/** InfiniBand, and NICs of a vendor all of whose NICs have RDMA. */
+export const shouldHaveRdma = (nic: RdmaNic): boolean =>
+  traitsOf(nic).isInfiniBandInterface || /mellanox|nvidia/i.test(modelOf(nic).vendor ?? '')
+
 function traitsOf(one: RdmaNic): Traits {
   const { nic, pooled } = one
   const attributes = new DeviceAttributes(pooled)
@@ -83,11 +95,40 @@ function traitsOf(one: RdmaNic): Traits {
       encapsulation === undefined
         ? nic.ifName === undefined && traits.ifName !== undefined
         : encapsulation === 'infiniband',
+    isInfiniBandInterface: encapsulation === 'infiniband',
     isDown: textOf(attributes, traits.state) === 'down',
     isVirtualFunction: boolOf(valueOf(attributes, traits.virtualFunction)),
     virtualFunctions: intsOf(valueOf(attributes, traits.virtualFunctions))?.[0] ?? 0,
   }
 }
+
+/** A bond or another virtual interface carries the traffic of NICs that are published too. */
+const notOnPci: Rule = (nics) => {
+  const virtual = nics.filter(({ nic }) => nic.pciAddress === undefined)
+  if (virtual.length === 0 || virtual.length === nics.length) return undefined
+  const { domain, name } = driverOf(virtual)?.pciAddressAttribute ?? {}
+  return {
+    nics: virtual,
+    reason: 'not on the PCI bus, beside NICs that are',
+    condition: name === undefined ? undefined : `"${name}" in device.attributes["${domain}"]`,
+  }
+}
+
+/** Ports that are down, of NICs that each have another port which is not: only one port of each has a cable. */
+const idlePorts: Rule = (nics) => {
+  const down = nics.filter((one) => traitsOf(one).isDown && !traitsOf(one).isVirtualFunction)
+  const up = nics.filter((one) => !traitsOf(one).isDown)
+  const isUsed = (one: RdmaNic): boolean => up.some((other) => cardOf(other) === cardOf(one))
+  if (down.length === 0 || !down.every(isUsed)) return undefined
+  return {
+    nics: down,
+    reason: `${down.length === 1 ? 'a port that is' : 'ports that are'} down, beside another port of the same NIC`,
+    condition: conditionOf(driverOf(down)?.traits.state, (value) => `${value} != "down"`),
+  }
+}
+
+/** The PCI address without its function. */
+const cardOf = ({ nic }: RdmaNic): string => (nic.pciAddress ?? nic.name).replace(/\.\d$/, '')
 
 /** A physical function and its virtual functions are one port: virtual functions that are down are unused, else pods get those. */
 const idleFunctions: Rule = (nics) => {

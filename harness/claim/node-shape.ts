@@ -6,8 +6,8 @@ import { ClaimcheckError } from '../core/errors.ts'
 import { compileSelector } from '../dra/cel/selector.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
 import type { PooledDevice } from '../dra/resource-pools.ts'
-import { nicDriverOf } from '../vendors/vendors.ts'
-import { selectNics, type NicSelection, type RdmaNic } from './nic-kinds.ts'
+import { gpuVendorOf, nicDriverOf } from '../vendors/vendors.ts'
+import { selectNics, shouldHaveRdma, type NicSelection, type RdmaNic } from './nic-kinds.ts'
 import {
   pooledDevices,
   publishedDevice,
@@ -24,6 +24,8 @@ interface PublishedNode {
   readonly node: string
   readonly gpus: readonly WholeGpu[]
   readonly nics: NicSelection
+  /** What a driver of this node should publish, and does not. */
+  readonly lacks: 'GPUs' | 'RDMA' | 'nothing'
 }
 
 export interface NodeShape {
@@ -36,12 +38,18 @@ export interface NodeShape {
   readonly underTest: string | undefined
 }
 
-/** Shapes that have GPUs and RDMA NICs, that of the most nodes first. Throws SLICE_INVALID for an address that is published twice. */
+/**
+ * Shapes that have GPUs and RDMA NICs, that of the most nodes first; after them shapes that have only one of both, where no
+ * driver publishes the other without its devices or without RDMA. Throws SLICE_INVALID for an address that is published twice.
+ */
 export function shapesOf(slices: readonly ResourceSlice[]): readonly NodeShape[] {
-  const published = nodesOf(slices).filter(({ gpus, nics }) => gpus.length > 0 && nics.underTest.length > 0)
+  const published = nodesOf(slices).filter(
+    ({ gpus, nics, lacks }) => gpus.length + nics.underTest.length > 0 && lacks === 'nothing',
+  )
+  const hasBoth = ({ gpus, nics }: NodeShape): boolean => gpus.length > 0 && nics.underTest.length > 0
   return [...Map.groupBy(published, keyOf).values()]
     .map(shapeOf)
-    .toSorted((a, b) => b.nodes.length - a.nodes.length)
+    .toSorted((a, b) => Number(hasBoth(b)) - Number(hasBoth(a)) || b.nodes.length - a.nodes.length)
 }
 
 function nodesOf(slices: readonly ResourceSlice[]): PublishedNode[] {
@@ -65,8 +73,32 @@ function nodesOf(slices: readonly ResourceSlice[]): PublishedNode[] {
       node,
       nics.map(({ nic }) => nic),
     )
-    return { node, gpus, nics: selectNics(nics) }
+    return { node, gpus, nics: selectNics(nics), lacks: lacking(node, slices, { gpus, nics, own }) }
   })
+}
+
+function lacking(
+  node: string,
+  slices: readonly ResourceSlice[],
+  of: {
+    readonly gpus: readonly WholeGpu[]
+    readonly nics: readonly RdmaNic[]
+    readonly own: readonly {
+      readonly pooled: PooledDevice
+      readonly published: PublishedDevice | undefined
+    }[]
+  },
+): PublishedNode['lacks'] {
+  const { gpus, nics, own } = of
+  const hasGpuDriver = slices.some(
+    ({ spec }) => spec.nodeName === node && gpuVendorOf(spec.driver) !== undefined,
+  )
+  if (gpus.length === 0 && hasGpuDriver) return 'GPUs'
+  const lostRdma = own.some(
+    ({ pooled, published }) =>
+      published?.kind === 'nic' && !published.rdma && shouldHaveRdma({ nic: published, pooled }),
+  )
+  return nics.length === 0 && lostRdma ? 'RDMA' : 'nothing'
 }
 
 const keyOf = ({ gpus, nics }: PublishedNode): string =>

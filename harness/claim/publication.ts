@@ -3,7 +3,8 @@
  * which form, so that a selector reads no attribute that a device lacks.
  */
 import { memoizeByObject } from '../core/memo.ts'
-import { DeviceAttributes } from '../dra/device-attributes.ts'
+import { sysfsPciAddress } from '../core/pci-address.ts'
+import { DeviceAttributes, numaNodesIn, stringOf } from '../dra/device-attributes.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
 import type { PooledDevice } from '../dra/resource-pools.ts'
 import type { AttributeName, GpuVendor } from '../vendors/gpu-vendor.ts'
@@ -24,6 +25,8 @@ export interface GpuPublication {
   readonly gpus: readonly PublishedGpu[]
   /** Published by every whole GPU; undefined: by none of the known names. */
   readonly pciAddress: AttributeName | undefined
+  /** PCI addresses as that attribute writes them, by the address as sysfs writes it. */
+  readonly publishedAddresses: ReadonlyMap<string, string>
   readonly numaNode: NumaAttribute | undefined
   /** Whether the driver publishes partitions or shares beside whole GPUs. */
   readonly hasPartialGpus: boolean
@@ -62,13 +65,18 @@ function gpuPublication(vendor: GpuVendor, pooled: readonly Pooled[]): GpuPublic
   if (pooled.length === 0) return undefined
   const whole = pooled.filter(({ published }) => published !== undefined)
   const attributes = whole.map(({ device }) => new DeviceAttributes(device))
+  const pciAddress = vendor.pciAddressAttributes.find(
+    ({ domain, name }) =>
+      attributes.length > 0 && attributes.every((device) => device.get(domain, name) !== undefined),
+  )
+  const addresses = attributes.flatMap((device) =>
+    pciAddress === undefined ? [] : (stringOf(device.get(pciAddress.domain, pciAddress.name)) ?? []),
+  )
   return {
     vendor,
     gpus: whole.flatMap(({ published }) => (published?.kind === 'gpu' ? published : [])),
-    pciAddress: vendor.pciAddressAttributes.find(
-      ({ domain, name }) =>
-        attributes.length > 0 && attributes.every((device) => device.get(domain, name) !== undefined),
-    ),
+    pciAddress,
+    publishedAddresses: new Map(addresses.map((address) => [sysfsPciAddress(address), address])),
     numaNode: numaAttribute(attributes, [vendor.driver, 'resource.kubernetes.io']),
     hasPartialGpus: whole.length < pooled.length,
   }
@@ -93,7 +101,10 @@ function numaAttribute(
   domains: readonly string[],
 ): NumaAttribute | undefined {
   const candidates = domains.flatMap((domain): NumaAttribute[] => {
-    const values = devices.flatMap((device) => device.get(domain, 'numaNode') ?? [])
+    const values = devices.flatMap((device) => {
+      const value = device.get(domain, 'numaNode')
+      return value === undefined || numaNodesIn(value) === undefined ? [] : [value]
+    })
     if (values.length === 0) return []
     const list = values.every((value) => 'ints' in value)
     if (!list && !values.every((value) => 'int' in value)) return []

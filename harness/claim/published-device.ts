@@ -3,7 +3,8 @@
  * and devices of no node, are left out; so are devices that are no whole GPUs.
  */
 import { memoizeByObject } from '../core/memo.ts'
-import { DeviceAttributes, intsOf, stringOf } from '../dra/device-attributes.ts'
+import { sysfsPciAddress } from '../core/pci-address.ts'
+import { DeviceAttributes, numaNodesIn, stringOf } from '../dra/device-attributes.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
 import { devicesOn, poolsOf, type PooledDevice } from '../dra/resource-pools.ts'
 import { placementFeatures } from '../dra/slice-features.ts'
@@ -95,7 +96,7 @@ function publishedGpu(node: string, pooled: PooledDevice, vendor: GpuVendor): Pu
   return {
     kind: 'gpu',
     ...place(node, pooled, attributes, [vendor.driver]),
-    pciAddress: pciAddress?.toLowerCase(),
+    pciAddress: pciAddress === undefined ? undefined : sysfsPciAddress(pciAddress),
   }
 }
 
@@ -106,7 +107,7 @@ function publishedNic(node: string, pooled: PooledDevice, driver: NicDriver): Pu
     kind: 'nic',
     ...place(node, pooled, attributes, driver.numaNodeDomains),
     ...facts,
-    pciAddress: pciAddress?.toLowerCase(),
+    pciAddress: pciAddress === undefined ? undefined : sysfsPciAddress(pciAddress),
   }
 }
 
@@ -116,13 +117,13 @@ function place(
   attributes: DeviceAttributes,
   numaNodeDomains: readonly string[],
 ) {
-  const values = numaNodeDomains.map((domain) => attributes.get(domain, 'numaNode'))
+  const stated = numaNodeDomains.map((domain) => numaNodesIn(attributes.get(domain, 'numaNode')))
   return {
     node,
     driver,
     pool,
     name: device.name,
-    numaNodes: intsOf(values.find((value) => value !== undefined) ?? attributes.standard('numaNode')),
+    numaNodes: stated.find((nodes) => nodes !== undefined) ?? numaNodesIn(attributes.standard('numaNode')),
     pcieRoot: stringOf(attributes.standard('pcieRoot')),
   }
 }

@@ -35,7 +35,10 @@ interface FactMismatch {
   readonly published: string
 }
 
-/** Whole GPUs and NICs of `node` that have a PCI address. What either side does not state is not compared. */
+/**
+ * Whole GPUs and NICs of `node` that have a PCI address. What either side does not state is not compared, except the NUMA
+ * node of an RDMA NIC whose driver publishes that of others.
+ */
 export function comparePublishedFacts(
   node: string,
   slices: readonly ResourceSlice[],
@@ -49,7 +52,7 @@ export function comparePublishedFacts(
     const known = all.find(({ pci_address: address }) => address === device.pciAddress)
     // Only GPUs and RDMA NICs must be there: drivers publish other network functions, too, such as those of a hypervisor.
     if (known === undefined && device.kind === 'nic' && !device.rdma) return []
-    return { device, mismatches: compare(device, known, kernel) }
+    return { device, mismatches: compare(device, known, { kernel, beside: devices }) }
   })
   return { devices: compared.length, mismatches: compared.flatMap(({ mismatches }) => mismatches) }
 }
@@ -57,7 +60,7 @@ export function comparePublishedFacts(
 function compare(
   device: PublishedDevice,
   known: KernelFunction | undefined,
-  kernel: KernelTopology,
+  { kernel, beside }: { readonly kernel: KernelTopology; readonly beside: readonly PublishedDevice[] },
 ): FactMismatch[] {
   const at = `${device.name} (${device.pciAddress ?? ''})`
   const differs = (fact: string, says: string | number, published: string | number): FactMismatch => ({
@@ -72,8 +75,8 @@ function compare(
   const nic =
     device.kind === 'nic' ? kernel.nics.find((one) => one.pci_address === device.pciAddress) : undefined
   return [
-    ...(isStated(numaNode) && own !== undefined && own !== numaNode
-      ? [differs('NUMA node', numaNode, own)]
+    ...(isStated(numaNode) && own !== numaNode && (own !== undefined || publishesNodes(device, beside))
+      ? [differs('NUMA node', numaNode, own ?? 'none')]
       : []),
     ...(isStated(root) && device.pcieRoot !== undefined && device.pcieRoot !== root
       ? [differs('PCIe root', root, device.pcieRoot)]
@@ -107,5 +110,13 @@ function compareNic(
       : []),
   ]
 }
+
+/** Whether the driver publishes the NUMA nodes of other RDMA NICs, so that a NIC without one has lost it. */
+const publishesNodes = (device: PublishedDevice, beside: readonly PublishedDevice[]): boolean =>
+  device.kind === 'nic' &&
+  device.rdma &&
+  beside.some(
+    ({ kind, driver, numaNodes }) => kind === 'nic' && driver === device.driver && numaNodes !== undefined,
+  )
 
 const isStated = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined

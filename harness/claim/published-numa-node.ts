@@ -5,8 +5,8 @@
 import type { PublishedDevice } from './published-device.ts'
 
 export interface NumaNodes {
-  /** The node of the CPUs near to the device. */
-  readonly numaNode: number
+  /** The node of the CPUs near to the device; undefined: only the node of the GPU's own memory is published. */
+  readonly numaNode?: number
   /** The node of the GPU's own memory, which has no CPUs. */
   readonly memoryNumaNode?: number
   /** The device under the same host bridge that publishes the node; undefined: the device itself does. */
@@ -27,7 +27,7 @@ export function numaNodesOf(
     const ofNics = others.flatMap(({ kind, numaNodes }) => (kind === 'nic' ? (numaNodes?.[0] ?? []) : []))
     if (device.kind === 'nic' || !WITH_MEMORY_NODE.test(productName) || ofNics.includes(first))
       return { numaNode: first }
-    return second === undefined ? undefined : { numaNode: second, memoryNumaNode: first }
+    return { ...(second === undefined ? {} : { numaNode: second }), memoryNumaNode: first }
   }
   if (device.pcieRoot === undefined) return undefined
   const neighbour = others.find(

@@ -35,6 +35,7 @@ interface Wanted {
   readonly numaNode: number
   readonly memoryNumaNode?: number
   readonly mtu?: number
+  readonly ifName?: string | undefined
 }
 
 /** `nodes`: those that must publish; default: those that do. */
@@ -78,7 +79,8 @@ function otherVendor(
 ): TopologyMismatch[] | undefined {
   const expected = vendorOf(sku)
   const gpus = here.filter(({ kind }) => kind === 'gpu')
-  if (gpus.length === 0 || gpus.some(({ driver }) => driver === expected.driver)) return undefined
+  if (gpus.length === 0 || sku.gpus.length === 0 || gpus.some(({ driver }) => driver === expected.driver))
+    return undefined
   const found = [...new Set(gpus.map(({ driver }) => driver))]
     .map((driver) => `${gpuVendorOf(driver)?.title ?? 'unknown'} (driver ${driver})`)
     .join(' and ')
@@ -118,31 +120,28 @@ function compareDevice(
   if (device.kind === 'nic' && !device.rdma) {
     mismatches.push({ ...at, kind: 'no-rdma', expected: 'rdma: true', found: 'rdma: false' })
   }
-  if (device.kind === 'nic' && device.rdmaDevice !== undefined && device.rdmaDevice !== want.name) {
+  // Where the driver published no name of the RDMA device, the profile calls the NIC by its interface.
+  const named = want.name !== want.ifName && want.name !== device.name
+  if (device.kind === 'nic' && named && device.rdmaDevice !== undefined && device.rdmaDevice !== want.name) {
     mismatches.push({ ...at, kind: 'rdma-device', expected: want.name, found: device.rdmaDevice })
   }
   const mtu = want.mtu ?? sku.nic.mtu
-  if (device.kind === 'nic' && device.mtu !== undefined && device.mtu !== mtu) {
+  if (device.kind === 'nic' && mtu !== undefined && device.mtu !== undefined && device.mtu !== mtu) {
     mismatches.push({ ...at, kind: 'mtu', expected: `MTU ${mtu}`, found: `MTU ${device.mtu}` })
   }
   const own = publishedNumaNode(device.numaNodes, want.memoryNumaNode)
-  if (own === undefined ? lacksNumaNode(device, here) : own !== want.numaNode) {
-    const found = own ?? 'none'
+  if (own !== undefined && own !== want.numaNode) {
     mismatches.push({
       ...at,
       kind: 'numa-node',
       expected: `NUMA node ${want.numaNode}`,
-      found: `NUMA node ${found}`,
+      found: `NUMA node ${own}`,
     })
   }
   return mismatches
 }
 
 const keyOf = ({ node, driver, name }: PublishedDevice): string => `${node}/${driver}/${name}`
-
-/** A NIC without a NUMA node, where its driver publishes that of others: the kernel knows it, and the driver lost it. */
-const lacksNumaNode = (device: PublishedDevice, here: readonly PublishedDevice[]): boolean =>
-  device.kind === 'nic' && here.some((other) => other.kind === 'nic' && other.numaNodes !== undefined)
 
 function extras(
   wanted: readonly Wanted[],

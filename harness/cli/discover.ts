@@ -26,7 +26,7 @@ export interface DiscoverOptions {
 }
 
 /**
- * Throws NOT_FOUND when no node publishes GPUs and RDMA NICs, with what is published instead; POOL_INCOMPLETE for a pool that
+ * Throws NOT_FOUND when no node publishes GPUs or RDMA NICs, or lacks those that its drivers should publish, with what is published instead; POOL_INCOMPLETE for a pool that
  * its driver is publishing; SLICE_INVALID for a PCI address that is published twice.
  */
 export function discover(

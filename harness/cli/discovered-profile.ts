@@ -12,9 +12,6 @@ import { FILL_IN } from '../sku/unfinished.ts'
 import * as kernel from '../transfer/node-topology.ts'
 import { gpuVendorOf } from '../vendors/vendors.ts'
 
-/** The path MTU of most InfiniBand fabrics, for NICs of which no MTU is published; nothing is compared with it. */
-const UNPUBLISHED_MTU = 4096
-
 export interface ProfileParts {
   readonly shape: NodeShape
   readonly slices: readonly ResourceSlice[]
@@ -25,13 +22,19 @@ export interface ProfileParts {
 
 export function discoveredProfile(parts: ProfileParts): string {
   const { shape } = parts
-  const lines = [...gpuLines(parts), '', ...nicLines(parts)]
-  const unfinished = lines.filter((line) => line.includes(FILL_IN)).length
+  const [gpus, nics] = [shape.gpus.length, shape.nics.underTest.length]
+  const lines = [
+    ...(gpus === 0 ? ['gpus: [] # none is published; transfers use host memory'] : gpuLines(parts)),
+    '',
+    ...(nics === 0
+      ? ['nics: [] # no RDMA NIC is published; only the GPUs of a node are tested']
+      : nicLines(parts)),
+  ]
   return [
-    ...header(parts, unfinished).map((line) => `# ${line}`.trimEnd()),
+    ...header(parts, lines).map((line) => `# ${line}`.trimEnd()),
     'schema: claimcheck.sku/1',
-    `name: discovered-${shape.gpus.length}gpu-${shape.nics.underTest.length}nic`,
-    `description: ${quote(`${shape.gpus.length} x ${productNameOf(shape.gpus[0]) ?? 'GPU'} and ${count(shape.nics.underTest.length, 'RDMA NIC')}, as published by ${shape.nodes[0] ?? ''}`)}`,
+    `name: discovered-${gpus}gpu-${nics}nic`,
+    `description: ${quote(`${descriptionOf(shape)}, as published by ${shape.nodes[0] ?? ''}`)}`,
     ...lines,
     '',
     '# The profile states no figures yet, so tests that compare with a reference are skipped. Take figures from a run on nodes',
@@ -41,7 +44,15 @@ export function discoveredProfile(parts: ProfileParts): string {
   ].join('\n')
 }
 
-function header({ shape, slices, place, topology }: ProfileParts, unfinished: number): string[] {
+function descriptionOf({ gpus, nics: { underTest } }: NodeShape): string {
+  return [
+    ...(gpus.length === 0 ? [] : [`${gpus.length} x ${productNameOf(gpus[0]) ?? 'GPU'}`]),
+    ...(underTest.length === 0 ? [] : [count(underTest.length, 'RDMA NIC')]),
+  ].join(' and ')
+}
+
+function header({ shape, slices, place, topology }: ProfileParts, lines: readonly string[]): string[] {
+  const unfinished = lines.filter((line) => line.includes(FILL_IN)).length
   const ofShape = ({ node }: { readonly node: string }): boolean => shape.nodes.includes(node)
   return [
     `From ${place}: ${count(shape.nodes.length, 'node')} of this kind, ${shape.nodes.join(', ')}.`,
@@ -49,10 +60,11 @@ function header({ shape, slices, place, topology }: ProfileParts, unfinished: nu
       ? []
       : [
           `Unfinished: ${count(unfinished, 'line')} with the value ${FILL_IN}; the profile is refused until they are filled in.`,
-          ...(topology === undefined
+          ...(topology === undefined && lines.some((line) => line.includes(`numaNode: ${FILL_IN}`))
             ? ['`npx claimcheck discover --probe` reads them from a node.']
-            : ['Neither the drivers nor the kernel of the probed node states them.']),
+            : ['The drivers do not publish them.']),
         ]),
+    ...otherProducts(shape),
     ...partialGpusOf(slices)
       .filter(ofShape)
       .map(({ node, name, description }) => `Not under test: ${name} on ${node} is ${description}.`),
@@ -65,6 +77,14 @@ function header({ shape, slices, place, topology }: ProfileParts, unfinished: nu
         `Pool ${pool} of driver ${driver} uses ${features.join(', ')}; only its whole GPUs are in this profile.`,
     ),
   ]
+}
+
+/** A profile states one kind of GPU, so others are for the reader to take out. */
+function otherProducts({ gpus }: NodeShape): string[] {
+  const groups = [...Map.groupBy(gpus, (one) => productNameOf(one) ?? 'not published')]
+  if (groups.length < 2) return []
+  const list = groups.map(([name, own]) => `${own.length} x ${name}`).join(', ')
+  return [`The GPUs are of several products: ${list}. The profile calls all of them by the first.`]
 }
 
 function gpuLines({ shape: { gpus, nics }, topology }: ProfileParts): string[] {
@@ -90,7 +110,7 @@ function gpuLines({ shape: { gpus, nics }, topology }: ProfileParts): string[] {
           pciBusID: address(gpu.pciAddress),
           ...placeOf(gpu, others, { known, topology, productName }),
         },
-        remarksOf(gpu, others, known),
+        remarksOf(gpu, others, { known, topology, productName }),
       )
     }),
   ]
@@ -109,7 +129,9 @@ function nicLines({ shape: { nics, underTest }, topology }: ProfileParts): strin
     'nic:',
     `  vendor: ${vendor === undefined ? 'unknown # not published' : quote(vendor)}`,
     `  model: ${model === undefined ? 'unknown # not published' : quote(model)}`,
-    `  mtu: ${common ?? `${UNPUBLISHED_MTU} # not published, and nothing is compared with it: these NICs have no interface that a driver describes`}`,
+    common === undefined
+      ? '  # mtu: not published, since these NICs have no interface that their driver describes; none is compared'
+      : `  mtu: ${common}`,
     '  rdma: true',
     ...(underTest === undefined
       ? []
@@ -128,7 +150,7 @@ function nicLines({ shape: { nics, underTest }, topology }: ProfileParts): strin
           ...(mtu === undefined || mtu === common ? {} : { mtu: String(mtu) }),
         },
         [
-          ...remarksOf(nic, others, known),
+          ...remarksOf(nic, others, { known, topology }),
           ...(rdmaDevice === undefined ? ['the driver publishes no name of its RDMA device'] : []),
         ],
       )
@@ -166,12 +188,14 @@ function placeOf(
 function remarksOf(
   device: PublishedDevice,
   others: readonly PublishedDevice[],
-  known: kernel.NodeFunction | undefined,
+  { known, productName }: Known,
 ): string[] {
   const { pciAddress } = device
   if (pciAddress === undefined) return ['no PCI address is published']
   if (known?.numa_node !== null && known?.numa_node !== undefined) return []
-  const inferred = numaNodesOf(device, others)
+  const inferred = numaNodesOf(device, others, productName)
+  if (inferred?.memoryNumaNode !== undefined && inferred.numaNode === undefined)
+    return [`the driver publishes the node of its own memory; the node of its CPUs is in nvidia-smi topo -m`]
   if (inferred === undefined)
     return [`NUMA node not published: /sys/bus/pci/devices/${pciAddress}/numa_node on the node`]
   return inferred.from === undefined ? [] : [`NUMA node of ${inferred.from}, under the same PCIe host bridge`]

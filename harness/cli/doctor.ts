@@ -18,6 +18,7 @@ import { describeTaint, preventingTaintsOf } from '../claim/tainted-device.ts'
 import { deviceClassName } from '../claim/device-class.ts'
 import { asClaimcheckError } from '../core/errors.ts'
 import type { Settings } from '../core/variables.ts'
+import type { Sku } from '../sku/sku.ts'
 import { provideBinaries } from '../native/build-binaries.ts'
 import { IMAGE, STREAM_IMAGE } from '../native/container-image.ts'
 import { provideNixl } from '../native/nixl.ts'
@@ -103,7 +104,7 @@ async function* server(client: ObjectClient): AsyncGenerator<Finding> {
 
 function* published({ place, slices, classes, nodes, sku }: Inspection): Generator<Finding> {
   const publication = publicationOf(slices)
-  yield* driversOf(publication, place)
+  yield* driversOf(publication, place, sku)
   yield* classesFor(publication, classes)
   for (const { node, name, description } of partialGpusOf(slices))
     yield note(`${node}: ${name} is ${description}; it is not under test`)
@@ -116,7 +117,7 @@ function* published({ place, slices, classes, nodes, sku }: Inspection): Generat
     )
   for (const device of preventingTaintsOf(slices))
     yield missing(`${describeTaint(device)}; no claim gets the device`)
-  yield nodes.length >= 2
+  yield nodes.length >= 2 || (sku?.nics.length === 0 && nodes.length > 0)
     ? ok(`${nodes.length} nodes can run pods: ${nodes.join(', ')}`)
     : missing(`two nodes that publish RDMA NICs and can run pods; found ${nodes.join(', ') || 'none'}`)
   yield* numaNodesOf(publication)
@@ -133,13 +134,16 @@ function* published({ place, slices, classes, nodes, sku }: Inspection): Generat
     yield missing(`${node}: ${device} as in SKU ${sku.name}: expected ${expected}, found ${found}`)
 }
 
-function* driversOf({ gpus, nics }: Publication, place: string): Generator<Finding> {
+/** What the profile says that nodes do not have is not missing. */
+function* driversOf({ gpus, nics }: Publication, place: string, sku: Sku | undefined): Generator<Finding> {
   for (const { driver, nics: own } of nics) yield ok(publishes(driver.driver, own, 'RDMA NICs'))
   for (const { vendor, gpus: own } of gpus) yield ok(publishes(vendor.driver, own, 'GPUs'))
   const drivers = NIC_DRIVERS.map(({ driver }) => driver).join(', ')
-  if (nics.length === 0) yield missing(`RDMA NICs on ${place}: none is published by ${drivers}`)
+  if (sku?.nics.length === 0) yield note(`SKU ${sku.name} has no RDMA NIC; tests of NICs are skipped`)
+  else if (nics.length === 0) yield missing(`RDMA NICs on ${place}: none is published by ${drivers}`)
   const vendors = GPU_VENDORS.map(({ driver }) => driver).join(', ')
-  if (gpus.length === 0) yield missing(`GPUs on ${place}: none is published by ${vendors}`)
+  if (sku?.gpus.length === 0) yield note(`SKU ${sku.name} has no GPU; transfers use host memory`)
+  else if (gpus.length === 0) yield missing(`GPUs on ${place}: none is published by ${vendors}`)
 }
 
 function publishes(driver: string, devices: readonly { readonly node: string }[], what: string): string {

@@ -23,7 +23,7 @@ const variablesSchema = z.strictObject({
       'expected the name of a lab: lower-case letters, digits and "-"',
     )
     .optional(),
-  /** Nodes under test, separated by commas. By default every node whose drivers publish RDMA NICs. */
+  /** Nodes under test, separated by commas. By default every node whose drivers publish RDMA NICs, or GPUs where none does. */
   CLAIMCHECK_NODES: z
     .string()
     .regex(/^[a-z0-9.-]+(,[a-z0-9.-]+)*$/, 'expected node names separated by commas')

@@ -45,6 +45,12 @@ export const stringOf = (value: AttributeValue | undefined): string | undefined 
 export const boolOf = (value: AttributeValue | undefined): boolean =>
   value !== undefined && 'bool' in value && value.bool
 
+/** The NUMA nodes that an attribute states; -1, the kernel's word for none, is left out. Undefined where none is left. */
+export function numaNodesIn(value: AttributeValue | undefined): readonly number[] | undefined {
+  const nodes = intsOf(value)?.filter((node) => node >= 0)
+  return nodes === undefined || nodes.length === 0 ? undefined : nodes
+}
+
 /** A single integer as a list of one. */
 export function intsOf(value: AttributeValue | undefined): readonly number[] | undefined {
   if (value === undefined) return undefined

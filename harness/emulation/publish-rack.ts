@@ -23,17 +23,18 @@ export function publishRack(rack: Rack): Publication {
   return {
     slices: rack.nodes.flatMap((node, nodeIndex) => [
       nodeSlice(dranet.driver, node, [...otherInterfaces(nodeIndex), ...nics(rack, node, nodeIndex)]),
-      nodeSlice(
-        vendorOf(rack.sku).driver,
-        node,
-        gpusOn(rack, node).map((gpu, index) =>
-          gpuDevice(rack, gpu, nodeIndex * rack.sku.gpus.length + index),
-        ),
-      ),
+      ...(rack.sku.gpus.length === 0 ? [] : [gpuSlice(rack, node, nodeIndex)]),
     ]),
     classes: deviceClasses(vendorOf(rack.sku)),
   }
 }
+
+const gpuSlice = (rack: Rack, node: string, nodeIndex: number): ResourceSlice =>
+  nodeSlice(
+    vendorOf(rack.sku).driver,
+    node,
+    gpusOn(rack, node).map((gpu, index) => gpuDevice(rack, gpu, nodeIndex * rack.sku.gpus.length + index)),
+  )
 
 function nics(rack: Rack, node: string, nodeIndex: number): Device[] {
   const { sku } = rack

@@ -59,8 +59,14 @@ export function unmetPodRequirement(
   if ('unavailable' in placement) return placement.unavailable
   if (placement.gpus !== 'all')
     return 'nics' in placement ? missingNics(sku, [placement.nics.numaNode]) : undefined
-  return emulation === undefined ? undefined : 'an emulated rack has no usable GPUs'
+  return (
+    unmetGpuRequirement(sku) ?? (emulation === undefined ? undefined : 'an emulated rack has no usable GPUs')
+  )
 }
+
+/** For tests of the GPUs that a pod claims. */
+export const unmetGpuRequirement = (sku: Sku): string | undefined =>
+  sku.gpus.length === 0 ? `SKU ${sku.name} has no GPU` : undefined
 
 /** The requirements of transfers between the GPUs of one node. */
 export function unmetGpuLinkRequirement(

@@ -32,8 +32,11 @@ export function nicRate(
 const trueNumaNode = (rack: Rack, node: string, nic: SkuNic): number =>
   faultOnNode(rack, 'numa-moved', node, nic.name)?.numaNode ?? nic.numaNode
 
+/** The largest MTU of InfiniBand, for NICs of which the profile states none. */
+const UNSTATED_MTU = 4096
+
 /** What the profile says. */
-export const statedMtu = ({ nic: kind }: Sku, nic: SkuNic): number => nic.mtu ?? kind.mtu
+export const statedMtu = ({ nic: kind }: Sku, nic: SkuNic): number => nic.mtu ?? kind.mtu ?? UNSTATED_MTU
 
 export const trueMtu = (rack: Rack, node: string, nic: SkuNic): number =>
   faultOnNode(rack, 'mtu', node, nic.name)?.mtu ?? statedMtu(rack.sku, nic)

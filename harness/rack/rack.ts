@@ -4,7 +4,6 @@
  */
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { ClaimcheckError } from '../core/errors.ts'
 import { dnsLabel } from '../core/name-schema.ts'
 import { percentSchema, rateSchema } from '../core/quantity-schema.ts'
 import { readYamlFile } from '../core/yaml-file.ts'
@@ -72,14 +71,6 @@ export function loadRack(path: string): Rack {
   const file = readYamlFile(path, rackSchema)
   const skuPath = resolve(dirname(path), file.sku)
   const sku = loadSku(skuPath)
-  if (sku.nics.length === 0) {
-    throw new ClaimcheckError('FILE_INVALID', {
-      subject: path,
-      problem: 'names a SKU that cannot be emulated',
-      expected: 'a profile with NICs: a rack emulates transfers between nodes',
-      found: `${file.sku}, which lists none`,
-    })
-  }
   const rack = { ...file, path, skuPath, sku }
   validateFaults(rack)
   return rack

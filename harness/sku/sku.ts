@@ -59,10 +59,39 @@ const nicSchema = z.strictObject({
   charDevice: z.int().min(0).max(MOST_MINOR).exactOptional(),
 })
 
+const gpuKind = z.strictObject({
+  productName: z.string(),
+  /** Absent: derived from the product name. */
+  vendor: z.enum(['nvidia', 'amd']).exactOptional(),
+  /** The DeviceClass of claims; absent: found by the driver. */
+  deviceClass: z.string().min(1).exactOptional(),
+  architecture: z.string(),
+  memory: z.string(),
+  /**
+   * The number of active links of each GPU, whatever they connect to: 18 if each of three peers is connected by 6,
+   * and 18 if a switch connects all GPUs.
+   */
+  links: z.int().min(0).max(MOST_LINKS).exactOptional(),
+  /** Where links connect GPUs directly, without a switch: the linked pairs by GPU name. A pair not listed has no link. */
+  linkPairs: z
+    .array(
+      z.strictObject({
+        between: z.tuple([z.string().min(1), z.string().min(1)]),
+        links: z.int().min(1).max(MOST_LINKS),
+      }),
+    )
+    .min(1)
+    .max(MOST_DEVICES * MOST_DEVICES)
+    .exactOptional(),
+})
+/** Of nodes without GPUs: transfers use host memory. */
+const NO_GPU: z.infer<typeof gpuKind> = { productName: 'none', architecture: 'none', memory: 'none' }
+
 const nicKind = z.strictObject({
   vendor: z.string(),
   model: z.string(),
-  mtu: z.int().min(576).max(65535),
+  /** In bytes; absent: the NICs have no interface that states it, and none is compared. */
+  mtu: z.int().min(576).max(65535).exactOptional(),
   rdma: z.boolean(),
   /** Kinds of character device that a NIC has in an emulated rack; absent: uverbs and umad. On hardware the node is asked. */
   charDevices: z
@@ -74,7 +103,7 @@ const nicKind = z.strictObject({
   /** A CEL expression over `device` that is true for the RDMA NICs under test; absent: all of them. */
   underTest: z.string().min(1).exactOptional(),
 })
-const NO_NIC: z.infer<typeof nicKind> = { vendor: 'none', model: 'none', mtu: 1500, rdma: false }
+const NO_NIC: z.infer<typeof nicKind> = { vendor: 'none', model: 'none', rdma: false }
 
 /** The representation of quantities: text with units in a file, numbers once parsed. */
 interface Quantities {
@@ -112,31 +141,8 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
       schema: z.literal('claimcheck.sku/1'),
       name: dnsLabel('a SKU name'),
       description: z.string(),
-      gpu: z.strictObject({
-        productName: z.string(),
-        /** Absent: derived from the product name. */
-        vendor: z.enum(['nvidia', 'amd']).exactOptional(),
-        /** The DeviceClass of claims; absent: found by the driver. */
-        deviceClass: z.string().min(1).exactOptional(),
-        architecture: z.string(),
-        memory: z.string(),
-        /**
-         * The number of active links of each GPU, whatever they connect to: 18 if each of three peers is connected by 6,
-         * and 18 if a switch connects all GPUs.
-         */
-        links: z.int().min(0).max(MOST_LINKS).exactOptional(),
-        /** Where links connect GPUs directly, without a switch: the linked pairs by GPU name. A pair not listed has no link. */
-        linkPairs: z
-          .array(
-            z.strictObject({
-              between: z.tuple([z.string().min(1), z.string().min(1)]),
-              links: z.int().min(1).max(MOST_LINKS),
-            }),
-          )
-          .min(1)
-          .max(MOST_DEVICES * MOST_DEVICES)
-          .exactOptional(),
-      }),
+      /** Absent if the node has no GPU. */
+      gpu: gpuKind.default(NO_GPU),
       /** Absent if no NIC of the node is under test. */
       nic: nicKind.default(NO_NIC),
       /** The NUMA nodes of each socket, if a socket has several: `[[0, 1, 2, 3], [4, 5, 6, 7]]`. */
@@ -149,7 +155,7 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
         )
         .max(MOST_NUMA_NODE + 1)
         .exactOptional(),
-      gpus: z.array(gpuSchema).min(1).max(MOST_DEVICES),
+      gpus: z.array(gpuSchema).max(MOST_DEVICES),
       nics: z.array(nicSchema).max(MOST_DEVICES),
       reference: z.strictObject({
         source: z.string(),
@@ -167,6 +173,10 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
     .superRefine((sku, context) => {
       if (sku.nics.length > 0 && sku.nic === NO_NIC)
         context.addIssue({ code: 'custom', path: ['nic'], message: 'is required where nics are listed' })
+      if (sku.gpus.length > 0 && sku.gpu === NO_GPU)
+        context.addIssue({ code: 'custom', path: ['gpu'], message: 'is required where gpus are listed' })
+      if (sku.gpus.length === 0 && sku.nics.length === 0)
+        context.addIssue({ code: 'custom', path: ['gpus'], message: 'a node under test has GPUs or NICs' })
       checkLinkPairs(context, sku)
       unique(context, 'gpus', sku.gpus, (gpu) => gpu.name)
       unique(context, 'gpus', sku.gpus, (gpu) => gpu.pciBusID)

@@ -1,4 +1,5 @@
 /** Transfers between two nodes: an initiator pod on one, a target pod on the other, each with its own claim. */
+import { objectName } from '../core/object-name.ts'
 import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ResourceClaimTemplate } from '../dra/objects.ts'
@@ -37,7 +38,7 @@ export async function transferBetweenNodes(
 ): Promise<TransferOutcome> {
   const secrets = newTransferSecrets()
   const specOf = (role: 'target' | 'initiator', args: readonly string[]) => ({
-    name: `${plan.name}-${role}`,
+    name: objectName(`${plan.name}-${role}`),
     group: plan.name,
     template: template.metadata.name,
     containers: [{ name: CONTAINER, args, secretEnv: secrets[role] }],

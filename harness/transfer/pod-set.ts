@@ -7,6 +7,7 @@ import { allGpusTemplate, numaTemplate } from '../claim/claim-template.ts'
 import { publicationOf } from '../claim/publication.ts'
 import type { GpuPlacement, Placement } from '../claim/placement.ts'
 import type { Journal } from '../core/journal.ts'
+import { objectName } from '../core/object-name.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { Target } from '../targets/target.ts'
 import { saveDiagnostics } from './failure-diagnostics.ts'
@@ -124,7 +125,7 @@ export class PodSet implements ClaimedPods {
     const containers = this.#containers.map((name) => ({ name, args: ['--mode', 'devices'] }))
     const pods: LeasedPod[] = []
     for (const node of await this.target.nodes()) {
-      const spec = { name: `${group}-${node}`, group, nodes: [node], template: group, containers }
+      const spec = { name: objectName(`${group}-${node}`), group, nodes: [node], template: group, containers }
       pods.push(await this.#lease.schedule(spec))
     }
     return pods

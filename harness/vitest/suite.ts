@@ -16,6 +16,7 @@ import type { DeclaredArm } from '../expect/arm.ts'
 import {
   unmetComparisonRequirement,
   unmetGpuLinkRequirement,
+  unmetGpuRequirement,
   unmetPodRequirement,
   unmetNodeRequirement,
   unmetPathsRequirement,
@@ -199,7 +200,10 @@ export function gpuLinkTest(spec: GpuLinkDeclaration) {
   return { ofEach, ofSeveral }
 }
 
-/** A test with `pods`: one pod of the placement on every node. */
+/**
+ * A test with `pods`: one pod of the placement on every node. A test that asks for `gpuPods`, which are the same, is skipped
+ * where the SKU has no GPU.
+ */
 export function podTest(spec: PodDeclaration) {
   return test
     .extend('possible', { auto: true }, ({ target, systemUnderTest, skip }) => {
@@ -209,6 +213,11 @@ export function podTest(spec: PodDeclaration) {
     .extend('pods', ({ target, sku, journal }, { onCleanup }) => {
       const pods = createPodSet(spec, { target, sku, journal })
       onCleanup(() => pods.close())
+      return pods
+    })
+    .extend('gpuPods', ({ pods, sku, skip }) => {
+      const unmet = unmetGpuRequirement(sku)
+      if (unmet !== undefined) skip(`not judged: ${unmet}`)
       return pods
     })
 }

@@ -7,8 +7,8 @@ import { podTest, describe, numaPlacements } from '../../harness/vitest/suite.ts
 describe.for(numaPlacements())('A pod that claims $title', ({ placement, distance }) => {
   const test = podTest({ placement, containers: ['main', 'sidecar'] })
 
-  test(`gets GPUs and NICs of which every pair lies at ${distance}`, async ({ pods, expect }) => {
-    await expect(pods).toClaimPairsAt(distance)
+  test(`gets GPUs and NICs of which every pair lies at ${distance}`, async ({ gpuPods, expect }) => {
+    await expect(gpuPods).toClaimPairsAt(distance)
   })
 
   test('lists only the claimed NICs in /dev/infiniband, in every container', async ({ pods, expect }) => {

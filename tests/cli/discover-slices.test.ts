@@ -44,6 +44,28 @@ const uplink: Expected = {
 const profiles: Readonly<Record<string, Expected>> = {
   'alibaba-erdma': { gpus: '??', nics: '0', memory: '80 GiB' },
   'amd-mi300x': { gpus: '00001111', nics: '00001111', memory: '196592 MiB' },
+  'amd-mi325x-ainic': {
+    gpus: '00001111',
+    nics: '00001111',
+    memory: '262128 MiB',
+    comments: [/Not under test: gpu-8-136 on node-a is a GPU partition/],
+  },
+  'aws-driver-efa': { gpus: '????', nics: '0011', memory: '80 GiB' },
+  'bluefield-and-irdma-front-end': {
+    gpus: '0011',
+    nics: '0011',
+    memory: '80 GiB',
+    mtu: 9000,
+    underTest: '(!("mtu" in device.attributes["dra.net"]) || device.attributes["dra.net"]["mtu"] > 1500)',
+    comments: [/Not under test: ens5f0np0, ens5f1np1, eno1 \(an interface with MTU 1500/],
+  },
+  'bond-beside-ports': {
+    gpus: '0011',
+    nics: '0011',
+    memory: '80 GiB',
+    underTest: '"pciAddress" in device.attributes["dra.net"]',
+    comments: [/Not under test: bond0 \(not on the PCI bus, beside NICs that are\)/],
+  },
   'dranet-aks-uplink-child': uplink,
   'dranet-aks-uplink-child-no-numa': uplink,
   'dranet-pf-and-vfs': {
@@ -55,8 +77,37 @@ const profiles: Readonly<Record<string, Expected>> = {
       '(!("isSriovVf" in device.attributes["dra.net"]) || device.attributes["dra.net"]["isSriovVf"] == false)',
     comments: [/Not under test: ens1f0v0, ens1f0v1 \(virtual functions that are down/],
   },
+  'dual-port-idle': {
+    gpus: '0011',
+    nics: '0011',
+    memory: '80 GiB',
+    mtu: 9000,
+    underTest:
+      '(!("state" in device.attributes["dra.net"]) || device.attributes["dra.net"]["state"] != "down")',
+    comments: [/Not under test: rdma0p1, .* \(ports that are down, beside another port of the same NIC\)/],
+  },
+  'gb200-memory-nodes': {
+    gpus: '????',
+    nics: '0011',
+    memory: '189471 MiB',
+    comments: [/numaNode: FILL_IN, memoryNumaNode: 26 } # the driver publishes the node of its own memory/],
+  },
+  'gb200-numa-lists': {
+    gpus: '0011',
+    nics: '0011',
+    memory: '189471 MiB',
+    comments: [/"0018:01:00\.0", numaNode: 1, memoryNumaNode: 18 }/],
+  },
   'gb300-azure': { gpus: '????', nics: '0011', memory: '189471 MiB' },
+  'gke-a3-ultra': { gpus: '????????', nics: '00001111', memory: '80 GiB', mtu: 8896 },
+  'gpus-only': {
+    gpus: '0011',
+    nics: '',
+    memory: '80 GiB',
+    comments: [/nics: \[\] # no RDMA NIC is published/],
+  },
   'kep6072-nps4-lists': { gpus: '33117755', nics: '33117755', memory: '80 GiB' },
+  'nics-only': { gpus: '', nics: '0011', memory: 'none', comments: [/gpus: \[\] # none is published/] },
   'nodeselector-pool': {
     gpus: '??',
     nics: '01',
@@ -64,6 +115,22 @@ const profiles: Readonly<Record<string, Expected>> = {
     comments: [
       /pool fabric-pool of driver gpu\.nvidia\.com is left alone: it uses nodeSelector, devices\.bindsToNode, devices\.bindingConditions/,
       /pool per-device of driver gpu\.nvidia\.com is left alone: it uses perDeviceNodeSelection, devices\.nodeName/,
+    ],
+  },
+  'numa-minus-one': { gpus: '0?11', nics: '00?1', memory: '80 GiB' },
+  'nvidia-long-addresses': {
+    gpus: '??',
+    nics: '01',
+    memory: '80 GiB',
+    comments: [/pciBusID: "0000:d8:00\.0"/],
+  },
+  'nvidia-partitionable': {
+    gpus: '0',
+    nics: '01',
+    memory: '80 GiB',
+    comments: [
+      /gpu-0-mig-1g10gb-0 on node-a is a MIG partition/,
+      /uses sharedCounters, devices\.consumesCounters; only its whole GPUs are in this profile/,
     ],
   },
   'nvidia-25.8-pcieBusID': { gpus: '??', nics: '01', memory: '80 GiB' },
@@ -101,6 +168,23 @@ const profiles: Readonly<Record<string, Expected>> = {
       /"0000:10:1c\.0", numaNode: 0 } # NUMA node of pci-0000-10-1b-0, under the same PCIe host bridge/,
     ],
   },
+  'sriov-operator-infiniband': { gpus: '0011', nics: '0011', memory: '80 GiB' },
+  'two-products': {
+    gpus: '01',
+    nics: '01',
+    memory: '80 GiB',
+    comments: [/The GPUs are of several products: 1 x NVIDIA H100 80GB HBM3, 1 x NVIDIA T4/],
+  },
+  'vfs-and-parents-up': {
+    gpus: '0011',
+    nics: '0011',
+    memory: '80 GiB',
+    underTest:
+      '(!("sriovVfs" in device.attributes["dra.net"]) || device.attributes["dra.net"]["sriovVfs"] == 0)',
+    comments: [
+      /Not under test: rdma0, .* \(the physical function of virtual functions that are published too\)/,
+    ],
+  },
 }
 
 const refusals: Readonly<Record<string, { readonly code: string; readonly message: RegExp }>> = {
@@ -120,6 +204,9 @@ const refusals: Readonly<Record<string, { readonly code: string; readonly messag
   },
 }
 
+/** Nothing to claim, or features that only a cluster allocates. */
+const WITHOUT_CLAIMS = ['gpus-only', 'nodeselector-pool', 'nvidia-partitionable', 'nvidia-xid-taints']
+
 test('every recorded file has its expectation', ({ expect }) => {
   const files = readdirSync('tests/fixtures/field/slices').map((file) => file.replace('.json', ''))
   expect(files.sort()).toEqual([...Object.keys(profiles), ...Object.keys(refusals)].sort())
@@ -131,11 +218,11 @@ describe.for(Object.entries(profiles))('%s', ([name, expected]) => {
 
   test('gives a profile of what is under test', ({ expect }) => {
     const sku = load(filledIn(yaml, expected))
-    const unknown = expected.gpus.split('?').length - 1
+    const unknown = `${expected.gpus}${expected.nics}`.split('?').length - 1
     expect(yaml.match(/numaNode: FILL_IN/g) ?? []).toHaveLength(unknown)
     expect(yaml.match(/FILL_IN/g)?.length ?? 0).toBe(unknown === 0 ? 0 : unknown + 1)
     expect(sku.gpus.map(({ numaNode }) => numaNode).join('')).toBe(expected.gpus.replaceAll('?', '0'))
-    expect(sku.nics.map(({ numaNode }) => numaNode).join('')).toBe(expected.nics)
+    expect(sku.nics.map(({ numaNode }) => numaNode).join('')).toBe(expected.nics.replaceAll('?', '0'))
     expect(sku.gpu.memory).toBe(expected.memory)
     expect(sku.nic.underTest).toBe(expected.underTest)
     if (expected.mtu !== undefined) expect(sku.nic.mtu).toBe(expected.mtu)
@@ -148,7 +235,7 @@ describe.for(Object.entries(profiles))('%s', ([name, expected]) => {
     expect(compareTopology(slices, load(filledIn(yaml, expected)))).toEqual([])
   })
 
-  test.skipIf(name === 'nodeselector-pool' || name === 'nvidia-xid-taints')(
+  test.skipIf(WITHOUT_CLAIMS.includes(name))(
     'makes claims that get the devices of their placement',
     ({ expect }) => {
       const sku = load(filledIn(yaml, expected))
@@ -159,7 +246,7 @@ describe.for(Object.entries(profiles))('%s', ([name, expected]) => {
       for (const placement of placements) {
         const allocated = resolveAllocation(claimFor(placement, sku, slices), slices)
         const verified = verifyTopology(allocated, placement, sku)
-        expect(verified.gpus).toHaveLength(placement.gpus.count)
+        expect(verified.gpus).toHaveLength(placement.memory === 'host' ? 0 : placement.gpus.count)
         expect(verified.nics).toHaveLength(placement.nics.count)
       }
     },
@@ -210,8 +297,8 @@ function claimFor(placement: Parameters<typeof numaTemplate>[0], sku: Sku, slice
 }
 
 /** As an engineer would, who read the nodes' own numbers. */
-const filledIn = (yaml: string, { gpus }: Expected): string =>
-  gpus.includes('?') ? yaml.replaceAll('numaNode: FILL_IN', 'numaNode: 0') : yaml
+const filledIn = (yaml: string, { gpus, nics }: Expected): string =>
+  `${gpus}${nics}`.includes('?') ? yaml.replaceAll('numaNode: FILL_IN', 'numaNode: 0') : yaml
 
 function load(yaml: string): Sku {
   const path = join(temporaryFolder(), 'sku.yaml')

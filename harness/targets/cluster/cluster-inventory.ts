@@ -61,7 +61,10 @@ export class ClusterInventory {
     return this.#client.list(resources.deviceClasses, parseDeviceClass)
   }
 
-  /** Resolves with the names of the schedulable nodes under test that publish RDMA NICs. They are looked up once. */
+  /**
+   * Resolves with the names of the schedulable nodes under test that publish RDMA NICs, or GPUs where none publishes RDMA NICs.
+   * They are looked up once.
+   */
   nodes(signal: AbortSignal): Promise<readonly string[]> {
     this.#nodes ??= this.#listNodes(signal).catch((error: unknown) => {
       this.#nodes = undefined
@@ -82,9 +85,10 @@ export class ClusterInventory {
 
   async #listNodes(signal: AbortSignal): Promise<readonly string[]> {
     const slices = await this.slices(signal)
-    const publishing = new Set(
-      devicesOf(slices).flatMap((one) => (one.kind === 'nic' && one.rdma ? one.node : [])),
-    )
+    const devices = devicesOf(slices)
+    const withNics = devices.filter((one) => one.kind === 'nic' && one.rdma)
+    const withGpus = devices.filter(({ kind }) => kind === 'gpu')
+    const publishing = new Set((withNics.length > 0 ? withNics : withGpus).map(({ node }) => node))
     const known = await this.#client.list(resources.nodes, parseNode)
     const absent = (this.#nodesUnderTest ?? []).filter(
       (name) => !known.some(({ metadata }) => metadata.name === name),

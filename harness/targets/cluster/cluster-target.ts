@@ -62,7 +62,7 @@ export interface ClusterRun {
   readonly emulation?: Emulation | undefined
   readonly delivery: Delivery
   readonly resources: PodResources
-  /** Nodes under test; absent for all that publish RDMA NICs. */
+  /** Nodes under test; absent for all that publish RDMA NICs, or GPUs where none does. */
   readonly nodes?: readonly string[] | undefined
   readonly runId: string
   /** Whether this target removes the Namespace when it is closed, or the run does, whose targets share it. */

@@ -30,7 +30,14 @@ export function formatSkuProfile(inventory: Inventory, known: readonly string[])
     },
     ...(nic === undefined
       ? {}
-      : { nic: { vendor: nic.vendor, model: nic.model, mtu: usualMtu ?? FILL_IN, rdma: true } }),
+      : {
+          nic: {
+            vendor: nic.vendor,
+            model: nic.model,
+            ...(usualMtu === undefined ? {} : { mtu: usualMtu }),
+            rdma: true,
+          },
+        }),
     gpus: gpus.map(({ name, pciAddress, numaNode, memoryNumaNode, pciePath }) => ({
       name,
       pciBusID: pciAddress,
@@ -42,11 +49,6 @@ export function formatSkuProfile(inventory: Inventory, known: readonly string[])
     reference: referenceFor(gpu, nics, links, known),
   })
   remark(document, ['gpu', 'architecture'], 'the driver does not report it')
-  remark(
-    document,
-    ['nic', 'mtu'],
-    'bytes; the NIC has no interface that states it: see active_mtu of ibv_devinfo',
-  )
   remark(document, ['gpu', 'links'], `active links of each GPU; now ${countsOf(gpus)}`)
   const nodes = `one of NUMA nodes ${numaNodes.join(', ')}; the kernel says -1: see the BIOS (ACPI _PXM) or the manual of the board`
   gpus.forEach((_, index) => remark(document, ['gpus', index, 'numaNode'], nodes))

@@ -4,12 +4,15 @@
  */
 import { execa } from 'execa'
 import type { ClaimcheckError } from '../../core/errors.ts'
+import { sysfsPciAddress } from '../../core/pci-address.ts'
 import { unavailable } from '../unavailable.ts'
-import { pciAddressOf, refusalOf } from './nvidia-smi-refusals.ts'
+import { refusalOf } from './nvidia-smi-refusals.ts'
 
 const LIMIT_MS = 30_000
 /** A GPU's infoROM is corrupted; the answer is complete. */
 const EXIT_INFOROM = 14
+/** `Warning: persistence mode is disabled on device 00000000:3B:00.0.` */
+const WARNING = /^\s*warning:\s*(.*)$/i
 const INFOROM = /infoROM is corrupted(?: at gpu\s*([0-9a-f:.]+))?/i
 
 export interface Answer {
@@ -37,10 +40,11 @@ export async function askNvidiaSmi(args: readonly string[]): Promise<Answer> {
   if (answer.exitCode !== 0 && answer.exitCode !== EXIT_INFOROM)
     throw notUnderstood(said || (answer.shortMessage ?? 'nothing'))
   return {
-    lines: linesOf(answer.stdout).filter((line) => !INFOROM.test(line)),
+    lines: linesOf(answer.stdout).filter((line) => !INFOROM.test(line) && !WARNING.test(line)),
     warnings: all.flatMap((line) => {
-      const found = INFOROM.exec(line)
-      return found === null ? [] : [infoRomWarning(found[1])]
+      const infoRom = INFOROM.exec(line)
+      if (infoRom !== null) return [infoRomWarning(infoRom[1])]
+      return WARNING.exec(line)?.[1] ?? []
     }),
   }
 }
@@ -53,7 +57,7 @@ export const notUnderstood = (said: string): ClaimcheckError =>
 const linesOf = (text: string): string[] => text.split(/\r?\n/).filter((line) => line.trim() !== '')
 
 const infoRomWarning = (address: string | undefined): string =>
-  `The infoROM of ${address === undefined ? 'a GPU' : `the GPU at ${pciAddressOf(address)}`} is corrupted: the GPU works, but its ECC and page retirement records cannot be trusted. Have the vendor repair it.`
+  `The infoROM of ${address === undefined ? 'a GPU' : `the GPU at ${sysfsPciAddress(address)}`} is corrupted: the GPU works, but its ECC and page retirement records cannot be trusted. Have the vendor repair it.`
 
 const noDriver = (): ClaimcheckError =>
   unavailable('has no NVIDIA driver', {

@@ -4,9 +4,9 @@
  */
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { GpuUser } from '../gpu-discovery.ts'
+import { sysfsPciAddress } from '../../core/pci-address.ts'
 import { unavailable } from '../unavailable.ts'
 import { askNvidiaSmi, notUnderstood, type Answer } from './ask-nvidia-smi.ts'
-import { pciAddressOf } from './nvidia-smi-refusals.ts'
 import { parseTopology, type GpuTopology } from './topology-matrix.ts'
 
 /** The first driver that runs programs of CUDA 12, which NIXL's wheel is built with. */
@@ -127,7 +127,7 @@ function readGpu(row: readonly string[]): QueriedGpu {
     driver = '',
     capability = '',
   ] = row
-  const pciAddress = pciAddressOf(busId)
+  const pciAddress = sysfsPciAddress(busId)
   refuseUnusable(row, `GPU ${index} at ${pciAddress}`)
   if (!WHOLE.test(index) || !/^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/.test(pciAddress))
     throw notUnderstood(row.join(', '))

@@ -21,7 +21,7 @@ export function parseTopology(text: string): GpuTopology {
   // The header is underlined by escape sequences.
   // oxlint-disable-next-line no-control-regex
   const lines = text.replaceAll(/\u001b\[[0-9;]*m/g, '').split(/\r?\n/)
-  const head = lines.findIndex((line) => line.includes('CPU Affinity') && /^\s*GPU\d+\b/.test(line))
+  const head = lines.findIndex((line) => line.includes('CPU Affinity') && /\bGPU\d+\b/.test(line))
   if (head < 0) throw notUnderstood('a header with GPUs and CPU Affinity', firstOf(lines))
   const header = cellsOf(lines[head] ?? '').filter((name) => name !== '')
   const devices = header.slice(0, header.indexOf('CPU Affinity'))
@@ -56,8 +56,9 @@ interface Columns {
 
 function readRow(line: string, { gpu, index, devices, gpus, header }: Columns): Row {
   const cells = cellsOf(line).slice(1)
-  // Between tabs, cells of the affinity may be blank or missing at the end.
-  const least = line.includes('\t') ? devices.length : header.length
+  const rest = cells.slice(devices.length)
+  // Cells of the affinity may be blank or missing: between tabs that shows, and between spaces where all others are N/A.
+  const least = line.includes('\t') || rest.every((cell) => cell === 'N/A') ? devices.length : header.length
   const found = cells.slice(0, devices.length).map((cell) => FORMER_NAMES[cell] ?? cell)
   const wrong = devices.findIndex((_, column) => !CONNECTION.test(found[column] ?? ''))
   if (cells.length < least || (wrong >= 0 && wrong >= cells.length))
@@ -71,7 +72,6 @@ function readRow(line: string, { gpu, index, devices, gpus, header }: Columns): 
   const connections = gpus.map((name) => found[columnOf(name)] ?? '')
   if (connections[index] !== 'X')
     throw notUnderstood(`X in row ${gpu}, column ${gpu}`, connections[index] ?? 'none')
-  const rest = cells.slice(devices.length)
   return {
     connections,
     affinity: header.includes('NUMA Affinity') ? (rest[1] ?? '') : '',

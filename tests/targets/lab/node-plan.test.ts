@@ -6,6 +6,7 @@ import { gigabytesPerSecond } from '../../../harness/core/units.ts'
 import type { Fault } from '../../../harness/rack/fault.ts'
 import { loadRack, type Rack } from '../../../harness/rack/rack.ts'
 import { infinibandDevices } from '../../../harness/emulation/char-devices.ts'
+import { statedMtu } from '../../../harness/rack/link-model.ts'
 import { planPod } from '../../../harness/emulation/pod-plan.ts'
 import { publishRack } from '../../../harness/emulation/publish-rack.ts'
 import { dranetDeviceName } from '../../../harness/vendors/dranet.ts'
@@ -54,7 +55,7 @@ test('rates, addresses and devices of any pod are equal to those of the emulated
         const gpu = pod.gpus.length === 0 ? '' : (pod.gpus[index % pod.gpus.length]?.name ?? '')
         const { rate_bits, burst_bytes } = tokenBucketFor(
           gigabytesPerSecond(nic.rate / faulty.scale),
-          faulty.sku.nic.mtu,
+          statedMtu(faulty.sku, nic.nic),
         )
         expect(ours).toMatchObject({ address: nic.address, mac: nic.mac, mtu: nic.mtu })
         expect(ours?.shapes[gpu]).toEqual({ rateBits: rate_bits, burstBytes: burst_bytes })

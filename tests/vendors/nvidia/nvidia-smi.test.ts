@@ -125,8 +125,18 @@ const READ: Readonly<Record<string, object>> = {
     gpus: [{ pciAddress: '0000:b3:00.0' }],
     warnings: [expect.stringMatching(/infoROM of the GPU at 0000:b3:00\.0 is corrupted/)],
   },
+  'persistence-warning': {
+    gpus: [{ pciAddress: '0000:3b:00.0' }],
+    warnings: [expect.stringMatching(/^persistence mode is disabled on device 00000000:3B:00\.0/)],
+  },
 }
 const REFUSED: Readonly<Record<string, RegExp>> = {
+  'handle-reset': /requires a reset: the one at 0000:3b:00\.0.*--gpu-reset/,
+  'reset-sentence': /requires a reset: the one at 0000:4b:00\.0/,
+  'external-power': /without its external power: the one at 0000:3b:00\.0.*power cables/,
+  interrupts: /whose interrupts do not reach the driver: the one at 0000:3b:00\.0/,
+  'get-handle': /does not answer: the one at 0000:82:00\.0/,
+  unloadable: /driver that does not run/,
   'mig-insufficient': /user cannot query: GPU 0 at 0000:10:1c\.0: found \[Insufficient Permissions\].*MIG/,
   'requires-reset': /requires a reset: GPU 1 at 0000:2b:00\.0: found \[GPU requires reset\]/,
   'lost-nospace': /does not answer: the one at 0000:65:00\.0/,

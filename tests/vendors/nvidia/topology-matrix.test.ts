@@ -29,7 +29,7 @@ test.for([
 
 interface Reported {
   readonly most: number
-  readonly links: readonly number[]
+  readonly links: readonly (number | undefined)[]
   readonly numaNodes: readonly (number | undefined)[]
 }
 const eight = <T>(a: T, b: T): T[] => [a, a, a, a, b, b, b, b]
@@ -41,10 +41,14 @@ const REPORTED: Readonly<Record<string, Reported>> = {
   'dgx-a100-nps4': { most: 12, links: eight(12, 12), numaNodes: [3, 3, 1, 1, 7, 7, 5, 5] },
   'dgx1v-cube': { most: 6, links: eight(6, 6), numaNodes: eight(undefined, undefined) },
   'gb200-numa-lists': { most: 18, links: [18, 18, 18, 18], numaNodes: [0, 0, 1, 1] },
+  'gh200-single': { most: 18, links: [undefined], numaNodes: [0] },
   'numa-range': { most: 18, links: [0, 0], numaNodes: [undefined, undefined] },
   'old-soc': { most: 6, links: [0, 0], numaNodes: [undefined, undefined] },
   'pcie-all-sys': { most: 0, links: eight(0, 0), numaNodes: eight(0, 1) },
   'pcie-bridged-pairs': { most: 12, links: [12, 12, 12, 12], numaNodes: [0, 0, 1, 1] },
+  'rows-reversed': { most: 0, links: [0, 0], numaNodes: [0, 1] },
+  'snc-ranges': { most: 0, links: [0, 0], numaNodes: [0, undefined] },
+  'spaces-blank-affinity': { most: 18, links: [0, 0], numaNodes: [undefined, undefined] },
   'v100x16-mlx5': { most: 6, links: Array(16).fill(6) as number[], numaNodes: Array(16).fill(undefined) },
   'vm-blank-affinity': { most: 18, links: [0, 0], numaNodes: [undefined, undefined] },
 }
