@@ -17,6 +17,7 @@ import { judgeKernelFacts, kernelStatement } from './judge-published-facts.ts'
 import * as topology from './judge-topology.ts'
 import { intactStatement, judgeIntact } from './judge-integrity.ts'
 import { judgeShares, sharesStatement } from './judge-nic-shares.ts'
+import { judgeRetransmissions, retransmissionsStatement } from './judge-retransmissions.ts'
 import type { ClaimedPods } from '../transfer/pod-set.ts'
 import type { PublishedDevices } from './published-devices.ts'
 
@@ -68,6 +69,8 @@ export function evaluateArms(spec: ArmAssertionSpec, rounds: RoundSource): Evalu
       return { statement: sharesStatement(arm), judge: () => one(judgeShares(arm)) }
     case 'intact':
       return { statement: intactStatement(arm), judge: () => one(judgeIntact(arm)) }
+    case 'no-retransmissions':
+      return { statement: retransmissionsStatement(arm), judge: () => one(judgeRetransmissions(arm)) }
     default:
       return spec satisfies never
   }
