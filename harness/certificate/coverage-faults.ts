@@ -43,7 +43,9 @@ function measuredIn(body: CertificateBody): {
   const outcomes = rounds.flatMap((one) => one.rounds.flatMap((round) => armsOf(round)))
   const kinds = rounds.map(({ plan }): TransferKind => ('turn' in plan ? 'between GPUs' : 'between nodes'))
   return {
-    covered: allCovered(outcomes.map((outcome) => coveredBy(outcome, sku(body)))),
+    covered: allCovered(
+      outcomes.map((outcome) => coveredBy(outcome, sku(body), body.emulation !== undefined)),
+    ),
     transfers: outcomes.length,
     kinds: [...new Set(kinds)],
   }

@@ -3,7 +3,7 @@ import { inPciOrder } from '../claim/rails.ts'
 import { nicName, skuGpuOf } from '../claim/sku-device.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { Endpoint, TransferOutcome } from '../transfer/transfer-outcome.ts'
-import { nicsOfStream, proveTransport } from './transport-proof.ts'
+import { fellBack, nicsOfStream, proveTransport } from './transport-proof.ts'
 
 export interface Covered {
   readonly nodes: readonly string[]
@@ -19,15 +19,15 @@ export interface Covered {
 
 export const NOTHING_COVERED: Covered = { nodes: [], gpus: [], nics: [], paths: [], gpuPairs: [] }
 
-export function coveredBy(outcome: TransferOutcome, sku: Sku): Covered {
+/** A claimed NIC that no counter shows is covered where UCX named it: `emulated` NICs always have counters. */
+export function coveredBy(outcome: TransferOutcome, sku: Sku, emulated: boolean): Covered {
   const { result, initiator, target } = outcome
   if (result.verified_bytes === 0) return NOTHING_COVERED
   const corrupt = new Set(result.corrupt.map(({ stream }) => stream))
-  const carrying = new Set(
-    proveTransport(outcome, sku)
-      .loads.filter(({ claimed, bytes }) => claimed && bytes > 0)
-      .map(({ nic }) => nic),
-  )
+  const proof = proveTransport(outcome, sku, emulated)
+  const counted = proof.loads.filter(({ claimed, bytes }) => claimed && bytes > 0).map(({ nic }) => nic)
+  const named = fellBack(proof) === undefined ? (proof.uncounted ?? []) : []
+  const carrying = new Set([...counted, ...named])
   const streams = result.streams.flatMap((stream, index) => {
     if (corrupt.has(index)) return []
     const ends = [

@@ -32,6 +32,7 @@ interface FileMetadata {
   readonly covered: Record<string, CoveredEvidence>
   inventory?: Inventory
   sku?: Sku
+  emulated?: boolean
   nodes?: NodeFingerprint
   inputs?: FileInputs
 }
@@ -84,9 +85,9 @@ export function recordEnvironment(test: Recorded, environment: Environment): voi
 const fileEvidenceOf = ({ meta }: Recorded): FileMetadata =>
   (meta.claimcheckFile ??= { evidence: {}, covered: {} })
 
-/** Records the SKU with which the file's figures are compared. */
-export function recordSku(file: Recorded, sku: Sku): void {
-  fileEvidenceOf(file).sku = sku
+/** Records the SKU with which the file's figures are compared, and whether its NICs are emulated. */
+export function recordSku(file: Recorded, sku: Sku, emulated: boolean): void {
+  Object.assign(fileEvidenceOf(file), { sku, emulated })
 }
 
 /** Records once a file which files it was decided by. `read` throws FILE_UNREADABLE. */
@@ -128,11 +129,11 @@ export function evidenceName(
 export function recordEvidence(file: Recorded, name: string, data: Evidence): void {
   const own = fileEvidenceOf(file)
   own.evidence[name] = data
-  const { sku } = own
+  const { sku, emulated = false } = own
   if (data.kind !== 'rounds' || sku === undefined) return
   const outcomes = data.rounds.flatMap((round) => armsOf(round).map(({ outcome }) => outcome))
   own.covered[name] = {
-    covered: allCovered(outcomes.map((outcome) => coveredBy(outcome, sku))),
+    covered: allCovered(outcomes.map((outcome) => coveredBy(outcome, sku, emulated))),
     transfers: outcomes.length,
   }
 }

@@ -89,7 +89,7 @@ export const test = base
   )
   .extend('environment', { auto: true }, ({ task, target, systemUnderTest, settings }) => {
     recordEnvironment(task, environmentOf(target, systemUnderTest.sku))
-    recordSku(task.file, systemUnderTest.sku)
+    recordSku(task.file, systemUnderTest.sku, target.emulation !== undefined)
     recordInputs(task.file, () => inputsOf(task.file, systemUnderTest, settings))
   })
   .extend('published', { scope: 'file' }, ({ target }) => new LivePublishedDevices(target))

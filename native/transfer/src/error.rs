@@ -106,6 +106,12 @@ impl Failure {
         }
     }
 
+    /// The same failure with another hint.
+    pub fn advised(self, hint: &str) -> Self {
+        let told_by = self.told_by;
+        Failure { told_by, ..Self::new(self.code, self.subject, self.expected, self.found, hint) }
+    }
+
     pub fn bad_option(option: &str, expected: impl Display, found: impl Display) -> Self {
         let hint = format!("Correct {option}; --help lists every option.");
         Self::new(Code::BadOption, option, expected, found, hint)
@@ -258,6 +264,16 @@ impl Failure {
             "a completed transfer",
             format!("none for {seconds:.1} s, with every monitored link up"),
             "Check routes and switches between the nodes; raise --stall-seconds for slow links.",
+        )
+    }
+
+    pub fn silent(peer: &str, waiting_for: &str, seconds: f64) -> Self {
+        Self::new(
+            Code::TransferStalled,
+            peer,
+            format!("{waiting_for} within --stall-seconds {seconds}"),
+            "no answer, although its connection is open",
+            "Check whether its process is stopped or its node hangs; raise --stall-seconds for a slow node.",
         )
     }
 

@@ -2,10 +2,12 @@
 
 use crate::memory::pattern::Damage;
 use crate::nic::counters::Traffic;
+use crate::nic::ports::PortReport;
 use crate::nixl::location::Versions;
 use crate::options::Options;
 use crate::run::statistics::{least, mean, percentile};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 pub const SCHEMA: &str = "claimcheck.result/1";
 
@@ -29,6 +31,8 @@ pub struct Measured {
     pub streams: Vec<StreamResult>,
     pub nics: Vec<Traffic>,
     pub target_nics: Vec<Traffic>,
+    pub ports: Vec<PortReport>,
+    pub target_ports: Vec<PortReport>,
     pub first_seconds: f64,
     pub setup_seconds: f64,
     pub hostname: String,
@@ -36,6 +40,7 @@ pub struct Measured {
     pub started_unix_ms: u64,
     pub finished_unix_ms: u64,
     pub versions: Versions,
+    pub ucx_settings: BTreeMap<String, String>,
 }
 
 impl Measured {
@@ -72,6 +77,8 @@ impl Measured {
             "streams": streams,
             "nics": self.nics,
             "target_nics": self.target_nics,
+            "ports": self.ports,
+            "target_ports": self.target_ports,
             "moved_bytes": transfers * total_bytes,
             "verified_bytes": checked * total_bytes,
             "corrupt": corrupt,
@@ -80,6 +87,7 @@ impl Measured {
             "started_unix_ms": self.started_unix_ms,
             "finished_unix_ms": self.finished_unix_ms,
             "library_versions": self.versions,
+            "ucx_settings": self.ucx_settings,
         })
     }
 }

@@ -7,11 +7,10 @@ use super::stream::Stream;
 use super::target::corrupt;
 use super::timed::{Monitor, StreamTransfer};
 use crate::deadline::Deadline;
-use crate::error::{Failure, Outcome};
+use crate::error::{Code, Failure, Outcome};
 use crate::interrupt;
 use crate::memory::pattern::Damage;
-use crate::nic::counters;
-use crate::nic::{Kind, Nic};
+use crate::nic::{Kind, Nic, counters, ports};
 use crate::nixl;
 use crate::nixl::agent::{Remote, Segment, Span};
 use crate::nixl::request::Request;
@@ -167,7 +166,7 @@ impl Run<'_> {
     ) -> Outcome<Measured> {
         let first_seconds = self.monitor.transfer(transfers)?;
         transfers.iter().try_for_each(|transfer| self.check_transport(transfer.stream))?;
-        let (before, target_before) = (counters::read()?, self.target_counters()?);
+        let (before, target_before) = (prepared.count(self.options)?, self.target_counters()?);
         for _ in 0..self.options.warmup_iters {
             self.monitor.transfer(transfers)?;
         }
@@ -175,7 +174,7 @@ impl Run<'_> {
         let (samples, of_streams) = self.time(transfers)?;
         let damage =
             if self.options.verifies() { self.verify(transfers)? } else { vec![None; transfers.len()] };
-        let (after, target_after) = (counters::read()?, self.target_counters()?);
+        let (after, target_after) = (prepared.count(self.options)?, self.target_counters()?);
         self.finish()?;
         let streams = transfers.iter().zip(of_streams).zip(damage).zip(&acceptance.streams);
         let streams = streams.map(|(((transfer, samples), damage), remote_stream)| StreamResult {
@@ -195,10 +194,12 @@ impl Run<'_> {
         Ok(Measured {
             samples,
             streams,
-            nics: counters::traffic(&before, &after, |counted| prepared.claims(counted)),
+            nics: counters::traffic(&before.nics, &after.nics, |counted| prepared.claims(counted)),
             target_nics: counters::traffic(&target_before.nics, &target_after.nics, |counted| {
                 target_before.claimed.contains(&counted.name)
             }),
+            ports: ports::reports(&before.ports, &after.ports),
+            target_ports: ports::reports(&target_before.ports, &target_after.ports),
             first_seconds,
             setup_seconds: 0.0,
             hostname: prepared.hostname.clone(),
@@ -206,6 +207,7 @@ impl Run<'_> {
             started_unix_ms: 0,
             finished_unix_ms: unix_ms(),
             versions: prepared.versions.clone(),
+            ucx_settings: prepared.ucx_settings.clone(),
         })
     }
 
@@ -257,7 +259,9 @@ impl Run<'_> {
             transfers.iter().try_for_each(|transfer| transfer.stream.fill(seed))?;
         }
         self.monitor.channel.send(&Message::Pattern(PatternSeed { seed }))?;
-        match self.receive("ready for the pattern")? {
+        let ready = "ready for the pattern";
+        // With READ, the target fills its buffers first.
+        match if writes { self.receive_promptly(ready) } else { self.receive(ready) }? {
             Message::Ready => {}
             other => return Err(self.monitor.channel.unexpected("ready", &other)),
         }
@@ -277,7 +281,7 @@ impl Run<'_> {
 
     fn target_counters(&mut self) -> Outcome<Counters> {
         self.monitor.channel.send(&Message::Count)?;
-        match self.receive("the target's counters")? {
+        match self.receive_promptly("the target's counters")? {
             Message::Counters(counters) => Ok(counters),
             other => Err(self.monitor.channel.unexpected("counters", &other)),
         }
@@ -285,7 +289,7 @@ impl Run<'_> {
 
     fn finish(&mut self) -> Outcome<()> {
         self.monitor.channel.send(&Message::Finish)?;
-        match self.receive("the target's end")? {
+        match self.receive_promptly("the target's end")? {
             Message::Finished => Ok(()),
             other => Err(self.monitor.channel.unexpected("finished", &other)),
         }
@@ -294,6 +298,19 @@ impl Run<'_> {
     fn receive(&mut self, waiting_for: &str) -> Outcome<Message> {
         let links = self.monitor.links;
         self.monitor.channel.receive(waiting_for, self.monitor.deadline, &mut || links.check())
+    }
+
+    /// Receives an answer that needs no work of the target. Fails with TRANSFER_STALLED if none comes within the stall
+    /// limit: the target's process is stopped, although its connection is open.
+    fn receive_promptly(&mut self, waiting_for: &str) -> Outcome<Message> {
+        let Monitor { channel, links, deadline, stall_limit, .. } = &mut self.monitor;
+        let prompt = deadline.or_within(*stall_limit);
+        channel.receive(waiting_for, prompt, &mut || links.check()).map_err(|failure| {
+            if failure.code == Code::Deadline && !deadline.passed() {
+                return Failure::silent(channel.peer(), waiting_for, stall_limit.as_secs_f64());
+            }
+            failure
+        })
     }
 }
 

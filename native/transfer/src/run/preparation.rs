@@ -5,20 +5,27 @@ use super::start_parts::{StartParts, Stopwatch};
 use super::stream::Stream;
 use crate::error::Outcome;
 use crate::memory;
-use crate::nic::counters::Counted;
+use crate::nic::counters::{self, Counted};
 use crate::nic::link::LinkMonitor;
-use crate::nic::{self, Kind, Nic, RDMA_CLASS};
+use crate::nic::ports::{self, PortState};
+use crate::nic::{self, Kind, Nic, RDMA_CLASS, locked_memory};
 use crate::nixl::agent::BackendSettings;
 use crate::nixl::library::Library;
 use crate::nixl::location::{self, Versions};
 use crate::nixl::ucx_log;
 use crate::options::{ErrorMode, Options};
+use crate::printable::shortened;
 use crate::secret::Secret;
+use crate::side_channel::messages::Counters;
 use crate::sysfs::names;
 use crate::watchdog;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const NET_DEVICES: &str = "UCX_NET_DEVICES";
+/// The backend that knows the parameters set here.
+const UCX: &str = "UCX";
+const MOST_SETTINGS: usize = 100;
 const MMAP_HOOKS: &str = "UCX_MEM_MMAP_HOOK_MODE";
 
 pub struct Prepared {
@@ -26,8 +33,12 @@ pub struct Prepared {
     pub secret: Secret,
     pub links: LinkMonitor,
     pub claimed: Vec<Nic>,
+    /// Of the RDMA devices among the claimed NICs.
+    pub ports: Vec<(String, PortState)>,
     pub hostname: String,
     pub versions: Versions,
+    /// The variables of UCX in the environment that this process was given.
+    pub ucx_settings: BTreeMap<String, String>,
     pub transport: String,
     /// All parts but the registration of memory, which comes after the preparation.
     pub start_parts: StartParts,
@@ -37,6 +48,15 @@ impl Prepared {
     /// Whether `--nics` named the NIC.
     pub fn claims(&self, counted: &Counted) -> bool {
         self.claimed.iter().any(|nic| nic.name == counted.name && nic.kind == counted.kind)
+    }
+
+    /// Reads this side's counters and ports.
+    pub fn count(&self, options: &Options) -> Outcome<Counters> {
+        Ok(Counters {
+            nics: counters::read(options.host_sysfs.as_deref())?,
+            claimed: self.claimed.iter().map(|nic| nic.name.clone()).collect(),
+            ports: ports::read(&self.ports),
+        })
     }
 }
 
@@ -53,6 +73,13 @@ pub fn prepare(
     let hostname = hostname();
     let links = LinkMonitor::over(&hostname, &assigned)?;
     links.await_up()?;
+    let in_host_memory =
+        options.devices.iter().filter(|device| device.kind.copy_transport().is_none()).count();
+    let host_bytes = options.stream_bytes().saturating_mul(in_host_memory) as u64;
+    locked_memory::check(&claimed, options.devices.len(), host_bytes)?;
+    let ports = ports::states(&claimed)?;
+    ports::check_addresses(&ports)?;
+    let ucx_settings = ucx_settings();
     let transport = transport(options, &claimed);
     set_environment(&transport, options, !claimed.is_empty());
     ucx_log::capture()?;
@@ -79,7 +106,18 @@ pub fn prepare(
     drop(active);
     let start_parts = streams.iter().fold(opened, |parts, stream| parts.plus(&stream.parts));
     let versions = location::versions(&library.path);
-    Ok(Prepared { streams, secret, links, claimed, hostname, versions, transport, start_parts })
+    Ok(Prepared {
+        streams,
+        secret,
+        links,
+        claimed,
+        ports,
+        hostname,
+        versions,
+        ucx_settings,
+        transport,
+        start_parts,
+    })
 }
 
 /// The value of UCX_TLS, or `auto`.
@@ -94,6 +132,15 @@ fn transport(options: &Options, nics: &[Nic]) -> String {
         }
         (asked, _) => asked.into(),
     }
+}
+
+/// Long values are shortened, and at most as many are kept as anyone sets on purpose.
+fn ucx_settings() -> BTreeMap<String, String> {
+    let all = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok().filter(|name| name.starts_with("UCX_"))?;
+        Some((shortened(&name), shortened(&value.to_string_lossy())))
+    });
+    all.take(MOST_SETTINGS).collect()
 }
 
 /// Sets the environment that UCX reads when NIXL is loaded.
@@ -134,15 +181,18 @@ fn restrict_to(nics: &[Nic]) {
 }
 
 fn backend_settings<'a>(options: &'a Options, nics: &[Nic]) -> BackendSettings<'a> {
-    let error_mode = match options.error_mode {
-        ErrorMode::Peer => "peer",
-        ErrorMode::None => "none",
-    };
-    let mut parameters = vec![("ucx_error_handling_mode", error_mode.to_owned())];
+    let mut parameters = Vec::new();
+    if options.backend == UCX {
+        let error_mode = match options.error_mode {
+            ErrorMode::Peer => "peer",
+            ErrorMode::None => "none",
+        };
+        parameters.push(("ucx_error_handling_mode", error_mode.to_owned()));
+    }
     if options.backend_threads > 0 {
         parameters.push(("num_threads", options.backend_threads.to_string()));
     }
-    if !nics.is_empty() {
+    if options.backend == UCX && !nics.is_empty() {
         parameters.push(("engine_config", format!("MAX_RMA_RAILS={}", nics.len())));
     }
     BackendSettings { backend: &options.backend, progress_thread: options.progress_thread(), parameters }
