@@ -30,7 +30,7 @@ export function coverageFaults(body: CertificateBody): readonly string[] {
   ]
 }
 
-const sku = ({ sku: { profile } }: CertificateBody): Sku => profile as Sku
+const sku = ({ sku: { profile } }: CertificateBody): Sku => profile
 
 function measuredIn(body: CertificateBody): {
   readonly covered: Covered

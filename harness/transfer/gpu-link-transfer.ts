@@ -1,4 +1,5 @@
 /** Transfers between the GPUs of one node: one pod claims all GPUs, and each side of the transfer is a container of it. */
+import { objectName } from '../core/object-name.ts'
 import type { GpuPair } from '../claim/gpu-pairs.ts'
 import type { ResourceClaimTemplate } from '../dra/objects.ts'
 import type { TransferPlan } from './node-pair-transfer.ts'
@@ -26,7 +27,7 @@ export async function transferOverLinks(
   const secrets = newTransferSecrets()
   return runTransfer(template, plan, context, async (lease) => {
     const pod = await lease.schedule({
-      name: plan.name,
+      name: objectName(plan.name),
       group: plan.name,
       ...(plan.node === undefined ? {} : { nodes: [plan.node] }),
       template: template.metadata.name,

@@ -88,7 +88,7 @@ test('faults are part of the plan', () => {
     ),
     'node-a',
   )
-  expect(plan).toMatchObject({ fallsBack: '10.64.0.0/16', prepareFailsOnce: true, statusAfterMillis: 2500 })
+  expect(plan).toMatchObject({ fallsBack: '10.64.0.0/13', prepareFailsOnce: true, statusAfterMillis: 2500 })
   expect(nicOf(plan, 1).leavesBy).toBe(nicOf(plan, 0).device)
   expect(nicOf(plan, 2).mtu).toBe(1500)
   expect(nicOf(plan, 3).cutAfterBytes).toBe(2_000_000_000 / rack.scale)
