@@ -48,7 +48,7 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit }: Lab
         const { kubeconfig, context } =
           running ??
           (await interruptible((signal) => startLab(loaded, { ...options, persistent: true, say, signal })))
-        say(`Lab ${name} ${running === undefined ? 'is ready' : 'is there already'}.`)
+        say(`Lab ${name} ${running === undefined ? 'is ready' : 'is already running'}.`)
         say(`  export KUBECONFIG=${kubeconfig}   (context ${context})`)
       },
     )

@@ -43,7 +43,7 @@ describe('doctor', () => {
     expect(near).toMatchObject({ exitCode: 1 })
     expect(near.stdout).toContain('Did you mean admin?')
     const { CLAIMCHECK_CONTEXT: _, ...none } = on('')
-    expect((await claimcheck(['doctor'], none)).stdout).toContain('CLAIMCHECK_CONTEXT is needed')
+    expect((await claimcheck(['doctor'], none)).stdout).toContain('CLAIMCHECK_CONTEXT is required')
   })
 
   test('counts a missing DeviceClass', async () => {
@@ -130,7 +130,7 @@ describe('sweep', () => {
     kind: 'Namespace',
     metadata: {
       name: `claimcheck-${name}`,
-      labels: { 'claimcheck.dev/run': name },
+      labels: { 'claimcheck.dev/run': name, 'app.kubernetes.io/managed-by': 'claimcheck' },
       annotations: { 'claimcheck.dev/expires': expires },
     },
   })
@@ -147,11 +147,11 @@ describe('sweep', () => {
     expect(dry.stdout).toContain(
       'Would remove Namespace claimcheck-old on admin, expired 2020-01-01T00:00:00Z\n',
     )
-    expect(dry.stdout).toContain('expires 2099-01-01T00:00:00Z (not without asking)')
+    expect(dry.stdout).toContain('expires 2099-01-01T00:00:00Z (after a confirmation)')
     const refused = await claimcheck(['sweep'], env)
     expect(refused.exitCode).toBe(1)
     expect(refused.stdout).toContain('Removed Namespace claimcheck-old')
-    expect(refused.stderr).toMatch(/NOT_SWEPT: Namespace claimcheck-young .*no terminal to ask on.*--yes/)
+    expect(refused.stderr).toMatch(/NOT_SWEPT: Namespace claimcheck-young .*no terminal to confirm its removal.*--yes/)
     expect(await claimcheck(['sweep', '--yes'], env)).toMatchObject({ exitCode: 0, stderr: '' })
     const names = await cluster.plane.kubectl(['get', 'namespaces', '-o', 'name'])
     expect(names).not.toMatch(/claimcheck-(old|young)/)

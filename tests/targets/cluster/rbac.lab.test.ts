@@ -70,7 +70,7 @@ async function wholeRun(): Promise<void> {
     const pod = await target.schedule(podOf(template, { containers: [TARGET_CONTAINER], ...on }), SOON)
     const running = await target.run(pod, SOON)
     await failing(target.schedule(podOf(template, { name: 'late', ...on }), SHORT), 'CLAIM_UNSATISFIABLE')
-    await linesOf(target.log(running, 'main', AbortSignal.timeout(300)))
+    await linesOf(target.log(running, 'main', AbortSignal.timeout(2000)))
     await failing(target.exec(running, 'main', ['--version'], SHORT), 'EXEC_FAILED')
     await target.release([pod], SOON)
   } finally {
