@@ -151,7 +151,9 @@ describe('sweep', () => {
     const refused = await claimcheck(['sweep'], env)
     expect(refused.exitCode).toBe(1)
     expect(refused.stdout).toContain('Removed Namespace claimcheck-old')
-    expect(refused.stderr).toMatch(/NOT_SWEPT: Namespace claimcheck-young .*no terminal to confirm its removal.*--yes/)
+    expect(refused.stderr).toMatch(
+      /NOT_SWEPT: Namespace claimcheck-young .*no terminal to confirm its removal.*--yes/,
+    )
     expect(await claimcheck(['sweep', '--yes'], env)).toMatchObject({ exitCode: 0, stderr: '' })
     const names = await cluster.plane.kubectl(['get', 'namespaces', '-o', 'name'])
     expect(names).not.toMatch(/claimcheck-(old|young)/)
