@@ -30,7 +30,7 @@ export const ERROR_CATALOGUE = {
   CERTIFICATE_UNSIGNED: { category: 'input', title: 'a certificate has no signature by the required key' },
   KEY_INVALID: { category: 'input', title: 'a key that cannot sign or verify certificates' },
   RUNS_UNLIKE: { category: 'input', title: 'two runs cannot be compared' },
-  NO_REFERENCE: { category: 'input', title: 'no earlier run to compare with' },
+  NO_REFERENCE: { category: 'input', title: 'nothing to compare with: no reference, or no earlier run' },
   WAIVER_EXPIRED: { category: 'input', title: 'a waiver has expired' },
   EXPECTATION_INVALID: { category: 'input', title: 'an expectation cannot be checked' },
   TOO_MANY_NODES: { category: 'input', title: 'more nodes than a suite can cover' },

@@ -40,7 +40,17 @@ const armAssertionSpec = z.discriminatedUnion('kind', [
     limit: z.string().describe('a time: "45 ms"'),
     in: z.enum(['p50 latency', 'p95 latency', 'p99 latency']),
   }),
-  z.strictObject({ kind: z.literal('stable'), arm, p99OverP50: z.number().gt(0) }),
+  z.strictObject({
+    kind: z.literal('unstated'),
+    arm,
+    why: z.string().describe('why there is no reference to hold the arm against'),
+  }),
+  z.strictObject({
+    kind: z.literal('stable'),
+    arm,
+    p99OverP50: z.number().gt(0),
+    usual: z.literal(true).exactOptional().describe('the SKU states no limit'),
+  }),
   z.strictObject({ kind: z.literal('steady'), arm, within: z.string().describe('a share: "5 %"') }),
   z.strictObject({ kind: z.literal('even-paths'), arm, within: z.string().describe('a share: "3 %"') }),
   z.strictObject({ kind: z.literal('equal-shares'), arm }),

@@ -39,9 +39,10 @@ export function armStatement(spec: ArmAssertionSpec): string {
     case 'undercut':
       return figures.undercutStatement(arm, { name: spec.other }, spec)
     case 'within':
+    case 'unstated':
       return figures.withinStatement(arm, 'bandwidth')
     case 'stable':
-      return latency.stableStatement(arm)
+      return latency.stableStatement(arm, spec)
     case 'stays-below':
       return latency.belowStatement(arm, spec.limit, spec)
     case 'steady':
@@ -86,6 +87,8 @@ function judgeArms(spec: ArmAssertionSpec, rounds: RoundSource): Promise<readonl
         latency: { ...time, value: seconds(time.value) },
       })
     }
+    case 'unstated':
+      return figures.judgeUnstated(arm, spec.why)
     case 'stable':
       return one(latency.judgeStable(arm, spec))
     case 'stays-below':

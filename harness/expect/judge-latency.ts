@@ -16,22 +16,21 @@ import { outlyingRounds } from '../measure/outliers.ts'
 import type { Arm, ArmNamed } from './arm.ts'
 import type { Expectation } from './expectation.ts'
 import { expectationOf, invalidLimit, readLimit } from './format-figures.ts'
+import type { StabilityLimit } from './stated-reference.ts'
 import { decide } from './sequential-decision.ts'
 
 /** The standard deviation of p99 / p50 from round to round on a healthy node. */
 const TAIL_NOISE: Fraction = fraction(0.02)
 
-export const stableStatement = (arm: ArmNamed): string =>
-  `${arm.name} p99 / p50 latency is within the SKU's bound`
+export const stableStatement = (arm: ArmNamed, { p99OverP50, usual }: StabilityLimit): string =>
+  `${arm.name} p99 / p50 latency is ${usual === undefined ? "within the SKU's bound" : `at most ${p99OverP50}`}`
 
 /**
  * The median over the rounds of p99 / p50, with a confidence interval that a single outlying round does not widen;
  * such a round is reported. Throws EXPECTATION_INVALID for a limit below 1.
  */
-export async function judgeStable(
-  arm: Arm,
-  { p99OverP50 }: { readonly p99OverP50: number },
-): Promise<Expectation> {
+export async function judgeStable(arm: Arm, limit: StabilityLimit): Promise<Expectation> {
+  const { p99OverP50 } = limit
   if (!(p99OverP50 >= 1 && Number.isFinite(p99OverP50)))
     throw invalidLimit('toBeStable { p99OverP50 }', 'a ratio of at least 1, such as 1.5', String(p99OverP50))
   const tailsOf = (rounds: readonly Round[]): number[] =>
@@ -51,7 +50,7 @@ export async function judgeStable(
   return expectationOf(
     { ...decision, reasons: [...decision.reasons, ...outlierNotes] },
     {
-      statement: stableStatement(arm),
+      statement: stableStatement(arm, limit),
       limit: `≤ ${p99OverP50}`,
       measured: interval.estimate.toFixed(3),
       detail: `rounds ${tails.map((tail) => tail.toFixed(2)).join(', ')}`,

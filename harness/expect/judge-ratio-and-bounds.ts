@@ -11,7 +11,7 @@ import {
   type Metric,
   type ArmNamed,
 } from './arm.ts'
-import type { Expectation } from './expectation.ts'
+import { formatInterval, type Expectation } from './expectation.ts'
 import { expectationOf, formatFigure, invalidLimit, readLimit } from './format-figures.ts'
 import { decide, type Limits } from './sequential-decision.ts'
 
@@ -103,6 +103,34 @@ export async function judgeWithin(arm: Arm, reference: ArmReference): Promise<re
     await judgeBounds(arm, 'bandwidth', reference.bandwidth),
     await judgeBounds(arm, 'mean latency', reference.latency),
   ]
+}
+
+/** Measures bandwidth and mean latency where there is nothing to hold them against. */
+export const judgeUnstated = async (arm: Arm, why: string): Promise<readonly Expectation[]> => [
+  await measureUnstated(arm, 'bandwidth', why),
+  await measureUnstated(arm, 'mean latency', why),
+]
+
+async function measureUnstated(arm: Arm, quantity: Metric, why: string): Promise<Expectation> {
+  const { of, unit } = METRICS[quantity]
+  const decision = await decide(
+    arm.comparison,
+    (rounds, level) => absoluteInterval(arm.of(rounds).map(of), level),
+    {},
+  )
+  const measured = formatFigure(decision.interval.estimate, unit)
+  const interval = { ...decision.interval, unit }
+  const undecided = {
+    verdict: 'inconclusive' as const,
+    code: 'NO_REFERENCE' as const,
+    reasons: [
+      `${why}; measured ${measured} ${formatInterval(interval)}. State a reference with bounds in the SKU profile.`,
+    ],
+  }
+  return expectationOf(
+    { ...decision, ...(decision.verdict === 'passed' ? undecided : {}) },
+    { statement: withinStatement(arm, quantity), limit: 'not stated', measured, arms: [arm], unit },
+  )
 }
 
 export const withinStatement = (arm: ArmNamed, quantity: Metric): string =>

@@ -12,6 +12,7 @@ import type { BoundAssertion } from './bound-assertion.ts'
 import type { Even } from './judge-gpu-nic-paths.ts'
 import type { Below, Steady } from './judge-latency.ts'
 import type { Outperform, Undercut } from './judge-ratio-and-bounds.ts'
+import type { StabilityLimit, Unstated } from './stated-reference.ts'
 import type { LivePublishedDevices } from './published-devices.ts'
 
 /** Every matcher throws EXPECTATION_INVALID for arguments that make no limit. */
@@ -26,15 +27,28 @@ export const matcherDefinitions = {
     requireSameComparison(arm, other)
     return bindToArm(arm, { kind: 'undercut', arm: arm.name, other: other.name, ...limit })
   },
-  /** Passes when the 95 % confidence intervals of bandwidth and mean latency lie within the reference's bounds. */
-  toBeWithin: (arm: DeclaredArm, reference: ArmReference): BoundAssertion =>
-    bindToArm(arm, { kind: 'within', arm: arm.name, reference }),
+  /**
+   * Passes when the 95 % confidence intervals of bandwidth and mean latency lie within the reference's bounds. Measured and
+   * inconclusive where the SKU states no reference.
+   */
+  toBeWithin: (arm: DeclaredArm, reference: ArmReference | Unstated): BoundAssertion =>
+    bindToArm(
+      arm,
+      'unstated' in reference
+        ? { kind: 'unstated', arm: arm.name, why: reference.unstated }
+        : { kind: 'within', arm: arm.name, reference },
+    ),
   /** Passes when the percentile's 95 % confidence interval lies below a time such as `45 ms`. */
   toStayBelow: (arm: DeclaredArm, limit: string, options: Below): BoundAssertion =>
     bindToArm(arm, { kind: 'stays-below', arm: arm.name, limit, ...options }),
   /** Passes when the median of p99 / p50 over the rounds is at most the limit. */
-  toBeStable: (arm: DeclaredArm, { p99OverP50 }: { readonly p99OverP50: number }): BoundAssertion =>
-    bindToArm(arm, { kind: 'stable', arm: arm.name, p99OverP50 }),
+  toBeStable: (arm: DeclaredArm, { p99OverP50, usual }: StabilityLimit): BoundAssertion =>
+    bindToArm(arm, {
+      kind: 'stable',
+      arm: arm.name,
+      p99OverP50,
+      ...(usual === undefined ? {} : { usual }),
+    }),
   /** Passes when latency changes by at most `within` (default: 5 %) from the beginning to the end of the arm. */
   toBeSteady: (arm: DeclaredArm, { within }: Steady = { within: DEFAULT_DRIFT }): BoundAssertion =>
     bindToArm(arm, { kind: 'steady', arm: arm.name, within }),

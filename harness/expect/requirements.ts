@@ -76,15 +76,10 @@ export function unmetGpuLinkRequirement(
 ): string | undefined {
   const count = sku.gpus.length
   if (emulation !== undefined) return 'an emulated rack has no usable GPUs'
-  if (turn === 0)
-    return sku.reference.gpuMemory === undefined
-      ? `SKU ${sku.name} states no reference for its GPUs' memory`
-      : undefined
-  if (turn > turnCount(count))
-    return count < 2
-      ? `two GPUs are required, found ${count}`
-      : `every two of ${count} GPUs were paired by turn ${turnCount(count)}`
-  return sku.reference.gpuLink === undefined ? `SKU ${sku.name} states no reference for GPU links` : undefined
+  if (turn <= turnCount(count)) return undefined
+  return count < 2
+    ? `two GPUs are required, found ${count}`
+    : `every two of ${count} GPUs were paired by turn ${turnCount(count)}`
 }
 
 function missingNics(sku: Sku, numaNodes: readonly number[]): string | undefined {

@@ -3,6 +3,8 @@ import { fraction, type Fraction } from '../core/units.ts'
 
 /** The share by which an iteration's time may change from the beginning to the end of an arm. */
 export const DEFAULT_DRIFT = '5 %'
+/** The largest p99 / p50 latency of an arm. */
+export const DEFAULT_P99_OVER_P50 = 1.5
 /** The share by which a path may be slower than the median of the other paths. */
 export const DEFAULT_PATH_DEFICIT = '3 %'
 /** The deviation allowed for the bytes of a claimed NIC: headers, acknowledgements and retransmissions count too. */

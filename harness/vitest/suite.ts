@@ -20,7 +20,6 @@ import {
   unmetPodRequirement,
   unmetNodeRequirement,
   unmetPathsRequirement,
-  unmetReferenceRequirement,
 } from '../expect/requirements.ts'
 import {
   createComparison,
@@ -32,13 +31,14 @@ import {
   type PodDeclaration,
 } from '../expect/declarations.ts'
 import { LivePublishedDevices } from '../expect/published-devices.ts'
+import { linkReferencesOf, numaReferencesOf } from '../expect/stated-reference.ts'
 import { EvidenceFiles } from '../report/evidence-files.ts'
 import { inputFile, type FileInputs } from '../report/input-files.ts'
 import type { Environment } from '../report/run-report.ts'
 import type { Settings } from '../core/variables.ts'
 import { DIAGNOSTICS } from '../transfer/failure-diagnostics.ts'
 import type { Comparison } from '../measure/comparison.ts'
-import type { LinkSku, NumaSku, Sku } from '../sku/sku.ts'
+import type { Sku } from '../sku/sku.ts'
 import type { SystemUnderTest } from '../targets/files-under-test.ts'
 import { targetKindOf } from '../targets/target-kinds.ts'
 import type { Target } from '../targets/target.ts'
@@ -130,9 +130,9 @@ function inputsOf(
 
 /**
  * A test with two arms, `aligned` and `unaligned`, measured in the same rounds on every pair of nodes, and shared by all tests of
- * the file. A test that
- * asks for `reference` is skipped where the SKU states none for this placement, one that asks for `paths`, which are both arms,
- * where they have no two paths alike.
+ * the file. `reference`:
+ * what the SKU states for this placement. A test that asks for `paths`, which are both arms, is skipped where they have no two
+ * paths alike.
  */
 export function comparisonTest(declaration: ComparisonDeclaration) {
   const spec = withMemory(declaration)
@@ -157,11 +157,7 @@ export function comparisonTest(declaration: ComparisonDeclaration) {
       comparison,
       name: 'unaligned',
     }))
-    .extend('reference', ({ sku, skip }) => {
-      const unmet = unmetReferenceRequirement(sku, spec)
-      if (unmet !== undefined) skip(`not judged: ${unmet}`)
-      return (sku as NumaSku).reference
-    })
+    .extend('reference', ({ sku }) => numaReferencesOf(sku, spec))
     .extend('paths', ({ aligned, unaligned, skip }) => {
       const unmet = unmetPathsRequirement(spec)
       if (unmet !== undefined) skip(`not compared: ${unmet}`)
@@ -178,7 +174,6 @@ const measuredLinks = new WeakMap<GpuLinkDeclaration, Comparison>()
  */
 export function gpuLinkTest(spec: GpuLinkDeclaration) {
   const ofEach = test
-    .extend('sku', { scope: 'file' }, ({ systemUnderTest }) => systemUnderTest.sku as LinkSku)
     .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {
       const made =
         measuredLinks.get(spec) ?? createLinkComparison(spec, settings.rounds, { target, sku, journal })
@@ -191,6 +186,7 @@ export function gpuLinkTest(spec: GpuLinkDeclaration) {
       const unmet = unmetGpuLinkRequirement(target, systemUnderTest.sku, spec)
       if (unmet !== undefined) skip(`not measured: ${unmet}`)
     })
+    .extend('reference', ({ sku }) => linkReferencesOf(sku, spec))
     .extend('linked', { scope: 'file' }, ({ comparison }): DeclaredArm => ({ comparison, name: 'linked' }))
     .extend('staged', { scope: 'file' }, ({ comparison }): DeclaredArm => ({ comparison, name: 'staged' }))
   const ofSeveral = ofEach.extend('several', { auto: true }, ({ systemUnderTest, skip }) => {

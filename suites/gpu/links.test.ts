@@ -20,33 +20,36 @@ const turns = [1, 2, 3, 4, 5, 6, 7].map((turn) => ({
 }))
 
 describe.for(turns)('The pairs of turn $turn', ({ write, read, staged }) => {
-  write.ofEach("WRITE 1 GiB within the SKU's bounds", async ({ linked, sku, expect }) => {
-    await expect(linked).toBeWithin(sku.reference.gpuLink.write)
+  write.ofEach("WRITE 1 GiB within the SKU's bounds", async ({ linked, reference, expect }) => {
+    await expect(linked).toBeWithin(reference.write)
   })
 
   write.ofEach('WRITE it with every byte intact', async ({ linked, expect }) => {
     await expect(linked).toArriveIntact()
   })
 
-  write.ofEach('WRITE it with p99 / p50 latency within the bound', async ({ linked, sku, expect }) => {
-    await expect(linked).toBeStable(sku.reference.gpuLink)
+  write.ofEach('WRITE it with p99 / p50 latency within the bound', async ({ linked, reference, expect }) => {
+    await expect(linked).toBeStable(reference)
   })
 
-  write.ofSeveral('WRITE it all as fast as the median pair', async ({ linked, sku, expect }) => {
-    await expect(linked).toHaveEvenPaths({ within: sku.reference.gpuLink.evenWithin })
+  write.ofSeveral('WRITE it all as fast as the median pair', async ({ linked, reference, expect }) => {
+    await expect(linked).toHaveEvenPaths({ within: reference.evenWithin })
   })
 
-  read.ofEach("READ 1 GiB within the SKU's bounds", async ({ linked, sku, expect }) => {
-    await expect(linked).toBeWithin(sku.reference.gpuLink.read)
+  read.ofEach("READ 1 GiB within the SKU's bounds", async ({ linked, reference, expect }) => {
+    await expect(linked).toBeWithin(reference.read)
   })
 
   read.ofEach('READ it with every byte intact', async ({ linked, expect }) => {
     await expect(linked).toArriveIntact()
   })
 
-  staged.ofEach('outperform transfers through host memory', async ({ linked, staged: host, sku, expect }) => {
-    await expect(linked).toOutperform(host, { by: sku.reference.gpuLink.overStaged, in: 'bandwidth' })
-  })
+  staged.ofEach(
+    'outperform transfers through host memory',
+    async ({ linked, staged: host, reference, expect }) => {
+      await expect(linked).toOutperform(host, { by: reference.overStaged, in: 'bandwidth' })
+    },
+  )
 })
 
 /** A latency curve: results.json has the percentiles of each size. */

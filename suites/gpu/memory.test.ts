@@ -11,20 +11,20 @@ const ways = [
 }))
 
 describe.for(ways)('1 GiB by $op within each GPU', ({ side, ofEach, ofSeveral }) => {
-  ofEach("is within the SKU's bounds", async ({ linked, sku, expect }) => {
-    await expect(linked).toBeWithin(sku.reference.gpuMemory[side])
+  ofEach("is within the SKU's bounds", async ({ linked, reference, expect }) => {
+    await expect(linked).toBeWithin(reference[side])
   })
 
   ofEach('arrives intact', async ({ linked, expect }) => {
     await expect(linked).toArriveIntact()
   })
 
-  ofEach('has p99 / p50 latency within the bound', async ({ linked, sku, expect }) => {
-    await expect(linked).toBeStable(sku.reference.gpuMemory)
+  ofEach('has p99 / p50 latency within the bound', async ({ linked, reference, expect }) => {
+    await expect(linked).toBeStable(reference)
   })
 
-  ofSeveral('is as fast in each as in the median GPU', async ({ linked, sku, expect }) => {
-    await expect(linked).toHaveEvenPaths({ within: sku.reference.gpuMemory.evenWithin })
+  ofSeveral('is as fast in each as in the median GPU', async ({ linked, reference, expect }) => {
+    await expect(linked).toHaveEvenPaths({ within: reference.evenWithin })
   })
 })
 
@@ -39,8 +39,8 @@ const { ofEach: besideHost } = gpuLinkTest({
 })
 
 describe('64 MiB within each GPU', () => {
-  besideHost('outperform transfers through host memory', async ({ linked, staged, sku, expect }) => {
-    await expect(linked).toOutperform(staged, { by: sku.reference.gpuMemory.overStaged, in: 'bandwidth' })
+  besideHost('outperform transfers through host memory', async ({ linked, staged, reference, expect }) => {
+    await expect(linked).toOutperform(staged, { by: reference.overStaged, in: 'bandwidth' })
   })
 })
 

@@ -29,6 +29,8 @@ test('a NIC at half rate on the fifth node fails, and node and NIC are named', a
   expect(run.output).toContain('Look at node-e/mlx5_1 first')
   expect(run.junit).toContain('node-e/mlx5_1')
   expect(run.junit).toContain('name="node-e and node-f: arm.aligned.bandwidth.GBps"')
+  expect(run.output).toContain('covers 6 of 6 nodes, 48 of 48 GPUs, 48 of 48 NICs, 96 GPU-NIC paths')
+  expect(run.junit).toContain('name="coverage.nics" value="48 of 48"')
   if (run.report === undefined) throw new Error('the run wrote no results.json')
   const issued = issueCertificate(run.report)
   if ('refused' in issued) throw new Error(issued.refused)
