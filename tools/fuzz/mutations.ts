@@ -21,41 +21,41 @@ const VALUES: readonly unknown[] = [
   { __proto__: null, constructor: 1 },
   JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`),
 ]
-const PIECES: readonly string[] = [
-  ...[
-    '\n',
-    '\r',
-    '\0',
-    '\uFEFF',
-    '\u2028',
-    '\uD800',
-    '\u001B]52;c;x\u0007',
-    '{',
-    '}',
-    '[',
-    ']',
-    '"',
-    "'",
-    '\\',
-  ],
-  ...[
-    ':',
-    ',',
-    '&a',
-    '*a',
-    '<<: *a',
-    '!!js/function x',
-    '---\n',
-    '%YAML 1.1\n',
-    '? ',
-    '- ',
-    '| ',
-    '~',
-    'null',
-  ],
-  ...['NaN', '1e999', '-0', '0x1F', '.inf', '__proto__', 'RESULT {}', 'END {}', 'ERROR {}', '['.repeat(3000)],
-  ...['- '.repeat(3000), '{"a":'.repeat(3000), '9'.repeat(400), 'N/A', '[N/A]', ','.repeat(2000)],
+/** Signs and words of JSON, YAML, logs and tables, one a line. */
+const SIGNS = `{
+}
+[
 ]
+"
+'
+\\
+:
+,
+&a
+*a
+<<: *a
+!!js/function x
+---
+%YAML 1.1
+? 
+- 
+|
+~
+null
+NaN
+1e999
+-0
+0x1F
+.inf
+__proto__
+RESULT {}
+END {}
+ERROR {}
+N/A
+[N/A]`.split('\n')
+const CONTROLS = ['\n', '\r', '\0', '\uFEFF', '\u2028', '\uD800', '\u001B]52;c;x\u0007']
+const LONG = ['[', '- ', '{"a":', ','].map((sign) => sign.repeat(3000))
+const PIECES = [...SIGNS, ...CONTROLS, ...LONG, '9'.repeat(400)]
 
 const place = fc.double({ min: 0, max: 1, noNaN: true })
 const edit = fc.oneof(
@@ -103,7 +103,8 @@ function withEdits([seed, edits]: [string, Edit[]]): string {
 function withReplacements([seed, replacements]: [string, Replacement[]]): string {
   if (!/^\s*[[{]/.test(seed)) return seed
   const value: unknown = JSON.parse(seed)
-  for (const { path, value: hostile, drop } of replacements) replaceAt(value, path, hostile, drop)
+  for (const { path, value: hostile, drop } of replacements)
+    replaceAt(value, path, structuredClone(hostile), drop)
   return JSON.stringify(value)
 }
 

@@ -138,7 +138,7 @@ test('a response that is nested without bound is refused', async () => {
 })
 
 test.for([
-  ['contexts: [{ name: [], context: { cluster: c, user: u } }]', ':1:19 at contexts[0].name'],
+  ['contexts: [{ name: [], context: { cluster: c, user: u } }]', ':1:20 at contexts[0].name'],
   ['clusters: [{ name: c, cluster: { server: 5 } }]', ':1:42 at clusters[0].cluster.server'],
   ['users: [{ name: u, user: x }]', ':1:26 at users[0].user'],
   ['[', 'is not YAML'],
