@@ -100,7 +100,7 @@ const summary = summaryOf(genuine)
 /** Digests are made anew, as by somebody who has claimcheck, so that the code behind them is reached. */
 function resealed(text: string): string {
   const value = parseJson(text, 'certificate.json')
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return text
+  if (!certificateSchema.safeParse(value).success) return text
   const { sections: _, digest: __, ...body } = value as Certificate
   return formatCertificate(sealCertificate(body))
 }
