@@ -5,7 +5,7 @@ import type { JsonFile } from './json-file.ts'
 import { parseYaml } from './yaml-file.ts'
 
 /** Larger files, or ones with more errors, take the YAML parser too long. */
-const MOST_TEXT_WITH_PLACES = 2 ** 20
+const MOST_TEXT_WITH_PLACES = 2 * 2 ** 20
 const MOST_ISSUES_WITH_PLACES = 20
 
 /** Throws FILE_INVALID. */
@@ -15,7 +15,7 @@ export function requireMatch<T>({ path, text, value }: JsonFile, schema: z.ZodTy
   const { issues } = parsed.error
   // JSON is also YAML, and the YAML parser reports lines and columns.
   if (text.length <= MOST_TEXT_WITH_PLACES && issues.length <= MOST_ISSUES_WITH_PLACES)
-    return parseYaml(text, path, schema)
+    return parseYaml(text, path, schema, text.length)
   const [first] = issues
   throw new ClaimcheckError('FILE_INVALID', {
     subject: path,

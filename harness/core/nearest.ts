@@ -4,11 +4,10 @@
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   let best: { name: string; edits: number } | undefined
   for (const candidate of known) {
+    const most = Math.max(1, Math.floor(candidate.length / 3))
+    if (Math.abs(name.length - candidate.length) > most) continue
     const edits = distance(name.toLowerCase(), candidate.toLowerCase())
-    if (
-      edits <= Math.max(1, Math.floor(candidate.length / 3)) &&
-      (best === undefined || edits < best.edits)
-    ) {
+    if (edits <= most && (best === undefined || edits < best.edits)) {
       best = { name: candidate, edits }
     }
   }

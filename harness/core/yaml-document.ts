@@ -16,10 +16,10 @@ export interface YamlDocument {
   readonly lines: LineCounter
 }
 
-/** Throws FILE_INVALID with line and column. `path` is used in messages only. */
-export function parseYamlDocument(text: string, path: string): YamlDocument {
+/** Throws FILE_INVALID with line and column. `path` is used in messages only; `mostLexemes` bounds the time that parsing takes. */
+export function parseYamlDocument(text: string, path: string, mostLexemes = MOST_LEXEMES): YamlDocument {
   const lines = new LineCounter()
-  const tokens = boundedTokens(text, path, lines)
+  const tokens = boundedTokens(text, path, lines, mostLexemes)
   const options = { prettyErrors: false, stringKeys: true, uniqueKeys: false } as const
   const [document, second] = new Composer(options).compose(tokens, true, text.length)
   if (document === undefined || second !== undefined)
@@ -38,7 +38,7 @@ export function placeAt(path: string, lines: LineCounter, offset: number): strin
   return `${path}:${line}:${col}`
 }
 
-function boundedTokens(text: string, path: string, lines: LineCounter): CST.Token[] {
+function boundedTokens(text: string, path: string, lines: LineCounter, most: number): CST.Token[] {
   if (text.length > MOST_TEXT) throw tooLarge(path, `at most ${MOST_TEXT} characters`, `${text.length}`)
   const parser = new Parser(lines.addNewLine)
   const tokens: CST.Token[] = []
@@ -46,7 +46,7 @@ function boundedTokens(text: string, path: string, lines: LineCounter): CST.Toke
   lines.addNewLine(0)
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) tokens.push(token)
-    if (++count > MOST_LEXEMES) throw tooLarge(path, `at most ${MOST_LEXEMES} words and signs`, 'more')
+    if (++count > most) throw tooLarge(path, `at most ${most} words and signs`, 'more')
     if (parser.stack.length > MOST_LEVELS)
       throw tooLarge(placeAt(path, lines, parser.offset), `at most ${MOST_LEVELS} levels of nesting`, 'more')
   }

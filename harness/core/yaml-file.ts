@@ -14,9 +14,9 @@ export function readYamlFile<T>(path: string, schema: z.ZodType<T>): T {
   return parseYaml(readTextFile(path), path, schema)
 }
 
-/** Throws FILE_INVALID. `path` is used in messages only. */
-export function parseYaml<T>(text: string, path: string, schema: z.ZodType<T>): T {
-  const { document, lines } = parseYamlDocument(text, path)
+/** Throws FILE_INVALID. `path` is used in messages only; `mostLexemes` is as for `parseYamlDocument`. */
+export function parseYaml<T>(text: string, path: string, schema: z.ZodType<T>, mostLexemes?: number): T {
+  const { document, lines } = parseYamlDocument(text, path, mostLexemes)
   const value = valueOf(document, path)
   const result = schema.safeParse(value, { reportInput: true })
   if (result.success) return result.data

@@ -56,7 +56,7 @@ export async function probeTopology(
 }
 
 /** Throws RESULT_MISSING without a TOPO line, RESULT_INVALID for one that cannot be parsed. `subject` names the pod. */
-function parseNodeTopology(stdout: string, subject: string): NodeTopology {
+export function parseNodeTopology(stdout: string, subject: string): NodeTopology {
   const line = stdout.split('\n').find((one) => one.startsWith('TOPO '))
   if (line === undefined)
     throw new ClaimcheckError('RESULT_MISSING', { subject, problem: 'ended without a TOPO line' })

@@ -158,6 +158,8 @@ export class Informer<T extends KubernetesObject> {
     const read = (async () => {
       for await (const chunk of response)
         for (const line of splitter.push(String(chunk))) version = this.#handle(line) ?? version
+      const last = splitter.finish()
+      if (last !== undefined) version = this.#handle(last) ?? version
     })()
     try {
       await Promise.race([read, broken])

@@ -4,10 +4,26 @@
  */
 import { existsSync } from 'node:fs'
 import { KubeConfig } from '@kubernetes/client-node'
+import { z } from 'zod'
 import { ClaimcheckError } from '../../core/errors.ts'
-import { readTextFile } from '../../core/input-file.ts'
 import { nearest } from '../../core/nearest.ts'
-import { parseYamlDocument } from '../../core/yaml-document.ts'
+import { parseYaml, readYamlFile } from '../../core/yaml-file.ts'
+
+/** What the Kubernetes client relies on without checking it. */
+const kubeconfigSchema = z.looseObject({
+  clusters: z
+    .array(z.looseObject({ name: z.string(), cluster: z.looseObject({ server: z.string() }) }))
+    .nullish(),
+  users: z.array(z.looseObject({ name: z.string(), user: z.looseObject({}).nullish() })).nullish(),
+  contexts: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        context: z.looseObject({ cluster: z.string(), user: z.string().nullish() }),
+      }),
+    )
+    .nullish(),
+})
 
 /** Serializable, since it is passed between processes. */
 export interface Connection {
@@ -47,7 +63,7 @@ function load(kubeconfig: Connection['kubeconfig']): KubeConfig {
   const config = new KubeConfig()
   try {
     if ('text' in kubeconfig) {
-      parseYamlDocument(kubeconfig.text, place)
+      parseYaml(kubeconfig.text, place, kubeconfigSchema)
       config.loadFromString(kubeconfig.text)
       return config
     }
@@ -59,10 +75,10 @@ function load(kubeconfig: Connection['kubeconfig']): KubeConfig {
         hint: 'Set KUBECONFIG to the kubeconfig of the cluster.',
       })
     }
-    parseYamlDocument(readTextFile(first), first)
+    readYamlFile(first, kubeconfigSchema)
     config.loadFromFile(first)
     for (const path of more) {
-      parseYamlDocument(readTextFile(path), path)
+      readYamlFile(path, kubeconfigSchema)
       const other = new KubeConfig()
       other.loadFromFile(path)
       config.mergeConfig(other, true)

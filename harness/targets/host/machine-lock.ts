@@ -21,7 +21,7 @@ import { readInputFile } from '../../core/input-file.ts'
 const FOLDERS = ['/run/lock', '/dev/shm', '/tmp']
 const EVERYBODY_WRITES_OWN_FILES = 0o1777
 /** Codes of /proc for a process that has ended or that this user may not see. */
-const GONE = ['ENOENT', 'ESRCH', 'EACCES']
+const GONE = new Set(['ENOENT', 'ESRCH', 'EACCES'])
 const NAME = /^claimcheck-host\.([1-9]\d{0,9})\.(\d{1,20})$/
 
 export interface MachineLock {
@@ -97,7 +97,7 @@ function processOf(pid: number): Process | undefined {
     const start = text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? ''
     return { start, uid, hidden: false }
   } catch (error) {
-    if (!GONE.includes(codeOf(error))) throw error
+    if (!GONE.has(codeOf(error))) throw error
     return isHidden(pid) ? { start: '', uid: -1, hidden: true } : undefined
   }
 }

@@ -136,3 +136,14 @@ test('a response that is nested without bound is refused', async () => {
     message: expect.stringContaining('not acceptable JSON') as string,
   })
 })
+
+test.for([
+  ['contexts: [{ name: [], context: { cluster: c, user: u } }]', ':1:20 at contexts[0].name'],
+  ['clusters: [{ name: c, cluster: { server: 5 } }]', ':1:42 at clusters[0].cluster.server'],
+  ['users: [{ name: u, user: x }]', ':1:26 at users[0].user'],
+  ['[', 'is not YAML'],
+] as const)('the kubeconfig %s is an error', ([text, expected]) => {
+  expect(() => configFor({ kubeconfig: { text }, context: 'test' })).toThrow(
+    expect.objectContaining({ code: 'FILE_INVALID', message: expect.stringContaining(expected) as string }),
+  )
+})

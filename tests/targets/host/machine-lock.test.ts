@@ -71,7 +71,7 @@ test.for<[string, (path: string) => void]>([
 ])('a file that %s holds nothing', async ([, plant]) => {
   const folder = temporaryFolder()
   plant(join(folder, 'claimcheck-host'))
-  await (await lockMachine(folder)).release()
+  await expect(lockMachine(folder)).resolves.toHaveProperty('release')
 })
 
 test.runIf(asRoot)('a file of another user than its process holds nothing', async () => {
@@ -79,7 +79,7 @@ test.runIf(asRoot)('a file of another user than its process holds nothing', asyn
   const path = join(folder, `claimcheck-host.${process.ppid}.${startOf(process.ppid)}`)
   writeFileSync(path, '')
   chownSync(path, 12345, 12345)
-  await (await lockMachine(folder)).release()
+  await expect(lockMachine(folder)).resolves.toHaveProperty('release')
 })
 
 test.runIf(asRoot)('a user who holds the machine is named by what the kernel says', async () => {
