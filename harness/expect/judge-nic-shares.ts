@@ -33,6 +33,19 @@ export async function judgeShares(arm: Arm): Promise<Expectation> {
     .flatMap((round) => round.transport.loads.filter((load) => load.claimed))
     .map((load) => load.bytes / load.expected)
   const unclaimed = faults.some((load) => !load.claimed)
+  const uncounted = [...new Set(own.flatMap((round) => round.transport.uncounted ?? []))]
+  if (faults.length === 0 && uncounted.length > 0) {
+    return {
+      ...common,
+      verdict: 'inconclusive',
+      code: 'TRANSPORT_UNPROVEN',
+      reasons: [
+        `no counter of RDMA bytes can be read in the pods for ${uncounted.join(', ')}. Set the nodes' RDMA subsystem to the exclusive network namespace mode (rdma system set netns exclusive), or CLAIMCHECK_HOST_SYS=mount; docs/transport.md lists all ways.`,
+      ],
+      measured: `${uncounted.length} NICs without a counter`,
+      properties: { rounds: rounds.length, ...loadProperties(arm.name, own) },
+    }
+  }
   return {
     ...common,
     verdict: faults.length === 0 ? 'passed' : 'failed',
@@ -64,12 +77,12 @@ function describeFault(load: NicLoad): string {
     : `${load.nic} is not claimed but ${carried}: check routes and UCX_NET_DEVICES`
 }
 
-function loadProperties(arm: string, rounds: readonly ArmRound[]): Record<string, number> {
+function loadProperties(arm: string, rounds: readonly ArmRound[]): Record<string, number | string> {
   const last = rounds.at(-1)
   return Object.fromEntries(
-    (last?.transport.loads ?? []).map((load) => [
-      `arm.${arm}.nic.${load.nic}.${load.direction}.bytes`,
-      load.bytes,
+    (last?.transport.loads ?? []).flatMap(({ nic, direction, bytes: carried, source }) => [
+      [`arm.${arm}.nic.${nic}.${direction}.bytes`, carried] as const,
+      ...(source === undefined ? [] : [[`arm.${arm}.nic.${nic}.source`, source] as const]),
     ]),
   )
 }

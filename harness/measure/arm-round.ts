@@ -73,6 +73,6 @@ export function measureArm(
       sharing: `${sharingAt(outcome.initiator, index)} - ${sharingAt(outcome.target, index)}`,
       bandwidth: scaled(stream.bytes, stream.p50_seconds),
     })),
-    transport: proveTransport(outcome, sku),
+    transport: proveTransport(outcome, sku, emulation !== undefined),
   }
 }

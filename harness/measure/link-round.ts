@@ -54,7 +54,7 @@ function proveLinkTransport(
   sku: Sku,
 ): TransportProof {
   const { streams, moved_bytes: moved, total_bytes: total } = outcome.result
-  const proof = proveTransport(outcome, sku)
+  const proof = proveTransport(outcome, sku, false)
   const { directTransport } = gpuMemoryOf(sku)
   const strays = streams.flatMap(({ transport, bytes: own }, index): NicLoad[] => {
     const direct = transport !== null && directTransport.test(transport)

@@ -1,6 +1,6 @@
 /**
- * Proves from the interface counters of a RESULT that the claimed NICs carried the bytes. Without this proof no figure is
- * judged, since it might belong to other NICs.
+ * Proves from a RESULT that the claimed NICs carried the bytes: from the byte counters, and from the transport that UCX named
+ * for each stream. Without this proof no figure is judged, since it might belong to other NICs.
  */
 import { nicName } from '../claim/sku-device.ts'
 import type { AllocatedNic } from '../claim/allocated-claim.ts'
@@ -16,6 +16,8 @@ export interface NicLoad {
   readonly direction: 'sent' | 'received'
   readonly claimed: boolean
   readonly bytes: number
+  /** Where the bytes were read; absent where the binary did not say. */
+  readonly source?: NonNullable<NicCounters['source']>
   /** The bytes it should have carried; 0 for an unclaimed interface. */
   readonly expected: number
 }
@@ -25,31 +27,36 @@ export interface TransportProof {
   /** Loads that differ from their share by more than the tolerance, worst first; empty when the proof holds. */
   readonly faults: readonly NicLoad[]
   readonly movedBytes: number
+  /**
+   * Claimed RDMA NICs whose bytes no counter shows in the pod. For them UCX's transport is the only proof: enough for figures,
+   * not for shares. Absent when there is none.
+   */
+  readonly uncounted?: readonly string[]
 }
 
-export function proveTransport(outcome: TransferOutcome, sku: Sku): TransportProof {
+/** `emulated`: the pods' RDMA NICs are emulated by interfaces, so that TCP over these is no fallback. */
+export function proveTransport(outcome: TransferOutcome, sku: Sku, emulated: boolean): TransportProof {
   const { result } = outcome
-  const writes = result.op === 'WRITE'
-  const loads = [
-    ...loadsOf({
-      outcome,
-      sku,
-      end: outcome.initiator,
-      counters: result.nics,
-      direction: writes ? 'sent' : 'received',
-    }),
-    ...loadsOf({
-      outcome,
-      sku,
-      end: outcome.target,
-      counters: result.target_nics,
-      direction: writes ? 'received' : 'sent',
-    }),
+  const [sent, received] =
+    result.op === 'WRITE' ? (['sent', 'received'] as const) : (['received', 'sent'] as const)
+  const common = { outcome, sku, emulated }
+  const sides: readonly Side[] = [
+    { ...common, end: outcome.initiator, counters: result.nics, direction: sent },
+    { ...common, end: outcome.target, counters: result.target_nics, direction: received },
   ]
-  const faults = loads
+  const loads = sides.flatMap(loadsOf)
+  const uncounted = sides.flatMap((side) =>
+    side.end.allocated.nics.filter((nic) => isUncounted(nic, side)).map((nic) => fullName(nic, side)),
+  )
+  const byExcess = loads
     .filter((load) => excess(load, result.moved_bytes) > 0)
     .sort((a, b) => excess(b, result.moved_bytes) - excess(a, result.moved_bytes))
-  return { loads, faults, movedBytes: result.moved_bytes }
+  return {
+    loads,
+    faults: [...(emulated ? [] : fallbacks(outcome, sku)), ...byExcess],
+    movedBytes: result.moved_bytes,
+    ...(uncounted.length === 0 ? {} : { uncounted }),
+  }
 }
 
 /** The unclaimed interface that carried bytes, if any: the transfer's bandwidth is then not that of the claimed NICs. */
@@ -67,33 +74,79 @@ export const orderedNics = ({ allocated }: Endpoint): readonly AllocatedNic[] =>
 interface Side {
   readonly outcome: TransferOutcome
   readonly sku: Sku
+  readonly emulated: boolean
   readonly end: Endpoint
   readonly counters: readonly NicCounters[]
   readonly direction: NicLoad['direction']
 }
 
+/** Streams of claimed RDMA NICs for which UCX named a transport over none of them. */
+function fallbacks({ result, initiator }: TransferOutcome, sku: Sku): NicLoad[] {
+  const { streams, moved_bytes: moved, total_bytes: total } = result
+  return streams.flatMap(({ transport, bytes }, index): NicLoad[] => {
+    const nics = nicsOfStream(initiator, index, streams.length)
+    if (transport === null || !nics.some(({ rdma }) => rdma) || namesRdma(transport, nics, sku)) return []
+    const nic = `${initiator.node}, stream ${index} over ${transport}`
+    return [{ nic, direction: 'sent', claimed: false, bytes: bytes * (moved / total), expected: 0 }]
+  })
+}
+
+/** Whether UCX's words for a transport, such as `rc_mlx5/mlx5_0:1`, name the RDMA device of one of these NICs. */
+const namesRdma = (transport: string, nics: readonly AllocatedNic[], sku: Sku): boolean =>
+  nics.some((nic) => nic.rdma && rdmaNames(nic, sku).some((device) => transport.includes(`/${device}:`)))
+
+const rdmaNames = (nic: AllocatedNic, sku: Sku): readonly string[] =>
+  nic.rdmaDevice === undefined ? [nicName(nic, sku)] : [nic.rdmaDevice]
+
+/** Whether UCX used the NIC by RDMA and no counter of RDMA bytes was read for it. An interface's own may leave RDMA out. */
+function isUncounted(nic: AllocatedNic, side: Side): boolean {
+  const { outcome, sku, emulated, end } = side
+  if (emulated || !nic.rdma || countersOf(nic, side).some(({ kind }) => kind === 'rdma')) return false
+  const { streams } = outcome.result
+  const own = streams.filter((_, index) => nicsOfStream(end, index, streams.length).includes(nic))
+  return (
+    own.length > 0 &&
+    own.every(({ transport, stream }) => {
+      const nics = nicsOfStream(outcome.initiator, stream, streams.length)
+      return transport !== null && namesRdma(transport, nics, sku)
+    })
+  )
+}
+
+const fullName = (nic: AllocatedNic, { end, sku }: Side): string => `${end.node}/${nicName(nic, sku)}`
+
+const countersOf = (nic: AllocatedNic, { counters, sku }: Side): readonly NicCounters[] =>
+  counters.filter(({ name }) => name === nic.ifName || name === nicName(nic, sku))
+
 function loadsOf(side: Side): NicLoad[] {
   const { end, counters, direction, sku } = side
-  const claimed = end.allocated.nics.map((nic) => {
-    // Traffic of an RDMA device does not appear in its interface's counters; of both counters, the higher one is right.
-    const own = counters.filter(({ name }) => name === nic.ifName || name === nicName(nic, sku))
-    const carried = Math.max(0, ...own.map((counter) => bytesOf(counter, direction)))
-    return {
-      nic: `${end.node}/${nicName(nic, sku)}`,
-      direction,
-      claimed: true,
-      bytes: carried,
-      expected: shareOf(nic, side),
-    }
-  })
+  const claimed = end.allocated.nics
+    .filter((nic) => !isUncounted(nic, side))
+    .map((nic): NicLoad => {
+      // Traffic of an RDMA device does not appear in its interface's counters; of both counters, the higher one is right.
+      const own = countersOf(nic, side)
+      const isRdma = ({ kind }: NicCounters): number => (kind === 'rdma' ? 1 : 0)
+      const [most] = own.toSorted(
+        (a, b) => bytesOf(b, direction) - bytesOf(a, direction) || isRdma(b) - isRdma(a),
+      )
+      return {
+        nic: fullName(nic, side),
+        direction,
+        claimed: true,
+        bytes: most === undefined ? 0 : Math.max(0, bytesOf(most, direction)),
+        ...(most?.source === undefined ? {} : { source: most.source }),
+        expected: shareOf(nic, side),
+      }
+    })
   const names = new Set(end.allocated.nics.flatMap((nic) => [nic.ifName, nicName(nic, sku)]))
   const others = counters
     .filter(({ name }) => !names.has(name))
-    .map((counter) => ({
+    .map((counter): NicLoad => ({
       nic: `${end.node}/${counter.name}`,
       direction,
       claimed: false,
       bytes: bytesOf(counter, direction),
+      ...(counter.source === undefined ? {} : { source: counter.source }),
       expected: 0,
     }))
   return [...claimed, ...others]

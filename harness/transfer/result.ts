@@ -13,12 +13,38 @@ const nicCounters = z.strictObject({
   name: z.string(),
   kind: z.enum(['interface', 'rdma']),
   role: z.enum(['claimed', 'other']),
-  /** Where the bytes were read: /proc/net/dev, the port counters of sysfs, or the RDMA statistics by netlink. */
-  source: z.enum(['interface', 'port-counters', 'rdma-statistics']).optional(),
+  /** Where the bytes were read; docs/transport.md describes each. */
+  source: z
+    .enum(['interface', 'port-counters', 'host-port-counters', 'rdma-statistics', 'ethtool-statistics'])
+    .optional(),
   tx_bytes_before: count,
   tx_bytes_after: count,
   rx_bytes_before: count,
   rx_bytes_after: count,
+})
+
+/** A port of a claimed RDMA device. Null: the kernel does not state it, or the pod does not see it. */
+const rdmaPort = z.strictObject({
+  device: z.string(),
+  link_layer: z.string().nullable(),
+  /** `4: ACTIVE`. */
+  state: z.string().nullable(),
+  rate_gbps: z.number().nullable(),
+  /** Bytes of payload in a packet: 256 to 4096. */
+  rdma_mtu: count.nullable(),
+  gid: z.string().nullable(),
+  gid_index: count.nullable(),
+  /** `RoCE v2`. */
+  gid_type: z.string().nullable(),
+  /** Counters of events before and after the transfers, by the driver's name. */
+  counters: z.array(
+    z.strictObject({
+      name: z.string(),
+      kind: z.enum(['retransmission', 'error', 'congestion']),
+      before: count,
+      after: count,
+    }),
+  ),
 })
 
 const stream = z.strictObject({
@@ -71,6 +97,9 @@ export const resultSchema = z.strictObject({
   streams: z.array(stream).min(1),
   nics: z.array(nicCounters),
   target_nics: z.array(nicCounters),
+  /** Absent in results of version 0.1.0. */
+  ports: z.array(rdmaPort).exactOptional(),
+  target_ports: z.array(rdmaPort).exactOptional(),
   /** Payload that crossed between the two readings of the counters: warm-up, timed and verification. */
   moved_bytes: count,
   verified_bytes: count,
@@ -86,6 +115,7 @@ export const resultSchema = z.strictObject({
 
 export type TransferResult = Readonly<z.infer<typeof resultSchema>>
 export type NicCounters = Readonly<z.infer<typeof nicCounters>>
+export type RdmaPort = Readonly<z.infer<typeof rdmaPort>>
 
 const MOST_FAULTS = 10
 

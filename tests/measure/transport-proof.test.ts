@@ -7,12 +7,12 @@ import { growing, recorded } from './recorded-outcome.ts'
 /** Payload bytes of one NIC in the recorded transfer. */
 const SHARE = 10_737_408
 
-async function prove(change?: (result: TransferResult) => TransferResult, nics?: number) {
+async function prove(change?: (result: TransferResult) => TransferResult, nics?: number, emulated = true) {
   const { outcome, rack } = await recorded({
     ...(change === undefined ? {} : { change }),
     ...(nics === undefined ? {} : { nics }),
   })
-  return proveTransport(outcome, rack.sku)
+  return proveTransport(outcome, rack.sku, emulated)
 }
 
 const faultsOf = async (...args: Parameters<typeof prove>): Promise<string[]> =>
@@ -131,4 +131,64 @@ test('spare NICs are assigned as additional rails', async () => {
     ['rdma0', 'rdma2'],
     ['rdma1', 'rdma3'],
   ])
+})
+
+/** The recorded transfer as ConnectX would have moved it in a pod: by RDMA, which the interfaces do not count. */
+const byRdma = (result: TransferResult): TransferResult => {
+  const idle = ['rdma0', 'rdma1', 'rdma2', 'rdma3'].reduce(
+    (grown, name) => growing(name, 0, 'target_nics')(growing(name, 0)(grown)),
+    result,
+  )
+  return {
+    ...idle,
+    streams: idle.streams.map((stream, index) => ({ ...stream, transport: `rc_mlx5/mlx5_${index}:1` })),
+  }
+}
+
+test('without counters, the RDMA devices that UCX names prove the figures, and the NICs are listed as uncounted', async () => {
+  const proof = await prove(byRdma, undefined, false)
+  expect(proof.faults).toEqual([])
+  expect(proof.uncounted).toEqual([
+    ...[0, 1, 2, 3].map((n) => `node-b/mlx5_${n}`),
+    ...[0, 1, 2, 3].map((n) => `node-a/mlx5_${n}`),
+  ])
+})
+
+test('a stream over another device than the claimed ones is a fallback, whatever the counters say', async () => {
+  for (const transport of ['tcp/rdma0', 'cma/memory', 'rc_mlx5/mlx5_7:1']) {
+    const change = (result: TransferResult): TransferResult => ({
+      ...byRdma(result),
+      streams: byRdma(result).streams.map((stream, index) =>
+        index === 2 ? { ...stream, transport } : stream,
+      ),
+    })
+    const proof = await prove(change, undefined, false)
+    expect(fellBack(proof)?.nic).toBe(`node-b, stream 2 over ${transport}`)
+  }
+})
+
+test('a stream whose transport UCX did not name needs counters', async () => {
+  const proof = await prove(
+    (result) => ({
+      ...byRdma(result),
+      streams: byRdma(result).streams.map((stream) => ({ ...stream, transport: null })),
+    }),
+    undefined,
+    false,
+  )
+  expect(proof.uncounted).toBeUndefined()
+  expect(proof.faults.length).toBe(8)
+})
+
+test('a counter that contradicts UCX is a fault', async () => {
+  const contradicting = (result: TransferResult): TransferResult => {
+    const moved = byRdma(result)
+    const [nic] = moved.nics
+    if (nic === undefined) throw new Error('the recorded transfer has NICs')
+    const still = { tx_bytes_before: 7, tx_bytes_after: 7, rx_bytes_before: 7, rx_bytes_after: 7 }
+    const source = 'rdma-statistics' as const
+    return { ...moved, nics: [...moved.nics, { ...nic, ...still, name: 'mlx5_1', kind: 'rdma', source }] }
+  }
+  const { faults } = await prove(contradicting, undefined, false)
+  expect(faults.map(({ nic, source }) => `${nic} ${source}`)).toEqual(['node-b/mlx5_1 rdma-statistics'])
 })

@@ -153,6 +153,10 @@ pub struct Options {
     #[arg(long)]
     pub numa_node: Option<u32>,
 
+    /// Where the node's sysfs is mounted, for the port counters that this network namespace does not show
+    #[arg(long)]
+    pub host_sysfs: Option<PathBuf>,
+
     /// Print progress events
     #[arg(long)]
     pub progress: bool,

@@ -2,6 +2,7 @@
 
 use crate::memory::pattern::Damage;
 use crate::nic::counters::Traffic;
+use crate::nic::ports::PortReport;
 use crate::nixl::location::Versions;
 use crate::options::Options;
 use crate::run::statistics::{least, mean, percentile};
@@ -29,6 +30,8 @@ pub struct Measured {
     pub streams: Vec<StreamResult>,
     pub nics: Vec<Traffic>,
     pub target_nics: Vec<Traffic>,
+    pub ports: Vec<PortReport>,
+    pub target_ports: Vec<PortReport>,
     pub first_seconds: f64,
     pub setup_seconds: f64,
     pub hostname: String,
@@ -72,6 +75,8 @@ impl Measured {
             "streams": streams,
             "nics": self.nics,
             "target_nics": self.target_nics,
+            "ports": self.ports,
+            "target_ports": self.target_ports,
             "moved_bytes": transfers * total_bytes,
             "verified_bytes": checked * total_bytes,
             "corrupt": corrupt,

@@ -2,9 +2,12 @@
 
 pub mod claimed;
 pub mod counters;
+pub mod ethtool_statistics;
+pub mod event_counters;
 pub mod fallback_tunnel;
 pub mod interfaces;
 pub mod link;
+pub mod ports;
 pub mod rdma_statistics;
 
 use crate::error::{Failure, Outcome};

@@ -25,18 +25,28 @@ const ATTRIBUTE_TYPE: u16 = 0x3fff;
 const HEADER_BYTES: usize = 16;
 const ANSWER_BYTES: usize = 64 * 1024;
 
-/// Bytes sent and received as drivers call them: Soft-RoCE; EFA and bnxt_re.
-const BYTE_COUNTERS: [(&str, &str); 2] = [("sent_bytes", "rcvd_bytes"), ("tx_bytes", "rx_bytes")];
+/// Bytes sent and received as drivers call them, as sums: Soft-RoCE; EFA and bnxt_re; mlx5, whose optional counters an
+/// administrator must enable; irdma.
+const BYTE_COUNTERS: [(&[&str], &[&str]); 4] = [
+    (&["sent_bytes"], &["rcvd_bytes"]),
+    (&["tx_bytes"], &["rx_bytes"]),
+    (&["rdma_tx_bytes"], &["rdma_rx_bytes"]),
+    (&["ip4OutOctets", "ip6OutOctets"], &["ip4InOctets", "ip6InOctets"]),
+];
 
 /// Bytes sent and received by port 1 of a device; none where the kernel or the driver counts none.
 pub fn bytes(device: &str) -> Option<(u64, u64)> {
-    let counters = of_port(device, 1)?;
+    bytes_in(&of_port(device, 1)?)
+}
+
+fn bytes_in(counters: &[(String, u64)]) -> Option<(u64, u64)> {
     let value = |wanted: &str| counters.iter().find(|(name, _)| name == wanted).map(|(_, value)| *value);
-    BYTE_COUNTERS.iter().find_map(|(sent, received)| Some((value(sent)?, value(received)?)))
+    let sum = |names: &[&str]| names.iter().filter_map(|name| value(name)).reduce(u64::wrapping_add);
+    BYTE_COUNTERS.iter().find_map(|(sent, received)| Some((sum(sent)?, sum(received)?)))
 }
 
 /// Every counter of a port, by name.
-fn of_port(device: &str, port: u32) -> Option<Vec<(String, u64)>> {
+pub fn of_port(device: &str, port: u32) -> Option<Vec<(String, u64)>> {
     let socket = open()?;
     let devices = ask(&socket, COMMAND_GET, FLAG_DUMP, &[])?;
     let index = devices.iter().find_map(|message| device_index(message, device))?;
@@ -174,6 +184,23 @@ mod tests {
             nested(ATTRIBUTE_COUNTERS, &[entry(b"sent_pkts\0", 2), entry(b"sent_bytes\0", 1 << 40)].concat());
         let payload = [attribute(ATTRIBUTE_DEVICE_INDEX, 0), table].concat();
         assert_eq!(counters(&payload), [("sent_pkts".to_owned(), 2), ("sent_bytes".to_owned(), 1 << 40)]);
+    }
+
+    #[test]
+    fn each_driver_has_its_own_names() {
+        let sample = |text: &str| -> Vec<(String, u64)> {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            words.chunks_exact(2).map(|pair| (pair[0].to_owned(), pair[1].parse().unwrap())).collect()
+        };
+        for (statistics, expected) in [
+            ("sent_pkts 4 sent_bytes 900 rcvd_bytes 30", Some((900, 30))),
+            ("tx_bytes 7890 tx_pkts 500 rx_bytes 3456 rx_drops 7", Some((7890, 3456))),
+            ("rx_write_requests 12 out_of_sequence 0 packet_seq_err 0", None),
+            ("rx_write_requests 12 rdma_tx_bytes 70 rdma_rx_bytes 80", Some((70, 80))),
+            ("ip4InOctets 5 ip6InOctets 6 ip4OutOctets 7 ip6OutOctets 8", Some((15, 11))),
+        ] {
+            assert_eq!(bytes_in(&sample(statistics)), expected, "{statistics}");
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! the shared RDMA namespace mode, a pod sees all of the node's here, whatever it has claimed.
 
 pub mod char_device;
-mod port;
+pub mod gid;
+pub mod port;
 
 use crate::sysfs::{names, value};
 use crate::topo::interface::Interface;

@@ -10,8 +10,7 @@ use crate::deadline::Deadline;
 use crate::error::{Failure, Outcome};
 use crate::interrupt;
 use crate::memory::pattern::Damage;
-use crate::nic::counters;
-use crate::nic::{Kind, Nic};
+use crate::nic::{Kind, Nic, counters, ports};
 use crate::nixl;
 use crate::nixl::agent::{Remote, Segment, Span};
 use crate::nixl::request::Request;
@@ -167,7 +166,7 @@ impl Run<'_> {
     ) -> Outcome<Measured> {
         let first_seconds = self.monitor.transfer(transfers)?;
         transfers.iter().try_for_each(|transfer| self.check_transport(transfer.stream))?;
-        let (before, target_before) = (counters::read()?, self.target_counters()?);
+        let (before, target_before) = (prepared.count(self.options)?, self.target_counters()?);
         for _ in 0..self.options.warmup_iters {
             self.monitor.transfer(transfers)?;
         }
@@ -175,7 +174,7 @@ impl Run<'_> {
         let (samples, of_streams) = self.time(transfers)?;
         let damage =
             if self.options.verifies() { self.verify(transfers)? } else { vec![None; transfers.len()] };
-        let (after, target_after) = (counters::read()?, self.target_counters()?);
+        let (after, target_after) = (prepared.count(self.options)?, self.target_counters()?);
         self.finish()?;
         let streams = transfers.iter().zip(of_streams).zip(damage).zip(&acceptance.streams);
         let streams = streams.map(|(((transfer, samples), damage), remote_stream)| StreamResult {
@@ -195,10 +194,12 @@ impl Run<'_> {
         Ok(Measured {
             samples,
             streams,
-            nics: counters::traffic(&before, &after, |counted| prepared.claims(counted)),
+            nics: counters::traffic(&before.nics, &after.nics, |counted| prepared.claims(counted)),
             target_nics: counters::traffic(&target_before.nics, &target_after.nics, |counted| {
                 target_before.claimed.contains(&counted.name)
             }),
+            ports: ports::reports(&before.ports, &after.ports),
+            target_ports: ports::reports(&target_before.ports, &target_after.ports),
             first_seconds,
             setup_seconds: 0.0,
             hostname: prepared.hostname.clone(),

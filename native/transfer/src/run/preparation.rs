@@ -5,15 +5,16 @@ use super::start_parts::{StartParts, Stopwatch};
 use super::stream::Stream;
 use crate::error::Outcome;
 use crate::memory;
-use crate::nic::counters::Counted;
+use crate::nic::counters::{self, Counted};
 use crate::nic::link::LinkMonitor;
-use crate::nic::{self, Kind, Nic, RDMA_CLASS};
+use crate::nic::{self, Kind, Nic, RDMA_CLASS, ports};
 use crate::nixl::agent::BackendSettings;
 use crate::nixl::library::Library;
 use crate::nixl::location::{self, Versions};
 use crate::nixl::ucx_log;
 use crate::options::{ErrorMode, Options};
 use crate::secret::Secret;
+use crate::side_channel::messages::Counters;
 use crate::sysfs::names;
 use crate::watchdog;
 use std::path::Path;
@@ -37,6 +38,15 @@ impl Prepared {
     /// Whether `--nics` named the NIC.
     pub fn claims(&self, counted: &Counted) -> bool {
         self.claimed.iter().any(|nic| nic.name == counted.name && nic.kind == counted.kind)
+    }
+
+    /// Reads this side's counters and ports.
+    pub fn count(&self, options: &Options) -> Outcome<Counters> {
+        Ok(Counters {
+            nics: counters::read(options.host_sysfs.as_deref())?,
+            claimed: self.claimed.iter().map(|nic| nic.name.clone()).collect(),
+            ports: ports::read(&self.claimed),
+        })
     }
 }
 

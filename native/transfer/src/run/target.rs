@@ -6,16 +6,13 @@ use crate::deadline::Deadline;
 use crate::error::{Failure, Outcome};
 use crate::interrupt;
 use crate::memory::pattern::Damage;
-use crate::nic::counters;
 use crate::nixl;
 use crate::nixl::agent::Segment;
 use crate::options::{Operation, Options};
 use crate::output;
 use crate::side_channel::channel::Channel;
 use crate::side_channel::listen::Listener;
-use crate::side_channel::messages::{
-    Acceptance, Checked, Counters, Message, Proposal, RemoteStream, VERSION,
-};
+use crate::side_channel::messages::{Acceptance, Checked, Message, Proposal, RemoteStream, VERSION};
 use crate::watchdog;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -89,7 +86,7 @@ fn serve(
     let (mut seed, mut damaged) = (None, 0);
     loop {
         match channel.receive("the next request", deadline, &mut check_links)? {
-            Message::Count => channel.send(&Message::Counters(count(prepared)?))?,
+            Message::Count => channel.send(&Message::Counters(prepared.count(options)?))?,
             Message::Pattern(pattern) => {
                 seed = Some(pattern.seed);
                 if options.op == Operation::Read {
@@ -150,11 +147,6 @@ fn offer(prepared: &Prepared, channel: &mut Channel) -> Outcome<()> {
         .streams
         .iter()
         .try_for_each(|stream| channel.send_metadata(stream.index as u16, &stream.agent.metadata()?))
-}
-
-fn count(prepared: &Prepared) -> Outcome<Counters> {
-    let claimed = prepared.claimed.iter().map(|nic| nic.name.clone()).collect();
-    Ok(Counters { nics: counters::read()?, claimed })
 }
 
 fn check(prepared: &Prepared, seed: u64) -> Outcome<Vec<Option<Damage>>> {

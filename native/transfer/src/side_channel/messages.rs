@@ -4,11 +4,12 @@
 use crate::error::Failure;
 use crate::memory::pattern::Damage;
 use crate::nic::counters::Counted;
+use crate::nic::ports::PortReading;
 use crate::options::{ErrorMode, MAX_STREAMS, Operation};
 use serde::{Deserialize, Serialize};
 
 /// Increased with every change of a message or of the order of messages.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Maximum entries of any list.
 const MAX_ENTRIES: usize = 4096;
@@ -82,6 +83,8 @@ pub struct Counters {
     pub nics: Vec<Counted>,
     /// Names of the target's NICs of --nics.
     pub claimed: Vec<String>,
+    /// Ports of the RDMA devices among them.
+    pub ports: Vec<PortReading>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -142,8 +145,11 @@ impl Message {
             Message::Counters(counters) => {
                 few(counters.nics.len(), MAX_ENTRIES)?;
                 few(counters.claimed.len(), MAX_ENTRIES)?;
+                few(counters.ports.len(), MAX_ENTRIES)?;
+                counters.ports.iter().try_for_each(|port| few(port.counters.len(), MAX_ENTRIES))?;
+                let of_ports = counters.ports.iter().flat_map(PortReading::texts);
                 let names = counters.nics.iter().map(|counted| &counted.name);
-                names.chain(&counters.claimed).try_for_each(|name| short(name))
+                names.chain(&counters.claimed).chain(of_ports).try_for_each(|name| short(name))
             }
             Message::Checked(checked) => {
                 few(checked.damage.len(), MAX_STREAMS)?;
@@ -192,8 +198,8 @@ mod tests {
             tx_bytes: 0,
             rx_bytes: 0,
         };
-        let long = Counters { nics: vec![counted("x".repeat(257))], claimed: vec![] };
-        let many = Counters { nics: vec![counted("x".into()); 4097], claimed: vec![] };
+        let long = Counters { nics: vec![counted("x".repeat(257))], claimed: vec![], ports: vec![] };
+        let many = Counters { nics: vec![counted("x".into()); 4097], claimed: vec![], ports: vec![] };
         for counters in [long, many] {
             let bytes = Message::Counters(counters).to_bytes().unwrap();
             assert!(Message::from_bytes(&bytes).is_err());
