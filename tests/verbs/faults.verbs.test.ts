@@ -1,101 +1,136 @@
 /** What each fault of a fabric or peer ends a transfer with. */
 import { basename } from 'node:path'
 import { describe, expect } from 'vitest'
-import { transfer, type EndOfTransfer } from '../support/verbs-vm/transfer-pair.ts'
+import type { Rails } from '../support/verbs-vm/rails.ts'
+import {
+  startAlone,
+  transfer,
+  type EndsOfTransfer,
+  type EndOfTransfer,
+  type PairOptions,
+} from '../support/verbs-vm/transfer-pair.ts'
 import { test } from './verbs-test.ts'
 
 /** More than can end before the fault comes. */
-const ENDLESS = { iters: 1_000_000 }
+const ENDLESS = { iters: 1_000_000, 'stall-seconds': 5 }
+/** Some seconds' worth: UCX writes into the memory of a stopped process too. */
+const LONG = { iters: 3000, 'block-size': 16_384, 'stall-seconds': 5 }
+
 const errorOf = ({ error }: EndOfTransfer) => ({ code: error?.code, message: error?.message ?? '' })
-const LIMIT = { 'timeout-seconds': 60 }
 
-describe('a link that goes down', () => {
-  test.for(['left', 'right'] as const)(
-    'at the %s ends both sides with LINK_DOWN',
-    async (side, { layRails }) => {
-      const rails = await layRails(1)
-      const ends = await transfer(rails, {
-        args: ENDLESS,
-        during: () => rails.onNode(side, 'ip link set nic0 down'),
-      })
-      for (const end of [ends.left, ends.right]) {
-        expect(errorOf(end).code).toBe('LINK_DOWN')
-        // A link has two ends: whichever side is quicker names its own.
-        expect(errorOf(end).message).toMatch(/(left|right)\d+_rxe0/)
-      }
-    },
+const FAULTS = ['cutAtLeft', 'cutAtRight', 'blackHole', 'killed', 'stopped'] as const
+type BrokenRails = Readonly<Record<(typeof FAULTS)[number], EndsOfTransfer>>
+
+/** All at once, each over a port of its own, since most of their time is waiting. */
+async function breakAll(rails: Rails): Promise<BrokenRails> {
+  const broken = (number: number, options: PairOptions): Promise<EndsOfTransfer> =>
+    transfer(rails, { port: 5600 + number, over: [number % rails.count], args: ENDLESS, ...options })
+  const [cutAtLeft, cutAtRight, blackHole, killed, stopped] = await Promise.all([
+    broken(0, { during: () => rails.onNode('left', 'ip link set nic0 down') }),
+    broken(1, { during: () => rails.onNode('right', 'ip link set nic1 down') }),
+    broken(2, { during: () => rails.onNode('left', 'tc qdisc add dev nic2 root netem loss 100%') }),
+    broken(3, { during: ({ right }) => right.signal('KILL') }),
+    broken(7, {
+      args: LONG,
+      during: async ({ left, right }) => {
+        await right.signal('STOP')
+        await left.ended
+        await right.signal('KILL')
+      },
+    }),
+  ])
+  await rails.onNode('left', 'ip link set nic0 up')
+  await rails.onNode('right', 'ip link set nic1 up')
+  await rails.onNode('left', 'tc qdisc del dev nic2 root')
+  return { cutAtLeft, cutAtRight, blackHole, killed, stopped }
+}
+
+describe('a transfer ends with the cause:', () => {
+  const broken = test.extend('broken', { scope: 'worker' }, async ({ railsOfVm }) =>
+    breakAll(await railsOfVm.inMode('shared')),
   )
-})
 
-test('a rail that loses every packet is TRANSFER_STALLED, naming stream and NIC', async ({ layRails }) => {
-  const rails = await layRails(1)
-  const { left } = await transfer(rails, {
-    args: { ...ENDLESS, 'stall-seconds': 5 },
-    during: () => rails.onNode('left', 'tc qdisc add dev nic0 root netem loss 100%'),
+  broken.for([
+    ['the left', 'cutAtLeft', 0],
+    ['the right', 'cutAtRight', 1],
+  ] as const)('LINK_DOWN at both sides for a link that %s cuts', ([, cut, rail], { broken: ends }) => {
+    for (const end of [ends[cut].left, ends[cut].right]) {
+      expect(errorOf(end).code).toBe('LINK_DOWN')
+      // A link has two ends: whichever side is quicker names its own.
+      expect(errorOf(end).message).toMatch(new RegExp(`(left|right)\\d+_rxe${rail}`))
+    }
   })
-  expect(errorOf(left).code).toBe('TRANSFER_STALLED')
-  expect(errorOf(left).message).toContain(rails.device('left', 0))
-})
 
-test('a target that is killed is PEER_GONE', async ({ layRails }) => {
-  const rails = await layRails(1)
-  const { left, right } = await transfer(rails, {
-    args: ENDLESS,
-    during: (pods) => pods.right.signal('KILL'),
+  broken('TRANSFER_STALLED for a rail that loses every packet, with stream and NIC', ({ broken: ends }) => {
+    const { code, message } = errorOf(ends.blackHole.left)
+    expect(code).toBe('TRANSFER_STALLED')
+    expect(message).toMatch(/stream 0, device dram:0, NIC left\d+_rxe2/)
   })
-  expect(right.code).toBe(137)
-  expect(errorOf(left).code).toBe('PEER_GONE')
-})
 
-test.for([
-  { what: 'a rail that loses 1 % of its packets', command: 'tc qdisc add dev nic0 root netem loss 1%' },
-  { what: 'a rail that damages 1 % of its packets', command: 'tc qdisc add dev nic0 root netem corrupt 1%' },
-  { what: 'an MTU of 1500 at one end', command: 'ip link set nic0 mtu 1500' },
-])('$what leaves the bytes whole', async ({ command }, { layRails }) => {
-  const rails = await layRails(1)
-  await rails.onNode('left', command)
-  const { left } = await transfer(rails)
-  const result = left.log.result()
-  expect(result.verified_bytes).toBe(result.total_bytes)
-  expect(result.corrupt).toEqual([])
+  broken('PEER_GONE for a target that is killed', ({ broken: ends }) => {
+    expect(ends.killed.right.code).toBe(137)
+    expect(errorOf(ends.killed.left).code).toBe('PEER_GONE')
+  })
+
+  broken('TRANSFER_STALLED for a target that is stopped, naming it', ({ broken: ends }) => {
+    const { code, message } = errorOf(ends.stopped.left)
+    expect(code).toBe('TRANSFER_STALLED')
+    expect(message).toMatch(/^target right\d+: expected .* found no answer/)
+  })
 })
 
 describe('RDMA NICs that are claimed and cannot be used are an error, never TCP:', () => {
-  test('a device that is gone', async ({ layRails, onTestFinished }) => {
-    const rails = await layRails(1)
-    const name = `char_devices ${rails.namespace('left')} ${rails.device('left', 0)}`
+  test('a device that is gone', async ({ rails, onTestFinished }) => {
+    const device = rails.device('left', 0)
+    const name = `char_devices ${rails.namespace('left')} ${device}`
     const file = `/dev/infiniband/${(await rails.sh(name)).trim()}`
     // The pod still has the character device that it was given.
     await rails.sh(`cp -a ${file} /run/kept`)
-    await rails.onNode('left', `rdma link delete ${rails.device('left', 0)}`)
+    await rails.onNode('left', `rdma link delete ${device}`)
+    onTestFinished(async () => {
+      await rails.sh(`rm -f ${file}`)
+      await rails.onNode('left', `rdma link add ${device} type rxe netdev nic0`)
+    })
     await rails.sh(`cp -a /run/kept ${file}`)
-    onTestFinished(async () => void (await rails.sh(`rm -f ${file}`)))
-    const { left } = await transfer(rails, { args: LIMIT, left: { charDevices: [basename(file)] } })
+    const left = await startAlone(rails, 'left', { charDevices: [basename(file)] })
     expect(errorOf(left).code).toBe('NIC_UNUSABLE')
     expect(errorOf(left).message).toContain(file)
-    expect(left.stdout).not.toContain('RESULT')
   })
 
-  test('shared memory, where both ends have the same processes', async ({ layRails }) => {
-    const rails = await layRails(1)
+  test('a link that is down at the start, at either side', async ({ rails, onTestFinished }) => {
+    onTestFinished(async () => void (await rails.onNode('right', 'ip link set nic0 up')))
+    await rails.onNode('right', 'ip link set nic0 down')
+    const ends = (['left', 'right'] as const).map((side) =>
+      startAlone(rails, side, { claimed: [rails.device(side, 0)] }),
+    )
+    for (const end of await Promise.all(ends)) expect(errorOf(end).code).toBe('LINK_DOWN')
+  })
+
+  test('memory that may not be locked', async ({ rails }) => {
+    const claimed = [rails.device('left', 0)]
+    const left = await startAlone(rails, 'left', { claimed, lockedKib: 64 })
+    expect(errorOf(left).message).toMatch(/lock/i)
+    expect(left.error?.hint).toMatch(/memlock/)
+  })
+
+  test('an interface without an address', async ({ rails, onTestFinished }) => {
+    onTestFinished(async () => {
+      await rails.onNode('left', 'ip address add 10.0.0.1/24 dev nic0')
+      await rails.onNode('left', 'sysctl -qw net.ipv6.conf.nic0.disable_ipv6=0')
+    })
+    await rails.onNode('left', 'sysctl -qw net.ipv6.conf.nic0.disable_ipv6=1')
+    await rails.onNode('left', 'ip address flush dev nic0')
+    const left = await startAlone(rails, 'left', { claimed: [rails.device('left', 0)] })
+    expect(errorOf(left).code).toBe('NIC_UNUSABLE')
+    expect(errorOf(left).message).toContain(rails.device('left', 0))
+    expect(errorOf(left).message).toMatch(/address/)
+  })
+
+  test('shared memory, where both ends have the same processes', async ({ rails }) => {
     const shared = { env: { SHARED_PIDS: 'yes' } }
-    const { left } = await transfer(rails, { args: LIMIT, left: shared, right: shared })
+    const { left } = await transfer(rails, { over: [0], left: shared, right: shared })
     expect(errorOf(left).code).toBe('TRANSPORT_FALLBACK')
     expect(errorOf(left).message).toContain(`${rails.device('left', 0)}:1`)
     expect(left.stdout).not.toContain('RESULT')
-  })
-
-  test('memory that may not be locked', async ({ layRails }) => {
-    const rails = await layRails(1)
-    const { left } = await transfer(rails, { args: { 'timeout-seconds': 30 }, left: { lockedKib: 64 } })
-    expect(left.stdout).not.toContain('RESULT')
-    expect(errorOf(left).message).toMatch(/lock/i)
-  })
-
-  test('a link that is down at the start', async ({ layRails }) => {
-    const rails = await layRails(1)
-    await rails.onNode('right', 'ip link set nic0 down')
-    const { left, right } = await transfer(rails, { args: LIMIT })
-    for (const end of [left, right]) expect(errorOf(end).code).toBe('LINK_DOWN')
   })
 })

@@ -2,11 +2,11 @@
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inject, test as base } from 'vitest'
-import { Rails, type NamespaceMode } from '../support/verbs-vm/rails.ts'
+import { RailsOfVm } from '../support/verbs-vm/rails-of-vm.ts'
+import type { Rails } from '../support/verbs-vm/rails.ts'
 import { startVm } from '../support/verbs-vm/vm.ts'
 
 const KEPT = join(import.meta.dirname, '..', '..', 'reports', 'verbs-vm')
-let laid = 0
 
 export const test = base
   .extend('vm', { scope: 'worker' }, async ({}, { onCleanup }) => {
@@ -14,18 +14,16 @@ export const test = base
     onCleanup(() => vm.stop())
     return vm
   })
-  /** Lays rails that are removed after the test. */
-  .extend('layRails', ({ vm, task }, { onCleanup }) => {
-    const all: Rails[] = []
+  .extend('railsOfVm', { scope: 'worker' }, ({ vm }) => new RailsOfVm(vm))
+  .extend('keptOnFailure', { auto: true }, ({ vm, task }, { onCleanup }) => {
     onCleanup(async () => {
-      for (const rails of all) await rails.remove()
       if (task.result?.state !== 'fail') return
       await cp(vm.folder, KEPT, { recursive: true, filter: (path) => !path.endsWith('port') })
       process.stderr.write(`The console of the virtual machine and its scripts are in ${KEPT}\n`)
     })
-    return async (count: number, mode: NamespaceMode = 'shared'): Promise<Rails> => {
-      const rails = await Rails.lay(vm, count, ++laid, mode)
-      all.push(rails)
-      return rails
-    }
+    return KEPT
   })
+  /** Four rails that all tests of the shared mode use. A test that changes one must restore it. */
+  .extend('rails', ({ railsOfVm }): Promise<Rails> => railsOfVm.inMode('shared'))
+  /** The same in the exclusive mode. */
+  .extend('exclusiveRails', ({ railsOfVm }): Promise<Rails> => railsOfVm.inMode('exclusive'))

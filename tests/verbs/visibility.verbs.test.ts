@@ -5,11 +5,12 @@ import { startPod, type Rails } from '../support/verbs-vm/rails.ts'
 import { transfer } from '../support/verbs-vm/transfer-pair.ts'
 import { test } from './verbs-test.ts'
 
+const rdmaSchema = z.array(z.looseObject({ name: z.string(), netdevs: z.array(z.string()) }))
 const devicesSchema = z.looseObject({
   infiniband: z.array(
-    z.looseObject({ path: z.string(), opens: z.boolean().nullable(), open_error: z.string().nullable() }),
+    z.looseObject({ path: z.string(), opens: z.boolean().nullable(), rdma_device: z.string().nullable() }),
   ),
-  rdma: z.array(z.looseObject({ name: z.string() })),
+  rdma: rdmaSchema,
 })
 
 async function devicesInPod(
@@ -20,35 +21,38 @@ async function devicesInPod(
   return devicesSchema.parse(JSON.parse(stdout.replace('DEVICES ', '')))
 }
 
-/** Files of a port's sysfs folder that begin so, as a pod sees them. */
+/** Files of a port's sysfs folder, as a pod sees them. */
 const portFiles = (rails: Rails, device: string): Promise<string> =>
   rails.onNode('left', `sh -c 'mount -t sysfs sys /sys; ls /sys/class/infiniband/${device}/ports/1'`)
 
-test('shared: a pod sees every device and opens its own, and sysfs has no counters', async ({ layRails }) => {
-  const rails = await layRails(2)
+test('shared: a pod sees every device and opens its own, and sysfs has no counters', async ({ rails }) => {
   const claimed = rails.device('left', 1)
   const { infiniband, rdma } = await devicesInPod(rails, [claimed])
   expect(rdma.map(({ name }) => name).sort()).toEqual(
     [...rails.devices('left'), ...rails.devices('right')].sort(),
   )
-  expect(infiniband.map(({ path }) => path)).toEqual([
-    '/dev/infiniband/rdma_cm',
-    expect.stringMatching(/^\/dev\/infiniband\/uverbs\d+$/),
+  expect(infiniband.map(({ path, rdma_device: device }) => [path, device])).toEqual([
+    ['/dev/infiniband/rdma_cm', null],
+    [expect.stringMatching(/^\/dev\/infiniband\/uverbs\d+$/), claimed],
   ])
   expect(infiniband.every(({ opens }) => opens)).toBe(true)
   expect(await portFiles(rails, claimed)).not.toMatch(/counters/)
 })
 
-test('shared: RDMA statistics by netlink need no privilege', async ({ layRails }) => {
-  const rails = await layRails(1)
+test('a Soft-RoCE device has its interface, although it has no PCI device', async ({ rails }) => {
+  const { rdma } = await devicesInPod(rails, rails.devices('left'))
+  const own = rdma.filter(({ name }) => rails.devices('left').includes(name))
+  expect(own.map(({ netdevs }) => netdevs)).toEqual([['nic0'], ['nic1'], ['nic2'], ['nic3']])
+})
+
+test('shared: RDMA statistics by netlink need no privilege', async ({ rails }) => {
   const statistic = `capsh --drop=all --shell=/usr/bin/rdma -- statistic show link ${rails.device('left', 0)}/1`
   expect(await rails.onNode('left', statistic)).toMatch(/sent_pkts \d+ .*sent_bytes \d+/)
 })
 
 test('exclusive: a pod sees its own devices with counters, and another one does not open', async ({
-  layRails,
+  exclusiveRails: rails,
 }) => {
-  const rails = await layRails(2, 'exclusive')
   const leaked = rails.device('right', 0)
   const { rdma } = await devicesInPod(rails, rails.devices('left'))
   expect(rdma.map(({ name }) => name).sort()).toEqual(rails.devices('left'))
@@ -57,9 +61,6 @@ test('exclusive: a pod sees its own devices with counters, and another one does 
   expect(await rails.onNode('left', `sh -c '(: <>/dev/infiniband/${uverbs}) 2>&1 || true'`)).toContain(
     'Operation not permitted',
   )
-  const { left } = await transfer(rails, {
-    left: { claimed: [rails.device('left', 0)] },
-    right: { claimed: [rails.device('right', 0)] },
-  })
+  const { left } = await transfer(rails, { over: [0] })
   expect(left.log.result().streams[0]?.transport).toMatch(/^rc_verbs\//)
 })

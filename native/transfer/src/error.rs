@@ -261,6 +261,16 @@ impl Failure {
         )
     }
 
+    pub fn silent(peer: &str, waiting_for: &str, seconds: f64) -> Self {
+        Self::new(
+            Code::TransferStalled,
+            peer,
+            format!("{waiting_for} within --stall-seconds {seconds}"),
+            "no answer, although its connection is open",
+            "Check whether its process is stopped or its node hangs; raise --stall-seconds for a slow node.",
+        )
+    }
+
     pub fn transport_fallback(stream: impl Display, devices: impl Display, transport: impl Display) -> Self {
         Self::new(
             Code::TransportFallback,

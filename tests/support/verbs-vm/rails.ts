@@ -13,20 +13,19 @@ export class Rails {
   readonly vm: Vm
   readonly count: number
   readonly #number: number
-  readonly #mode: NamespaceMode
 
-  private constructor(vm: Vm, count: number, number: number, mode: NamespaceMode) {
+  private constructor(vm: Vm, count: number, number: number) {
     this.vm = vm
-    this.#mode = mode
     this.count = count
     this.#number = number
   }
 
-  /** `number` tells apart what is laid in one virtual machine. Where `mode` is not shared, nothing else may be laid there. */
+  /** `number` tells apart what is laid in one virtual machine, one after the other. */
   static async lay(vm: Vm, count: number, number: number, mode: NamespaceMode): Promise<Rails> {
-    const rails = new Rails(vm, count, number, mode)
-    if (mode !== 'shared') await rails.sh(`namespace_mode ${mode}`)
-    await rails.sh(`lay_rails ${count} ${rails.namespace('left')} ${rails.namespace('right')}`)
+    const rails = new Rails(vm, count, number)
+    await rails.sh(
+      `namespace_mode ${mode}\nlay_rails ${count} ${rails.namespace('left')} ${rails.namespace('right')}`,
+    )
     return rails
   }
 
@@ -62,7 +61,6 @@ export class Rails {
 
   async remove(): Promise<void> {
     await this.sh(`remove_rails ${this.namespace('left')} ${this.namespace('right')}`)
-    if (this.#mode !== 'shared') await this.sh('namespace_mode shared')
   }
 }
 
@@ -108,9 +106,7 @@ export function startPod(
       return (await rails.vm.run(wait).ended).code === 0
     },
     async signal(name) {
-      // Some end with those that were killed before them.
-      const kill = `kill -${name} $pid 2> /dev/null || [ ! -d /proc/$pid ]`
-      await rails.sh(`for pid in $(ip netns pids ${namespace}); do ${kill}; done`)
+      await rails.sh(`signal_pod ${number} ${name}`)
     },
   }
 }

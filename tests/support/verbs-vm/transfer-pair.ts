@@ -10,7 +10,7 @@ const DEFAULTS = {
   'block-size': 262_144,
   iters: 4,
   'warmup-iters': 1,
-  'timeout-seconds': 120,
+  'timeout-seconds': 300,
   nics: 'claimed',
   devices: 'dram:0',
 }
@@ -22,6 +22,10 @@ export interface PairOptions {
   readonly args?: TransferArgs
   readonly left?: PodOptions
   readonly right?: PodOptions
+  /** Rails that both ends claim; default: all. */
+  readonly over?: readonly number[]
+  /** Of the side channel; transfers at the same time need different ones. */
+  readonly port?: number
   /** Called when the warm-up is over, while bytes move. */
   readonly during?: (pods: Readonly<Record<Side, RunningPod>>) => Promise<unknown>
 }
@@ -32,17 +36,23 @@ export interface EndOfTransfer extends ScriptResult {
   readonly error: ReportedError | undefined
 }
 
+export type EndsOfTransfer = Readonly<Record<Side, EndOfTransfer>>
+
 /** Resolves when both pods have ended, whatever came of it. */
 export async function transfer(
   rails: Rails,
-  { args = {}, left = {}, right = {}, during }: PairOptions = {},
-): Promise<Readonly<Record<Side, EndOfTransfer>>> {
-  const options = Object.entries({ ...DEFAULTS, ...args }).flatMap(([name, value]) => [
+  { args = {}, left = {}, right = {}, over, port = 5555, during }: PairOptions = {},
+): Promise<EndsOfTransfer> {
+  const options = Object.entries({ ...DEFAULTS, port, ...args }).flatMap(([name, value]) => [
     `--${name}`,
     `${value}`,
   ])
   const pod = (side: Side, own: readonly string[], { env, ...rest }: PodOptions): RunningPod =>
-    startPod(rails, side, [...own, ...options], { ...rest, env: { ...env, TRANSFER_SECRET: SECRET } })
+    startPod(rails, side, [...own, ...options], {
+      ...(over === undefined ? {} : { claimed: over.map((rail) => rails.device(side, rail)) }),
+      ...rest,
+      env: { ...env, TRANSFER_SECRET: SECRET },
+    })
   const pods = {
     right: pod('right', ['--mode', 'target'], right),
     left: pod('left', ['--mode', 'initiator', '--target-host', rails.address('right')], left),
@@ -50,6 +60,20 @@ export async function transfer(
   if (during !== undefined && (await pods.left.prints('warmup_done'))) await during(pods)
   const [atRight, atLeft] = await Promise.all([pods.right.ended, pods.left.ended])
   return { left: endOf(rails.namespace('left'), atLeft), right: endOf(rails.namespace('right'), atRight) }
+}
+
+/** One end alone, for errors that come before the other end is needed. */
+export async function startAlone(
+  rails: Rails,
+  side: Side,
+  { args = {}, ...pod }: PodOptions & Pick<PairOptions, 'args'> = {},
+): Promise<EndOfTransfer> {
+  const own =
+    side === 'left' ? { mode: 'initiator', 'target-host': rails.address('right') } : { mode: 'target' }
+  const options = Object.entries({ ...own, ...DEFAULTS, ...args })
+  const words = options.flatMap(([name, value]) => [`--${name}`, `${value}`])
+  const env = { ...pod.env, TRANSFER_SECRET: SECRET }
+  return endOf(rails.namespace(side), await startPod(rails, side, words, { ...pod, env }).ended)
 }
 
 function endOf(subject: string, result: ScriptResult): EndOfTransfer {

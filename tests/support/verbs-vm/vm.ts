@@ -3,7 +3,7 @@
  * until `stop`. It ends when this process does, since its only connection is then closed.
  */
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { execa } from 'execa'
 import type { VmImage } from './image.ts'
 
 export const QEMU = 'qemu-system-x86_64'
-const BOOT_LIMIT_MS = 120_000
+const BOOT_LIMIT_MS = 300_000
 const MEMORY = '1536M'
 
 export interface ScriptResult {
@@ -40,19 +40,40 @@ export interface Vm {
   stop(): Promise<void>
 }
 
-/** Rejects with the end of the console's output when the guest does not answer in two minutes. */
+const FOLDER = 'claimcheck-vm-'
+
+/**
+ * Waits for QEMU and removes its folder, so that nothing is left even where this process is killed: QEMU ends by itself when
+ * its port closes. SIGTERM ends QEMU at once.
+ */
+const SUPERVISOR = `
+trap '' INT
+folder=$1; shift
+"$@" & qemu=$!
+trap 'kill -9 $qemu' TERM
+wait $qemu; code=$?
+[ $code -le 128 ] || wait $qemu
+rm -rf "$folder"
+exit $code`
+
+/** Rejects with the end of the console's output when the guest does not answer in five minutes. */
 export async function startVm(image: VmImage): Promise<Vm> {
-  const folder = await mkdtemp(join(tmpdir(), 'claimcheck-vm-'))
+  await removeFoldersOfDeadProcesses()
+  const folder = await mkdtemp(join(tmpdir(), `${FOLDER}${process.pid}-`))
   const consoleLog = join(folder, 'console.log')
   const server = createServer()
   server.listen(join(folder, 'port'))
   await once(server, 'listening')
-  const qemu = execa(QEMU, argumentsOf(image, folder), { reject: false, stdin: 'ignore' })
+  const qemu = execa('sh', ['-c', SUPERVISOR, 'sh', folder, QEMU, ...argumentsOf(image, folder)], {
+    reject: false,
+    stdin: 'ignore',
+    // The shell outlives this process, to remove the folder.
+    cleanup: false,
+  })
   const stop = async (): Promise<void> => {
-    qemu.kill('SIGKILL')
+    qemu.kill('SIGTERM')
     await qemu
     server.close()
-    await rm(folder, { recursive: true, force: true })
   }
   const lastLines = async (): Promise<string> =>
     (await readFile(consoleLog, 'utf8').catch(String)).split('\n').slice(-30).join('\n')
@@ -73,17 +94,34 @@ export async function startVm(image: VmImage): Promise<Vm> {
       kernelRelease: await Promise.race([port.ready, ended, late]),
       folder,
       run(script) {
+        const started = performance.now()
         const { number, answer } = port.send(script)
-        return {
-          number,
-          ended: Promise.race([answer.then((result) => keep(folder, number, script, result)), ended]),
-        }
+        const kept = answer.then((result) => keep(folder, { number, script, started, result }))
+        return { number, ended: Promise.race([kept, ended]) }
       },
       stop,
     }
   } catch (error) {
     await stop()
     throw error
+  }
+}
+
+/** Folders of machines whose process was killed together with its supervisor. */
+async function removeFoldersOfDeadProcesses(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = new RegExp(`^${FOLDER}(\\d+)-`).exec(name)?.[1]
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await rm(join(tmpdir(), name), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // Another user's process.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 
@@ -132,13 +170,22 @@ class Port {
 
 const decode = (text: string): string => Buffer.from(text, 'base64').toString('utf8')
 
-async function keep(
-  folder: string,
-  number: number,
-  script: string,
-  result: ScriptResult,
-): Promise<ScriptResult> {
-  const parts = [script, `--- stdout, exit code ${result.code}`, result.stdout, '--- stderr', result.stderr]
+interface EndedScript {
+  readonly number: number
+  readonly script: string
+  readonly started: number
+  readonly result: ScriptResult
+}
+
+async function keep(folder: string, { number, script, started, result }: EndedScript): Promise<ScriptResult> {
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  const parts = [
+    script,
+    `--- exit code ${result.code} after ${seconds} s; stdout`,
+    result.stdout,
+    '--- stderr',
+    result.stderr,
+  ]
   await writeFile(join(folder, `${String(number).padStart(3, '0')}.log`), parts.join('\n'))
   return result
 }

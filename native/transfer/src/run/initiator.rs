@@ -7,7 +7,7 @@ use super::stream::Stream;
 use super::target::corrupt;
 use super::timed::{Monitor, StreamTransfer};
 use crate::deadline::Deadline;
-use crate::error::{Failure, Outcome};
+use crate::error::{Code, Failure, Outcome};
 use crate::interrupt;
 use crate::memory::pattern::Damage;
 use crate::nic::{Kind, Nic, counters, ports};
@@ -258,7 +258,9 @@ impl Run<'_> {
             transfers.iter().try_for_each(|transfer| transfer.stream.fill(seed))?;
         }
         self.monitor.channel.send(&Message::Pattern(PatternSeed { seed }))?;
-        match self.receive("ready for the pattern")? {
+        let ready = "ready for the pattern";
+        // With READ, the target fills its buffers first.
+        match if writes { self.receive_promptly(ready) } else { self.receive(ready) }? {
             Message::Ready => {}
             other => return Err(self.monitor.channel.unexpected("ready", &other)),
         }
@@ -278,7 +280,7 @@ impl Run<'_> {
 
     fn target_counters(&mut self) -> Outcome<Counters> {
         self.monitor.channel.send(&Message::Count)?;
-        match self.receive("the target's counters")? {
+        match self.receive_promptly("the target's counters")? {
             Message::Counters(counters) => Ok(counters),
             other => Err(self.monitor.channel.unexpected("counters", &other)),
         }
@@ -286,7 +288,7 @@ impl Run<'_> {
 
     fn finish(&mut self) -> Outcome<()> {
         self.monitor.channel.send(&Message::Finish)?;
-        match self.receive("the target's end")? {
+        match self.receive_promptly("the target's end")? {
             Message::Finished => Ok(()),
             other => Err(self.monitor.channel.unexpected("finished", &other)),
         }
@@ -295,6 +297,19 @@ impl Run<'_> {
     fn receive(&mut self, waiting_for: &str) -> Outcome<Message> {
         let links = self.monitor.links;
         self.monitor.channel.receive(waiting_for, self.monitor.deadline, &mut || links.check())
+    }
+
+    /// Receives an answer that needs no work of the target. Fails with TRANSFER_STALLED if none comes within the stall
+    /// limit: the target's process is stopped, although its connection is open.
+    fn receive_promptly(&mut self, waiting_for: &str) -> Outcome<Message> {
+        let Monitor { channel, links, deadline, stall_limit, .. } = &mut self.monitor;
+        let prompt = deadline.or_within(*stall_limit);
+        channel.receive(waiting_for, prompt, &mut || links.check()).map_err(|failure| {
+            if failure.code == Code::Deadline && !deadline.passed() {
+                return Failure::silent(channel.peer(), waiting_for, stall_limit.as_secs_f64());
+            }
+            failure
+        })
     }
 }
 
