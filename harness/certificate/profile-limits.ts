@@ -11,6 +11,13 @@ type Plan = Rounds['plan']
 type Within = Extract<AssertionSpec, { readonly kind: 'within' }>['reference']
 type LinkReference = NonNullable<Sku['reference']['gpuLink']>
 
+/** Kinds whose limit no suite states. */
+const OWN_LIMITS: ReadonlySet<AssertionSpec['kind']> = new Set([
+  'intact',
+  'equal-shares',
+  'no-retransmissions',
+])
+
 export type LimitSource = 'the SKU profile' | 'the suite' | 'claimcheck'
 
 interface StatedLimit {
@@ -29,7 +36,7 @@ interface Range {
 export function limitSourceOf(ask: AssertionSpec, plan: Plan | undefined, sku: Sku): LimitSource {
   if (statedLimits(ask, plan, sku).length > 0 || ask.kind === 'matches-sku' || ask.kind === 'claimed-gpus')
     return 'the SKU profile'
-  return 'arm' in ask && ask.kind !== 'intact' && ask.kind !== 'equal-shares' ? 'the suite' : 'claimcheck'
+  return 'arm' in ask && !OWN_LIMITS.has(ask.kind) ? 'the suite' : 'claimcheck'
 }
 
 /** Sentences about limits that the profile does not state; under `.not`, any other limit is one. */

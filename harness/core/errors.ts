@@ -103,6 +103,7 @@ export const ERROR_CATALOGUE = {
     title: 'bytes were sent over an interface that was not claimed',
   },
   NIC_SHARE: { category: 'hardware', title: 'a claimed NIC did not carry its share of the bytes' },
+  RETRANSMISSIONS: { category: 'hardware', title: 'RDMA NICs had to send packets again' },
   DATA_CORRUPT: { category: 'hardware', title: 'the received bytes differ from the sent bytes' },
   DEVICE_LEAK: { category: 'hardware', title: 'a pod sees a device that it did not claim' },
   DEVICE_MISSING: { category: 'hardware', title: 'a pod does not see a device that it claimed' },

@@ -45,6 +45,7 @@ const armAssertionSpec = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('even-paths'), arm, within: z.string().describe('a share: "3 %"') }),
   z.strictObject({ kind: z.literal('equal-shares'), arm }),
   z.strictObject({ kind: z.literal('intact'), arm }),
+  z.strictObject({ kind: z.literal('no-retransmissions'), arm }),
 ])
 
 const podAssertionSpec = z.discriminatedUnion('kind', [

@@ -17,6 +17,7 @@ import { judgeKernelFacts, kernelStatement } from './judge-published-facts.ts'
 import * as topology from './judge-topology.ts'
 import { intactStatement, judgeIntact } from './judge-integrity.ts'
 import { judgeShares, sharesStatement } from './judge-nic-shares.ts'
+import { judgeRetransmissions, retransmissionsStatement } from './judge-retransmissions.ts'
 import type { ClaimedPods } from '../transfer/pod-set.ts'
 import type { PublishedDevices } from './published-devices.ts'
 
@@ -51,6 +52,8 @@ export function armStatement(spec: ArmAssertionSpec): string {
       return sharesStatement(arm)
     case 'intact':
       return intactStatement(arm)
+    case 'no-retransmissions':
+      return retransmissionsStatement(arm)
     default:
       return spec satisfies never
   }
@@ -95,6 +98,8 @@ function judgeArms(spec: ArmAssertionSpec, rounds: RoundSource): Promise<readonl
       return one(judgeShares(arm))
     case 'intact':
       return one(judgeIntact(arm))
+    case 'no-retransmissions':
+      return one(judgeRetransmissions(arm))
     default:
       return spec satisfies never
   }

@@ -5,6 +5,7 @@ import type { ArmRound } from '../measure/arm-round.ts'
 import { driftInterval } from '../measure/drift.ts'
 import { ROUND_NOISE } from '../measure/interval.ts'
 import { outlyingRounds } from '../measure/outliers.ts'
+import { fabricHints } from './fabric-hints.ts'
 
 /** A path below this share of the other paths' median rate is reported. */
 const SLOW = 0.9
@@ -18,6 +19,7 @@ const FALL = 0.03
 /** All hints for an arm that failed an expectation. */
 export const failureHints = (rounds: readonly ArmRound[]): string[] => [
   ...slowPaths(rounds),
+  ...fabricHints(rounds),
   ...driftWithin(rounds),
   ...declineOverRounds(rounds),
 ]
@@ -25,6 +27,7 @@ export const failureHints = (rounds: readonly ArmRound[]): string[] => [
 /** Hints for an arm that is too noisy. They name no slow paths, since a noisy round may slow down any path. */
 export const noiseHints = (rounds: readonly ArmRound[]): string[] => [
   ...scatterOverRounds(rounds),
+  ...fabricHints(rounds),
   ...driftWithin(rounds),
   ...declineOverRounds(rounds),
 ]

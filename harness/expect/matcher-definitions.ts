@@ -46,6 +46,9 @@ export const matcherDefinitions = {
     bindToArm(arm, { kind: 'equal-shares', arm: arm.name }),
   /** Passes when the receiver checked every byte and found none changed. */
   toArriveIntact: (arm: DeclaredArm): BoundAssertion => bindToArm(arm, { kind: 'intact', arm: arm.name }),
+  /** Passes when the counters of every claimed RDMA NIC, at both ends, show no retransmission. */
+  toMoveWithoutRetransmissions: (arm: DeclaredArm): BoundAssertion =>
+    bindToArm(arm, { kind: 'no-retransmissions', arm: arm.name }),
   /** Passes when every pair of a claimed GPU and a claimed NIC has this distance, as `nvidia-smi topo -m` names it. */
   toClaimPairsAt: (set: PodSet, distance: DistanceRequirement): BoundAssertion =>
     bindToPods(set, { kind: 'pairs-at', distance }),

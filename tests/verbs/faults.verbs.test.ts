@@ -45,15 +45,15 @@ async function breakAll(rails: Rails): Promise<BrokenRails> {
   return { cutAtLeft, cutAtRight, blackHole, killed, stopped }
 }
 
-describe('a transfer ends with the cause:', () => {
-  const broken = test.extend('broken', { scope: 'worker' }, async ({ railsOfVm }) =>
-    breakAll(await railsOfVm.inMode('shared')),
-  )
+let broken: Promise<BrokenRails> | undefined
+const brokenRails = (rails: Rails): Promise<BrokenRails> => (broken ??= breakAll(rails))
 
-  broken.for([
+describe('a transfer ends with the cause:', () => {
+  test.for([
     ['the left', 'cutAtLeft', 0],
     ['the right', 'cutAtRight', 1],
-  ] as const)('LINK_DOWN at both sides for a link that %s cuts', ([, cut, rail], { broken: ends }) => {
+  ] as const)('LINK_DOWN at both sides for a link that $0 cuts', async ([, cut, rail], { rails }) => {
+    const ends = await brokenRails(rails)
     for (const end of [ends[cut].left, ends[cut].right]) {
       expect(errorOf(end).code).toBe('LINK_DOWN')
       // A link has two ends: whichever side is quicker names its own.
@@ -61,18 +61,21 @@ describe('a transfer ends with the cause:', () => {
     }
   })
 
-  broken('TRANSFER_STALLED for a rail that loses every packet, with stream and NIC', ({ broken: ends }) => {
+  test('TRANSFER_STALLED for a rail that loses every packet, with stream and NIC', async ({ rails }) => {
+    const ends = await brokenRails(rails)
     const { code, message } = errorOf(ends.blackHole.left)
     expect(code).toBe('TRANSFER_STALLED')
     expect(message).toMatch(/stream 0, device dram:0, NIC left\d+_rxe2/)
   })
 
-  broken('PEER_GONE for a target that is killed', ({ broken: ends }) => {
+  test('PEER_GONE for a target that is killed', async ({ rails }) => {
+    const ends = await brokenRails(rails)
     expect(ends.killed.right.code).toBe(137)
     expect(errorOf(ends.killed.left).code).toBe('PEER_GONE')
   })
 
-  broken('TRANSFER_STALLED for a target that is stopped, naming it', ({ broken: ends }) => {
+  test('TRANSFER_STALLED for a target that is stopped, naming it', async ({ rails }) => {
+    const ends = await brokenRails(rails)
     const { code, message } = errorOf(ends.stopped.left)
     expect(code).toBe('TRANSFER_STALLED')
     expect(message).toMatch(/^target right\d+: expected .* found no answer/)
