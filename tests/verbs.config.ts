@@ -40,8 +40,8 @@ export default defineConfig(async () => {
     test: {
       include: [include],
       globalSetup: ['tests/support/verbs-vm/setup.ts'],
-      testTimeout: 180_000,
-      hookTimeout: 300_000,
+      testTimeout: 600_000,
+      hookTimeout: 600_000,
       // One virtual machine for all.
       isolate: false,
       maxWorkers: 1,

@@ -105,6 +105,8 @@ export async function plan(
     image: settings.image ?? (settings.delivery === 'stream' ? STREAM_IMAGE : IMAGE),
     delivery: settings.delivery,
     resources: settings.podResources,
+    ucx: settings.ucx,
+    mountsHostSys: settings.mountsHostSys,
     nodes: settings.nodes,
   }
   const objects = [

@@ -9,6 +9,18 @@ import { ClaimcheckError } from './errors.ts'
 import { nearest } from './nearest.ts'
 
 const PREFIX = 'CLAIMCHECK_'
+/** `CLAIMCHECK_UCX_IB_GID_INDEX` is UCX_IB_GID_INDEX of the pods. */
+const UCX_PREFIX = 'CLAIMCHECK_UCX_'
+/** Variables of UCX that the transfer binary sets itself. */
+const OWN_UCX = ['UCX_LOG_FILE', 'UCX_MAX_RMA_RAILS', 'UCX_NET_DEVICES', 'UCX_PROTO_INFO', 'UCX_TLS']
+
+export const ucxSettingsSchema = z.record(
+  z
+    .string()
+    .regex(/^UCX_[A-Z0-9_]+$/, 'expected a variable of UCX such as UCX_IB_GID_INDEX')
+    .refine((name) => !OWN_UCX.includes(name), 'is set by the transfer itself'),
+  z.string().regex(/^[\x20-\x7e]{1,256}$/, 'expected 1 to 256 printable ASCII characters'),
+)
 
 const variablesSchema = z.strictObject({
   CLAIMCHECK_TARGET: z.enum(['emulated', 'lab', 'cluster', 'host']).default('emulated'),
@@ -43,6 +55,8 @@ const variablesSchema = z.strictObject({
     .optional(),
   /** What a run must have covered to pass. By default `full` for the suites in suites/, otherwise `partial`. */
   CLAIMCHECK_COVERAGE: z.enum(['full', 'partial']).optional(),
+  /** `mount`: the node's /sys is mounted into the pods, for port counters that a network namespace does not show. */
+  CLAIMCHECK_HOST_SYS: z.enum(['none', 'mount']).optional(),
   CLAIMCHECK_RUNTIME: z.enum(['process', 'model']).default('process'),
   CLAIMCHECK_REPORT_DIR: z.string().min(1).default('reports'),
   /** A file of waivers: expectations that may fail until a date. */
@@ -78,6 +92,10 @@ export interface Settings {
   readonly delivery: 'image' | 'stream'
   readonly podResources: { readonly cpu: string; readonly memory: string }
   readonly coverage: 'full' | 'partial' | undefined
+  /** Whether the node's /sys is mounted into the pods, read-only. */
+  readonly mountsHostSys: boolean
+  /** Variables of UCX in the pods, without the prefix CLAIMCHECK_. */
+  readonly ucx: Readonly<Record<string, string>>
   readonly runtime: 'process' | 'model'
   readonly reportDir: string
   readonly waivers: string | undefined
@@ -90,7 +108,9 @@ export interface Settings {
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const known = Object.keys(variablesSchema.shape)
   const ours = Object.fromEntries(
-    Object.entries(env).filter(([name]) => name.startsWith(PREFIX) || isMisspeltPrefix(name, known)),
+    Object.entries(env).filter(
+      ([name]) => !name.startsWith(UCX_PREFIX) && (name.startsWith(PREFIX) || isMisspeltPrefix(name, known)),
+    ),
   )
   for (const name of Object.keys(ours)) {
     if (known.includes(name)) continue
@@ -116,7 +136,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     })
   }
   const v = parsed.data
-  refuseMeaningless(v)
+  const ucx = ucxSettingsIn(env)
+  refuseMeaningless(v, ucx)
   return {
     target: v.CLAIMCHECK_TARGET,
     rack: v.CLAIMCHECK_RACK ?? defaultRack(),
@@ -129,6 +150,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     delivery: v.CLAIMCHECK_DELIVERY ?? 'image',
     podResources: { cpu: v.CLAIMCHECK_POD_CPU ?? '4', memory: v.CLAIMCHECK_POD_MEMORY ?? '8Gi' },
     coverage: v.CLAIMCHECK_COVERAGE,
+    mountsHostSys: v.CLAIMCHECK_HOST_SYS === 'mount',
+    ucx,
     runtime: v.CLAIMCHECK_RUNTIME,
     reportDir: v.CLAIMCHECK_REPORT_DIR,
     waivers: v.CLAIMCHECK_WAIVERS,
@@ -146,6 +169,24 @@ const RACK = join(import.meta.dirname, '../../fixtures/racks/h100-2node.yaml')
 function defaultRack(): string {
   const fromHere = relative(process.cwd(), RACK)
   return fromHere.startsWith('..') ? RACK : fromHere
+}
+
+/** Throws VARIABLE_INVALID. */
+function ucxSettingsIn(env: Readonly<Record<string, string | undefined>>): Settings['ucx'] {
+  const given = Object.entries(env).filter(([name]) => name.startsWith(UCX_PREFIX))
+  const parsed = ucxSettingsSchema.safeParse(
+    Object.fromEntries(given.map(([name, value]) => [name.slice(PREFIX.length), value])),
+  )
+  if (parsed.success) return parsed.data
+  const { path, message, ...issue } = parsed.error.issues[0] ?? { path: [], message: 'is invalid' }
+  const name = `${PREFIX}${String(path[0])}`
+  const ofKey = 'issues' in issue ? issue.issues[0]?.message : undefined
+  throw new ClaimcheckError('VARIABLE_INVALID', {
+    subject: name,
+    problem: ofKey ?? message,
+    found: JSON.stringify(env[name]),
+    hint: `Set ${name} to a valid value or unset it.`,
+  })
 }
 
 function kubeconfigOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
@@ -171,14 +212,18 @@ const ONLY_FOR: readonly [
   ['CLAIMCHECK_DELIVERY', ['cluster'], 'only target cluster delivers the binary into pods'],
   ['CLAIMCHECK_POD_CPU', ['cluster'], 'only the pods of target cluster request CPUs'],
   ['CLAIMCHECK_POD_MEMORY', ['cluster'], 'only the pods of target cluster request memory'],
+  ['CLAIMCHECK_HOST_SYS', ['cluster'], 'only the pods of target cluster have nodes of their own'],
 ]
 
 /** Refuses a setting that the chosen target does not use, since it was meant for another target. */
-function refuseMeaningless(v: z.infer<typeof variablesSchema>): void {
+function refuseMeaningless(v: z.infer<typeof variablesSchema>, ucx: Settings['ucx']): void {
   const target = v.CLAIMCHECK_TARGET
-  const wrong = ONLY_FOR.find(([name, targets]) => v[name] !== undefined && !targets.includes(target))
-  if (wrong === undefined) return
-  const [name, , reason] = wrong
+  const [ofUcx] = target === 'emulated' && v.CLAIMCHECK_RUNTIME === 'model' ? Object.keys(ucx) : []
+  const [name, , reason] =
+    ofUcx === undefined
+      ? (ONLY_FOR.find(([name, targets]) => v[name] !== undefined && !targets.includes(target)) ?? [])
+      : [`${PREFIX}${ofUcx}`, [], 'runtime model runs no UCX']
+  if (name === undefined) return
   throw new ClaimcheckError('VARIABLE_INVALID', {
     subject: name,
     problem: `has no effect with CLAIMCHECK_TARGET=${target}: ${reason}`,

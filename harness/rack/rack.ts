@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { ClaimcheckError } from '../core/errors.ts'
 import { dnsLabel } from '../core/name-schema.ts'
 import { percentSchema, rateSchema } from '../core/quantity-schema.ts'
+import { ucxSettingsSchema } from '../core/variables.ts'
 import { readYamlFile } from '../core/yaml-file.ts'
 import { loadSku, type Sku } from '../sku/sku.ts'
 import { faultSchema, type Fault } from './fault.ts'
@@ -55,6 +56,8 @@ const rackSchema = z.strictObject({
   seed: z.int().min(0).default(1),
   /** Whether the GPU driver publishes numaNode; older ones do not. */
   gpuNumaNodePublished: z.boolean().default(false),
+  /** Variables of UCX in the pods, such as `UCX_IB_ROCE_REACHABILITY_MODE: all` where NICs are Soft-RoCE. */
+  ucx: ucxSettingsSchema.default({}),
   faults: z.array(faultSchema).max(MOST_FAULTS).default([]),
 })
 

@@ -107,6 +107,8 @@ export const resultSchema = z.strictObject({
   first_seconds: time,
   setup_seconds: time,
   library_versions: z.record(z.string(), z.string().nullable()),
+  /** The variables of UCX that the pod was given. Absent in results of version 0.1.0. */
+  ucx_settings: z.record(z.string(), z.string()).exactOptional(),
   hostname: z.string(),
   target_hostname: z.string(),
   started_unix_ms: count,

@@ -46,6 +46,8 @@ export async function beginClusterRun(settings: Settings, preparation: Preparati
     connection,
     delivery: await deliveryFor(settings, preparation),
     resources: settings.podResources,
+    ucx: settings.ucx,
+    mountsHostSys: settings.mountsHostSys,
     nodes: settings.nodes,
   }
   return beginRun(parts, preparation.say)

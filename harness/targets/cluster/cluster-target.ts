@@ -62,6 +62,10 @@ export interface ClusterRun {
   readonly emulation?: Emulation | undefined
   readonly delivery: Delivery
   readonly resources: PodResources
+  /** Variables of UCX in the pods; absent for none. */
+  readonly ucx?: Readonly<Record<string, string>>
+  /** Whether the node's /sys is mounted into the pods. */
+  readonly mountsHostSys?: boolean
   /** Nodes under test; absent for all that publish RDMA NICs. */
   readonly nodes?: readonly string[] | undefined
   readonly runId: string
@@ -350,7 +354,7 @@ export class ClusterTarget implements Target {
   /** Creates a pod, and resolves when the informers have it: from then on, a pod that they do not have was deleted. */
   async #create(spec: PodSpec | UnclaimedPodSpec, { signal }: Wait): Promise<PodInformers> {
     const informers = await this.#open()
-    const { delivery, resources: podResources, nodes } = this.#parts
+    const { delivery, resources: podResources, ucx = {}, mountsHostSys = false, nodes } = this.#parts
     const claimed =
       'template' in spec ? { ...spec, template: this.#templates.objectNameOf(spec.template) } : spec
     const parts = {
@@ -359,6 +363,8 @@ export class ClusterTarget implements Target {
       image: delivery.image,
       delivery: delivery.kind,
       resources: podResources,
+      ucx,
+      mountsHostSys,
       nodes,
     }
     await createPod(this.#client, claimed, parts, signal)

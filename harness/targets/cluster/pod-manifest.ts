@@ -28,9 +28,16 @@ export interface PodParts {
   /** With `stream` the container waits until the binary has been copied into it. */
   readonly delivery: 'image' | 'stream'
   readonly resources: PodResources
+  /** Variables of UCX; absent for none. */
+  readonly ucx?: Readonly<Record<string, string>>
+  /** Whether the node's /sys is mounted, read-only. Its port counters are those of every pod. */
+  readonly mountsHostSys?: boolean
   /** Nodes under test; absent for all nodes. */
   readonly nodes?: readonly string[] | undefined
 }
+
+/** Where the node's /sys is mounted. */
+const HOST_SYS = '/host/sys'
 
 export const secretNameOf = (pod: string): string => `${pod}-secret`
 
@@ -80,6 +87,9 @@ export function podManifest(spec: PodSpec | UnclaimedPodSpec, parts: PodParts) {
       volumes: [
         { name: 'shm', emptyDir: { medium: 'Memory' } },
         ...(parts.delivery === 'stream' ? [{ name: 'claimcheck', emptyDir: {} }] : []),
+        ...(parts.mountsHostSys === true
+          ? [{ name: 'host-sys', hostPath: { path: '/sys', type: 'Directory' } }]
+          : []),
       ],
       containers: spec.containers.map((container) => containerManifest(spec, container, parts)),
     },
@@ -94,16 +104,21 @@ function containerManifest(
   parts: PodParts,
 ) {
   const { cpu, memory } = parts.resources
+  const hostSysArgs = parts.mountsHostSys === true && movesBytes(args) ? ['--host-sysfs', HOST_SYS] : []
+  const words = [...args, ...hostSysArgs]
   return {
     name,
     image: parts.image,
     imagePullPolicy: 'IfNotPresent',
     ...(parts.delivery === 'stream'
-      ? { command: ['/bin/sh', '-c', WAIT_AND_RUN, 'claimcheck', ...args] }
-      : { command: [BINARY], args }),
+      ? { command: ['/bin/sh', '-c', WAIT_AND_RUN, 'claimcheck', ...words] }
+      : { command: [BINARY], args: words }),
     env: [
       { name: 'NIXL_CAPI_LIB', value: `${NIXL}/.nixl_cu12.mesonpy.libs/libnixl_capi.so` },
-      { name: 'UCX_LOG_LEVEL', value: 'error' },
+      ...Object.entries({ UCX_LOG_LEVEL: 'error', ...parts.ucx }).map(([key, value]) => ({
+        name: key,
+        value,
+      })),
       ...Object.keys(secretEnv).map((key) => ({
         name: key,
         valueFrom: { secretKeyRef: { name: secretNameOf(spec.name), key: keyOf(name, key) } },
@@ -122,9 +137,13 @@ function containerManifest(
     volumeMounts: [
       { name: 'shm', mountPath: '/dev/shm' },
       ...(parts.delivery === 'stream' ? [{ name: 'claimcheck', mountPath: HOME }] : []),
+      ...(parts.mountsHostSys === true ? [{ name: 'host-sys', mountPath: HOST_SYS, readOnly: true }] : []),
     ],
   }
 }
+
+const movesBytes = (args: readonly string[]): boolean =>
+  args.some((arg, index) => args[index - 1] === '--mode' && (arg === 'initiator' || arg === 'target'))
 
 /** Returns undefined for a pod without confidential environment. */
 export function secretManifest({ name, containers }: UnclaimedPodSpec, { namespace, metadata }: PodParts) {

@@ -15,7 +15,7 @@ export const emulatedKind: TargetKindRecord = {
     const { provideNativeParts } = await import('../../native/native-parts.ts')
     return { prepared: await provideNativeParts({ cacheDir, cuda: false, say }), end }
   },
-  async open({ settings: { runtime: kind }, system, prepared, journal }) {
+  async open({ settings: { runtime: kind, ucx }, system, prepared, journal }) {
     const rack = requireRack(system)
     const { EmulatedTarget } = await import('./emulated-target.ts')
     if (kind === 'model') {
@@ -24,7 +24,7 @@ export const emulatedKind: TargetKindRecord = {
     }
     // The process runtime takes a tenth of a second to load, which the model runtime does not need.
     const { ProcessRuntime } = await import('./process/process-runtime.ts')
-    const runtime = await ProcessRuntime.open({ rack, journal, ...requireNative(prepared) })
+    const runtime = await ProcessRuntime.open({ rack, journal, ucx, ...requireNative(prepared) })
     return new EmulatedTarget({ rack, runtime, kind, journal })
   },
   openForProbes: (settings, say) => openForProbes(emulatedKind, settings, say),

@@ -14,12 +14,12 @@ export const hostKind: TargetKindRecord = {
       end: async () => undefined,
     }
   },
-  async open({ prepared, journal }) {
+  async open({ settings: { ucx }, prepared, journal }) {
     if (prepared === null || !('binaries' in prepared))
       throw new TypeError('the host target needs the native binaries and NIXL')
     const { HostTarget } = await import('./host-target.ts')
     const { binaries, nixl } = prepared
-    return HostTarget.open({ transfer: binaries.transfer, nixl, journal, env: process.env })
+    return HostTarget.open({ transfer: binaries.transfer, nixl, journal, ucx, env: process.env })
   },
   async inspect() {
     throw new ClaimcheckError('TARGET_UNAVAILABLE', {

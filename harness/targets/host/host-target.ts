@@ -38,6 +38,8 @@ export interface HostParts {
   readonly transfer: string
   readonly nixl: Nixl
   readonly journal: Journal
+  /** Variables of UCX in the pods; absent for none. */
+  readonly ucx?: Readonly<Record<string, string>>
   /** Where programs and the driver's libraries are looked for. */
   readonly env: Readonly<Record<string, string | undefined>>
 }

@@ -1,14 +1,22 @@
 /** The environment and arguments that restrict a process on this machine to the devices of its pod's claim. */
 import { dranet, dranetDeviceName } from '../../vendors/dranet.ts'
-import type { Nixl } from '../../native/nixl.ts'
 import { allocatedDevices, type ScheduledPod } from '../../scheduling/pod.ts'
+import type { Nixl } from '../../native/nixl.ts'
 import type { Inventory } from './inventory.ts'
 
 /** Inherits nothing from the caller's environment but the paths of programs and of the driver's libraries. */
 export function environmentOf(
   pod: ScheduledPod,
   { vendor, gpus }: Pick<Inventory, 'vendor' | 'gpus'>,
-  { env, nixl }: { readonly env: Readonly<Record<string, string | undefined>>; readonly nixl: Nixl },
+  {
+    env,
+    ucx,
+    nixl,
+  }: {
+    readonly env: Readonly<Record<string, string | undefined>>
+    readonly ucx?: Readonly<Record<string, string>>
+    readonly nixl: Nixl
+  },
 ): Record<string, string> {
   const claimed = gpus
     .filter(({ name }) => isClaimed(pod, vendor.driver, name))
@@ -20,6 +28,7 @@ export function environmentOf(
     ...vendor.visibilityEnv(claimed.map(({ uuid }) => uuid)),
     NIXL_CAPI_LIB: nixl.capi,
     UCX_LOG_LEVEL: 'error',
+    ...ucx,
   }
 }
 

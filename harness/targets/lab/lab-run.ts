@@ -20,7 +20,7 @@ const RESOURCES = { cpu: '10m', memory: '1Gi' }
 
 /** Rejects as `startLab` does, or with TARGET_UNAVAILABLE. Nothing is left if it rejects. */
 export async function beginLabRun(
-  { cacheDir, lab: name }: Settings,
+  { cacheDir, lab: name, ucx }: Settings,
   rack: Rack,
   say: (line: string) => void,
 ): Promise<LabRun> {
@@ -30,7 +30,7 @@ export async function beginLabRun(
   if (existing !== undefined) say(`Using the running lab ${existing.name}`)
   const endLab = (): Promise<void> => (existing === undefined ? lab.stop() : Promise.resolve())
   try {
-    const run = await beginRun(clusterPartsOf(lab), say)
+    const run = await beginRun({ ...clusterPartsOf(lab), ucx: { ...rack.ucx, ...ucx } }, say)
     // The Namespace need not be removed from a lab that is removed itself.
     return { run, end: existing === undefined ? endLab : () => endRun(run) }
   } catch (error) {

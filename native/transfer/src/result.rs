@@ -7,6 +7,7 @@ use crate::nixl::location::Versions;
 use crate::options::Options;
 use crate::run::statistics::{least, mean, percentile};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 pub const SCHEMA: &str = "claimcheck.result/1";
 
@@ -39,6 +40,7 @@ pub struct Measured {
     pub started_unix_ms: u64,
     pub finished_unix_ms: u64,
     pub versions: Versions,
+    pub ucx_settings: BTreeMap<String, String>,
 }
 
 impl Measured {
@@ -85,6 +87,7 @@ impl Measured {
             "started_unix_ms": self.started_unix_ms,
             "finished_unix_ms": self.finished_unix_ms,
             "library_versions": self.versions,
+            "ucx_settings": self.ucx_settings,
         })
     }
 }

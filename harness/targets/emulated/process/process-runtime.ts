@@ -42,6 +42,8 @@ export interface ProcessRuntimeParts {
   readonly binaries: Binaries
   readonly nixl: Nixl
   readonly journal: Journal
+  /** Variables of UCX in the pods, which override the rack's; absent for none. */
+  readonly ucx?: Readonly<Record<string, string>>
 }
 
 export class ProcessRuntime implements PodRuntime {
@@ -95,7 +97,12 @@ export class ProcessRuntime implements PodRuntime {
     for (const container of pod.containers) {
       const name = key(pod.name, container.name)
       this.#logs.set(name, new ContainerLog(`container ${name} on ${pod.node}`))
-      this.#environments.set(name, { ...environment, ...container.secretEnv })
+      this.#environments.set(name, {
+        ...environment,
+        ...this.#rack.ucx,
+        ...this.#parts.ucx,
+        ...container.secretEnv,
+      })
     }
     const spec = {
       name: pod.name,

@@ -2,16 +2,16 @@
 //! congestion, read before and after a run.
 
 use super::event_counters::{EventKind, kind_of};
+use super::interfaces::{self, Interface};
 use super::{Kind, Nic, RDMA_CLASS, counters, rdma_statistics};
+use crate::error::Outcome;
 use crate::rdma::gid;
-use crate::rdma::port::Port;
-use crate::sysfs::{names, number};
-use crate::{rdma, topo};
+use crate::rdma::port::{rate_gbps, roce_mtu};
+use crate::sysfs::{names, number, value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-const SYSFS: &str = "/sys";
 /// UCX's names are those of port 1 of each device, so are these.
 const PORT: u32 = 1;
 
@@ -68,23 +68,26 @@ pub struct EventCounter {
     pub after: u64,
 }
 
-/// Reads port 1 of each RDMA device among these NICs.
-pub fn read(nics: &[Nic]) -> Vec<PortReading> {
-    let root = Path::new(SYSFS);
-    let wanted: Vec<&Nic> = nics.iter().filter(|nic| nic.kind == Kind::Rdma).collect();
-    if wanted.is_empty() {
-        return Vec::new();
-    }
+/// The state of port 1 of each RDMA device among these NICs, by device. It takes many small reads, so read it once.
+pub fn states(nics: &[Nic]) -> Outcome<Vec<(String, PortState)>> {
     let index = std::env::var("UCX_IB_GID_INDEX").ok().and_then(|index| index.parse().ok());
-    let all = rdma::list(root, &topo::interfaces(root));
-    let reading = |nic: &&Nic| {
-        let device = all.iter().find(|device| device.name == nic.name)?;
-        let port = device.ports.iter().find(|port| port.port == PORT)?;
-        let folder = Path::new(RDMA_CLASS).join(&nic.name).join("ports").join(PORT.to_string());
-        let (port, counters) = (state(port, &folder, index), events(&nic.name, &folder));
-        Some(PortReading { device: nic.name.clone(), port, counters })
+    let rdma = nics.iter().filter(|nic| nic.kind == Kind::Rdma);
+    let interfaces = interfaces::list()?;
+    Ok(rdma.map(|nic| (nic.name.clone(), state(&port_folder(&nic.name), &interfaces, index))).collect())
+}
+
+/// Reads the counters of the ports.
+pub fn read(states: &[(String, PortState)]) -> Vec<PortReading> {
+    let reading = |(device, port): &(String, PortState)| PortReading {
+        device: device.clone(),
+        port: port.clone(),
+        counters: events(device, &port_folder(device)),
     };
-    wanted.iter().filter_map(reading).collect()
+    states.iter().map(reading).collect()
+}
+
+fn port_folder(device: &str) -> PathBuf {
+    Path::new(RDMA_CLASS).join(device).join("ports").join(PORT.to_string())
 }
 
 /// Pairs the readings before and after. A device or a counter that is missing from one of them is left out.
@@ -105,17 +108,22 @@ pub fn reports(before: &[PortReading], after: &[PortReading]) -> Vec<PortReport>
     before.iter().filter_map(report).collect()
 }
 
-fn state(port: &Port, folder: &Path, index: Option<u32>) -> PortState {
-    let gids = gid::list(folder);
-    let used = gid::in_use(&gids, port.link_layer.as_deref() == Some("Ethernet"), index);
+fn state(port: &Path, interfaces: &[Interface], index: Option<u32>) -> PortState {
+    let link_layer = value(&port.join("link_layer"));
+    let ethernet = link_layer.as_deref() == Some("Ethernet");
+    let gids = gid::list(port);
+    let used = gid::in_use(&gids, ethernet, index);
+    let interface = used.and_then(|gid| value(&port.join("gid_attrs/ndevs").join(gid.index.to_string())));
+    let interface = interfaces.iter().find(|one| Some(&one.name) == interface.as_ref());
+    let mtu = interface.and_then(|one| u32::try_from(one.mtu?).ok());
     PortState {
-        link_layer: port.link_layer.clone(),
-        state: port.state.clone(),
-        rate_gbps: port.rate_gbps,
-        rdma_mtu: port.active_mtu,
+        state: value(&port.join("state")),
+        rate_gbps: value(&port.join("rate")).as_deref().and_then(rate_gbps),
+        rdma_mtu: mtu.filter(|_| ethernet).and_then(roce_mtu),
         gid: used.map(|gid| gid.address.to_string()),
         gid_index: used.map(|gid| gid.index),
         gid_type: used.map(|gid| gid.kind.clone()),
+        link_layer,
     }
 }
 

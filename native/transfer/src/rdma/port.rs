@@ -43,7 +43,7 @@ pub fn list(device: &Path, interfaces: &[Interface], of_function: &[&Interface])
             port: number,
             state: value(&folder.join("state")),
             phys_state: value(&folder.join("phys_state")),
-            rate_gbps: rate.as_deref().and_then(|rate| rate.split_once(" Gb/sec")?.0.parse().ok()),
+            rate_gbps: rate.as_deref().and_then(rate_gbps),
             rate,
             active_mtu: mtu.filter(|_| link_layer.as_deref() == Some("Ethernet")).and_then(roce_mtu),
             link_layer,
@@ -67,7 +67,13 @@ fn netdevs(port: &Path, number: u32, of_function: &[&Interface]) -> Vec<String> 
     of_function.iter().filter(is_own).map(|interface| interface.name.clone()).collect()
 }
 
-fn roce_mtu(interface_mtu: u32) -> Option<u32> {
+/// Of a file `rate`.
+pub fn rate_gbps(rate: &str) -> Option<f64> {
+    rate.split_once(" Gb/sec")?.0.parse().ok()
+}
+
+/// The RDMA MTU that an interface's MTU leaves room for.
+pub fn roce_mtu(interface_mtu: u32) -> Option<u32> {
     let payload = interface_mtu.checked_sub(ROCE_HEADER_BYTES)?;
     RDMA_MTUS.into_iter().find(|mtu| *mtu <= payload)
 }

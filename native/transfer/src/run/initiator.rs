@@ -207,6 +207,7 @@ impl Run<'_> {
             started_unix_ms: 0,
             finished_unix_ms: unix_ms(),
             versions: prepared.versions.clone(),
+            ucx_settings: prepared.ucx_settings.clone(),
         })
     }
 

@@ -7,19 +7,23 @@ use crate::error::Outcome;
 use crate::memory;
 use crate::nic::counters::{self, Counted};
 use crate::nic::link::LinkMonitor;
-use crate::nic::{self, Kind, Nic, RDMA_CLASS, ports};
+use crate::nic::ports::{self, PortState};
+use crate::nic::{self, Kind, Nic, RDMA_CLASS};
 use crate::nixl::agent::BackendSettings;
 use crate::nixl::library::Library;
 use crate::nixl::location::{self, Versions};
 use crate::nixl::ucx_log;
 use crate::options::{ErrorMode, Options};
+use crate::printable::shortened;
 use crate::secret::Secret;
 use crate::side_channel::messages::Counters;
 use crate::sysfs::names;
 use crate::watchdog;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const NET_DEVICES: &str = "UCX_NET_DEVICES";
+const MOST_SETTINGS: usize = 100;
 const MMAP_HOOKS: &str = "UCX_MEM_MMAP_HOOK_MODE";
 
 pub struct Prepared {
@@ -27,8 +31,12 @@ pub struct Prepared {
     pub secret: Secret,
     pub links: LinkMonitor,
     pub claimed: Vec<Nic>,
+    /// Of the RDMA devices among the claimed NICs.
+    pub ports: Vec<(String, PortState)>,
     pub hostname: String,
     pub versions: Versions,
+    /// The variables of UCX in the environment that this process was given.
+    pub ucx_settings: BTreeMap<String, String>,
     pub transport: String,
     /// All parts but the registration of memory, which comes after the preparation.
     pub start_parts: StartParts,
@@ -45,7 +53,7 @@ impl Prepared {
         Ok(Counters {
             nics: counters::read(options.host_sysfs.as_deref())?,
             claimed: self.claimed.iter().map(|nic| nic.name.clone()).collect(),
-            ports: ports::read(&self.claimed),
+            ports: ports::read(&self.ports),
         })
     }
 }
@@ -63,6 +71,8 @@ pub fn prepare(
     let hostname = hostname();
     let links = LinkMonitor::over(&hostname, &assigned)?;
     links.await_up()?;
+    let ports = ports::states(&claimed)?;
+    let ucx_settings = ucx_settings();
     let transport = transport(options, &claimed);
     set_environment(&transport, options, !claimed.is_empty());
     ucx_log::capture()?;
@@ -89,7 +99,18 @@ pub fn prepare(
     drop(active);
     let start_parts = streams.iter().fold(opened, |parts, stream| parts.plus(&stream.parts));
     let versions = location::versions(&library.path);
-    Ok(Prepared { streams, secret, links, claimed, hostname, versions, transport, start_parts })
+    Ok(Prepared {
+        streams,
+        secret,
+        links,
+        claimed,
+        ports,
+        hostname,
+        versions,
+        ucx_settings,
+        transport,
+        start_parts,
+    })
 }
 
 /// The value of UCX_TLS, or `auto`.
@@ -104,6 +125,15 @@ fn transport(options: &Options, nics: &[Nic]) -> String {
         }
         (asked, _) => asked.into(),
     }
+}
+
+/// Long values are shortened, and at most as many are kept as anyone sets on purpose.
+fn ucx_settings() -> BTreeMap<String, String> {
+    let all = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok().filter(|name| name.starts_with("UCX_"))?;
+        Some((shortened(&name), shortened(&value.to_string_lossy())))
+    });
+    all.take(MOST_SETTINGS).collect()
 }
 
 /// Sets the environment that UCX reads when NIXL is loaded.
