@@ -15,6 +15,8 @@ test('settings have defaults', () => {
     image: undefined,
     delivery: 'image',
     podResources: { cpu: '4', memory: '8Gi' },
+    mountsHostSys: false,
+    ucx: {},
     runtime: 'process',
     reportDir: 'reports',
     waivers: undefined,
@@ -60,6 +62,11 @@ test.for([
   ['CLAIMCHECK_DELIVERY', 'ftp', 'stream'],
   ['CLAIMCHECK_POD_CPU', '4 cores', 'CPUs such as 4 or 500m'],
   ['CLAIMCHECK_POD_MEMORY', '8', 'memory such as 8Gi'],
+  ['CLAIMCHECK_HOST_SYS', 'yes', 'mount'],
+  ['CLAIMCHECK_UCX_IB_GID_INDEX', '', '1 to 256 printable'],
+  ['CLAIMCHECK_UCX_ib_gid_index', '3', 'a variable of UCX'],
+  ['CLAIMCHECK_UCX_TLS', 'rc', 'set by the transfer itself'],
+  ['CLAIMCHECK_UCX_NET_DEVICES', 'mlx5_0:1', 'set by the transfer itself'],
 ] as const)('%s=%j makes no sense', ([name, value, expected]) => {
   expect(() => readSettings({ [name]: value })).toThrow(
     expect.objectContaining({
@@ -77,10 +84,21 @@ test.for([
   ['CLAIMCHECK_DELIVERY', 'stream'],
   ['CLAIMCHECK_POD_CPU', '1'],
   ['CLAIMCHECK_LAB', 'x'],
+  ['CLAIMCHECK_HOST_SYS', 'mount'],
 ] as const)('%s has no meaning for an emulated rack', ([name, value]) => {
   expect(() => readSettings({ [name]: value })).toThrow(/has no effect with CLAIMCHECK_TARGET=emulated/)
 })
 
 test('KUBECONFIG is a list of files, as in kubectl', () => {
   expect(readSettings({ KUBECONFIG: '/a/one:/b/two:' }).kubeconfig).toEqual(['/a/one', '/b/two'])
+})
+
+test('variables of UCX go to the pods without the prefix', () => {
+  const env = { CLAIMCHECK_UCX_IB_GID_INDEX: '3', CLAIMCHECK_UCX_IB_TRAFFIC_CLASS: '106', UCX_TLS: 'tcp' }
+  expect(readSettings(env).ucx).toEqual({ UCX_IB_GID_INDEX: '3', UCX_IB_TRAFFIC_CLASS: '106' })
+})
+
+test('the model runtime runs no UCX', () => {
+  const env = { CLAIMCHECK_UCX_IB_GID_INDEX: '3', CLAIMCHECK_RUNTIME: 'model' }
+  expect(() => readSettings(env)).toThrow(/runs no UCX/)
 })

@@ -67,6 +67,29 @@ describe('a pod', () => {
     })
   })
 
+  test('has the variables of UCX', () => {
+    const pod = podManifest(podOf('t', { containers: [TARGET_CONTAINER] }), {
+      ...PARTS,
+      ucx: { UCX_IB_GID_INDEX: '3' },
+    })
+    expect(pod.spec.containers[0]?.env).toContainEqual({ name: 'UCX_IB_GID_INDEX', value: '3' })
+  })
+
+  test("mounts the node's /sys read-only where that is asked for, and its binary reads it", () => {
+    const pod = podManifest(podOf('t', { containers: [TARGET_CONTAINER] }), { ...PARTS, mountsHostSys: true })
+    expect(pod.spec.volumes).toContainEqual({
+      name: 'host-sys',
+      hostPath: { path: '/sys', type: 'Directory' },
+    })
+    const [container] = pod.spec.containers
+    expect(container?.volumeMounts).toContainEqual({
+      name: 'host-sys',
+      mountPath: '/host/sys',
+      readOnly: true,
+    })
+    expect(container).toMatchObject({ args: expect.arrayContaining(['--host-sysfs', '/host/sys']) })
+  })
+
   test('of a group with a long name has a valid label', () => {
     const long = podManifest(podOf('t', { group: 'x'.repeat(200) }), PARTS).metadata.labels
     expect(long).toHaveProperty(['claimcheck.dev/group'], expect.stringMatching(/^x{50}-[0-9a-f]{12}$/))
