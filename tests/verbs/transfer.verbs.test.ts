@@ -102,8 +102,8 @@ const portsOf = ({ ports = [], target_ports: targets = [] }: TransferResult): re
 
 /** What the counters of retransmissions grew by at both ends of a rail. */
 function retransmissions(result: TransferResult, rails: Rails, rail: number): number {
-  const ends = (['left', 'right'] as const).map((side) => rails.device(side, rail))
-  const counters = portsOf(result).flatMap((port) => (ends.includes(port.device) ? port.counters : []))
+  const ends = new Set((['left', 'right'] as const).map((side) => rails.device(side, rail)))
+  const counters = portsOf(result).flatMap((port) => (ends.has(port.device) ? port.counters : []))
   return counters
     .filter(({ kind }) => kind === 'retransmission')
     .reduce((sum, { before, after }) => sum + after - before, 0)
