@@ -106,6 +106,12 @@ impl Failure {
         }
     }
 
+    /// The same failure with another hint.
+    pub fn advised(self, hint: &str) -> Self {
+        let told_by = self.told_by;
+        Failure { told_by, ..Self::new(self.code, self.subject, self.expected, self.found, hint) }
+    }
+
     pub fn bad_option(option: &str, expected: impl Display, found: impl Display) -> Self {
         let hint = format!("Correct {option}; --help lists every option.");
         Self::new(Code::BadOption, option, expected, found, hint)

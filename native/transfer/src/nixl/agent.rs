@@ -9,6 +9,10 @@ use std::ffi::{CStr, CString, c_char};
 use std::ptr::{null, null_mut};
 use std::time::Instant;
 
+const OTHER_BACKEND: &str = "Check that the backend's plugin is in the folder plugins beside NIXL's libraries, and that \
+    `ldd` finds every library that it needs. LIBFABRIC needs libfabric.so.1 with symbols FABRIC_1.10, libhwloc.so.15 and \
+    libcuda.so.1, which NIXL's wheel does not contain.";
+
 /// The settings of a backend.
 pub struct BackendSettings<'a> {
     pub backend: &'a str,
@@ -104,7 +108,10 @@ impl Agent {
                 (library.create_backend)(self.agent, backend.as_ptr(), parameters, &mut self.backend)
             };
             let call = format!("create_backend({}, {:?})", settings.backend, settings.parameters);
-            self.expect_success(&call, status)
+            let made = self.expect_success(&call, status);
+            made.map_err(
+                |failure| if settings.backend == "UCX" { failure } else { failure.advised(OTHER_BACKEND) },
+            )
         });
         // SAFETY: the parameters were made above and are not used again.
         unsafe { (library.destroy_params)(parameters) };

@@ -23,6 +23,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 const NET_DEVICES: &str = "UCX_NET_DEVICES";
+/// The backend that knows the parameters set here.
+const UCX: &str = "UCX";
 const MOST_SETTINGS: usize = 100;
 const MMAP_HOOKS: &str = "UCX_MEM_MMAP_HOOK_MODE";
 
@@ -174,15 +176,18 @@ fn restrict_to(nics: &[Nic]) {
 }
 
 fn backend_settings<'a>(options: &'a Options, nics: &[Nic]) -> BackendSettings<'a> {
-    let error_mode = match options.error_mode {
-        ErrorMode::Peer => "peer",
-        ErrorMode::None => "none",
-    };
-    let mut parameters = vec![("ucx_error_handling_mode", error_mode.to_owned())];
+    let mut parameters = Vec::new();
+    if options.backend == UCX {
+        let error_mode = match options.error_mode {
+            ErrorMode::Peer => "peer",
+            ErrorMode::None => "none",
+        };
+        parameters.push(("ucx_error_handling_mode", error_mode.to_owned()));
+    }
     if options.backend_threads > 0 {
         parameters.push(("num_threads", options.backend_threads.to_string()));
     }
-    if !nics.is_empty() {
+    if options.backend == UCX && !nics.is_empty() {
         parameters.push(("engine_config", format!("MAX_RMA_RAILS={}", nics.len())));
     }
     BackendSettings { backend: &options.backend, progress_thread: options.progress_thread(), parameters }
