@@ -124,7 +124,11 @@ test.for([
     '"claimcheck.certificate/2"',
     '9.9.9',
   ],
-  ['{"schema": "claimcheck.results/1"}', '"claimcheck.results/1"', 'Use the version of claimcheck that wrote it'],
+  [
+    '{"schema": "claimcheck.results/1"}',
+    '"claimcheck.results/1"',
+    'Use the version of claimcheck that wrote it',
+  ],
   ['[]', 'no schema', 'Use the version of claimcheck that wrote it'],
   ['null', 'no schema', 'Use the version of claimcheck that wrote it'],
   ['', 'an empty file', 'Use the complete file'],

@@ -1,22 +1,17 @@
 /** Bytes that move by RDMA, over one and several NICs. */
 import { expect } from 'vitest'
 import type { NicCounters, RdmaPort, TransferResult } from '../../harness/transfer/result.ts'
-import { transfer } from '../support/verbs-vm/transfer-pair.ts'
+import { SEVERAL_DEVICES, transfer } from '../support/verbs-vm/transfer-pair.ts'
 import type { Rails, Side } from '../support/verbs-vm/rails.ts'
 import { test } from './verbs-test.ts'
-
-/** Soft-RoCE devices have no PCI device, which is what UCX tells the interfaces of one process apart by. */
-const SEVERAL_DEVICES = { env: { UCX_IB_ROCE_REACHABILITY_MODE: 'all' } }
 
 test('a kernel whose Soft-RoCE knows network namespaces runs', ({ vm }) => {
   expect(Number(vm.kernelRelease.split('.')[0])).toBeGreaterThanOrEqual(7)
 })
 
 test.for([
-  { nics: [0], streams: 1, op: 'WRITE' },
-  { nics: [0, 1], streams: 2, op: 'READ' },
   { nics: [0, 1, 2, 3], streams: 4, op: 'WRITE' },
-  { nics: [0, 1, 2, 3], streams: 2, op: 'WRITE' },
+  { nics: [0, 1, 2, 3], streams: 2, op: 'READ' },
 ])('$op: $streams streams over NICs $nics', async ({ nics, streams, op }, { rails }) => {
   const devices = Array.from({ length: streams }, (_, index) => `dram:${index}`).join(',')
   const { left, right } = await transfer(rails, {
@@ -73,7 +68,7 @@ test('loss, damage and a low MTU leave the bytes whole, and the ports name them'
     await rails.onNode('left', 'ip link set nic3 mtu 4200')
   })
   const { left } = await transfer(rails, {
-    args: { devices: 'dram:0,dram:1,dram:2,dram:3', 'block-size': 2_097_152 },
+    args: { 'block-size': 8_388_608 },
     left: SEVERAL_DEVICES,
     right: SEVERAL_DEVICES,
   })

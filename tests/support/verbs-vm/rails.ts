@@ -102,7 +102,7 @@ export function startPod(
   return {
     ended,
     async prints(text) {
-      const wait = `until grep -q '${text}' ${out}; do [ ! -e /run/${number}.code ] || exit 1; sleep 0.1; done`
+      const wait = `until grep -q '${text}' ${out}; do [ ! -e /run/${number}.code ] || exit 1; sleep 1; done`
       return (await rails.vm.run(wait).ended).code === 0
     },
     async signal(name) {

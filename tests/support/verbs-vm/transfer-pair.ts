@@ -4,6 +4,9 @@ import { TransferLog } from '../../../harness/transfer/transfer-log.ts'
 import { startPod, type PodOptions, type Rails, type RunningPod, type Side } from './rails.ts'
 import type { ScriptResult } from './vm.ts'
 
+/** Soft-RoCE devices have no PCI device, which is what UCX tells the interfaces of one process apart by. */
+export const SEVERAL_DEVICES: PodOptions = { env: { UCX_IB_ROCE_REACHABILITY_MODE: 'all' } }
+
 const SECRET = 'f'.repeat(64)
 /** Emulated processors: small blocks, few iterations. */
 const DEFAULTS = {
@@ -24,8 +27,6 @@ export interface PairOptions {
   readonly right?: PodOptions
   /** Rails that both ends claim; default: all. */
   readonly over?: readonly number[]
-  /** Of the side channel; transfers at the same time need different ones. */
-  readonly port?: number
   /** Called when the warm-up is over, while bytes move. */
   readonly during?: (pods: Readonly<Record<Side, RunningPod>>) => Promise<unknown>
 }
@@ -41,9 +42,9 @@ export type EndsOfTransfer = Readonly<Record<Side, EndOfTransfer>>
 /** Resolves when both pods have ended, whatever came of it. */
 export async function transfer(
   rails: Rails,
-  { args = {}, left = {}, right = {}, over, port = 5555, during }: PairOptions = {},
+  { args = {}, left = {}, right = {}, over, during }: PairOptions = {},
 ): Promise<EndsOfTransfer> {
-  const options = Object.entries({ ...DEFAULTS, port, ...args }).flatMap(([name, value]) => [
+  const options = Object.entries({ ...DEFAULTS, ...args }).flatMap(([name, value]) => [
     `--${name}`,
     `${value}`,
   ])

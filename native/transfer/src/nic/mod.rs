@@ -7,6 +7,7 @@ pub mod event_counters;
 pub mod fallback_tunnel;
 pub mod interfaces;
 pub mod link;
+pub mod locked_memory;
 pub mod ports;
 pub mod rdma_statistics;
 

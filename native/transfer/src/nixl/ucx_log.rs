@@ -27,12 +27,13 @@ struct Log {
     marks: File,
     tables: Mutex<ProtocolTables>,
     repeated: Mutex<RepeatedLines>,
+    /// The last error whose remedy is known, else the last: UCX logs consequences after their cause.
     last_error: Mutex<Option<String>>,
     marks_written: AtomicU64,
     marks_seen: AtomicU64,
     /// Whether the user has asked UCX for the tables.
     shows_tables: bool,
-    /// Whether the user has set a log level, so that no line is suppressed.
+    /// Whether the user asks for more than errors and warnings, so that no line is suppressed.
     shows_all: bool,
 }
 
@@ -42,7 +43,7 @@ pub fn capture() -> Outcome<()> {
         return Ok(());
     }
     let shows_tables = std::env::var_os("UCX_PROTO_INFO").is_some();
-    let shows_all = std::env::var_os("UCX_LOG_LEVEL").is_some();
+    let shows_all = std::env::var("UCX_LOG_LEVEL").is_ok_and(|level| !is_terse(&level));
     let (reader, writer) = pipe()?;
     // SAFETY: the only other thread waits for signals and reads no environment.
     unsafe {
@@ -93,6 +94,11 @@ pub fn explain_without_flush(failure: Failure) -> Failure {
     }
 }
 
+/// Levels of UCX that a user sets to see less, not more. The pods have `error`.
+fn is_terse(level: &str) -> bool {
+    ["fatal", "error", "warn"].contains(&level.to_lowercase().as_str())
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -116,7 +122,11 @@ impl Log {
             let line = String::from_utf8_lossy(&line);
             lock(&self.tables).read(&line);
             if let Some(error) = error_text(&line) {
-                *lock(&self.last_error) = Some(error.to_owned());
+                let mut last = lock(&self.last_error);
+                let known = last.as_deref().and_then(advice).is_some();
+                if !known || advice(error).is_some() {
+                    *last = Some(error.to_owned());
+                }
             }
             let is_shown = if is_table_line(&line) {
                 self.shows_tables

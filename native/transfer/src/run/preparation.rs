@@ -8,7 +8,7 @@ use crate::memory;
 use crate::nic::counters::{self, Counted};
 use crate::nic::link::LinkMonitor;
 use crate::nic::ports::{self, PortState};
-use crate::nic::{self, Kind, Nic, RDMA_CLASS};
+use crate::nic::{self, Kind, Nic, RDMA_CLASS, locked_memory};
 use crate::nixl::agent::BackendSettings;
 use crate::nixl::library::Library;
 use crate::nixl::location::{self, Versions};
@@ -73,6 +73,10 @@ pub fn prepare(
     let hostname = hostname();
     let links = LinkMonitor::over(&hostname, &assigned)?;
     links.await_up()?;
+    let in_host_memory =
+        options.devices.iter().filter(|device| device.kind.copy_transport().is_none()).count();
+    let host_bytes = options.stream_bytes().saturating_mul(in_host_memory) as u64;
+    locked_memory::check(&claimed, options.devices.len(), host_bytes)?;
     let ports = ports::states(&claimed)?;
     let ucx_settings = ucx_settings();
     let transport = transport(options, &claimed);
