@@ -29,11 +29,21 @@ async function prepare(): Promise<NativeParts> {
   return { binaries, nixl }
 }
 
+interface RackChanges {
+  readonly edit?: (text: string) => string
+  /** More settings. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** Returns a target on the rack of the fixtures with `faults`. It is closed when the test ends. */
-export async function rackTarget(runtime: RuntimeName, faults: readonly string[] = []): Promise<Target> {
-  const settings = readSettings({ CLAIMCHECK_RUNTIME: runtime })
+export async function rackTarget(
+  runtime: RuntimeName,
+  faults: readonly string[] = [],
+  { edit, env = {} }: RackChanges = {},
+): Promise<Target> {
+  const settings = readSettings({ CLAIMCHECK_RUNTIME: runtime, ...env })
   prepared ??= prepare()
-  const rack = loadRack(rackFile({ faults }))
+  const rack = loadRack(rackFile({ faults, ...(edit === undefined ? {} : { edit }) }))
   const target = await emulatedKind.open({
     settings,
     system: { sku: rack.sku, rack },
