@@ -51,9 +51,16 @@ export function proveTransport(outcome: TransferOutcome, sku: Sku, emulated: boo
   const byExcess = loads
     .filter((load) => excess(load, result.moved_bytes) > 0)
     .sort((a, b) => excess(b, result.moved_bytes) - excess(a, result.moved_bytes))
+  const claimedCarriedAll =
+    !emulated &&
+    uncounted.length === 0 &&
+    byExcess.every((load) => !load.claimed) &&
+    result.streams.every((_, index) => usesClaimedRdma(outcome, index, sku))
+  // On a node, or a shared port, unclaimed bytes are then those of other tenants.
+  const own = claimedCarriedAll ? [] : byExcess
   return {
     loads,
-    faults: [...(emulated ? [] : fallbacks(outcome, sku)), ...byExcess],
+    faults: [...(emulated ? [] : fallbacks(outcome, sku)), ...own],
     movedBytes: result.moved_bytes,
     ...(uncounted.length === 0 ? {} : { uncounted }),
   }
@@ -91,6 +98,14 @@ function fallbacks({ result, initiator }: TransferOutcome, sku: Sku): NicLoad[] 
   })
 }
 
+/** Whether UCX named, for a stream, a claimed RDMA device of the initiator. */
+function usesClaimedRdma({ result, initiator }: TransferOutcome, stream: number, sku: Sku): boolean {
+  const transport = result.streams[stream]?.transport ?? null
+  return (
+    transport !== null && namesRdma(transport, nicsOfStream(initiator, stream, result.streams.length), sku)
+  )
+}
+
 /** Whether UCX's words for a transport, such as `rc_mlx5/mlx5_0:1`, name the RDMA device of one of these NICs. */
 const namesRdma = (transport: string, nics: readonly AllocatedNic[], sku: Sku): boolean =>
   nics.some((nic) => nic.rdma && rdmaNames(nic, sku).some((device) => transport.includes(`/${device}:`)))
@@ -103,14 +118,10 @@ function isUncounted(nic: AllocatedNic, side: Side): boolean {
   const { outcome, sku, emulated, end } = side
   if (emulated || !nic.rdma || countersOf(nic, side).some(({ kind }) => kind === 'rdma')) return false
   const { streams } = outcome.result
-  const own = streams.filter((_, index) => nicsOfStream(end, index, streams.length).includes(nic))
-  return (
-    own.length > 0 &&
-    own.every(({ transport, stream }) => {
-      const nics = nicsOfStream(outcome.initiator, stream, streams.length)
-      return transport !== null && namesRdma(transport, nics, sku)
-    })
+  const own = streams.flatMap((_, index) =>
+    nicsOfStream(end, index, streams.length).includes(nic) ? index : [],
   )
+  return own.length > 0 && own.every((stream) => usesClaimedRdma(outcome, stream, sku))
 }
 
 const fullName = (nic: AllocatedNic, { end, sku }: Side): string => `${end.node}/${nicName(nic, sku)}`

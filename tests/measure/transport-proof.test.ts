@@ -192,3 +192,29 @@ test('a counter that contradicts UCX is a fault', async () => {
   const { faults } = await prove(contradicting, undefined, false)
   expect(faults.map(({ nic, source }) => `${nic} ${source}`)).toEqual(['node-b/mlx5_1 rdma-statistics'])
 })
+
+/** The recorded transfer by RDMA devices whose bytes are counted. */
+const countedRdma = (result: TransferResult): TransferResult => {
+  const asDevices = (nics: TransferResult['nics']): TransferResult['nics'] =>
+    nics.map((nic) =>
+      nic.name.startsWith('rdma')
+        ? { ...nic, name: nic.name.replace('rdma', 'mlx5_'), kind: 'rdma', source: 'rdma-statistics' }
+        : nic,
+    )
+  const streams = result.streams.map((stream, index) => ({
+    ...stream,
+    transport: `rc_mlx5/mlx5_${index}:1`,
+  }))
+  return { ...result, streams, nics: asDevices(result.nics), target_nics: asDevices(result.target_nics) }
+}
+
+test("bytes of other tenants on a node's NICs are no fallback where the claimed RDMA NICs carried all of ours", async () => {
+  const busy = (result: TransferResult): TransferResult => growing('eth0', 3 * SHARE)(result)
+  const proof = await prove((result) => busy(countedRdma(result)), undefined, false)
+  expect(proof.faults).toEqual([])
+  expect(proof.loads.filter(({ claimed }) => claimed).map(({ source }) => source)).toEqual(
+    Array(8).fill('rdma-statistics'),
+  )
+  const short = await prove((result) => growing('mlx5_1', 0)(busy(countedRdma(result))), undefined, false)
+  expect(short.faults.map(({ nic }) => nic)).toEqual(['node-b/eth0', 'node-b/mlx5_1'])
+})
