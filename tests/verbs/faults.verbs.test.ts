@@ -10,7 +10,9 @@ import {
 import { test } from './verbs-test.ts'
 
 /** More than can end before the fault comes. */
-const ENDLESS = { iters: 1_000_000, 'stall-seconds': 5 }
+const ENDLESS = { iters: 1_000_000 }
+/** A busy machine may take longer than a few seconds for the first transfer, which is none that stalls. */
+const STALL = { 'stall-seconds': 15 }
 const errorOf = ({ error }: EndOfTransfer) => ({ code: error?.code, message: error?.message ?? '' })
 
 describe('a link that goes down ends both sides with LINK_DOWN', () => {
@@ -38,7 +40,7 @@ test('a rail that loses every packet is TRANSFER_STALLED, naming stream and NIC'
   onTestFinished(async () => void (await rails.onNode('left', 'tc qdisc del dev nic2 root')))
   const { left } = await transfer(rails, {
     over: [2],
-    args: ENDLESS,
+    args: { ...ENDLESS, ...STALL },
     during: () => rails.onNode('left', 'tc qdisc add dev nic2 root netem loss 100%'),
   })
   expect(errorOf(left).code).toBe('TRANSFER_STALLED')
@@ -59,7 +61,7 @@ test('a target that is stopped is TRANSFER_STALLED, naming it', async ({ rails }
   const { left } = await transfer(rails, {
     over: [3],
     // UCX writes into the memory of a stopped process too.
-    args: { iters: 3000, 'block-size': 16_384, 'stall-seconds': 5 },
+    args: { iters: 3000, 'block-size': 16_384, ...STALL },
     async during(pods) {
       await pods.right.signal('STOP')
       await pods.left.ended
