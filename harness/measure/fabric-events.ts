@@ -5,7 +5,7 @@ import type { TransferOutcome } from '../transfer/transfer-outcome.ts'
 type EventCounter = RdmaPort['counters'][number]
 
 /** A port of a claimed RDMA device at one end. */
-export interface FabricPort {
+interface FabricPort {
   /** `node-a/mlx5_1`. */
   readonly nic: string
   readonly port: RdmaPort

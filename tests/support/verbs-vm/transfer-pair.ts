@@ -37,7 +37,7 @@ export interface EndOfTransfer extends ScriptResult {
   readonly error: ReportedError | undefined
 }
 
-export type EndsOfTransfer = Readonly<Record<Side, EndOfTransfer>>
+type EndsOfTransfer = Readonly<Record<Side, EndOfTransfer>>
 
 /** Resolves when both pods have ended, whatever came of it. */
 export async function transfer(
