@@ -12,13 +12,13 @@ const PREFIX = 'CLAIMCHECK_'
 /** `CLAIMCHECK_UCX_IB_GID_INDEX` is UCX_IB_GID_INDEX of the pods. */
 const UCX_PREFIX = 'CLAIMCHECK_UCX_'
 /** Variables of UCX that the transfer binary sets itself. */
-const OWN_UCX = ['UCX_LOG_FILE', 'UCX_MAX_RMA_RAILS', 'UCX_NET_DEVICES', 'UCX_PROTO_INFO', 'UCX_TLS']
+const OWN_UCX = new Set(['UCX_LOG_FILE', 'UCX_MAX_RMA_RAILS', 'UCX_NET_DEVICES', 'UCX_PROTO_INFO', 'UCX_TLS'])
 
 export const ucxSettingsSchema = z.record(
   z
     .string()
     .regex(/^UCX_[A-Z0-9_]+$/, 'expected a variable of UCX such as UCX_IB_GID_INDEX')
-    .refine((name) => !OWN_UCX.includes(name), 'is set by the transfer itself'),
+    .refine((name) => !OWN_UCX.has(name), 'is set by the transfer itself'),
   z.string().regex(/^[\x20-\x7e]{1,256}$/, 'expected 1 to 256 printable ASCII characters'),
 )
 
