@@ -110,9 +110,11 @@ describe('RDMA NICs that are claimed and cannot be used are an error, never TCP:
   test('an interface without an address', async ({ rails, onTestFinished }) => {
     onTestFinished(async () => void (await rails.onNode('left', 'ip address add 10.0.0.1/24 dev nic0')))
     await rails.onNode('left', 'ip address flush dev nic0')
-    const { left } = await transfer(rails, { over: [0], args: { 'timeout-seconds': 60 } })
+    const device = rails.device('left', 0)
+    const left = await startAlone(rails, 'left', { claimed: [device] })
     expect(left.stdout).not.toContain('RESULT')
-    expect(errorOf(left).message).toMatch(/address|IPv4|IPv6|route/)
+    expect(errorOf(left).message).toContain(device)
+    expect(left.error?.hint).toMatch(/interface an address/)
   })
 
   test('shared memory, where both ends have the same processes', async ({ rails }) => {

@@ -4,7 +4,7 @@
 use super::event_counters::{EventKind, kind_of};
 use super::interfaces::{self, Interface};
 use super::{Kind, Nic, RDMA_CLASS, counters, rdma_statistics};
-use crate::error::Outcome;
+use crate::error::{Failure, Outcome};
 use crate::rdma::gid;
 use crate::rdma::port::{rate_gbps, roce_mtu};
 use crate::sysfs::{names, number, value};
@@ -74,6 +74,21 @@ pub fn states(nics: &[Nic]) -> Outcome<Vec<(String, PortState)>> {
     let rdma = nics.iter().filter(|nic| nic.kind == Kind::Rdma);
     let interfaces = interfaces::list()?;
     Ok(rdma.map(|nic| (nic.name.clone(), state(&port_folder(&nic.name), &interfaces, index))).collect())
+}
+
+/// Fails with NIC_UNUSABLE for the first RoCE port without a GID that UCX can use.
+pub fn check_addresses(states: &[(String, PortState)]) -> Outcome<()> {
+    let lacks_address =
+        |port: &PortState| port.link_layer.as_deref() == Some("Ethernet") && port.gid.is_none();
+    match states.iter().find(|(_, port)| lacks_address(port)) {
+        Some((device, _)) => Err(Failure::nic_unusable(
+            format!("RDMA device {device}"),
+            "a GID of its port for UCX",
+            "none",
+            "Give the NIC's interface an address, or correct UCX_IB_GID_INDEX.",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Reads the counters of the ports.

@@ -2,7 +2,7 @@
 //! them.
 
 /// Texts of UCX errors, in lower case, with what to do. The first that matches counts.
-const KNOWN_CAUSES: [(&[&str], &str); 6] = [
+const KNOWN_CAUSES: [(&[&str], &str); 7] = [
     (
         &["max locked memory", "ulimit -l", "memlock"],
         "Raise the limit on locked memory (memlock), or add the capability IPC_LOCK to the container.",
@@ -10,6 +10,10 @@ const KNOWN_CAUSES: [(&[&str], &str); 6] = [
     (
         &["auxiliary transport"],
         "Add a transport that can connect: --transport rc, ib, or rc_verbs,ud_verbs:aux.",
+    ),
+    (
+        &["address not valid"],
+        "Give the NIC's interface an address on both sides: without one, a RoCE port has no GID.",
     ),
     (
         &["remote ipv6", "remote ipv4", "address family"],
@@ -60,6 +64,7 @@ mod tests {
             ("ibv_reg_mr failed: Please set max locked memory (ulimit -l) to 'unlimited'", "IPC_LOCK"),
             ("no auxiliary transport to <no debug data>", "ud_verbs:aux"),
             ("local IPv4 remote IPv6", "UCX_IB_GID_INDEX"),
+            ("uct_iface_open(rc_verbs/rxe0:1) failed: Address not valid", "an address"),
             ("no route to 10.64.1.2", "REACHABILITY_MODE"),
             ("no usable transports/devices (asked rc_verbs on network)", "provider"),
         ] {

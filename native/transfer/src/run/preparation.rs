@@ -78,6 +78,7 @@ pub fn prepare(
     let host_bytes = options.stream_bytes().saturating_mul(in_host_memory) as u64;
     locked_memory::check(&claimed, options.devices.len(), host_bytes)?;
     let ports = ports::states(&claimed)?;
+    ports::check_addresses(&ports)?;
     let ucx_settings = ucx_settings();
     let transport = transport(options, &claimed);
     set_environment(&transport, options, !claimed.is_empty());
