@@ -20,7 +20,7 @@ const KNOWN_CAUSES: [(&[&str], &str); 7] = [
         "Use GIDs of one address family on both sides: give every NIC an address of it, or set UCX_IB_GID_INDEX.",
     ),
     (
-        &["no route to"],
+        &["no route to", "ibv_create_ah"],
         "Check the routes between the NICs' subnets, or set UCX_IB_ROCE_REACHABILITY_MODE=all or local_subnet.",
     ),
     (
