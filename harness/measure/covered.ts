@@ -23,11 +23,9 @@ export function coveredBy(outcome: TransferOutcome, sku: Sku): Covered {
   const { result, initiator, target } = outcome
   if (result.verified_bytes === 0) return NOTHING_COVERED
   const corrupt = new Set(result.corrupt.map(({ stream }) => stream))
-  const carrying = new Set(
-    proveTransport(outcome, sku)
-      .loads.filter(({ claimed, bytes }) => claimed && bytes > 0)
-      .map(({ nic }) => nic),
-  )
+  const { loads, uncounted = [] } = proveTransport(outcome, sku, false)
+  const counted = loads.filter(({ claimed, bytes }) => claimed && bytes > 0).map(({ nic }) => nic)
+  const carrying = new Set([...counted, ...uncounted])
   const streams = result.streams.flatMap((stream, index) => {
     if (corrupt.has(index)) return []
     const ends = [

@@ -48,6 +48,7 @@ async function armOf(ports: readonly RdmaPort[] | undefined): Promise<{ arm: Arm
     emulated: false,
     memory: 'gpu' as const,
     size: bytes(2 ** 30),
+    nodes: undefined,
     rounds,
     atLeast: () => Promise.resolve(rounds),
   }
