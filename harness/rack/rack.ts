@@ -55,7 +55,7 @@ const rackSchema = z.strictObject({
   seed: z.int().min(0).default(1),
   /** Whether the GPU driver publishes numaNode; older ones do not. */
   gpuNumaNodePublished: z.boolean().default(false),
-  /** Variables of UCX in the pods, such as `UCX_IB_ROCE_REACHABILITY_MODE: all` where NICs are Soft-RoCE. */
+  /** Variables of UCX in the pods, such as `UCX_IB_ROCE_REACHABILITY_MODE: local_subnet` where NICs are Soft-RoCE. */
   ucx: ucxSettingsSchema.default({}),
   faults: z.array(faultSchema).max(MOST_FAULTS).default([]),
 })

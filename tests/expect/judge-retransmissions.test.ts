@@ -45,10 +45,10 @@ async function armOf(ports: readonly RdmaPort[] | undefined): Promise<{ arm: Arm
   const rounds = [{ index: 0, aligned: round }]
   const source = {
     looks: looksFor(2),
-    nodes: undefined,
     emulated: false,
     memory: 'gpu' as const,
     size: bytes(2 ** 30),
+    nodes: undefined,
     rounds,
     atLeast: () => Promise.resolve(rounds),
   }
