@@ -21,14 +21,16 @@ export function runCoverage(
 ): Coverage | undefined {
   const files = modules.flatMap((module) => module.meta().claimcheckFile ?? [])
   if (files.length === 0) return undefined
-  const measures = modules.flatMap((module) =>
-    [...module.children.allTests()].map((test) => test.meta().claimcheck?.measures),
+  const measures = new Set(
+    modules.flatMap((module) =>
+      [...module.children.allTests()].map((test) => test.meta().claimcheck?.measures),
+    ),
   )
   const covered = files.flatMap((file) => Object.values(file.covered))
   const shipped = modules.every((module) => fileOf(module, root).startsWith('suites/'))
   return coverageOf({
     required: required ?? (shipped && filter === undefined ? 'full' : 'partial'),
-    kinds: TRANSFER_KINDS.filter((kind) => measures.includes(kind)),
+    kinds: TRANSFER_KINDS.filter((kind) => measures.has(kind)),
     transfers: covered.reduce((sum, { transfers }) => sum + transfers, 0),
     inventories: files.flatMap(({ inventory }) => inventory ?? []),
     covered: covered.map((one) => one.covered),
