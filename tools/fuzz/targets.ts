@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { envelopesIn } from '../../harness/certificate/attestation.ts'
 import {
+  certificateSchema,
   formatCertificate,
   sealCertificate,
   type Certificate,
