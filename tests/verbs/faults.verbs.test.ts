@@ -57,10 +57,9 @@ test('a target that is killed is PEER_GONE', async ({ rails }) => {
   expect(errorOf(left).code).toBe('PEER_GONE')
 })
 
-test('a target that is stopped is TRANSFER_STALLED, naming it', async ({ rails }) => {
+test('a target that is stopped is TRANSFER_STALLED, with that as a possible cause', async ({ rails }) => {
   const { left } = await transfer(rails, {
     over: [3],
-    // UCX writes into the memory of a stopped process too.
     args: { iters: 3000, 'block-size': 16_384, ...STALL },
     async during(pods) {
       await pods.right.signal('STOP')
@@ -69,7 +68,7 @@ test('a target that is stopped is TRANSFER_STALLED, naming it', async ({ rails }
     },
   })
   expect(errorOf(left).code).toBe('TRANSFER_STALLED')
-  expect(errorOf(left).message).toMatch(/^target right\d+: expected .* found no answer/)
+  expect(errorOf(left).message).toMatch(/whether (the peer's|its) process is stopped/)
 })
 
 describe('RDMA NICs that are claimed and cannot be used are an error, never TCP:', () => {

@@ -263,7 +263,7 @@ impl Failure {
             object,
             "a completed transfer",
             format!("none for {seconds:.1} s, with every monitored link up"),
-            "Check routes and switches between the nodes; raise --stall-seconds for slow links.",
+            "Check routes and switches between the nodes, and whether the peer's process is stopped; raise --stall-seconds for slow links.",
         )
     }
 

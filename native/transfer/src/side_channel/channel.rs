@@ -192,7 +192,7 @@ impl Channel {
                     self.wait_for(libc::POLLOUT, limit.remaining().min(CHECK_INTERVAL));
                 }
                 Err(_) if self.deadline.passed() => {
-                    return Err(self.deadline.failure(&format!("{}, taking a message", self.peer)));
+                    return Err(self.deadline.failure(format!("{}, taking a message", self.peer)));
                 }
                 Err(error) => return Err(Failure::peer_gone(&self.peer, error)),
             }
