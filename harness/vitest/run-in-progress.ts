@@ -98,6 +98,7 @@ export class RunInProgress {
       ),
     ]
     const coverage = run.interrupted ? undefined : runCoverage(modules, tests, this.root, this.#selection)
+    const allSkipped = tests.every(({ verdict }) => verdict === 'skipped')
     const report = this.#report({
       outcome,
       tests,
@@ -106,7 +107,7 @@ export class RunInProgress {
         ...reported.flatMap((one) => one.problems),
         ...unhandled.map((error) => problemOf(error, this.root)),
         ...(run.interrupted ? [INTERRUPTED] : []),
-        ...(coverage === undefined ? [] : coverageProblems(coverage)),
+        ...(coverage === undefined || allSkipped ? [] : coverageProblems(coverage)),
         ...waivers.filter(({ expired }) => expired).map((waiver) => expiryOf(waiver, expectations)),
       ],
       ...(notes.length === 0 ? {} : { notes }),
