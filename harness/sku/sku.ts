@@ -208,9 +208,6 @@ export const ARM_NAMES: readonly ArmName[] = ['aligned', 'unaligned', 'linked', 
 /** The references that transfers between nodes are compared with. */
 type NumaReference = Required<Pick<Sku['reference'], NumaArm | 'stability'>>
 export type NumaSku = Sku & { readonly reference: NumaReference }
-/** The references that transfers between the GPUs of a node are compared with. */
-type LinkReference = Required<Pick<Sku['reference'], 'gpuLink' | 'gpuMemory'>>
-type LinkSku = Sku & { readonly reference: LinkReference }
 
 export const hasNumaReference = (sku: Sku): sku is NumaSku =>
   sku.reference.aligned !== undefined &&
