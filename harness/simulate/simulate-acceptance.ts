@@ -11,6 +11,7 @@ import { LivePublishedDevices } from '../expect/published-devices.ts'
 import { createComparison, createPodSet, type ComparisonDeclaration } from '../expect/declarations.ts'
 import {
   unmetComparisonRequirement,
+  unmetGpuRequirement,
   unmetPathsRequirement,
   unmetPodRequirement,
 } from '../expect/requirements.ts'
@@ -21,6 +22,7 @@ import type { NumaArm, Sku } from '../sku/sku.ts'
 import type { Rack } from '../rack/rack.ts'
 import { EmulatedTarget } from '../targets/emulated/emulated-target.ts'
 import { ModelRuntime } from '../targets/emulated/model/model-runtime.ts'
+import type { PodSet } from '../transfer/pod-set.ts'
 import type { CollectedTest } from './collecting-suite.ts'
 
 type TestVerdict = Verdict | 'skipped'
@@ -91,8 +93,8 @@ async function evaluateTest(
     sku,
     published: new LivePublishedDevices(target),
     expect: expectInto(expectations),
-    ...(pods === undefined ? {} : { pods }),
   }
+  if (pods !== undefined) addPods(fixtures, pods)
   if (test.arms !== undefined) addArms(fixtures, test.arms, comparisonFor(test.arms))
   try {
     await test.body(fixtures)
@@ -111,6 +113,19 @@ async function evaluateTest(
 /** Ends a test that asks for a fixture which the SKU cannot fill. */
 class UnmetRequirement extends Error {}
 
+const required = <T>(unmet: string | undefined, value: T): T => {
+  if (unmet !== undefined) throw new UnmetRequirement(unmet)
+  return value
+}
+
+/** The fixtures of `podTest`. */
+function addPods(fixtures: { readonly sku: Sku }, pods: PodSet): void {
+  Object.defineProperties(fixtures, {
+    pods: { value: pods },
+    gpuPods: { get: () => required(unmetGpuRequirement(fixtures.sku), pods) },
+  })
+}
+
 /** The fixtures of `comparisonTest`. Those with a requirement check it when a test reads them. */
 function addArms(
   fixtures: { readonly sku: Sku },
@@ -120,10 +135,6 @@ function addArms(
   const arms: Record<NumaArm, DeclaredArm> = {
     aligned: { comparison, name: 'aligned' },
     unaligned: { comparison, name: 'unaligned' },
-  }
-  const required = <T>(unmet: string | undefined, value: T): T => {
-    if (unmet !== undefined) throw new UnmetRequirement(unmet)
-    return value
   }
   Object.assign(fixtures, arms)
   Object.defineProperties(fixtures, {
