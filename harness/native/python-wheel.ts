@@ -105,7 +105,9 @@ async function verifiedWheel({ wheel, build, cacheDir, work, say }: Download): P
     say(`Fetching ${nameOf(wheel)} from PyPI (${wheel.size === undefined ? '' : `${wheel.size}, `}once)`)
     await download(wheel, build, work)
   }
-  const file = isProvided ? provided : join(work, name)
+  // A wheel for several platforms has all of them in its name.
+  const [downloaded = name] = isProvided ? [] : (await readdir(work)).filter((one) => one.endsWith('.whl'))
+  const file = isProvided ? provided : join(work, downloaded)
   const bytes = await readFile(file).catch((cause: unknown) => {
     throw wheelError(wheel, {
       problem: 'was not downloaded by python3 -m pip',
