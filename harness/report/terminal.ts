@@ -15,7 +15,6 @@ import { isGating } from '../expect/waiver.ts'
 import { describeCoverage, describeLeftOut } from './coverage.ts'
 import { wrapItems, wrapLines } from './wrap-text.ts'
 import {
-  environmentOf,
   isGreen,
   type Environment,
   type ReportedProblem,
@@ -46,19 +45,6 @@ export const WHAT_TO_DO: Record<ErrorCategory, string> = {
   cluster: 'Check the cluster, then run again.',
   machine: 'Fix this machine, then run again.',
   harness: 'Run again; if it happens again, report it and attach results.json.',
-}
-
-/** Formats a whole run, in the order of its tests. */
-export function formatTerminal(report: RunReport, style: Style): string {
-  const lines = [...formatStart(report, style)]
-  let place = NOWHERE
-  const explanations = new Set<string>()
-  for (const test of report.tests) {
-    const next = placeOf(test, environmentOf(report, test.file))
-    lines.push(...formatPlace(next, place, style), ...formatTest(test, style, explanations))
-    place = next
-  }
-  return [...lines, ...formatEnd(report, style)].join('\n')
 }
 
 export const formatStart = (
@@ -102,11 +88,7 @@ function formatEnvironment({ target, sku, emulation }: Environment): string {
 }
 
 /** `explained`: the explanations shown so far. Each is shown once and then referred to by its code. */
-export function formatTest(
-  test: TestReport,
-  style: Style,
-  explained: Set<string> = new Set(),
-): readonly string[] {
+export function formatTest(test: TestReport, style: Style, explained: Set<string>): readonly string[] {
   const indent = test.suite.length === 0 ? 2 : 4
   const rows = togetherWherePassed(test.expectations).flatMap((one) =>
     'verdict' in one ? formatExpectation(one, style, explained) : formatTogether(one, style),
@@ -117,6 +99,14 @@ export function formatTest(
     for (const problem of test.problems) rows.push(...formatProblem(problem, style))
   }
   return rows.map((row) => `${' '.repeat(indent)}${row}`.trimEnd())
+}
+
+/** `- 42 tests of 6 groups: skipped, no second node`, under the headings of `at`. */
+export function formatSkipped(at: TestReport, tests: readonly TestReport[], style: Style): readonly string[] {
+  const groups = new Set(tests.map(({ suite }) => suite.join(' > '))).size
+  const which = `${tests.length} tests${groups > 1 ? ` of ${groups} groups` : ''}`
+  const indent = at.suite.length === 0 ? 2 : 4
+  return marked('skipped', `${which}${note(at)}`, [], style).map((row) => `${' '.repeat(indent)}${row}`)
 }
 
 function note({ verdict, skipReason, problems }: TestReport): string {

@@ -9,15 +9,8 @@ import { printable, printableIn, writerTo } from '../core/terminal.ts'
 import { readSettings, type Settings } from '../core/variables.ts'
 import { isGreen, type Environment, type ReportedProblem, type RunReport } from '../report/run-report.ts'
 import { ReportFolder } from '../report/report-folder.ts'
-import {
-  formatEnd,
-  formatPlace,
-  formatStart,
-  formatTest,
-  NOWHERE,
-  placeOf,
-  type Style,
-} from '../report/terminal.ts'
+import { formatEnd, formatStart, type Style } from '../report/terminal.ts'
+import { TestLines } from '../report/test-lines.ts'
 import { ProgressLine, widthOf, type Output } from './progress-line.ts'
 import { fileOf, isSettled, problemOf, reportTest } from './report-test-case.ts'
 import { RunInProgress } from './run-in-progress.ts'
@@ -41,10 +34,9 @@ export default class ClaimcheckReporter implements Reporter {
   readonly #signKey: string | undefined
   readonly #coverage: Settings['coverage']
   readonly #printed = new Set<string>()
-  readonly #printedHints = new Set<string>()
+  readonly #lines = new TestLines()
   readonly #environments = new Map<string, Environment>()
   #run: RunInProgress
-  #place = NOWHERE
   /** Reports the error that prevented the tests of this run from being started. */
   #explain: ((problem: ReportedProblem) => void) | undefined
 
@@ -107,6 +99,7 @@ export default class ClaimcheckReporter implements Reporter {
   ): Promise<void> {
     for (const module of modules)
       for (const test of module.children.allTests()) this.#printTest(test, reason === 'interrupted')
+    this.#print(this.#lines.end(this.#style))
     const report = this.#run.finished(modules, unhandled, reason)
     const explained = !this.#run.startedNoTest(modules, unhandled, reason)
     if (explained) this.#finish(report)
@@ -130,12 +123,7 @@ export default class ClaimcheckReporter implements Reporter {
     const environment = test.meta().claimcheck?.environment ?? this.#environments.get(file)
     if (environment !== undefined) this.#environments.set(file, environment)
     const report = printableIn(reportTest(test, { root, interrupted }))
-    const place = placeOf(report, printableIn(environment ?? { target: this.#target }))
-    this.#print([
-      ...formatPlace(place, this.#place, this.#style),
-      ...formatTest(report, this.#style, this.#printedHints),
-    ])
-    this.#place = place
+    this.#print(this.#lines.add(report, printableIn(environment ?? { target: this.#target }), this.#style))
   }
 
   #finish(report: RunReport): void {

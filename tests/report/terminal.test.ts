@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
 import { wrapItems } from '../../harness/report/wrap-text.ts'
-import { formatTerminal } from '../../harness/report/terminal.ts'
+import { formatTerminal } from '../../harness/report/test-lines.ts'
 import { failedTest, passedTest, report } from './report.ts'
 
 const run = report({
@@ -35,6 +35,19 @@ test.for([80, 140])('a run in %i columns', (width) => {
   const text = formatTerminal(run, { width, colour: false })
   expect(text).toMatchSnapshot()
   expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(width)
+})
+
+test('consecutive tests that were skipped for one reason share a line', () => {
+  const skip = (suite: string, name: string, skipReason: string) =>
+    ({ ...passedTest, suite: [suite], name, verdict: 'skipped', skipReason, expectations: [] }) as const
+  const turns = ['turn 2', 'turn 3'].flatMap((turn) =>
+    ['writes', 'reads'].map((name) => skip(turn, name, 'every two GPUs were paired')),
+  )
+  const tests = [passedTest, ...turns, skip('turn 3', 'drifts', 'no GPU'), skip('turn 3', 'ends', 'no GPU')]
+  const text = formatTerminal({ ...run, tests }, { width: 100, colour: false })
+  expect(text).toContain('\n  - 4 tests of 2 groups: skipped, every two GPUs were paired\n')
+  expect(text).not.toContain('writes')
+  expect(text).toContain('- drifts: skipped, no GPU')
 })
 
 test('colours do not change the text', () => {
