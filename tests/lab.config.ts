@@ -54,6 +54,7 @@ export default defineConfig(async () => {
         {
           test: {
             ...patience,
+            testTimeout: 1_500_000,
             name: 'alone',
             include: [ALONE],
             maxWorkers: 1,

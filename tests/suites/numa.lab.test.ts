@@ -5,7 +5,7 @@ import { runSuite, verdictsOf } from '../support/run-suite.ts'
 import { retryWhenNoisy } from '../support/retry-when-noisy.ts'
 
 test('every expectation holds, and no claim is left', retryWhenNoisy(1), async ({ lab }) => {
-  const real = await runSuite('suites/numa', lab.variables)
+  const real = await runSuite('suites/numa', lab.variables, { timeout: 600_000 })
   const model = await runSuite('suites/numa', { CLAIMCHECK_RUNTIME: 'model' })
   const [verdicts, sentences] = [verdictsOf(real.report), Object.keys(verdictsOf(model.report))]
   expect(real.exitCode, real.output).toBe(0)

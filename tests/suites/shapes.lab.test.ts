@@ -37,7 +37,9 @@ test('discover --probe reads from the node what drivers do not publish', async (
 test('the suite gives the verdicts of the model runtime', retryWhenNoisy(1), async () => {
   const real = await runSuite('suites/numa', env)
   const model = await runSuite('suites/numa', { CLAIMCHECK_RUNTIME: 'model', CLAIMCHECK_RACK: RACK })
-  expect(real.exitCode, real.output).toBe(0)
+  // No reference is known for this SKU, so that its bounds are inconclusive in both.
+  expect(real.exitCode, real.output).toBe(model.exitCode)
+  expect(real.report?.tests.filter(({ verdict }) => verdict === 'failed')).toEqual([])
   expect(Object.keys(verdictsOf(real.report)).toSorted()).toEqual(
     Object.keys(verdictsOf(model.report)).toSorted(),
   )
