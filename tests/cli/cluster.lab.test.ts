@@ -124,6 +124,9 @@ describe('plan', () => {
   })
 })
 
+/** Ids of runs. */
+const [OLD, YOUNG, STUCK] = ['01d00000', '59000000', '57000000']
+
 describe('sweep', () => {
   const left = (name: string, expires: string) => ({
     apiVersion: 'v1',
@@ -137,7 +140,7 @@ describe('sweep', () => {
 
   test('removes what has expired, and the rest only with --yes', async () => {
     const env = on('admin', { CLAIMCHECK_CACHE_DIR: temporaryFolder() })
-    await cluster.plane.apply(left('old', '2020-01-01T00:00:00Z'), left('young', '2099-01-01T00:00:00Z'), {
+    await cluster.plane.apply(left(OLD, '2020-01-01T00:00:00Z'), left(YOUNG, '2099-01-01T00:00:00Z'), {
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name: 'claimcheck-by-hand' },
@@ -145,36 +148,36 @@ describe('sweep', () => {
     const dry = await claimcheck(['sweep', '--dry-run'], env)
     expect(dry.exitCode).toBe(0)
     expect(dry.stdout).toContain(
-      'Would remove Namespace claimcheck-old on admin, expired 2020-01-01T00:00:00Z\n',
+      `Would remove Namespace claimcheck-${OLD} on admin, expired 2020-01-01T00:00:00Z\n`,
     )
     expect(dry.stdout).toContain('expires 2099-01-01T00:00:00Z (after a confirmation)')
     const refused = await claimcheck(['sweep'], env)
     expect(refused.exitCode).toBe(1)
-    expect(refused.stdout).toContain('Removed Namespace claimcheck-old')
+    expect(refused.stdout).toContain(`Removed Namespace claimcheck-${OLD}`)
     expect(refused.stderr).toMatch(
-      /NOT_SWEPT: Namespace claimcheck-young .*no terminal to confirm its removal.*--yes/,
+      /NOT_SWEPT: Namespace claimcheck-59000000 .*no terminal to confirm its removal.*--yes/,
     )
     expect(await claimcheck(['sweep', '--yes'], env)).toMatchObject({ exitCode: 0, stderr: '' })
     const names = await cluster.plane.kubectl(['get', 'namespaces', '-o', 'name'])
-    expect(names).not.toMatch(/claimcheck-(old|young)/)
+    expect(names).not.toMatch(/claimcheck-(01d00000|59000000)/)
     expect(names).toContain('claimcheck-by-hand')
   })
 
   test('names what prevents the deletion of a Namespace', async () => {
-    await cluster.plane.apply(left('stuck', '2020-01-01T00:00:00Z'), {
+    await cluster.plane.apply(left(STUCK, '2020-01-01T00:00:00Z'), {
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      metadata: { name: 'held', namespace: 'claimcheck-stuck', finalizers: ['example.com/nobody'] },
+      metadata: { name: 'held', namespace: `claimcheck-${STUCK}`, finalizers: ['example.com/nobody'] },
     })
     const client = openClient({ kubeconfig: [cluster.plane.kubeconfig], context: 'admin' })
-    const going = removeNamespace(client, 'claimcheck-stuck', { within: seconds(8) })
+    const going = removeNamespace(client, `claimcheck-${STUCK}`, { within: seconds(8) })
     await expect(going).rejects.toMatchObject({
       code: 'NAMESPACE_STUCK',
       message: expect.stringMatching(
-        /Namespace claimcheck-stuck was not deleted within 8 s: its phase is Terminating.*example\.com\/nobody/,
+        /Namespace claimcheck-57000000 was not deleted within 8 s: its phase is Terminating.*example\.com\/nobody/,
       ),
     })
-    await cluster.api.send('PATCH', '/api/v1/namespaces/claimcheck-stuck/configmaps/held', {
+    await cluster.api.send('PATCH', `/api/v1/namespaces/claimcheck-${STUCK}/configmaps/held`, {
       metadata: { finalizers: null },
     })
   })
