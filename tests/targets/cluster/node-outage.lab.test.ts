@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { describe, expect, onTestFinished } from 'vitest'
+import { ClaimcheckError } from '../../../harness/core/errors.ts'
 import { labTest as test } from '../../support/lab.ts'
 import { labTarget } from '../../support/lab-target.ts'
-import { claimOf, linesOf, podOf, SOON, TARGET_CONTAINER } from '../../support/emulated-target.ts'
 import { LONG, transfer } from '../../support/lab-transfer.ts'
 
 describe('a transfer', () => {
@@ -22,40 +22,22 @@ describe('a transfer', () => {
     await lab.requireReleased()
   })
 
-  test('with a node that becomes unreachable has stalled', async ({ lab }) => {
+  test('with a node that becomes unreachable fails and names the node or the peer that waits for it', async ({
+    lab,
+  }) => {
     const target = await labTarget()
-    const node = pausable(lab.container('node-b'))
-    const lost = transfer(target, LONG, () => node.pause())
-    await expect(lost).rejects.toMatchObject({
-      code: 'TRANSFER_STALLED',
-      message: expect.stringMatching(/^pod kv-\w+ on node-[ab]/),
-    })
-    await node.unpause()
+    const node = lab.container('node-b')
+    onTestFinished(async () => void (await execa('docker', ['unpause', node], { reject: false })))
+    const lost = transfer(target, LONG, () => execa('docker', ['pause', node]))
+    const error: unknown = await lost.catch((one: unknown) => one)
+    expect(error).toBeInstanceOf(ClaimcheckError)
+    const { code, message } = error as ClaimcheckError
+    // The initiator, if it runs on the other node, reports the stall before the node counts as lost.
+    expect(`${code}: ${message}`).toMatch(
+      /^POD_FAILED: pod kv-initiator is on node node-b, which has not been ready for 30 s|^TRANSFER_STALLED: pod kv-initiator on node-a/,
+    )
+    await execa('docker', ['unpause', node])
     await target.close()
     await lab.requireReleased()
   })
 })
-
-test('a pod on a node that becomes unreachable is lost, which names the node', async ({ lab }) => {
-  const target = await labTarget()
-  const template = await claimOf(target, 1, 1)
-  const on = { containers: [TARGET_CONTAINER], nodes: ['node-b'] }
-  const pod = await target.run(await target.schedule(podOf(template, on), SOON), SOON)
-  const lines = linesOf(target.log(pod, 'main'))
-  const node = pausable(lab.container('node-b'))
-  await node.pause()
-  await expect(lines).rejects.toMatchObject({
-    code: 'POD_FAILED',
-    message: expect.stringMatching(/is on node node-b, which has not been ready for 30 s/),
-  })
-  await node.unpause()
-  await target.close()
-  await lab.requireReleased()
-})
-
-/** A container that is unpaused when the test ends. */
-function pausable(container: string) {
-  const docker = (command: string) => execa('docker', [command, container])
-  onTestFinished(async () => void (await execa('docker', ['unpause', container], { reject: false })))
-  return { pause: () => docker('pause'), unpause: () => docker('unpause') }
-}
