@@ -1,6 +1,6 @@
 /** Judges whether the RDMA NICs had to send packets again, from the counters of their ports. */
 import type { ArmRound } from '../measure/arm-round.ts'
-import { counts, grownCounters, portsOf } from '../measure/fabric-events.ts'
+import { hasCounters, grownCounters, portsOf } from '../measure/fabric-events.ts'
 import type { Arm, ArmNamed } from './arm.ts'
 import type { Expectation } from './expectation.ts'
 
@@ -47,11 +47,13 @@ const retransmissionsIn = ({ outcome, round }: ArmRound) =>
 
 /** Claimed NICs for which no retransmission would have been seen. */
 function nicsWithoutCounters({ outcome }: ArmRound): readonly string[] {
-  const counted = portsOf(outcome).filter((port) => counts(port, 'retransmission')).length
+  const counted = portsOf(outcome).filter((port) => hasCounters(port, 'retransmission')).length
   const ends = [outcome.initiator, outcome.target]
   const claimed = ends.reduce((sum, { allocated }) => sum + allocated.nics.length, 0)
   if (claimed > 0 && counted >= claimed) return []
-  const names = new Set(portsOf(outcome).flatMap((port) => (counts(port, 'retransmission') ? port.nic : [])))
+  const names = new Set(
+    portsOf(outcome).flatMap((port) => (hasCounters(port, 'retransmission') ? port.nic : [])),
+  )
   const all = ends.flatMap(({ node, allocated }) =>
     allocated.nics.map((nic) => `${node}/${nic.rdmaDevice ?? nic.name}`),
   )

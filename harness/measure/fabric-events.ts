@@ -28,5 +28,5 @@ export const grownCounters = (
     .map(({ name, before, after }) => ({ name, events: after - before }))
 
 /** Whether the port has any counter of this kind that could be read. */
-export const counts = ({ port }: FabricPort, kind: EventCounter['kind']): boolean =>
+export const hasCounters = ({ port }: FabricPort, kind: EventCounter['kind']): boolean =>
   port.counters.some((counter) => counter.kind === kind)

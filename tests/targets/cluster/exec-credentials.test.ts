@@ -47,7 +47,7 @@ test('26 requests of two clients at once run the plugin once', async () => {
   expect(runs()).toBe(1)
 })
 
-test('a plugin is told as kubectl tells it, and run again when its credentials have expired', async () => {
+test('a plugin receives the same input as from kubectl, and runs again when its credentials have expired', async () => {
   const past = new Date(0).toISOString()
   const { command, runs } = plugin(
     `case $KUBERNETES_EXEC_INFO in *ExecCredential*) ${credential({ token: 'a', expirationTimestamp: past })} ;; esac`,

@@ -1,4 +1,4 @@
-/** One run at a time: the second is told who the first is, and gets the machine when it is gone, however it ended. */
+/** One run at a time: a second run fails with the name of the first, and gets the machine when the first has ended. */
 import { once } from 'node:events'
 import {
   chmodSync,

@@ -134,7 +134,7 @@ fn transport(options: &Options, nics: &[Nic]) -> String {
     }
 }
 
-/// Long values are shortened, and at most as many are kept as anyone sets on purpose.
+/// The UCX variables of this process. Long values are shortened, and their number is limited.
 fn ucx_settings() -> BTreeMap<String, String> {
     let all = std::env::vars_os().filter_map(|(name, value)| {
         let name = name.into_string().ok().filter(|name| name.starts_with("UCX_"))?;
