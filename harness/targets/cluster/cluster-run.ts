@@ -2,20 +2,45 @@
  * Begins and ends a run on a cluster. Before the first test it checks that the cluster serves DRA and creates the run's
  * Namespace; after the last test it removes the Namespace.
  */
+import type { Journal } from '../../core/journal.ts'
 import type { Settings } from '../../core/variables.ts'
 import { seconds } from '../../core/units.ts'
 import { archiveOf, type NativeFiles } from '../../native/native-archive.ts'
 import { IMAGE, STREAM_IMAGE } from '../../native/container-image.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
+import type { Emulation } from '../target.ts'
 import { Api } from './api-client.ts'
 import { ObjectClient } from './object-client.ts'
-import type { ClusterRun } from './cluster-target.ts'
 import { configFor, type Connection } from './kubeconfig.ts'
 import type { Delivery } from './binary-delivery.ts'
+import type { PodResources } from './pod-manifest.ts'
 import * as resources from './api-resources.ts'
 import { runLabels, namespaceManifest, namespaceOf, newRunId, removeNamespace } from './run-namespace.ts'
 
 const REMOVAL_TIMEOUT = seconds(60)
+
+/** A run on a cluster, as serializable data. */
+export interface ClusterRun {
+  readonly kind: 'cluster' | 'lab'
+  readonly connection: Connection
+  /** Describes the rack that a lab emulates; absent for real hardware. */
+  readonly emulation?: Emulation | undefined
+  readonly delivery: Delivery
+  readonly resources: PodResources
+  /** Variables of UCX in the pods; absent for none. */
+  readonly ucx?: Readonly<Record<string, string>>
+  /** Whether the node's /sys is mounted into the pods. */
+  readonly mountsHostSys?: boolean
+  /** Nodes under test; absent for all that publish RDMA NICs, or GPUs where none does. */
+  readonly nodes?: readonly string[] | undefined
+  readonly runId: string
+  /** Whether this target removes the Namespace when it is closed, or the run does, whose targets share it. */
+  readonly namespaceLives: 'target' | 'run'
+}
+
+export interface ClusterParts extends ClusterRun {
+  readonly journal: Journal
+}
 
 export interface Preparation {
   /** Called only if the binary is copied into pods. */

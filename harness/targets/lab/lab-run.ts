@@ -5,7 +5,7 @@
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Settings } from '../../core/variables.ts'
 import type { Rack } from '../../rack/rack.ts'
-import type { ClusterRun } from '../cluster/cluster-target.ts'
+import type { ClusterRun } from '../cluster/cluster-run.ts'
 import { beginRun, endRun } from '../cluster/cluster-run.ts'
 import { TRANSFER_IMAGE } from './image/workload-images.ts'
 import { findRunningLab, startLab, type Lab } from './lab.ts'
