@@ -25,9 +25,11 @@ export class RecordedPods implements ClaimedPods {
   async look(): Promise<readonly ContainerObservation[]> {
     const claims = await this.claims()
     const seen = this.#evidence.seen ?? this.#missing('seen')
-    return seen.map((one) => {
-      const allocated = claims.find(({ node }) => node === one.node)
-      return allocated === undefined ? this.#missing(`a claim on ${one.node}`) : { ...one, allocated }
+    return seen.map(({ node, container, sighting: visible }) => {
+      const allocated = claims.find((claim) => claim.node === node)
+      return allocated === undefined
+        ? this.#missing(`a claim on ${node}`)
+        : { node, container, allocated, visible }
     })
   }
 

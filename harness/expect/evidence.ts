@@ -12,6 +12,7 @@ import type { Looks } from '../measure/sequential-looks.ts'
 import type { Round } from '../measure/round.ts'
 import type { Target } from '../targets/target.ts'
 import type { PodSet, ContainerObservation } from '../transfer/pod-set.ts'
+import type { VisibleDevices } from '../transfer/visible-devices.ts'
 import type { NodeKernel, PublishedDevices } from './published-devices.ts'
 
 interface Failure {
@@ -33,7 +34,9 @@ export interface PodsEvidence {
   readonly kind: 'pods'
   /** One claim for each pod. */
   readonly claims?: readonly AllocatedClaim[]
-  readonly seen?: readonly Omit<ContainerObservation, 'allocated'>[]
+  readonly seen?: readonly (Pick<ContainerObservation, 'node' | 'container'> & {
+    readonly sighting: VisibleDevices
+  })[]
   readonly failure?: Failure
 }
 
@@ -77,7 +80,7 @@ export function podsEvidence({ observed: { claims, seen, failure } }: PodSet): P
     ...(claims === undefined ? {} : { claims }),
     ...(seen === undefined
       ? {}
-      : { seen: seen.map(({ node, container, sighting }) => ({ node, container, sighting })) }),
+      : { seen: seen.map(({ node, container, visible }) => ({ node, container, sighting: visible })) }),
     ...failureIn(failure),
   }
 }

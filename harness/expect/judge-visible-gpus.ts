@@ -15,7 +15,7 @@ export async function judgeGpus(pods: ClaimedPods): Promise<Expectation> {
   const reasons = [...missing, ...foreign, ...links]
   const code =
     missing.length > 0 ? 'DEVICE_MISSING' : foreign.length > 0 ? 'DEVICE_LEAK' : 'TOPOLOGY_MISMATCH'
-  const gpus = seen.reduce((sum, { sighting }) => sum + visibleIn(sighting, pods.sku).length, 0)
+  const gpus = seen.reduce((sum, { visible }) => sum + visibleIn(visible, pods.sku).length, 0)
   return {
     statement,
     verdict: reasons.length === 0 ? 'passed' : 'failed',
@@ -40,8 +40,8 @@ function visibleIn(
 }
 
 function missingIn(one: ContainerObservation, sku: Sku): string[] {
-  const visible = visibleIn(one.sighting, sku)
-  const why = vendorOf(sku).memory === undefined ? undefined : one.sighting.gpu_error
+  const visible = visibleIn(one.visible, sku)
+  const why = vendorOf(sku).memory === undefined ? undefined : one.visible.gpu_error
   return one.allocated.gpus.flatMap(({ name, pciAddress }) => {
     const found = visible.find(({ pci_address }) => pci_address === pciAddress)
     if (found === undefined)
@@ -53,7 +53,7 @@ function missingIn(one: ContainerObservation, sku: Sku): string[] {
 }
 
 const foreignIn = (one: ContainerObservation, sku: Sku): string[] =>
-  visibleIn(one.sighting, sku)
+  visibleIn(one.visible, sku)
     .filter(({ pci_address }) => !one.allocated.gpus.some(({ pciAddress }) => pciAddress === pci_address))
     .map(({ pci_address }) => `${where(one)} sees the GPU at ${pci_address}, which is not claimed`)
 
@@ -61,7 +61,7 @@ type VisibleGpu = NonNullable<VisibleDevices['gpus']>[number]
 
 /** Checked only where the SKU states links. */
 function linkFaults(one: ContainerObservation, sku: Sku): string[] {
-  const { gpus = [] } = one.sighting
+  const { gpus = [] } = one.visible
   return [
     ...gpus.flatMap((gpu) => countFault(gpu, sku)),
     ...pairFaults(gpus, sku),

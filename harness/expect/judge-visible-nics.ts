@@ -19,7 +19,7 @@ export async function judgeOnlyClaimed(pods: ClaimedPods): Promise<Expectation> 
       ),
       ...unopenable.map(
         (path) =>
-          `${where(one)} cannot open ${path}: ${one.sighting.infiniband.find((device) => device.path === path)?.open_error ?? 'no reason reported'}`,
+          `${where(one)} cannot open ${path}: ${one.visible.infiniband.find((device) => device.path === path)?.open_error ?? 'no reason reported'}`,
       ),
     ]
   })
@@ -54,7 +54,7 @@ export async function judgeInterfaces(pods: ClaimedPods): Promise<Expectation> {
       : new Set()
     // The kernel makes fallback tunnels in every network namespace; they are no NICs.
     const found = new Set(
-      one.sighting.interfaces.filter((own) => own.created_by_kernel !== true).map(({ name }) => name),
+      one.visible.interfaces.filter((own) => own.created_by_kernel !== true).map(({ name }) => name),
     )
     return [
       ...[...expected]
@@ -75,7 +75,7 @@ export async function judgeInterfaces(pods: ClaimedPods): Promise<Expectation> {
 }
 
 const difference = (pods: ClaimedPods, one: ContainerObservation) =>
-  compareCharDevices(one.sighting, one.allocated.nics, pods.sku)
+  compareCharDevices(one.visible, one.allocated.nics, pods.sku)
 const where = ({ node, container }: ContainerObservation): string => `container ${container} on ${node}`
 
 function judged(

@@ -18,7 +18,7 @@ export interface ContainerObservation {
   readonly node: string
   readonly container: string
   readonly allocated: AllocatedClaim
-  readonly sighting: VisibleDevices
+  readonly visible: VisibleDevices
 }
 
 /** Pods of one claim, either running or recorded in a certificate. */
@@ -136,8 +136,8 @@ export class PodSet implements ClaimedPods {
     return Promise.all(
       this.#containers.map(async (container) => {
         const subject = `container ${container} of pod ${pod.spec.name}`
-        const sighting = await parseVisibleDevices(this.target.log(pod, container), subject)
-        return { node: pod.node, container, allocated, sighting }
+        const visible = await parseVisibleDevices(this.target.log(pod, container), subject)
+        return { node: pod.node, container, allocated, visible }
       }),
     )
   }

@@ -42,7 +42,7 @@ interface Seen {
 }
 
 const judge = (sku: Sku, seen: readonly Seen[], further: object = {}) => {
-  const sighting = visibleDevicesSchema.parse({
+  const visible = visibleDevicesSchema.parse({
     infiniband: [],
     interfaces: [],
     gpus: seen.map(({ nvlinks, ends, peers }, gpu) => ({
@@ -68,7 +68,7 @@ const judge = (sku: Sku, seen: readonly Seen[], further: object = {}) => {
     sku,
     emulated: false,
     claims: async () => [allocated],
-    look: async () => [{ node: 'n', container: 'main', allocated, sighting }],
+    look: async () => [{ node: 'n', container: 'main', allocated, visible }],
   })
 }
 

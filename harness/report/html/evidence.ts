@@ -10,7 +10,7 @@ import { count } from './words.ts'
 const MOST_NODES = 32
 
 /** What a container saw, as far as a table can show it. */
-const sighting = z.object({
+const visibleDevices = z.object({
   gpus: z.array(z.object({ pci_address: z.string() })).optional(),
   infiniband: z.array(z.object({ path: z.string() })).optional(),
   interfaces: z.array(z.object({ name: z.string() })).optional(),
@@ -53,8 +53,12 @@ const podFolds = ({ pods }: RecordedEvidence): readonly Markup[] =>
       : [
           fold(`${name}: what ${count(seen.length, 'container')} saw`, {
             columns: ['container', 'node', 'GPUs', '/dev/infiniband', 'interfaces'],
-            rows: seen.map(({ container, node, sighting: saw }) => {
-              const { gpus = [], infiniband = [], interfaces = [] } = sighting.safeParse(saw).data ?? {}
+            rows: seen.map(({ container, node, sighting }) => {
+              const {
+                gpus = [],
+                infiniband = [],
+                interfaces = [],
+              } = visibleDevices.safeParse(sighting).data ?? {}
               return [
                 container,
                 node,

@@ -6,21 +6,20 @@ import { dirname } from 'node:path'
 import { z } from 'zod'
 import { asClaimcheckError, ClaimcheckError } from '../../../core/errors.ts'
 import type { Journal } from '../../../core/journal.ts'
-import { bitsPerSecond, gigabytesPerSecond } from '../../../core/units.ts'
+import { bitsPerSecond } from '../../../core/units.ts'
 import { withTimeout } from '../../../core/timeout.ts'
 import type { Binaries } from '../../../native/build-binaries.ts'
 import type { Nixl } from '../../../native/nixl.ts'
-import { skuAsBuilt, statedMtu } from '../../../rack/link-model.ts'
-import { seededRandom } from '../../../rack/seeded-random.ts'
+import { skuAsBuilt } from '../../../rack/link-model.ts'
 import type { Rack } from '../../../rack/rack.ts'
 import type { ContainerExit, ExecResult, Wait } from '../../../scheduling/pod.ts'
-import type { NicPlan, PodPlan } from '../../../emulation/pod-plan.ts'
-import { FABRIC, railAddress } from '../../../emulation/rail-addresses.ts'
+import type { PodPlan } from '../../../emulation/pod-plan.ts'
+import { railAddress } from '../../../emulation/rail-addresses.ts'
 import type { PodRuntime } from '../pod-runtime.ts'
-import { tokenBucketFor, type TokenBucket } from '../../../emulation/token-bucket.ts'
 import { sysfsOf, type SysfsTree } from '../../../emulation/sysfs-tree.ts'
 import { CommandTimeoutError, NodeAgent, type AgentEvent } from './node-agent.ts'
 import { ContainerLog } from '../../process-log.ts'
+import { agentNic, interfaceOf, nicShape, routesOf } from './pod-network.ts'
 import { applyRateSchedule } from './apply-rate-schedule.ts'
 
 const POD_NETWORK = '10.244.0.0/16'
@@ -109,7 +108,7 @@ export class ProcessRuntime implements PodRuntime {
       node: pod.node,
       hostname: pod.name,
       eth0: { address: `${pod.address}/16` },
-      nics: pod.nics.map((nic) => this.#nic(pod, nic)),
+      nics: pod.nics.map((nic) => agentNic(this.#rack, pod, nic)),
       routes: routesOf(pod),
       devices: pod.devices,
       ...this.#sysfs.get(pod.node),
@@ -202,38 +201,6 @@ export class ProcessRuntime implements PodRuntime {
     }
   }
 
-  #nic(pod: PodPlan, plan: NicPlan): Record<string, unknown> {
-    const { scale } = this.#rack
-    const scaled = (every: number): number => Math.ceil(every / scale)
-    const wire = {
-      ...(plan.corruptEveryBytes === undefined
-        ? {}
-        : { corrupt_every_bytes: scaled(plan.corruptEveryBytes) }),
-      ...(plan.cutAfterBytes === undefined ? {} : { cut_after_bytes: scaled(plan.cutAfterBytes) }),
-      // The share of lost packets does not depend on the scale.
-      ...(plan.lost === undefined ? {} : { lose_every_bytes: Math.ceil(plan.mtu / plan.lost) }),
-    }
-    const [first] = plan.rateSchedule ?? []
-    const shaping = this.#shape(pod, plan, first?.fraction ?? 1)
-    return {
-      name: interfaceOf(plan),
-      rail: plan.rail,
-      address: plan.address,
-      mac: plan.mac,
-      mtu: plan.mtu,
-      tx: shaping,
-      rx: shaping,
-      ...(Object.keys(wire).length === 0 ? {} : { wire }),
-    }
-  }
-
-  /** The NIC's rate in this pod, jitter included, times `fraction`. */
-  #shape(pod: PodPlan, { nic, rate }: NicPlan, fraction: number): TokenBucket {
-    const { scale, seed, links, sku } = this.#rack
-    const jitter = 1 + links.nic.jitter * seededRandom(seed, `${pod.name}/${nic.name}`).normal()
-    return tokenBucketFor(gigabytesPerSecond((rate / scale) * jitter * fraction), statedMtu(sku, nic))
-  }
-
   #followRateSchedules(pod: PodPlan): void {
     const varying = pod.nics.filter(({ rateSchedule }) => rateSchedule !== undefined)
     if (varying.length === 0) return
@@ -244,7 +211,7 @@ export class ProcessRuntime implements PodRuntime {
       void applyRateSchedule(this.#agent, plan.rateSchedule ?? [], {
         pod: pod.name,
         nic: name,
-        shape: (fraction) => this.#shape(pod, plan, fraction),
+        shape: (fraction) => nicShape(this.#rack, pod, plan, fraction),
         signal: ended.signal,
       }).catch((error: unknown) => {
         if (ended.signal.aborted) return
@@ -303,16 +270,4 @@ const environment = {
   PATH: '/usr/bin:/bin',
   NIXL_CAPI_LIB: `${PODS_NIXL}/.nixl_cu12.mesonpy.libs/libnixl_capi.so`,
   UCX_LOG_LEVEL: 'error',
-}
-
-const interfaceOf = ({ nic }: NicPlan): string => nic.ifName ?? nic.name
-
-/** Misrouted traffic: all of it through eth0, or that of one rail through another NIC. */
-function routesOf({ fallsBack, nics }: PodPlan): { readonly to: string; readonly dev: string }[] {
-  if (fallsBack) return [{ to: FABRIC, dev: 'eth0' }]
-  return nics.flatMap(({ rail, leavesBy }) =>
-    leavesBy === undefined
-      ? []
-      : [{ to: railAddress(0, rail).subnet, dev: leavesBy.ifName ?? leavesBy.name }],
-  )
 }
