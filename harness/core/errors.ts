@@ -107,6 +107,10 @@ export const ERROR_CATALOGUE = {
   DATA_CORRUPT: { category: 'hardware', title: 'the received bytes differ from the sent bytes' },
   DEVICE_LEAK: { category: 'hardware', title: 'a pod sees a device that it did not claim' },
   DEVICE_MISSING: { category: 'hardware', title: 'a pod does not see a device that it claimed' },
+  DEVICE_METADATA_WRONG: {
+    category: 'hardware',
+    title: "the device metadata in a container differs from the claim's allocation",
+  },
   TOPOLOGY_MISMATCH: { category: 'hardware', title: 'the published topology differs from the SKU' },
   TOO_NOISY: { category: 'cluster', title: 'the rounds vary too much to decide' },
   TRANSPORT_UNPROVEN: { category: 'cluster', title: 'there is no proof of which NICs carried the bytes' },

@@ -14,6 +14,7 @@ import type { SkuGpu, SkuNic } from '../sku/sku.ts'
 import { vendorOf } from '../sku/sku-vendor.ts'
 import { dranet, dranetDeviceName } from '../vendors/dranet.ts'
 import type { ContainerSpec } from '../scheduling/pod.ts'
+import type { MetadataFile } from './device-metadata.ts'
 import { infinibandDevices, type CharDevice } from './char-devices.ts'
 import { railAddress } from './rail-addresses.ts'
 
@@ -48,6 +49,8 @@ export interface PodPlan {
   readonly nics: readonly NicPlan[]
   /** What `/dev/infiniband` lists: claimed, leaked, broken. */
   readonly devices: readonly CharDevice[]
+  /** In which the drivers describe the allocated devices. */
+  readonly deviceMetadata: readonly MetadataFile[]
   /** Traffic to the fabric leaves over eth0. */
   readonly fallsBack: boolean
   readonly containers: readonly ContainerSpec[]
@@ -61,6 +64,7 @@ export function planPod(
     readonly address: string
     readonly containers: readonly ContainerSpec[]
     readonly memoryNumaNode?: number | undefined
+    readonly deviceMetadata?: readonly MetadataFile[]
   },
   devices: readonly DeviceAllocation[],
 ): PodPlan {
@@ -82,6 +86,7 @@ export function planPod(
     })
   }
   return {
+    deviceMetadata: [],
     ...pod,
     gpus,
     nics: nics.map((nic, index) =>

@@ -63,6 +63,7 @@ const podAssertionSpec = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('only-claimed-devices') }),
   z.strictObject({ kind: z.literal('no-unclaimed-devices') }),
   z.strictObject({ kind: z.literal('only-claimed-interfaces') }),
+  z.strictObject({ kind: z.literal('device-metadata') }),
   z.strictObject({ kind: z.literal('claimed-gpus') }),
 ])
 

@@ -11,6 +11,7 @@ import type { Expectation } from './expectation.ts'
 import { evenStatement, judgeEven } from './judge-gpu-nic-paths.ts'
 import * as latency from './judge-latency.ts'
 import * as figures from './judge-ratio-and-bounds.ts'
+import { judgeDeviceMetadata, metadataStatement } from './judge-device-metadata.ts'
 import * as gpus from './judge-visible-gpus.ts'
 import * as pods from './judge-visible-nics.ts'
 import { judgeKernelFacts, kernelStatement } from './judge-published-facts.ts'
@@ -24,7 +25,7 @@ import type { PublishedDevices } from './published-devices.ts'
 export interface Evaluation {
   /** The statement of the assertion, known before anything is measured. */
   readonly statement: string
-  /** One or more expectations. Rejects when the source could not be measured. */
+  /** One or more expectations. Rejects when the source could not be measured, with a NotApplicableError where there is none. */
   readonly judge: () => Promise<readonly Expectation[]>
 }
 
@@ -120,6 +121,8 @@ export function evaluatePods(spec: PodAssertionSpec, set: ClaimedPods): Evaluati
       return { statement: pods.noUnclaimedStatement, judge: () => one(pods.judgeNoUnclaimed(set)) }
     case 'only-claimed-interfaces':
       return { statement: pods.interfacesStatement, judge: () => one(pods.judgeInterfaces(set)) }
+    case 'device-metadata':
+      return { statement: metadataStatement, judge: () => one(judgeDeviceMetadata(set)) }
     case 'claimed-gpus':
       return { statement: gpus.statement, judge: () => one(gpus.judgeGpus(set)) }
     default:

@@ -74,6 +74,11 @@ export const matcherDefinitions = {
   /** Passes when every container has exactly lo, eth0 and the claimed interfaces. */
   toHaveOnlyClaimedInterfaces: (set: PodSet): BoundAssertion =>
     bindToPods(set, { kind: 'only-claimed-interfaces' }),
+  /**
+   * Passes when the device metadata in every container (KEP-5304) describes exactly the devices that the claim was allocated.
+   * Skips the test where no driver writes any.
+   */
+  toDescribeAllocatedDevices: (set: PodSet): BoundAssertion => bindToPods(set, { kind: 'device-metadata' }),
   /** Passes when every container sees exactly the claimed GPUs, each with the links that the SKU states. */
   toSeeClaimedGpus: (set: PodSet): BoundAssertion => bindToPods(set, { kind: 'claimed-gpus' }),
   /** Passes when every node publishes the devices of the SKU, each on its NUMA node. */

@@ -16,6 +16,7 @@ import {
   unmetPodRequirement,
 } from '../expect/requirements.ts'
 import { numaReferencesOf } from '../expect/stated-reference.ts'
+import { NotApplicableError } from '../expect/not-applicable-error.ts'
 import { matchersByName } from '../expect/matcher-definitions.ts'
 import type { Comparison } from '../measure/comparison.ts'
 import type { NumaArm, Sku } from '../sku/sku.ts'
@@ -99,7 +100,8 @@ async function evaluateTest(
   try {
     await test.body(fixtures)
   } catch (error) {
-    if (error instanceof UnmetRequirement) return { ...named, verdict: 'skipped' }
+    if (error instanceof UnmetRequirement || error instanceof NotApplicableError)
+      return { ...named, verdict: 'skipped' }
     throw error
   } finally {
     await pods?.close()
@@ -161,6 +163,7 @@ async function judged({ statement, judge }: Evaluation): Promise<readonly Expect
   try {
     return await judge()
   } catch (error) {
+    if (error instanceof NotApplicableError) throw error
     return [inconclusiveExpectation(statement, 'see the suite', asClaimcheckError(error), true)]
   }
 }

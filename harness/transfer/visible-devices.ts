@@ -57,6 +57,24 @@ export const visibleDevicesSchema = z.looseObject({
       }),
     )
     .exactOptional(),
+  /** The files in which DRA drivers describe devices (KEP-5304); absent from certificates of older versions. */
+  device_metadata: z
+    .array(
+      z.looseObject({
+        path: z.string(),
+        devices: z.array(
+          z.looseObject({
+            request: z.string(),
+            driver: z.string(),
+            pool: z.string(),
+            device: z.string(),
+            pci_address: z.string().nullable(),
+          }),
+        ),
+        error: z.string().nullable(),
+      }),
+    )
+    .exactOptional(),
 })
 
 export type VisibleDevices = z.infer<typeof visibleDevicesSchema>

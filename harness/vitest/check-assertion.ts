@@ -8,6 +8,7 @@ import { replayInfoSchema, type ReplayInfo } from '../expect/assertion-spec.ts'
 import type { AssertionPart, BoundAssertion } from '../expect/bound-assertion.ts'
 import { failureText, inconclusiveExpectation, negated, type Expectation } from '../expect/expectation.ts'
 import { applyWaiver, isGating, type WaiverContext } from '../expect/waiver.ts'
+import { NotApplicableError } from '../expect/not-applicable-error.ts'
 import { JudgedError } from './judged-error.ts'
 import {
   evidenceName,
@@ -50,6 +51,7 @@ export async function checkAssertion(
       if (task) await recordNodes(task.file, bound.target)
       for (const part of await bound.parts()) recorded.push(...(await judgePart(part)))
     } catch (cause) {
+      if (cause instanceof NotApplicableError) task?.context.skip(`not judged: ${cause.message}`)
       recorded.push(record(undecidable(bound.statement, cause)))
     }
     return recorded
@@ -61,6 +63,7 @@ export async function checkAssertion(
       const judged = await evaluation.judge()
       return (isNot ? judged.map(negated) : judged).map((one, index) => record(one, part, index))
     } catch (cause) {
+      if (cause instanceof NotApplicableError) throw cause
       return [record(undecidable(evaluation.statement, cause), part, 0)]
     } finally {
       const evidence = part.evidence()

@@ -22,4 +22,8 @@ describe.for(numaPlacements())('A pod that claims $title', ({ placement, distanc
   test('has the claimed interfaces and no other', async ({ pods, expect }) => {
     await expect(pods).toHaveOnlyClaimedInterfaces()
   })
+
+  test('describes the allocated devices in its device metadata', async ({ pods, expect }) => {
+    await expect(pods).toDescribeAllocatedDevices()
+  })
 })

@@ -4,6 +4,7 @@
  */
 import type { DeviceClass, ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
 import type { Journal } from '../../core/journal.ts'
+import { deviceMetadataFiles } from '../../emulation/device-metadata.ts'
 import { deviceStatuses } from '../../emulation/device-status.ts'
 import { withLogFaults } from '../../emulation/log-faults.ts'
 import { planPod } from '../../emulation/pod-plan.ts'
@@ -85,9 +86,11 @@ export class EmulatedTarget implements Target {
     this.#scheduler.pod(name)
     if (this.#starts.has(name)) throw alreadyStarted(name)
     const address = this.#nextAddress()
+    const deviceMetadata = deviceMetadataFiles(pod.claim, this.#scheduler.slices)
+    const { memoryNumaNode } = pod.spec
     const plan = planPod(
       this.#rack,
-      { name, node: pod.node, address, containers, memoryNumaNode: pod.spec.memoryNumaNode },
+      { name, node: pod.node, address, containers, memoryNumaNode, deviceMetadata },
       allocatedDevices(pod),
     )
     const start = this.#runtime.start(plan, wait)

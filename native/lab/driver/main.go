@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+	metadatav1alpha1 "k8s.io/dynamic-resource-allocation/api/metadata/v1alpha1"
 	"k8s.io/dynamic-resource-allocation/kubeletplugin"
 	"k8s.io/dynamic-resource-allocation/resourceslice"
 )
@@ -80,6 +81,8 @@ func register(ctx context.Context, driver string, node *Node, client kubernetes.
 		kubeletplugin.DriverName(driver),
 		kubeletplugin.NodeName(node.plan.Node),
 		kubeletplugin.KubeClient(client),
+		kubeletplugin.EnableDeviceMetadata(true),
+		kubeletplugin.MetadataVersions(metadatav1alpha1.SchemeGroupVersion),
 	)
 	if err != nil {
 		return nil, err

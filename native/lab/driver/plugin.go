@@ -59,7 +59,7 @@ func (p *plugin) prepare(claim *resourceapi.ResourceClaim) ([]kubeletplugin.Devi
 			return nil, err
 		}
 		names = append(names, result.Device)
-		prepared = append(prepared, kubeletplugin.Device{Requests: []string{result.Request}, PoolName: result.Pool, DeviceName: result.Device})
+		prepared = append(prepared, kubeletplugin.Device{Requests: []string{result.Request}, PoolName: result.Pool, DeviceName: result.Device, Metadata: p.metadataOf(result.Device)})
 	}
 	holder := claim.Status.ReservedFor[0]
 	kept := p.node.store.Get(claim.UID)
@@ -69,6 +69,20 @@ func (p *plugin) prepare(claim *resourceapi.ResourceClaim) ([]kubeletplugin.Devi
 	kept.Pod = PodName{Name: holder.Name, UID: holder.UID}
 	kept.Devices[p.driver] = names
 	return prepared, p.node.store.Put(kept)
+}
+
+// metadataOf returns the published attributes of a device, which kubelet's plugin library writes into the containers.
+func (p *plugin) metadataOf(device string) *kubeletplugin.DeviceMetadata {
+	attributes := map[string]resourceapi.DeviceAttribute{}
+	for _, published := range p.node.plan.Published[p.driver] {
+		if published.Name != device {
+			continue
+		}
+		for name, value := range published.Attributes {
+			attributes[string(name)] = value
+		}
+	}
+	return &kubeletplugin.DeviceMetadata{Attributes: attributes}
 }
 
 // checkFree rejects a device that is prepared for another claim, in case the scheduler has allocated it twice.

@@ -1,6 +1,7 @@
 //! What this process can use: the entries of /dev/infiniband and whether each opens, interfaces, RDMA devices and GPUs.
 //! It serves to inspect a container whose image has no shell.
 
+use crate::device_metadata::{self, MetadataFile};
 use crate::error::Outcome;
 use crate::memory::{self, VisibleGpu};
 use crate::nic::interfaces::{self, Interface};
@@ -30,6 +31,8 @@ pub struct Devices {
     gpu_error: Option<String>,
     /// The GPUs that this process may use through the kernel's render nodes.
     render_nodes: Vec<RenderNode>,
+    /// The files in which DRA drivers describe the allocated devices.
+    device_metadata: Vec<MetadataFile>,
 }
 
 /// An entry of /dev/infiniband.
@@ -65,6 +68,7 @@ pub fn list(root: &Path) -> Outcome<Devices> {
         gpus,
         gpu_error,
         render_nodes: render_node::list(root),
+        device_metadata: device_metadata::list(),
     })
 }
 

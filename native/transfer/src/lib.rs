@@ -3,6 +3,7 @@
 
 pub mod deadline;
 pub mod device;
+pub mod device_metadata;
 pub mod devices;
 pub mod error;
 pub mod interrupt;

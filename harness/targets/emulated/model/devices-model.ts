@@ -16,5 +16,10 @@ export function modelDevices(pod: PodPlan, sku: Sku): string {
       char_devices: charDevicesOf(sku, nic).map(({ kind, path }) => ({ kind, path })),
     })),
     rdma_cm: { path: '/dev/infiniband/rdma_cm' },
+    device_metadata: pod.deviceMetadata.map(({ path, devices }) => ({
+      path,
+      devices: devices.map((device) => ({ ...device, pci_address: null })),
+      error: null,
+    })),
   })}`
 }

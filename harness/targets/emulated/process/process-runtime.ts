@@ -111,7 +111,7 @@ export class ProcessRuntime implements PodRuntime {
       nics: pod.nics.map((nic) => agentNic(this.#rack, pod, nic)),
       routes: routesOf(pod),
       devices: pod.devices,
-      ...this.#sysfs.get(pod.node),
+      ...filesOf(pod, this.#sysfs.get(pod.node)),
       mounts: [
         { source: dirname(this.#parts.binaries.transfer), target: PODS_BINARY },
         { source: this.#parts.nixl.folder, target: PODS_NIXL },
@@ -254,6 +254,15 @@ export class ProcessRuntime implements PodRuntime {
     return withTimeout(work, { ...wait, subject, until, ...(lastSeen === undefined ? {} : { lastSeen }) })
   }
 }
+
+/** The node's /sys and the device metadata of the pod. */
+const filesOf = (
+  { deviceMetadata }: PodPlan,
+  { files, links }: SysfsTree = { files: [], links: [] },
+): SysfsTree => ({
+  files: [...files, ...deviceMetadata.map(({ path, content }) => ({ path, content }))],
+  links,
+})
 
 const tooLong = (subject: string, cause: ClaimcheckError): ClaimcheckError =>
   new ClaimcheckError('DEADLINE', {

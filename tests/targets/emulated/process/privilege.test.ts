@@ -71,7 +71,7 @@ describe.runIf(process.getuid?.() === 0)('As an ordinary user', () => {
     const run = await runBy(inMountNamespace, 'suites/numa', {})
     expect(run.exitCode, run.output).toBe(0)
     expect(run.junit).toMatch(/ failures="0" errors="0"/)
-    expect(run.output).toContain('30 passed')
+    expect(run.output).toContain('34 passed')
   })
 })
 
