@@ -96,6 +96,10 @@ export const ERROR_CATALOGUE = {
   TRANSFER_FAILED: { category: 'cluster', title: 'the transfer binary reported an error' },
   LINK_DOWN: { category: 'hardware', title: 'the link of a NIC went down during a transfer' },
   TRANSFER_STALLED: { category: 'hardware', title: 'a transfer stopped making progress' },
+  CONNECTION_BROKEN: {
+    category: 'hardware',
+    title: "the RDMA connection of a stream broke: the peer's NIC acknowledged no packets",
+  },
   // verdicts
   EXPECTATION_FAILED: { category: 'hardware', title: 'the hardware does not meet an expectation' },
   TRANSPORT_FALLBACK: {

@@ -1,5 +1,5 @@
 /** Judges which interfaces carried the bytes: each claimed NIC its share, and no other interface more than a trace. */
-import { ClaimcheckError } from '../core/errors.ts'
+import { ClaimcheckError, type ErrorCode } from '../core/errors.ts'
 import { bytes, formatBytes } from '../core/units.ts'
 import type { ArmRound } from '../measure/arm-round.ts'
 import { NIC_SHARE_TOLERANCE, UNCLAIMED_SHARE_LIMIT } from '../measure/default-limits.ts'
@@ -59,12 +59,17 @@ export async function judgeShares(arm: Arm): Promise<Expectation> {
   }
 }
 
+const LINK_FAILURES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'LINK_DOWN',
+  'TRANSFER_STALLED',
+  'CONNECTION_BROKEN',
+])
+
 async function roundsOrLinkFailure(arm: Arm): Promise<readonly Round[] | ClaimcheckError> {
   try {
     return await arm.comparison.atLeast(arm.comparison.looks.first)
   } catch (error) {
-    const isLinkFailure =
-      error instanceof ClaimcheckError && (error.code === 'LINK_DOWN' || error.code === 'TRANSFER_STALLED')
+    const isLinkFailure = error instanceof ClaimcheckError && LINK_FAILURES.has(error.code)
     if (isLinkFailure) return error
     throw error
   }

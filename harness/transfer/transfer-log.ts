@@ -30,6 +30,7 @@ const LOST_PEER_CODES = new Set(['PEER_GONE', 'PEER_ABSENT'])
 const SHARED_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'LINK_DOWN',
   'TRANSFER_STALLED',
+  'CONNECTION_BROKEN',
   'DATA_CORRUPT',
   'DEADLINE',
 ])

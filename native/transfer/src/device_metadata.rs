@@ -155,7 +155,8 @@ mod tests {
             device: device.into(),
             pci_address: pci_address.map(str::to_owned),
         };
-        let expected = vec![device("pci-0000-1a-00-0", Some("0000:1a:00.0")), device("pci-0000-3c-00-0", None)];
+        let expected =
+            vec![device("pci-0000-1a-00-0", Some("0000:1a:00.0")), device("pci-0000-3c-00-0", None)];
         assert_eq!(parse(STREAM), Ok(expected));
     }
 
@@ -164,7 +165,10 @@ mod tests {
         assert_eq!(parse(""), Err("no object in the file".into()));
         assert_eq!(parse("{\"kind\": \"Pod\"}"), Err("no object of kind DeviceMetadata".into()));
         assert!(parse("{\"kind\"").is_err_and(|error| error.contains("EOF")));
-        assert!(parse(r#"{"kind": "DeviceMetadata", "requests": 3}"#).is_err_and(|error| error.contains("invalid type")));
+        assert!(
+            parse(r#"{"kind": "DeviceMetadata", "requests": 3}"#)
+                .is_err_and(|error| error.contains("invalid type"))
+        );
     }
 
     #[test]

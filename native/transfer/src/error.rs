@@ -24,6 +24,7 @@ pub enum Code {
     ProtocolMismatch,
     ProtocolViolation,
     TransferStalled,
+    ConnectionBroken,
     TransportFallback,
     LinkDown,
     DataCorrupt,
@@ -264,6 +265,17 @@ impl Failure {
             "a completed transfer",
             format!("none for {seconds:.1} s, with every monitored link up"),
             "Check routes and switches between the nodes, and whether the peer's process is stopped; raise --stall-seconds for slow links.",
+        )
+    }
+
+    /// The NIC gave up a connection whose packets the peer's NIC did not acknowledge.
+    pub fn connection_broken(object: impl Display, found: impl Display) -> Self {
+        Self::new(
+            Code::ConnectionBroken,
+            object,
+            "packets that the peer's NIC acknowledges, with every monitored link up and the peer's process running",
+            found,
+            "Check cables, switch ports, MTU and routes between the two NICs.",
         )
     }
 

@@ -6,7 +6,7 @@ pub mod location;
 mod protocol_table;
 mod repeated_lines;
 pub mod request;
-mod ucx_error;
+pub mod ucx_error;
 pub mod ucx_log;
 
 use std::sync::atomic::{AtomicBool, Ordering};

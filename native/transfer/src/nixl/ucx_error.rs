@@ -31,10 +31,20 @@ const KNOWN_CAUSES: [(&[&str], &str); 7] = [
     (&["unreachable"], "Check --nics and --transport on both sides, and that the network connects the NICs."),
 ];
 
-/// The text of an error line of UCX's log, such as `no usable transports/devices`; none for any other line.
+/// Completions that end an RDMA connection: its packets were not acknowledged, or it was torn down since.
+const BROKEN_CONNECTION: [&str; 3] = ["transport retry count", "rnr retry count", "work request flushed"];
+
+/// Whether a UCX error says that an RDMA connection broke while bytes moved.
+pub fn breaks_connection(error: &str) -> bool {
+    let error = error.to_lowercase();
+    BROKEN_CONNECTION.iter().any(|text| error.contains(text))
+}
+
+/// The text of an error line of UCX's log, such as `no usable transports/devices`; none for any other line and for
+/// one that continues the line before it, such as `[rqpn 0x16 dlid=0 ...]`.
 pub fn error_text(line: &str) -> Option<&str> {
     let (_, text) = line.split_once(" UCX  ERROR ").or_else(|| line.split_once(" UCX  FATAL "))?;
-    Some(text.trim()).filter(|text| !text.is_empty())
+    Some(text.trim()).filter(|text| !text.is_empty() && !text.starts_with('['))
 }
 
 /// What to do about a UCX error; none for an unknown one.
@@ -56,6 +66,21 @@ mod tests {
             "[1.5] [vm:335  :0]     ucp_context.c:1770 UCX  ERROR no usable transports/devices (asked rc)";
         assert_eq!(error_text(line), Some("no usable transports/devices (asked rc)"));
         assert_eq!(error_text(&line.replace("ERROR", "WARN ")), None);
+        let continued = "[1.5] [left1:1 :0] rc_verbs_iface.c:124 UCX  ERROR [rqpn 0x16 dlid=0 sl=0 port=1]";
+        assert_eq!(error_text(continued), None);
+    }
+
+    #[test]
+    fn completions_that_break_a_connection_are_known() {
+        for error in [
+            "send completion with error: Work Request Flushed Error [qpn 0x16 wrid 0x385 vendor_err 0x0]",
+            "send completion with error: transport retry counter exceeded [qpn 0x11 wrid 0x3 vendor_err 0x81]",
+            "Transport retry count exceeded on mlx5_0:1/RoCE (synd 0x15 vend 0x81 hw_synd 0/0)",
+            "RNR retry count exceeded on mlx5_2:1/IB (synd 0x16 vend 0x89 hw_synd 0/0)",
+        ] {
+            assert!(breaks_connection(error), "{error}");
+        }
+        assert!(!breaks_connection("send completion with error: local protection error [qpn 0x11]"));
     }
 
     #[test]

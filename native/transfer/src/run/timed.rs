@@ -8,6 +8,7 @@ use crate::error::{Code, Failure, Outcome};
 use crate::nic::link::LinkMonitor;
 use crate::nixl;
 use crate::nixl::request::{Progress, Request};
+use crate::nixl::ucx_error::breaks_connection;
 use crate::nixl::ucx_log;
 use crate::side_channel::channel::{CHECK_INTERVAL, Channel};
 use std::time::{Duration, Instant};
@@ -124,6 +125,11 @@ impl Monitor<'_> {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        failure
+        match failure.code {
+            Code::NixlCallFailed if breaks_connection(&failure.found) => {
+                Failure::connection_broken(failure.subject, failure.found)
+            }
+            _ => failure,
+        }
     }
 }
