@@ -5,6 +5,8 @@ import { markup, type Markup } from './markup.ts'
 import { figureOf, tableOf, type Plot } from './plots/figure.ts'
 import { latencyDistribution } from './plots/latency-distribution.ts'
 import { latencyOverTime } from './plots/latency-over-time.ts'
+import { nodeFigures } from './plots/node-figures.ts'
+import { nodePairs } from './plots/node-pairs.ts'
 import { nicBytes } from './plots/nic-bytes.ts'
 import { pathBandwidth } from './plots/path-bandwidth.ts'
 import { roundsPlot, type RoundsPlot } from './plots/rounds-plot.ts'
@@ -18,6 +20,8 @@ import { count, EMULATED_BADGE, tag } from './words.ts'
 
 /** Comparisons that are drawn; the others are listed with their figures. */
 const MOST_DRAWN = 24
+/** Where the plots of all nodes show what differs between the pairs. */
+const MOST_DRAWN_OF_PAIRS = 4
 
 export function measurements(view: RunView): Markup | undefined {
   if (view.comparisons.length === 0) return undefined
@@ -27,13 +31,16 @@ export function measurements(view: RunView): Markup | undefined {
   })
   const rank = (verdict: string): number => ['failed', 'inconclusive', 'passed'].indexOf(verdict)
   const sorted = judged.toSorted((a, b) => rank(a.verdict) - rank(b.verdict))
-  const drawn = sorted.slice(0, MOST_DRAWN)
-  const listed = sorted.slice(MOST_DRAWN)
+  const ofAllNodes = nodes(view)
+  const most = ofAllNodes.length > 0 ? MOST_DRAWN_OF_PAIRS : MOST_DRAWN
+  const drawn = sorted.slice(0, most)
+  const listed = sorted.slice(most)
   return markup`<section id="${view.prefix}measurements"><h2>Measurements</h2>
 ${drawings(
   drawn.map(({ comparison }) => comparison),
   view,
 )}
+${ofAllNodes}
 ${drawn.map((one) => comparisonOf(one, view))}
 ${curves(view)}
 ${listed.length > 0 && markup`<h3>${count(listed.length, 'further comparison')}</h3><p>They are listed without plots, to keep the page small.</p>${tableOf(figuresOf(listed.map(({ comparison }) => comparison)), 'Further comparisons')}`}
@@ -215,6 +222,27 @@ function claimedBy({ arms, rounds }: RecordedComparison): unknown {
     )
   })
 }
+
+/** For a comparison that was measured on several pairs of nodes: each node against the others, and each pair. */
+function nodes(view: RunView): readonly Markup[] {
+  const groups = Map.groupBy(view.comparisons, ({ file, name }) =>
+    JSON.stringify([file, nameOfAllPairs(name)]),
+  )
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group
+    const figures = first && nodeFigures(group)
+    if (first === undefined || figures === undefined) return []
+    const name = nameOfAllPairs(first.name)
+    const id = partId(view.prefix, 'all-nodes', first.file, name)
+    const plots = [figures, ...first.arms.flatMap((arm) => nodePairs(group, arm) ?? [])]
+    return [
+      markup`<h3>All nodes: ${name} ${view.emulated && EMULATED_BADGE}</h3><div class="plots">${plots.map((plot, index) => figureOf(plot, `${id}-plot-${index + 1}`))}</div>`,
+    ]
+  })
+}
+
+/** `kv-1gib` of `kv-1gib node-a node-b`: a comparison is recorded for each pair under its name and the pair's nodes. */
+const nameOfAllPairs = (name: string): string => name.split(' ')[0] ?? name
 
 /** For comparisons of a file that move the same way and differ in size. */
 function curves(view: RunView): readonly Markup[] {

@@ -105,6 +105,18 @@ describe('A failed run', () => {
   })
 })
 
+test('a run on several nodes draws every node against the others and every pair, and names the slow node', () => {
+  const page = pageOf('sixteen-nodes')
+  expect(page).toContain('Bandwidth of every node, slowest first')
+  expect(page).toMatch(
+    /<desc[^>]*>16 nodes, median of all aligned 38\.\d+ GB\/s, unaligned 27\.\d+ GB\/s; slow: node-k</,
+  )
+  expect(page).toMatch(/✗ node-k is slow: aligned 27\.\d+ GB\/s, the median of all nodes is 38\.\d+ GB\/s\./)
+  expect(page).toContain('Bandwidth of aligned from node to node in GB/s')
+  expect(page).toMatch(/<title>node-k to node-l: 27\.\d+ GB\/s<\/title>/)
+  expect(pageOf('failed')).not.toContain('Bandwidth of every node')
+})
+
 test('an interrupted run does not read as passed, and shows what was measured before', () => {
   const page = pageOf('interrupted')
   expect(page).toContain('<span class="verdict interrupted">? Interrupted</span>')

@@ -1,9 +1,11 @@
 /** Bandwidth of every path that was measured, from a GPU by a NIC, or from a GPU to a GPU of the same node. */
 import { scaleQuantize } from 'd3-scale'
+import { median } from 'simple-statistics'
 import { formatRate, gigabytesPerSecond } from '../../../core/units.ts'
 import { markup, px, type Markup } from '../markup.ts'
 import { shortText } from '../printable-text.ts'
 import type { RecordedComparison } from '../recorded-evidence.ts'
+import { cellColours } from './cell-colours.ts'
 import type { Plot } from './figure.ts'
 
 interface Cell {
@@ -25,10 +27,6 @@ const WIDTH = 440
 const LEFT = 62
 const ROW = 26
 const HEAD = 40
-/** One hue, from light to dark; the ink on the last two is white. */
-const SHADES = ['#e8f1f8', '#c3dcee', '#8fbfdf', '#2f7fb8', '#0b4f86']
-const INK = ['#10212e', '#10212e', '#10212e', '#ffffff', '#ffffff']
-
 export function pathBandwidth(
   comparison: RecordedComparison,
   named: ReadonlyMap<string, number>,
@@ -36,7 +34,7 @@ export function pathBandwidth(
   const panels = panelsOf(comparison)
   const cells = panels.flatMap((panel) => [...panel.cells.values()])
   if (cells.length === 0) return undefined
-  const most = Math.max(...cells.map(median))
+  const most = Math.max(...cells.map(({ values }) => median(values)))
   const shade = scaleQuantize([0, most], [0, 1, 2, 3, 4])
   let top = 0
   const drawn = panels.map((panel) => {
@@ -44,7 +42,7 @@ export function pathBandwidth(
     top += part.height
     return part.drawing
   })
-  const sorted = cells.toSorted((a, b) => median(a) - median(b))
+  const sorted = cells.toSorted((a, b) => median(a.values) - median(b.values))
   const [slowest, fastest] = [sorted[0], sorted.at(-1)]
   return {
     title: 'Bandwidth of every path in GB/s',
@@ -65,7 +63,7 @@ export function pathBandwidth(
           cell.path,
           cell.row,
           cell.column,
-          rate(median(cell)),
+          rate(median(cell.values)),
           rate(Math.min(...cell.values)),
           rate(Math.max(...cell.values)),
           cell.values.length,
@@ -77,15 +75,9 @@ export function pathBandwidth(
 
 const rate = (value: number): string => formatRate(gigabytesPerSecond(value))
 const describe = (cell: Cell | undefined): string =>
-  cell === undefined ? '' : `${cell.path} ${rate(median(cell))}`
+  cell === undefined ? '' : `${cell.path} ${rate(median(cell.values))}`
 const isNamed = ({ devices }: Cell, named: ReadonlyMap<string, number>): boolean =>
   devices.some((device) => named.has(device))
-
-function median({ values }: Cell): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const half = (sorted.length - 1) / 2
-  return ((sorted[Math.floor(half)] ?? 0) + (sorted[Math.ceil(half)] ?? 0)) / 2
-}
 
 /** A panel a sending node. A path between nodes goes from a GPU by a NIC; one within a node from a GPU to a GPU. */
 function panelsOf({ rounds }: RecordedComparison): readonly Panel[] {
@@ -148,12 +140,13 @@ function panelOf(
   )
   const blank = markup`<rect class="unmeasured" x="${LEFT}" y="${px(top + HEAD)}" width="${px(columns.length * width)}" height="${px(rows.length * ROW)}" fill="currentColor" fill-opacity="0.05" rx="4"/>`
   const squares = all.map((cell) => {
-    const value = median(cell)
+    const value = median(cell.values)
     const step = shade(value)
     const [x, y] = [LEFT + columns.indexOf(cell.column) * width, top + HEAD + rows.indexOf(cell.row) * ROW]
     const marked = isNamed(cell, named)
+    const { fill, ink } = cellColours(step)
     const frame = marked && markup` stroke="#c0392b" stroke-width="3"`
-    return markup`<g class="cell"><title>${cell.row} by ${cell.column}, ${cell.path}: ${rate(value)}</title><rect x="${px(x + 1.5)}" y="${px(y + 1.5)}" width="${px(width - 3)}" height="${ROW - 3}" rx="3" fill="${SHADES[step] ?? ''}"${frame}/><text font-size="11" x="${px(x + width / 2)}" y="${px(y + ROW / 2 + 4)}" text-anchor="middle" fill="${INK[step] ?? ''}">${marked && '✗ '}${cellText(value, width)}</text></g>\n`
+    return markup`<g class="cell"><title>${cell.row} by ${cell.column}, ${cell.path}: ${rate(value)}</title><rect x="${px(x + 1.5)}" y="${px(y + 1.5)}" width="${px(width - 3)}" height="${ROW - 3}" rx="3" fill="${fill}"${frame}/><text font-size="11" x="${px(x + width / 2)}" y="${px(y + ROW / 2 + 4)}" text-anchor="middle" fill="${ink}">${marked && '✗ '}${cellText(value, width)}</text></g>\n`
   })
   return {
     drawing: markup`<g><text font-weight="600" x="0" y="${px(top + 14)}">${shortText(title, 60)}</text>${headings}${lines}${blank}${squares}</g>`,
