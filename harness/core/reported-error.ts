@@ -4,12 +4,15 @@
  */
 import { z } from 'zod'
 import { ClaimcheckError, isErrorCode, type ErrorCode } from './errors.ts'
+import { printableLine } from './terminal.ts'
 
 /** In characters. */
 const MOST_TEXT = 4000
-const shortText = z
-  .string()
-  .transform((text) => (text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT).toWellFormed()}...` : text))
+/** On one line, so that no text of a program begins a line of its own in a message or redraws a terminal. */
+const shortText = z.string().transform((text) => {
+  const shortened = text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT).toWellFormed()}...` : text
+  return printableLine(shortened)
+})
 
 export const reportedErrorSchema = z.object({
   code: z.string().transform((code) => code.slice(0, 64)),

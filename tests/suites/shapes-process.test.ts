@@ -1,4 +1,7 @@
-/** Shapes that differ most from the H100 example, with real processes: the verdicts are those of the model runtime. */
+/**
+ * Shapes that differ most from the H100 example, with real processes: the verdicts are those of the model runtime. With SHAPES=all
+ * every other shape of the SKU library too, which takes some minutes.
+ */
 import { expect, test } from 'vitest'
 import { retryWhenNoisy } from '../support/retry-when-noisy.ts'
 import { runSuite, verdictsOf } from '../support/run-suite.ts'
@@ -6,7 +9,10 @@ import { runSuite, verdictsOf } from '../support/run-suite.ts'
 /** Tests whose transfers take too long for processes. */
 const TOO_LONG = /^A KV cache of 4 GiB/
 
-test.for(['p4d', 'p5', 'gb300', 'erdma', 'dgx-a100-nps4'])(
+const DIFFERENT = ['p4d', 'p5', 'gb300', 'erdma', 'dgx-a100-nps4']
+const OTHER = ['a3-ultra', 'b200x8', 'dgx-h100', 'gb200', 'h200x8', 'l40s-2-4-3', 'mi300x']
+
+test.for(process.env['SHAPES'] === 'all' ? [...DIFFERENT, ...OTHER] : DIFFERENT)(
   '%s: one verdict in both runtimes',
   retryWhenNoisy(2),
   async (sku) => {
