@@ -64,7 +64,7 @@ async function* findings(settings: Settings): AsyncGenerator<Finding> {
 }
 
 /** What emulated pods need on this machine. */
-async function* machine({ runtime, cacheDir }: Settings): AsyncGenerator<Finding> {
+async function* machine({ runtime, cacheDir, nixl }: Settings): AsyncGenerator<Finding> {
   if (runtime === 'model') {
     yield ok('runtime model: needs nothing on this machine')
     return
@@ -72,7 +72,7 @@ async function* machine({ runtime, cacheDir }: Settings): AsyncGenerator<Finding
   const silent = (): void => undefined
   for (const [what, provide] of [
     ['the native binaries', () => provideBinaries(silent)],
-    ['the NIXL libraries', () => provideNixl(cacheDir, silent)],
+    ['the NIXL libraries', () => provideNixl(cacheDir, silent, nixl)],
   ] as const) {
     yield await provide().then(
       () => ok(`${what} are available`),

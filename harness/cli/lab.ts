@@ -2,6 +2,7 @@
  * `claimcheck lab`: the commands that start and stop real Kubernetes in containers on this machine; see `targets/lab`.
  */
 import type { Command } from 'commander'
+import { libraryPath } from '../core/library.ts'
 import { loadRack } from '../rack/rack.ts'
 
 export interface LabCommands {
@@ -31,12 +32,15 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit }: Lab
     .command('up')
     .description('start a lab that runs until "lab down"')
     .option(...NAME)
-    .option('--rack <file>', 'rack to emulate (default: CLAIMCHECK_RACK)')
+    .option(
+      '--rack <file>',
+      'rack to emulate, a file or the name of one that comes with claimcheck (default: CLAIMCHECK_RACK)',
+    )
     .option('--nodes <count>', "number of the rack's nodes to run; 0: the control plane only")
     .action(
       async ({ name, rack, nodes }: { name: string; rack?: string; nodes?: string }, command: Command) => {
         const { cacheDir, rack: ofSettings } = settings()
-        const loaded = loadRack(rack ?? ofSettings)
+        const loaded = loadRack(rack === undefined ? ofSettings : libraryPath('racks', rack, '--rack'))
         const workers = nodes === undefined ? loaded.nodes.length : Number(nodes)
         if (!Number.isInteger(workers) || workers < 0 || workers > loaded.nodes.length)
           command.error(

@@ -1,15 +1,16 @@
 /**
  * The command line, `npx claimcheck`: parses arguments and runs the command, each of which has a file of its own. The exit
- * code is 0 on success and 1 otherwise.
+ * code is 0 on success and 1 otherwise; `run` has exit codes of its own.
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { HISTORY_FILE } from '../certificate/history.ts'
 import { asClaimcheckError } from '../core/errors.ts'
+import { VERSION } from '../core/package-root.ts'
 import { writerTo, type TextStream } from '../core/terminal.ts'
 import { readSettings } from '../core/variables.ts'
 import { binariesIn, NATIVE } from '../native/build-binaries.ts'
+import { prebuiltPaths } from '../native/prebuilt.ts'
 import { TARGET_KINDS, targetKindOf } from '../targets/target-kinds.ts'
 import { confirmOn } from './confirm.ts'
 
@@ -40,6 +41,17 @@ export interface Terminal {
   readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean }
 }
 
+const RUN_HELP = `
+Exit codes:
+  0  passed
+  1  failed: the hardware broke an expectation
+  2  wrong use or input
+  3  inconclusive: no verdict, or not all of the hardware was covered
+  4  interrupted
+
+Example:
+  $ npx claimcheck run suites/numa --require-coverage -t bandwidth`
+
 export async function main(args: readonly string[], streams: Terminal): Promise<number> {
   const { env, stdin } = streams
   const [stdout, stderr] = [writerTo(streams.stdout), writerTo(streams.stderr)]
@@ -62,11 +74,30 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
   const say = (line: string): void => void stdout.write(`${line}\n`)
   const claimcheck = new Command('claimcheck')
     .description('Checks what a hardware vendor, a cloud or a driver claims about GPU/RDMA nodes.')
-    .version(version())
+    .version(VERSION)
     .exitOverride()
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .showHelpAfterError('(run claimcheck --help for the list of commands)')
-    .addHelpText('after', '\nSuites are run with Vitest: npx vitest run suites/numa')
+  claimcheck
+    .command('init')
+    .description('make a project of the working directory: a suite, a SKU profile, a rack, a CI example')
+    .addHelpText('after', '\nExample:\n  $ npx claimcheck init && npx claimcheck run')
+    .action(async () => {
+      const { initProject } = await import('./init.ts')
+      initProject(process.cwd(), say)
+    })
+  claimcheck
+    .command('run')
+    .description('run suites with Vitest, with an exit code for each kind of outcome')
+    .argument('[arguments...]', 'files, folders and options of Vitest')
+    .option('--require-coverage', 'a run passes only if it covered all nodes, GPUs and NICs')
+    .option('--allow-inconclusive', 'inconclusive tests do not fail a run in which others passed')
+    .allowUnknownOption()
+    .addHelpText('after', RUN_HELP)
+    .action(async (args: string[], options: { requireCoverage?: boolean; allowInconclusive?: boolean }) => {
+      const { runCommand } = await import('./run.ts')
+      exit(await runCommand({ args, env, say: (line) => void stderr.write(`${line}\n`), ...options }))
+    })
   claimcheck
     .command('doctor')
     .description('check that CLAIMCHECK_TARGET has what a run needs; exit code 1 if something is missing')
@@ -133,7 +164,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       const others = (await targetKindOf(settings).findStaleResources?.(settings, Date.now())) ?? []
       const { cacheDir } = settings
       await sweep({
-        binaries: binariesIn(NATIVE),
+        binaries: [binariesIn(NATIVE), prebuiltPaths(NATIVE)],
         cacheDir,
         dryRun,
         say,
@@ -222,9 +253,4 @@ function countOf(text: string): number {
   const count = Number(text)
   if (Number.isInteger(count) && count > 0) return count
   throw new InvalidArgumentError('expected a whole number above 0')
-}
-
-function version(): string {
-  const path = new URL('../../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
 }

@@ -22,6 +22,8 @@ export interface ReporterOptions {
   readonly signKey?: string | undefined
   /** What the run must have covered to pass; undefined: the default of its suites. */
   readonly coverage?: Settings['coverage']
+  /** `end`: only the verdict of the run is printed, for runs whose tests another reporter prints. Default: `all`. */
+  readonly prints?: 'all' | 'end'
   /** Default: stdout. */
   readonly output?: Output
 }
@@ -33,6 +35,7 @@ export default class ClaimcheckReporter implements Reporter {
   readonly #target: string
   readonly #signKey: string | undefined
   readonly #coverage: Settings['coverage']
+  readonly #printsTests: boolean
   readonly #printed = new Set<string>()
   readonly #lines = new TestLines()
   readonly #environments = new Map<string, Environment>()
@@ -47,6 +50,7 @@ export default class ClaimcheckReporter implements Reporter {
     this.#target = options.target
     this.#signKey = options.signKey
     this.#coverage = options.coverage
+    this.#printsTests = options.prints !== 'end'
     this.#run = new RunInProgress(process.cwd(), options.target)
   }
 
@@ -69,19 +73,19 @@ export default class ClaimcheckReporter implements Reporter {
 
   onTestRunStart(specifications: readonly unknown[]): void {
     this.#run.expectFiles(specifications.length)
-    this.#print(formatStart(this.#run.unfinished(), this.#style))
+    if (this.#printsTests) this.#print(formatStart(this.#run.unfinished(), this.#style))
   }
 
   onTestCaseReady(test: TestCase): void {
-    this.#progress.say(test.name)
+    if (this.#printsTests) this.#progress.say(test.name)
   }
 
   onTestCaseArtifactRecord(_: TestCase, artifact: TestArtifact): void {
-    if (artifact.type === 'claimcheck:progress') this.#progress.show(artifact.progress)
+    if (this.#printsTests && artifact.type === 'claimcheck:progress') this.#progress.show(artifact.progress)
   }
 
   onUserConsoleLog({ content }: { readonly content: string }): void {
-    this.#print([printable(content.replace(/\n$/, ''))])
+    if (this.#printsTests) this.#print([printable(content.replace(/\n$/, ''))])
   }
 
   onTestCaseResult(test: TestCase): void {
@@ -116,7 +120,7 @@ export default class ClaimcheckReporter implements Reporter {
   }
 
   #printTest(test: TestCase, interrupted: boolean): void {
-    if (this.#printed.has(test.id)) return
+    if (!this.#printsTests || this.#printed.has(test.id)) return
     this.#printed.add(test.id)
     const { root } = this.#run
     const file = fileOf(test.module, root)

@@ -9,6 +9,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { execa } from 'execa'
 import { ClaimcheckError } from '../../core/errors.ts'
+import { PACKAGE_ROOT } from '../../core/package-root.ts'
 import { bytes, formatBytes } from '../../core/units.ts'
 import { provideBinaries } from '../../native/build-binaries.ts'
 import { BUNDLE_FOLDER, NIXL_CAPI } from '../../native/bundled.ts'
@@ -18,7 +19,6 @@ import { providePerftest } from '../../native/ucx-perftest.ts'
 import { closureOf } from './elf-closure.ts'
 import { modulesFor } from './module-closure.ts'
 
-const PROJECT = resolve(import.meta.dirname, '../../..')
 const SOURCES = [
   'bin',
   'harness',
@@ -53,7 +53,8 @@ export async function packHost({ out, cacheDir, say }: PackRequest): Promise<voi
   const work = await mkdtemp(join(tmpdir(), 'claimcheck-pack-'))
   try {
     const stage = join(work, 'claimcheck-host')
-    for (const source of SOURCES) await cp(join(PROJECT, source), join(stage, source), { recursive: true })
+    for (const source of SOURCES)
+      await cp(join(PACKAGE_ROOT, source), join(stage, source), { recursive: true })
     await stageModules(stage)
     const bundle = join(stage, BUNDLE_FOLDER)
     await put(process.execPath, join(bundle, 'node'))
@@ -96,17 +97,17 @@ export async function packHost({ out, cacheDir, say }: PackRequest): Promise<voi
 }
 
 async function stageModules(stage: string): Promise<void> {
-  const { dependencies } = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8')) as {
+  const { dependencies } = JSON.parse(await readFile(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
     dependencies: Readonly<Record<string, string>>
   }
   const roots = ['vitest', 'vite', ...Object.keys(dependencies).filter((name) => !OTHER_TARGETS.has(name))]
-  for (const folder of modulesFor(PROJECT, roots)) {
-    await cp(join(PROJECT, folder), join(stage, folder), {
+  for (const folder of modulesFor(PACKAGE_ROOT, roots)) {
+    await cp(join(PACKAGE_ROOT, folder), join(stage, folder), {
       recursive: true,
       dereference: true,
       // Nested packages are in the list of modules themselves.
       filter: (path) => {
-        const inner = path.slice(join(PROJECT, folder).length)
+        const inner = path.slice(join(PACKAGE_ROOT, folder).length)
         return !inner.startsWith('/node_modules') && !TYPES_AND_DOCS.test(inner)
       },
     })

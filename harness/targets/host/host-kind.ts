@@ -7,10 +7,10 @@ export const hostKind: TargetKindRecord = {
   kind: 'host',
   isEmulated: false,
   loadSystemUnderTest: hardwareUnderTest,
-  async prepare({ cacheDir }, _system, say) {
+  async prepare({ cacheDir, nixl }, _system, say) {
     const { provideNativeParts } = await import('../../native/native-parts.ts')
     return {
-      prepared: await provideNativeParts({ cacheDir, cuda: true, say }),
+      prepared: await provideNativeParts({ cacheDir, nixl, cuda: true, say }),
       end: async () => undefined,
     }
   },
