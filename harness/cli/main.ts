@@ -27,6 +27,13 @@ interface DiscoverOptions {
   readonly dryRun?: boolean
 }
 
+interface RunOptions {
+  readonly requireCoverage?: boolean
+  readonly allowInconclusive?: boolean
+  readonly ctrf?: boolean
+  readonly metrics?: boolean
+}
+
 interface CompareOptions {
   readonly last?: boolean
   readonly history?: string
@@ -92,9 +99,11 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     .argument('[arguments...]', 'files, folders and options of Vitest')
     .option('--require-coverage', 'a run passes only if it covered all nodes, GPUs and NICs')
     .option('--allow-inconclusive', 'inconclusive tests do not fail a run in which others passed')
+    .option('--ctrf', 'also write ctrf.json, in the Common Test Report Format')
+    .option('--metrics', 'also write metrics.prom, OpenMetrics text for a textfile collector')
     .allowUnknownOption()
     .addHelpText('after', RUN_HELP)
-    .action(async (args: string[], options: { requireCoverage?: boolean; allowInconclusive?: boolean }) => {
+    .action(async (args: string[], options: RunOptions) => {
       const { runCommand } = await import('./run.ts')
       exit(await runCommand({ args, env, say: (line) => void stderr.write(`${line}\n`), ...options }))
     })

@@ -21,6 +21,9 @@ interface RunRequest {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly requireCoverage?: boolean
   readonly allowInconclusive?: boolean
+  /** Further files of the run. */
+  readonly ctrf?: boolean
+  readonly metrics?: boolean
   readonly say: (line: string) => void
 }
 
@@ -38,9 +41,11 @@ export async function runCommand(request: RunRequest): Promise<number> {
 /** Throws FILE_INVALID where there is no configuration of Vitest, and VARIABLE_INVALID for a wrong option of Vitest. */
 async function runSuites(request: RunRequest): Promise<number> {
   const { args, say, requireCoverage = false, allowInconclusive = false } = request
+  const formats = [...(request.ctrf ? ['ctrf'] : []), ...(request.metrics ? ['metrics'] : [])]
   const env: RunRequest['env'] = {
     ...request.env,
     ...(requireCoverage ? { CLAIMCHECK_COVERAGE: 'full' } : {}),
+    ...(formats.length > 0 ? { CLAIMCHECK_FORMATS: formats.join(',') } : {}),
   }
   // Wrong settings are reported by the run itself, in its files too.
   const reportDir = env['CLAIMCHECK_REPORT_DIR'] || DEFAULT_REPORT_DIR

@@ -2,14 +2,16 @@
  * The folder of claimcheck itself, which holds `package.json`, `fixtures/` and `native/`: the clone, or the installed package,
  * whose JavaScript is in `dist/`.
  */
-import { readFileSync } from 'node:fs'
-import { findPackageJSON } from 'node:module'
-import { dirname } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
-const MANIFEST = findPackageJSON(import.meta.url)
-if (MANIFEST === undefined) throw new TypeError(`no package.json above ${import.meta.filename}`)
-
-export const PACKAGE_ROOT = dirname(MANIFEST)
+export const PACKAGE_ROOT = rootAbove(import.meta.dirname)
 
 /** The version of claimcheck. */
-export const VERSION = (JSON.parse(readFileSync(MANIFEST, 'utf8')) as { readonly version: string }).version
+export const VERSION = (
+  JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { readonly version: string }
+).version
+
+function rootAbove(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : rootAbove(dirname(folder))
+}

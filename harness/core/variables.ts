@@ -62,6 +62,12 @@ const variablesSchema = z.strictObject({
   CLAIMCHECK_HOST_SYS: z.enum(['none', 'mount']).optional(),
   CLAIMCHECK_RUNTIME: z.enum(['process', 'model']).default('process'),
   CLAIMCHECK_REPORT_DIR: z.string().min(1).default(DEFAULT_REPORT_DIR),
+  /** Further files of a run, separated by commas: `ctrf` for ctrf.json, `metrics` for metrics.prom. */
+  CLAIMCHECK_FORMATS: z
+    .string()
+    .regex(/^(ctrf|metrics)(,(ctrf|metrics))*$/, 'expected ctrf, metrics, or both separated by a comma')
+    .transform((names) => names.split(',') as ReportFormat[])
+    .optional(),
   /** A file of waivers: expectations that may fail until a date. */
   CLAIMCHECK_WAIVERS: z.string().min(1).optional(),
   /** An Ed25519 private key in PEM that signs the certificate of the run. */
@@ -84,6 +90,8 @@ const variablesSchema = z.strictObject({
   CLAIMCHECK_CACHE_DIR: z.string().min(1).optional(),
 })
 
+export type ReportFormat = 'ctrf' | 'metrics'
+
 export interface Settings {
   readonly target: 'emulated' | 'lab' | 'cluster' | 'host'
   readonly rack: string
@@ -103,6 +111,7 @@ export interface Settings {
   readonly ucx: Readonly<Record<string, string>>
   readonly runtime: 'process' | 'model'
   readonly reportDir: string
+  readonly formats: readonly ReportFormat[]
   readonly waivers: string | undefined
   readonly signKey: string | undefined
   readonly rounds: number
@@ -161,6 +170,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     ucx,
     runtime: v.CLAIMCHECK_RUNTIME,
     reportDir: v.CLAIMCHECK_REPORT_DIR,
+    formats: v.CLAIMCHECK_FORMATS ?? [],
     waivers: v.CLAIMCHECK_WAIVERS,
     signKey: v.CLAIMCHECK_SIGN_KEY,
     rounds: v.CLAIMCHECK_ROUNDS,

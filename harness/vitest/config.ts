@@ -5,6 +5,7 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import { ClaimcheckError } from '../core/errors.ts'
 import { ReportFolder } from '../report/report-folder.ts'
 import GracefulCancel from './graceful-cancel.ts'
+import { refuseOldNode } from './refuse-old-node.ts'
 import ClaimcheckReporter, { settingsOrDefaults } from './reporter.ts'
 import { RunInProgress } from './run-in-progress.ts'
 
@@ -15,6 +16,7 @@ const TEST_LIMIT_MS = 60 * 60_000
 const besides = (name: string): string => join(import.meta.dirname, `${name}${extname(import.meta.filename)}`)
 
 export function defineSuites(include: readonly string[] = ['suites/**/*.test.ts']): ViteUserConfig {
+  refuseOldNode()
   forgetEarlierRun()
   return defineConfig({
     plugins: [keepReporters()],
@@ -30,6 +32,8 @@ export function defineSuites(include: readonly string[] = ['suites/**/*.test.ts'
       isolate: false,
       testTimeout: TEST_LIMIT_MS,
       hookTimeout: TEST_LIMIT_MS,
+      // For annotations in a pull request.
+      includeTaskLocation: true,
       // Titles name placements, which Vitest would shorten to 40 characters.
       taskTitleValueFormatTruncate: 0,
       tags: [
