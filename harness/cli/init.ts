@@ -2,13 +2,15 @@
  * `claimcheck init`: makes a project of the working directory, with a suite, a SKU profile, an emulated rack and an example for
  * a CI. Files that exist are never overwritten: if there is one, nothing is written.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ClaimcheckError } from '../core/errors.ts'
 import { PACKAGE_ROOT } from '../core/package-root.ts'
 
+/** A module also where the package.json of the project does not say so. */
+const CONFIG = 'vitest.config.mts'
 const FILES = {
-  'vitest.config.ts': 'fixtures/init/vitest.config.ts',
+  [CONFIG]: 'fixtures/init/vitest.config.mts',
   'suites/kv-cache.test.ts': 'fixtures/init/kv-cache.test.ts',
   'skus/h100x8.yaml': 'fixtures/skus/h100x8.yaml',
   'racks/h100-2node.yaml': 'fixtures/racks/h100-2node.yaml',
@@ -19,7 +21,10 @@ const GITIGNORE = 'node_modules/\nreports/\n'
 
 /** Throws FILE_INVALID if a file exists, and REPORT_UNWRITABLE if one cannot be written. */
 export function initProject(folder: string, say: (line: string) => void): void {
-  const taken = Object.keys(FILES).filter((file) => existsSync(join(folder, file)))
+  const taken = [
+    ...globSync('{vitest,vite}.config.*', { cwd: folder }),
+    ...Object.keys(FILES).filter((file) => file !== CONFIG && existsSync(join(folder, file))),
+  ]
   if (taken.length > 0)
     throw new ClaimcheckError('FILE_INVALID', {
       subject: taken.join(', '),

@@ -59,6 +59,8 @@ Exit codes:
 Example:
   $ npx claimcheck run suites/numa --require-coverage -t bandwidth`
 
+const example = (command: string): string => `\nExample:\n  $ ${command}`
+
 export async function main(args: readonly string[], streams: Terminal): Promise<number> {
   const { env, stdin } = streams
   const [stdout, stderr] = [writerTo(streams.stdout), writerTo(streams.stderr)]
@@ -88,7 +90,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
   claimcheck
     .command('init')
     .description('make a project of the working directory: a suite, a SKU profile, a rack, a CI example')
-    .addHelpText('after', '\nExample:\n  $ npx claimcheck init && npx claimcheck run')
+    .addHelpText('after', example('npx claimcheck init && npx claimcheck run'))
     .action(async () => {
       const { initProject } = await import('./init.ts')
       initProject(process.cwd(), say)
@@ -110,6 +112,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
   claimcheck
     .command('doctor')
     .description('check that CLAIMCHECK_TARGET has what a run needs; exit code 1 if something is missing')
+    .addHelpText('after', example('CLAIMCHECK_TARGET=host CLAIMCHECK_SKU=h200x2 npx claimcheck doctor'))
     .action(async () => {
       const { doctor } = await import('./doctor.ts')
       exit((await doctor(readSettings(env), say)) ? 0 : 1)
@@ -125,6 +128,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     .option('--node <name>', 'node to describe (default: one with the most common devices)')
     .option('--probe', 'run an unprivileged pod without claims on one node, and ask its kernel, too')
     .option('--dry-run', 'print the objects that --probe would create, and create nothing')
+    .addHelpText('after', example('npx claimcheck discover --target host >skus/node.yaml'))
     .action(async (options: DiscoverOptions) => {
       const { target, node, probe = false, dryRun = false } = options
       const settings = readSettings(target === undefined ? env : { ...env, CLAIMCHECK_TARGET: target })
@@ -150,6 +154,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       'print every object that a run would create, the devices it would claim and its duration; creates nothing',
     )
     .argument('[suites...]', 'files or folders', ['suites/numa'])
+    .addHelpText('after', example('CLAIMCHECK_RACK=p5-2node npx claimcheck plan suites/numa'))
     .action(async (paths: string[]) => {
       const { plan } = await import('./plan.ts')
       const settings = readSettings(env)
@@ -168,6 +173,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     )
     .option('--dry-run', 'only print what would be removed')
     .option('--yes', 'also remove what has not expired, without asking')
+    .addHelpText('after', example('npx claimcheck sweep --dry-run'))
     .action(async ({ dryRun = false, yes = false }: { dryRun?: boolean; yes?: boolean }) => {
       const settings = readSettings(env)
       const others = (await targetKindOf(settings).findStaleResources?.(settings, Date.now())) ?? []
@@ -189,6 +195,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       new Option('--target <target>', 'target of the archive').choices(['host']).makeOptionMandatory(),
     )
     .option('--out <file>', 'path of the archive', 'claimcheck-host.run')
+    .addHelpText('after', example('npx claimcheck pack --target host --out claimcheck-host.run'))
     .action(async ({ out }: { out: string }) => {
       const { packHost } = await import('./pack/pack-host.ts')
       await packHost({ out, cacheDir: readSettings(env).cacheDir, say })
@@ -225,6 +232,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       'compare A, by default the last run, with the last green run of its SKU and target before it',
     )
     .option('--history <file>', 'history of runs (default: history.ndjson in the report folder)')
+    .addHelpText('after', example('npx claimcheck compare --last'))
     .action((a: string | undefined, b: string | undefined, options: CompareOptions, command: Command) => {
       const { reportDir } = readSettings(env)
       const { last = false, history = join(reportDir, HISTORY_FILE) } = options
@@ -240,6 +248,10 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     .argument('<results...>', 'results.json or certificate.json of each run')
     .option('--out <file>', 'path of the page (default: index.html beside the first run)')
     .option('--history <file>', 'history of runs (default: history.ndjson beside the last run)')
+    .addHelpText(
+      'after',
+      example('npx claimcheck report before/results.json after/results.json --out change.html'),
+    )
     .action(async (paths: [string, ...string[]], options: { out?: string; history?: string }) => {
       const { writeReport } = await import('./report.ts')
       writeReport(paths, options, say)
@@ -250,11 +262,12 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     .addOption(new Option('--last <count>', 'how many runs are listed').default(20).argParser(countOf))
     .option('--sku <name>', 'only runs of this SKU')
     .option('--history <file>', 'history of runs (default: history.ndjson in the report folder)')
+    .addHelpText('after', example('npx claimcheck history --sku h100x8 --last 5'))
     .action(async ({ last, sku, history }: { last: number; sku?: string; history?: string }) => {
       const { listHistory } = await import('./history.ts')
       listHistory(history ?? join(readSettings(env).reportDir, HISTORY_FILE), { last, sku }, say)
     })
-  addLabCommands(claimcheck, { settings: () => readSettings(env), say, exit })
+  addLabCommands(claimcheck, { settings: () => readSettings(env), say, exit, example })
   return claimcheck
 }
 

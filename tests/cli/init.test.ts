@@ -11,7 +11,7 @@ test('a project has a suite, a rack with its SKU, a configuration and an example
   initProject(folder, (line) => said.push(line))
   const written = said.flatMap((line) => /^Wrote (.+)$/.exec(line)?.[1] ?? [])
   expect(written).toEqual([
-    'vitest.config.ts',
+    'vitest.config.mts',
     'suites/kv-cache.test.ts',
     'skus/h100x8.yaml',
     'racks/h100-2node.yaml',
