@@ -4,6 +4,7 @@
 import type { Command } from 'commander'
 import { libraryPath } from '../core/library.ts'
 import { loadRack } from '../rack/rack.ts'
+import { requireTestcontainers } from '../targets/lab/require-testcontainers.ts'
 
 export interface LabCommands {
   readonly settings: () => { readonly cacheDir: string; readonly rack: string }
@@ -23,6 +24,7 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit, examp
   const lab = claimcheck
     .command('lab')
     .description('start and stop real Kubernetes in containers on this machine, with an emulated rack')
+    .hook('preAction', requireTestcontainers)
   lab
     .command('build')
     .description('build the node image, if its sources have changed')

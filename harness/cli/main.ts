@@ -87,7 +87,10 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .showHelpAfterError('(run claimcheck --help for the list of commands)')
-    .addHelpText('after', '\nSuites are run with Vitest, by `npx claimcheck run` or `npx vitest run suites/numa`')
+    .addHelpText(
+      'after',
+      '\nSuites are run with Vitest, by `npx claimcheck run` or `npx vitest run suites/numa`',
+    )
   claimcheck
     .command('init')
     .description('make a project of the working directory: a suite, a SKU profile, a rack, a CI example')

@@ -59,21 +59,30 @@ function testOf(test: TestReport, report: RunReport): CtrfTest {
   const text = skipReason ?? (message.length === 0 ? undefined : message.join('\n'))
   const start = startedAt === undefined ? undefined : Date.parse(startedAt)
   return {
-    ...{ name, status: STATUS[verdict], rawStatus: verdict, duration: Math.round(seconds * 1000) },
+    name,
+    status: STATUS[verdict],
+    rawStatus: verdict,
+    duration: Math.round(seconds * 1000),
     ...(start === undefined ? {} : { start, stop: start + Math.round(seconds * 1000) }),
     // The format demands at least one suite.
     suite: suite.length === 0 ? [file] : [...suite],
     filePath: file,
     ...(text === undefined ? {} : { message: text }),
     extra: {
-      ...{ target, sku, emulation },
+      target,
+      sku,
+      emulation,
       figures: Object.assign({}, ...expectations.map(({ properties }) => properties)) as object,
     },
   }
 }
 
 const problemTest = ({ code, message, file }: ReportedProblem): CtrfTest => ({
-  ...{ name: code, status: 'failed', rawStatus: 'inconclusive', duration: 0, message },
+  name: code,
+  status: 'failed',
+  rawStatus: 'inconclusive',
+  duration: 0,
+  message,
   suite: [file ?? 'the run'],
   ...(file === undefined ? {} : { filePath: file }),
 })

@@ -31,8 +31,12 @@ function runFamilies(report: RunReport): readonly Family[] {
       samples: [
         [
           {
-            ...{ version: tool.version, run, target, sku: environment.sku ?? '' },
-            ...{ rack: environment.emulation?.rack ?? '', emulated: String(isEmulated(environment)) },
+            version: tool.version,
+            run,
+            target,
+            sku: environment.sku ?? '',
+            rack: environment.emulation?.rack ?? '',
+            emulated: String(isEmulated(environment)),
           },
           1,
         ],
@@ -125,7 +129,11 @@ function testFamilies({ tests }: RunReport): readonly Family[] {
 
 /** Statements of one test differ in their nodes, so that no two samples have the same labels. */
 const labelsOf = ({ file, suite, name }: TestReport, { statement, emulated }: Expectation): Labels => ({
-  ...{ file, suite: suite.join(' > '), test: name, statement, emulated: String(emulated) },
+  file,
+  suite: suite.join(' > '),
+  test: name,
+  statement,
+  emulated: String(emulated),
 })
 
 function boundsOf({ interval }: Expectation, unit: string, factor: number): readonly Sample[] {

@@ -8,7 +8,8 @@ const verdicts = (...all: TestVerdict[]): Partial<RunReport> => ({
   outcome: all.every((one) => one === 'passed' || one === 'skipped') ? 'passed' : 'failed',
 })
 const problem = (code: ReportedProblem['code'], more: Partial<ReportedProblem> = {}): ReportedProblem => ({
-  ...{ code, message: 'a message' },
+  code,
+  message: 'a message',
   ...more,
 })
 

@@ -82,8 +82,7 @@ test('an interrupted run is 4, and its reports say so', async () => {
   })`
   const folder = project({ 'a.test.ts': waiting })
   const run = start(folder)
-  for await (const line of run.iterable({ from: 'all' }))
-    if (String(line).includes('it waits')) run.kill('SIGTERM')
+  for await (const line of run.iterable({ from: 'all' })) if (line.includes('it waits')) run.kill('SIGTERM')
   expect(await run).toMatchObject({ exitCode: 4 })
   expect(readFileSync(join(folder, 'reports/junit.xml'), 'utf8')).toContain('type="INTERRUPTED"')
 })

@@ -3,7 +3,7 @@
  * without network or Node. The archive is a shell script that unpacks itself, runs, and removes what it unpacked.
  */
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createReadStream, createWriteStream, globSync } from 'node:fs'
+import { createReadStream, createWriteStream, existsSync, globSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -45,8 +45,9 @@ export interface PackRequest {
   readonly say: (line: string) => void
 }
 
-/** Builds and downloads what is missing. Needs tar and xz. Rejects with NATIVE_BUILD_FAILED or NIXL_UNAVAILABLE. */
+/** Builds and downloads what is missing. Needs tar and xz. Rejects with TARGET_UNAVAILABLE, NATIVE_BUILD_FAILED or NIXL_UNAVAILABLE. */
 export async function packHost({ out, cacheDir, say }: PackRequest): Promise<void> {
+  requireClone()
   const binaries = await provideBinaries(say)
   const nixl = await provideCudaRuntime(await provideNixl(cacheDir, say), cacheDir, say)
   const perftest = await providePerftest(cacheDir, say)
@@ -94,6 +95,16 @@ export async function packHost({ out, cacheDir, say }: PackRequest): Promise<voi
   const { size } = await stat(out)
   say(`${out}: ${formatBytes(bytes(size))}. Run it on the other machine with: sh ${basename(out)}`)
   if (size > MAX_BYTES) say(`It is larger than the intended maximum of ${formatBytes(bytes(MAX_BYTES))}.`)
+}
+
+/** The archive holds what the package leaves out: the benchmark, and the modules beside it. */
+function requireClone(): void {
+  if (existsSync(join(PACKAGE_ROOT, 'bench'))) return
+  throw new ClaimcheckError('TARGET_UNAVAILABLE', {
+    subject: '`claimcheck pack`',
+    problem: 'needs a clone of claimcheck, and this is the installed package',
+    hint: 'Run it in a clone.',
+  })
 }
 
 async function stageModules(stage: string): Promise<void> {
