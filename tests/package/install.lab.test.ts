@@ -2,8 +2,8 @@
  * The package in an empty folder of a container that has Node with npm and nothing else: no Rust, no C compiler, no Python, no
  * clone. Its registry settings are those of this machine.
  */
-import { existsSync, realpathSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { GenericContainer, PullPolicy, type StartedTestContainer } from 'testcontainers'
@@ -14,20 +14,20 @@ import { docker } from '../../harness/targets/lab/docker.ts'
 import { keyOf } from '../../harness/targets/lab/image/build-artifact.ts'
 import { debian } from '../../harness/targets/lab/image/debian-root.ts'
 import { provideNodeImage } from '../../harness/targets/lab/image/node-image.ts'
-import { temporaryFolder } from '../support/rack-file.ts'
 import { PROJECT } from '../support/run-suite.ts'
 
 const PASSED_ON =
   /^(npm_config_(registry|cafile|proxy|https_proxy|noproxy)|PIP_\w+|https?_proxy|no_proxy|SSL_CERT_\w+|NODE_EXTRA_CA_CERTS)$/i
 const MOST_BYTES = 25e6
 
-let container: StartedTestContainer
+let container: StartedTestContainer | undefined
+let folder: string | undefined
 let packed: { readonly tarball: string; readonly size: number }
 
 beforeAll(async () => {
   await docker()
   await provideNodeImage(readSettings(process.env).cacheDir, () => undefined)
-  const folder = temporaryFolder()
+  folder = mkdtempSync(join(tmpdir(), 'claimcheck-package-'))
   const { stdout } = await execa('npm', ['pack', '--json', '--pack-destination', folder], { cwd: PROJECT })
   const [{ size } = { size: Infinity }] = JSON.parse(stdout.slice(stdout.indexOf('[\n'))) as {
     size: number
@@ -66,7 +66,10 @@ beforeAll(async () => {
     await inContainer(`ln -s ../lib/node_modules/npm/bin/${name}-cli.js /usr/local/bin/${name}`)
 }, 900_000)
 
-afterAll(() => container?.stop())
+afterAll(async () => {
+  await container?.stop()
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+})
 
 /** The privileges of a node of the lab, which emulated pods need. */
 class Machine extends GenericContainer {
@@ -80,6 +83,7 @@ class Machine extends GenericContainer {
 }
 
 async function inContainer(script: string): Promise<{ exitCode: number; output: string }> {
+  if (container === undefined) throw new Error('no container was started')
   const { exitCode, output } = await container.exec(['sh', '-c', script], {
     workingDir: '/project',
     env: { NO_COLOR: '1' },
