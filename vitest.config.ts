@@ -1,7 +1,14 @@
+import { defaultServerConditions } from 'vite'
+import { defineConfig } from 'vitest/config'
+import type * as Config from 'claimcheck/config'
 import { refuseOldNode } from './harness/vitest/refuse-old-node.ts'
 
 refuseOldNode()
-// Imported by the name of the package, so that Node loads it and Vite does not bundle the whole harness at each start.
-const { defineSuites } = await import('claimcheck/config')
+// A computed path, so that Node loads the sources and Vite does not bundle the whole harness at each start.
+const sources = new URL('harness/public/config.ts', import.meta.url).href
+const { defineSuites } = (await import(sources)) as typeof Config
 
-export default defineSuites()
+/** The suites import `claimcheck` by name, as a suite of a user does; here that is the sources. */
+const conditions = ['@claimcheck/source', ...defaultServerConditions]
+
+export default defineConfig({ ...defineSuites(), ssr: { resolve: { conditions } } })

@@ -5,14 +5,18 @@ import { readFileSync } from 'node:fs'
 const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
 const least = engines.node.match(/\d+/g).map(Number)
 const [major, minor] = process.versions.node.split('.').map(Number)
+/** Node runs TypeScript in a clone, and does not in `node_modules`. */
+const isInstalled = import.meta.url.includes('/node_modules/')
 
 if (major > least[0] || (major === least[0] && minor >= least[1])) {
-  const { main } = await import('../harness/cli/main.ts')
+  const { main } = await import(isInstalled ? '../dist/harness/cli/main.js' : '../harness/cli/main.ts')
   process.exitCode = await main(process.argv.slice(2), process)
 } else {
+  const hint = isInstalled
+    ? 'Run `npm install --save-dev node@24`, then start through npx: it uses that Node.'
+    : 'Run `npm ci`, then start through npx: it uses the Node 24 that comes with the project.'
   process.stderr.write(
-    `claimcheck: Node ${process.versions.node} is too old: expected ${engines.node}. ` +
-      'Run `npm ci`, then start through npx: it uses the Node 24 that comes with the project.\n',
+    `claimcheck: Node ${process.versions.node} is too old: expected ${engines.node}. ${hint}\n`,
   )
-  process.exitCode = 1
+  process.exitCode = 2
 }

@@ -48,7 +48,7 @@ export async function doctor(settings: Settings, say: (line: string) => void): P
 }
 
 async function* findings(settings: Settings): AsyncGenerator<Finding> {
-  if (settings.target === 'emulated') yield* machine(settings)
+  if (settings.target === 'emulated' || settings.target === 'host') yield* machine(settings)
   let inspection: Inspection
   try {
     if (settings.target === 'cluster') yield* rights(settings)
@@ -59,20 +59,20 @@ async function* findings(settings: Settings): AsyncGenerator<Finding> {
     return
   }
   if (inspection.client !== undefined) yield* server(inspection.client)
-  yield* published(inspection)
+  yield* published(inspection, settings.target === 'host' ? 1 : 2)
   if (settings.target === 'cluster') yield* delivery(settings)
 }
 
-/** What emulated pods need on this machine. */
-async function* machine({ runtime, cacheDir }: Settings): AsyncGenerator<Finding> {
-  if (runtime === 'model') {
+/** What pods on this machine need. */
+async function* machine({ target, runtime, cacheDir, nixl }: Settings): AsyncGenerator<Finding> {
+  if (target === 'emulated' && runtime === 'model') {
     yield ok('runtime model: needs nothing on this machine')
     return
   }
   const silent = (): void => undefined
   for (const [what, provide] of [
     ['the native binaries', () => provideBinaries(silent)],
-    ['the NIXL libraries', () => provideNixl(cacheDir, silent)],
+    ['the NIXL libraries', () => provideNixl(cacheDir, silent, nixl)],
   ] as const) {
     yield await provide().then(
       () => ok(`${what} are available`),
@@ -102,7 +102,10 @@ async function* server(client: ObjectClient): AsyncGenerator<Finding> {
   )
 }
 
-function* published({ place, slices, classes, nodes, sku }: Inspection): Generator<Finding> {
+function* published(
+  { place, slices, classes, nodes, sku }: Inspection,
+  leastNodes: number,
+): Generator<Finding> {
   const publication = publicationOf(slices)
   yield* driversOf(publication, place, sku)
   yield* classesFor(publication, classes)
@@ -117,7 +120,7 @@ function* published({ place, slices, classes, nodes, sku }: Inspection): Generat
     )
   for (const device of preventingTaintsOf(slices))
     yield missing(`${describeTaint(device)}; no claim gets the device`)
-  yield nodes.length >= 2 || (sku?.nics.length === 0 && nodes.length > 0)
+  yield nodes.length >= leastNodes || (sku?.nics.length === 0 && nodes.length > 0)
     ? ok(`${nodes.length} nodes can run pods: ${nodes.join(', ')}`)
     : missing(`two nodes that publish RDMA NICs and can run pods; found ${nodes.join(', ') || 'none'}`)
   yield* numaNodesOf(publication)

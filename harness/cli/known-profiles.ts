@@ -1,10 +1,4 @@
 /** The SKU profiles that come with claimcheck; their reference values may fit a discovered machine. */
-import { globSync } from 'node:fs'
-import { join } from 'node:path'
+import { libraryFiles } from '../core/library.ts'
 
-const FOLDER = join(import.meta.dirname, '../../fixtures/skus')
-
-export const knownProfiles = (): readonly string[] =>
-  globSync('*.yaml', { cwd: FOLDER })
-    .sort()
-    .map((name) => join(FOLDER, name))
+export const knownProfiles = (): readonly string[] => libraryFiles('skus')

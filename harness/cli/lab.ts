@@ -2,12 +2,16 @@
  * `claimcheck lab`: the commands that start and stop real Kubernetes in containers on this machine; see `targets/lab`.
  */
 import type { Command } from 'commander'
+import { libraryPath } from '../core/library.ts'
 import { loadRack } from '../rack/rack.ts'
+import { requireTestcontainers } from '../targets/lab/require-testcontainers.ts'
 
 export interface LabCommands {
   readonly settings: () => { readonly cacheDir: string; readonly rack: string }
   readonly say: (line: string) => void
   readonly exit: (code: number) => void
+  /** The text of an example for the help of a command. */
+  readonly example: (command: string) => string
 }
 
 const NAME = [
@@ -16,13 +20,15 @@ const NAME = [
   'default',
 ] as const
 
-export function addLabCommands(claimcheck: Command, { settings, say, exit }: LabCommands): void {
+export function addLabCommands(claimcheck: Command, { settings, say, exit, example }: LabCommands): void {
   const lab = claimcheck
     .command('lab')
     .description('start and stop real Kubernetes in containers on this machine, with an emulated rack')
+    .hook('preAction', requireTestcontainers)
   lab
     .command('build')
     .description('build the node image, if its sources have changed')
+    .addHelpText('after', example('npx claimcheck lab build'))
     .action(async () => {
       const { provideNodeImage } = await import('../targets/lab/image/node-image.ts')
       say(await provideNodeImage(settings().cacheDir, say))
@@ -31,12 +37,16 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit }: Lab
     .command('up')
     .description('start a lab that runs until "lab down"')
     .option(...NAME)
-    .option('--rack <file>', 'rack to emulate (default: CLAIMCHECK_RACK)')
+    .option(
+      '--rack <file>',
+      'rack to emulate, a file or the name of one that comes with claimcheck (default: CLAIMCHECK_RACK)',
+    )
     .option('--nodes <count>', "number of the rack's nodes to run; 0: the control plane only")
+    .addHelpText('after', example('npx claimcheck lab up --rack p5-2node'))
     .action(
       async ({ name, rack, nodes }: { name: string; rack?: string; nodes?: string }, command: Command) => {
         const { cacheDir, rack: ofSettings } = settings()
-        const loaded = loadRack(rack ?? ofSettings)
+        const loaded = loadRack(rack === undefined ? ofSettings : libraryPath('racks', rack, '--rack'))
         const workers = nodes === undefined ? loaded.nodes.length : Number(nodes)
         if (!Number.isInteger(workers) || workers < 0 || workers > loaded.nodes.length)
           command.error(
@@ -57,6 +67,7 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit }: Lab
     .description('stop a lab and remove everything that it created')
     .option(...NAME)
     .option('--all', 'every lab on this machine')
+    .addHelpText('after', example('npx claimcheck lab down --all'))
     .action(async ({ name, all = false }: { name: string; all?: boolean }) => {
       const { labs, stopLab } = await import('../targets/lab/lab.ts')
       const { cacheDir } = settings()
@@ -76,6 +87,7 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit }: Lab
   lab
     .command('status')
     .description('list the labs; exit code 1 when none is running')
+    .addHelpText('after', example('npx claimcheck lab status'))
     .action(async () => {
       const { labs } = await import('../targets/lab/lab.ts')
       const { kubeconfigPath, readState } = await import('../targets/lab/lab-state.ts')

@@ -1,15 +1,16 @@
 /**
  * The command line, `npx claimcheck`: parses arguments and runs the command, each of which has a file of its own. The exit
- * code is 0 on success and 1 otherwise.
+ * code is 0 on success and 1 otherwise; `run` has exit codes of its own.
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { HISTORY_FILE } from '../certificate/history.ts'
 import { asClaimcheckError } from '../core/errors.ts'
+import { VERSION } from '../core/package-root.ts'
 import { writerTo, type TextStream } from '../core/terminal.ts'
 import { readSettings } from '../core/variables.ts'
 import { binariesIn, NATIVE } from '../native/build-binaries.ts'
+import { prebuiltPaths } from '../native/prebuilt.ts'
 import { TARGET_KINDS, targetKindOf } from '../targets/target-kinds.ts'
 import { confirmOn } from './confirm.ts'
 
@@ -26,6 +27,13 @@ interface DiscoverOptions {
   readonly dryRun?: boolean
 }
 
+interface RunOptions {
+  readonly requireCoverage?: boolean
+  readonly allowInconclusive?: boolean
+  readonly ctrf?: boolean
+  readonly metrics?: boolean
+}
+
 interface CompareOptions {
   readonly last?: boolean
   readonly history?: string
@@ -39,6 +47,19 @@ export interface Terminal {
   /** For confirmations, when it is a terminal. */
   readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean }
 }
+
+const RUN_HELP = `
+Exit codes:
+  0  passed
+  1  failed: the hardware broke an expectation
+  2  wrong use or input
+  3  inconclusive: no verdict, or not all of the hardware was covered
+  4  interrupted
+
+Example:
+  $ npx claimcheck run suites/numa --require-coverage -t bandwidth`
+
+const example = (command: string): string => `\nExample:\n  $ ${command}`
 
 export async function main(args: readonly string[], streams: Terminal): Promise<number> {
   const { env, stdin } = streams
@@ -62,14 +83,40 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
   const say = (line: string): void => void stdout.write(`${line}\n`)
   const claimcheck = new Command('claimcheck')
     .description('Checks what a hardware vendor, a cloud or a driver claims about GPU/RDMA nodes.')
-    .version(version())
+    .version(VERSION)
     .exitOverride()
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .showHelpAfterError('(run claimcheck --help for the list of commands)')
-    .addHelpText('after', '\nSuites are run with Vitest: npx vitest run suites/numa')
+    .addHelpText(
+      'after',
+      '\nSuites are run with Vitest, by `npx claimcheck run` or `npx vitest run suites/numa`',
+    )
+  claimcheck
+    .command('init')
+    .description('make a project of the working directory: a suite, a SKU profile, a rack, a CI example')
+    .addHelpText('after', example('npx claimcheck init && npx claimcheck run'))
+    .action(async () => {
+      const { initProject } = await import('./init.ts')
+      initProject(process.cwd(), say)
+    })
+  claimcheck
+    .command('run')
+    .description('run suites with Vitest, with an exit code for each kind of outcome')
+    .argument('[arguments...]', 'files, folders and options of Vitest')
+    .option('--require-coverage', 'a run passes only if it covered all nodes, GPUs and NICs')
+    .option('--allow-inconclusive', 'inconclusive tests do not fail a run in which others passed')
+    .option('--ctrf', 'also write ctrf.json, in the Common Test Report Format')
+    .option('--metrics', 'also write metrics.prom, OpenMetrics text for a textfile collector')
+    .allowUnknownOption()
+    .addHelpText('after', RUN_HELP)
+    .action(async (args: string[], options: RunOptions) => {
+      const { runCommand } = await import('./run.ts')
+      exit(await runCommand({ args, env, say: (line) => void stderr.write(`${line}\n`), ...options }))
+    })
   claimcheck
     .command('doctor')
     .description('check that CLAIMCHECK_TARGET has what a run needs; exit code 1 if something is missing')
+    .addHelpText('after', example('CLAIMCHECK_TARGET=host CLAIMCHECK_SKU=h200x2 npx claimcheck doctor'))
     .action(async () => {
       const { doctor } = await import('./doctor.ts')
       exit((await doctor(readSettings(env), say)) ? 0 : 1)
@@ -85,6 +132,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     .option('--node <name>', 'node to describe (default: one with the most common devices)')
     .option('--probe', 'run an unprivileged pod without claims on one node, and ask its kernel, too')
     .option('--dry-run', 'print the objects that --probe would create, and create nothing')
+    .addHelpText('after', example('npx claimcheck discover --target host >skus/node.yaml'))
     .action(async (options: DiscoverOptions) => {
       const { target, node, probe = false, dryRun = false } = options
       const settings = readSettings(target === undefined ? env : { ...env, CLAIMCHECK_TARGET: target })
@@ -110,6 +158,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       'print every object that a run would create, the devices it would claim and its duration; creates nothing',
     )
     .argument('[suites...]', 'files or folders', ['suites/numa'])
+    .addHelpText('after', example('CLAIMCHECK_RACK=p5-2node npx claimcheck plan suites/numa'))
     .action(async (paths: string[]) => {
       const { plan } = await import('./plan.ts')
       const settings = readSettings(env)
@@ -128,12 +177,13 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     )
     .option('--dry-run', 'only print what would be removed')
     .option('--yes', 'also remove what has not expired, without asking')
+    .addHelpText('after', example('npx claimcheck sweep --dry-run'))
     .action(async ({ dryRun = false, yes = false }: { dryRun?: boolean; yes?: boolean }) => {
       const settings = readSettings(env)
       const others = (await targetKindOf(settings).findStaleResources?.(settings, Date.now())) ?? []
       const { cacheDir } = settings
       await sweep({
-        binaries: binariesIn(NATIVE),
+        binaries: [binariesIn(NATIVE), prebuiltPaths(NATIVE)],
         cacheDir,
         dryRun,
         say,
@@ -149,6 +199,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       new Option('--target <target>', 'target of the archive').choices(['host']).makeOptionMandatory(),
     )
     .option('--out <file>', 'path of the archive', 'claimcheck-host.run')
+    .addHelpText('after', example('npx claimcheck pack --target host --out claimcheck-host.run'))
     .action(async ({ out }: { out: string }) => {
       const { packHost } = await import('./pack/pack-host.ts')
       await packHost({ out, cacheDir: readSettings(env).cacheDir, say })
@@ -185,6 +236,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       'compare A, by default the last run, with the last green run of its SKU and target before it',
     )
     .option('--history <file>', 'history of runs (default: history.ndjson in the report folder)')
+    .addHelpText('after', example('npx claimcheck compare --last'))
     .action((a: string | undefined, b: string | undefined, options: CompareOptions, command: Command) => {
       const { reportDir } = readSettings(env)
       const { last = false, history = join(reportDir, HISTORY_FILE) } = options
@@ -200,6 +252,10 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     .argument('<results...>', 'results.json or certificate.json of each run')
     .option('--out <file>', 'path of the page (default: index.html beside the first run)')
     .option('--history <file>', 'history of runs (default: history.ndjson beside the last run)')
+    .addHelpText(
+      'after',
+      example('npx claimcheck report before/results.json after/results.json --out change.html'),
+    )
     .action(async (paths: [string, ...string[]], options: { out?: string; history?: string }) => {
       const { writeReport } = await import('./report.ts')
       writeReport(paths, options, say)
@@ -210,11 +266,12 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     .addOption(new Option('--last <count>', 'how many runs are listed').default(20).argParser(countOf))
     .option('--sku <name>', 'only runs of this SKU')
     .option('--history <file>', 'history of runs (default: history.ndjson in the report folder)')
+    .addHelpText('after', example('npx claimcheck history --sku h100x8 --last 5'))
     .action(async ({ last, sku, history }: { last: number; sku?: string; history?: string }) => {
       const { listHistory } = await import('./history.ts')
       listHistory(history ?? join(readSettings(env).reportDir, HISTORY_FILE), { last, sku }, say)
     })
-  addLabCommands(claimcheck, { settings: () => readSettings(env), say, exit })
+  addLabCommands(claimcheck, { settings: () => readSettings(env), say, exit, example })
   return claimcheck
 }
 
@@ -222,9 +279,4 @@ function countOf(text: string): number {
   const count = Number(text)
   if (Number.isInteger(count) && count > 0) return count
   throw new InvalidArgumentError('expected a whole number above 0')
-}
-
-function version(): string {
-  const path = new URL('../../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
 }

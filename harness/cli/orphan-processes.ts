@@ -25,8 +25,9 @@ interface Process {
   readonly program: string
 }
 
-export async function orphanProcesses(binaries: Binaries): Promise<StaleResource[]> {
-  const ours = await processesOf(Object.values(binaries))
+/** `binaries`: the paths that the binaries of this installation may have. */
+export async function orphanProcesses(binaries: readonly Binaries[]): Promise<StaleResource[]> {
+  const ours = await processesOf(binaries.flatMap((one) => Object.values(one)))
   const own = new Set(ours.map(({ pid }) => pid))
   const tops = ours.filter(({ parent }) => !own.has(parent))
   const left: StaleResource[] = []
@@ -81,8 +82,8 @@ async function programOf(pid: number, programs: readonly string[]): Promise<stri
 }
 
 /** The harness starts the agent, and the transfer binary with an option that nobody types; a person tries the binary without it. */
-async function isOfHarness({ pid, program }: Process, { node }: Binaries): Promise<boolean> {
-  if (program === node) return true
+async function isOfHarness({ pid, program }: Process, binaries: readonly Binaries[]): Promise<boolean> {
+  if (binaries.some(({ node }) => program === node)) return true
   const argv = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
   return argv.split('\0').includes('--until-stdin-closes')
 }

@@ -11,7 +11,7 @@ import { unfinishedUnpacks } from './stale-folders.ts'
 import { orphanProcesses } from './orphan-processes.ts'
 
 export interface Sweep {
-  readonly binaries: Binaries
+  readonly binaries: readonly Binaries[]
   readonly cacheDir: string
   /** Only prints what would be removed. */
   readonly dryRun: boolean

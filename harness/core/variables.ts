@@ -3,12 +3,15 @@
  * the nearest one, so that a CI gate never runs without a setting that it was given.
  */
 import { homedir } from 'node:os'
-import { delimiter, join, relative } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { z } from 'zod'
 import { ClaimcheckError } from './errors.ts'
+import { libraryPath } from './library.ts'
 import { nearest } from './nearest.ts'
 
 const PREFIX = 'CLAIMCHECK_'
+export const DEFAULT_REPORT_DIR = 'reports'
+const DEFAULT_RACK = 'h100-2node'
 /** `CLAIMCHECK_UCX_IB_GID_INDEX` is UCX_IB_GID_INDEX of the pods. */
 const UCX_PREFIX = 'CLAIMCHECK_UCX_'
 /** Variables of UCX that the transfer binary sets itself. */
@@ -58,7 +61,13 @@ const variablesSchema = z.strictObject({
   /** `mount`: the node's /sys is mounted into the pods, for port counters that a network namespace does not show. */
   CLAIMCHECK_HOST_SYS: z.enum(['none', 'mount']).optional(),
   CLAIMCHECK_RUNTIME: z.enum(['process', 'model']).default('process'),
-  CLAIMCHECK_REPORT_DIR: z.string().min(1).default('reports'),
+  CLAIMCHECK_REPORT_DIR: z.string().min(1).default(DEFAULT_REPORT_DIR),
+  /** Further files of a run, separated by commas: `ctrf` for ctrf.json, `metrics` for metrics.prom. */
+  CLAIMCHECK_FORMATS: z
+    .string()
+    .regex(/^(ctrf|metrics)(,(ctrf|metrics))*$/, 'expected ctrf, metrics, or both separated by a comma')
+    .transform((names) => names.split(',') as ReportFormat[])
+    .optional(),
   /** A file of waivers: expectations that may fail until a date. */
   CLAIMCHECK_WAIVERS: z.string().min(1).optional(),
   /** An Ed25519 private key in PEM that signs the certificate of the run. */
@@ -75,9 +84,13 @@ const variablesSchema = z.strictObject({
         .max(100, 'expected at most 100 rounds'),
     )
     .prefault('3'),
+  /** The wheel of NIXL, a folder that holds it, or a folder with its libraries, instead of a download. */
+  CLAIMCHECK_NIXL: z.string().min(1).optional(),
   /** The folder that keeps the NIXL library and other downloads between runs. */
   CLAIMCHECK_CACHE_DIR: z.string().min(1).optional(),
 })
+
+export type ReportFormat = 'ctrf' | 'metrics'
 
 export interface Settings {
   readonly target: 'emulated' | 'lab' | 'cluster' | 'host'
@@ -98,9 +111,12 @@ export interface Settings {
   readonly ucx: Readonly<Record<string, string>>
   readonly runtime: 'process' | 'model'
   readonly reportDir: string
+  readonly formats: readonly ReportFormat[]
   readonly waivers: string | undefined
   readonly signKey: string | undefined
   readonly rounds: number
+  /** The path of NIXL's wheel or of its unpacked libraries; undefined: it is downloaded. */
+  readonly nixl: string | undefined
   readonly cacheDir: string
 }
 
@@ -140,8 +156,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   refuseMeaningless(v, ucx)
   return {
     target: v.CLAIMCHECK_TARGET,
-    rack: v.CLAIMCHECK_RACK ?? defaultRack(),
-    sku: v.CLAIMCHECK_SKU,
+    rack: libraryPath('racks', v.CLAIMCHECK_RACK ?? DEFAULT_RACK, 'CLAIMCHECK_RACK'),
+    sku: v.CLAIMCHECK_SKU === undefined ? undefined : libraryPath('skus', v.CLAIMCHECK_SKU, 'CLAIMCHECK_SKU'),
     context: v.CLAIMCHECK_CONTEXT,
     lab: v.CLAIMCHECK_LAB,
     kubeconfig: kubeconfigOf(env),
@@ -154,21 +170,15 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     ucx,
     runtime: v.CLAIMCHECK_RUNTIME,
     reportDir: v.CLAIMCHECK_REPORT_DIR,
+    formats: v.CLAIMCHECK_FORMATS ?? [],
     waivers: v.CLAIMCHECK_WAIVERS,
     signKey: v.CLAIMCHECK_SIGN_KEY,
     rounds: v.CLAIMCHECK_ROUNDS,
+    nixl: v.CLAIMCHECK_NIXL,
     cacheDir:
       v.CLAIMCHECK_CACHE_DIR ??
       join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache'), 'claimcheck'),
   }
-}
-
-const RACK = join(import.meta.dirname, '../../fixtures/racks/h100-2node.yaml')
-
-/** The rack that comes with claimcheck, also where a command runs in another folder. */
-function defaultRack(): string {
-  const fromHere = relative(process.cwd(), RACK)
-  return fromHere.startsWith('..') ? RACK : fromHere
 }
 
 /** Throws VARIABLE_INVALID. */

@@ -1,16 +1,18 @@
 /**
- * Builds the native binaries in `native/` with cargo when their sources have changed since the last build. Otherwise Rust
- * is not needed.
+ * Provides the native binaries: those that come with the package, if they are of its sources and this platform, or else those
+ * that cargo builds in `native/` when the sources have changed since the last build.
  */
 import { createHash } from 'node:crypto'
 import { access, glob, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { ClaimcheckError } from '../core/errors.ts'
+import { PACKAGE_ROOT } from '../core/package-root.ts'
+import { findPrebuilt } from './prebuilt.ts'
 import { findChange, recordFiles } from './recorded-files.ts'
 
 /** The folder of the sources. */
-export const NATIVE = join(import.meta.dirname, '..', '..', 'native')
+export const NATIVE = join(PACKAGE_ROOT, 'native')
 const BUILD_LIMIT_MS = 15 * 60_000
 
 export interface Binaries {
@@ -32,6 +34,8 @@ export async function provideBinaries(
   const binaries = binariesIn(folder)
   const stamp = join(dirname(binaries.node), 'claimcheck.sources')
   const sources = await digestOfSources(folder)
+  const prebuilt = findPrebuilt(folder, sources)
+  if (prebuilt !== undefined) return prebuilt
   const built = await readFile(stamp, 'utf8').catch(() => undefined)
   const files = join(dirname(binaries.node), 'claimcheck.files.json')
   if (built === sources && (await Promise.all(Object.values(binaries).map(exists))).every(Boolean)) {

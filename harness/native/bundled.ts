@@ -2,7 +2,8 @@
  * The binaries and libraries of a packed archive, which are used instead of being built and downloaded.
  */
 import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { PACKAGE_ROOT } from '../core/package-root.ts'
 import type { Binaries } from './build-binaries.ts'
 import type { Nixl } from './nixl.ts'
 import { perftestIn, type Perftest } from './ucx-perftest.ts'
@@ -17,7 +18,7 @@ export interface Bundle {
   readonly perftest: Perftest
 }
 
-export function findBundle(project: string = resolve(import.meta.dirname, '../..')): Bundle | undefined {
+export function findBundle(project: string = PACKAGE_ROOT): Bundle | undefined {
   const folder = join(project, BUNDLE_FOLDER)
   if (!existsSync(folder)) return undefined
   const nixl = join(folder, 'nixl')

@@ -25,7 +25,7 @@ const WHEEL: PinnedWheel = {
       sha256: '83469a846206f2a733db0c42e223589ab62fd2fabac4432d2f8802de4bded0a4',
     },
   },
-  files: String.raw`lib/libcudart\.so\.12$`,
+  files: /lib\/libcudart\.so\.12$/,
   folder: ({ sha256 }) => `nvidia-cuda-runtime-cu12-12.9.79-${sha256.slice(0, 12)}`,
   error: 'NATIVE_BUILD_FAILED',
 }

@@ -11,15 +11,22 @@ export interface NativeParts {
 
 export interface NativeOptions {
   readonly cacheDir: string
+  /** CLAIMCHECK_NIXL. */
+  readonly nixl: string | undefined
   /** Whether pods use real GPUs. */
   readonly cuda: boolean
   readonly say: (line: string) => void
 }
 
 /** Builds and downloads what is missing, unless this installation bundles it. */
-export async function provideNativeParts({ cacheDir, cuda, say }: NativeOptions): Promise<NativeParts> {
+export async function provideNativeParts({
+  cacheDir,
+  nixl: given,
+  cuda,
+  say,
+}: NativeOptions): Promise<NativeParts> {
   const bundle = findBundle()
   if (bundle !== undefined) return bundle
-  const [binaries, nixl] = await Promise.all([provideBinaries(say), provideNixl(cacheDir, say)])
+  const [binaries, nixl] = await Promise.all([provideBinaries(say), provideNixl(cacheDir, say, given)])
   return { binaries, nixl: cuda ? await provideCudaRuntime(nixl, cacheDir, say) : nixl }
 }

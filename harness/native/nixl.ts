@@ -1,6 +1,10 @@
 /** The real NIXL library: the libraries of one pinned wheel from PyPI, unpacked into the cache folder. */
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { type PinnedWheel, provideWheel } from './python-wheel.ts'
+
+/** The library with NIXL's C API, in the unpacked wheel. */
+const CAPI = '.nixl_cu12.mesonpy.libs/libnixl_capi.so'
 
 const WHEEL: PinnedWheel = {
   package: 'nixl-cu12',
@@ -19,7 +23,7 @@ const WHEEL: PinnedWheel = {
     },
   },
   /** The libraries without the Python code around them. */
-  files: String.raw`\.libs/.*\.so`,
+  files: /\.libs\/.*\.so/,
   folder: ({ platform }) => `nixl-1.5.1-${platform}`,
   error: 'NIXL_UNAVAILABLE',
 }
@@ -31,8 +35,17 @@ export interface Nixl {
   readonly capi: string
 }
 
-/** Resolves at once if NIXL is cached. Rejects with NIXL_UNAVAILABLE. `say` receives a line before each slow step. */
-export async function provideNixl(cacheDir: string, say: (line: string) => void): Promise<Nixl> {
-  const folder = await provideWheel(WHEEL, cacheDir, say)
-  return { folder, capi: join(folder, '.nixl_cu12.mesonpy.libs', 'libnixl_capi.so') }
+/**
+ * Resolves at once if NIXL is cached. Rejects with NIXL_UNAVAILABLE. `say` receives a line before each slow step. `given`
+ * (CLAIMCHECK_NIXL): the wheel, a folder that holds it, or a folder with its unpacked libraries, which are used as they are.
+ */
+export async function provideNixl(
+  cacheDir: string,
+  say: (line: string) => void,
+  given?: string,
+): Promise<Nixl> {
+  if (given !== undefined && existsSync(join(given, CAPI))) return nixlIn(resolve(given))
+  return nixlIn(await provideWheel(WHEEL, cacheDir, say, given))
 }
+
+const nixlIn = (folder: string): Nixl => ({ folder, capi: join(folder, CAPI) })

@@ -1,17 +1,17 @@
 /**
- * Downloads a pinned wheel from PyPI with pip, verifies its hash, and unpacks some of its files into the cache folder.
- * Nothing is installed into a Python environment, and a wheel with another hash is never unpacked.
+ * Downloads a pinned wheel from PyPI, or from the index that pip is configured for, verifies its hash, and unpacks some of its
+ * files into the cache folder. Python is not needed, and a wheel with another hash is never unpacked.
  */
 import { createHash } from 'node:crypto'
-import { access, chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { arch, tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
-import { execa } from 'execa'
+import { access, chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { arch } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { unzipSync } from 'fflate'
 import { ClaimcheckError, type ErrorCode, type ErrorFacts } from '../core/errors.ts'
+import { downloadFile } from './index-client.ts'
+import { readPackageIndex } from './package-index.ts'
 import { distrust, findChange, isTruncated, recordFiles } from './recorded-files.ts'
 import { makeWorkFolder } from './work-folder.ts'
-
-const LIMIT_MS = 10 * 60_000
 
 export interface PinnedWheel {
   /** The name of the package on PyPI. */
@@ -25,8 +25,8 @@ export interface PinnedWheel {
   readonly size?: string
   /** By processor architecture, in Node's names. */
   readonly builds: Readonly<Record<string, WheelBuild>>
-  /** Python's regular expression for the names of the files to unpack. */
-  readonly files: string
+  /** Matches the names of the files to unpack. */
+  readonly files: RegExp
   /** Name of the folder in the cache folder. */
   readonly folder: (build: WheelBuild) => string
   readonly error: ErrorCode
@@ -37,20 +37,15 @@ interface WheelBuild {
   readonly sha256: string
 }
 
-const UNPACK = `
-import re, sys, zipfile
-with zipfile.ZipFile(sys.argv[1]) as wheel:
-    wheel.extractall(sys.argv[2], [n for n in wheel.namelist() if re.search(sys.argv[3], n)])
-`
-
 /**
  * Returns the folder with the wheel's files, at once if it is cached. Rejects with the wheel's error code. `say` receives
- * a line before each slow step.
+ * a line before each slow step. `given`: the path of the wheel, or of a folder that holds it, instead of a download.
  */
 export async function provideWheel(
   wheel: PinnedWheel,
   cacheDir: string,
   say: (line: string) => void,
+  given?: string,
 ): Promise<string> {
   const build = wheel.builds[arch()]
   if (build === undefined) {
@@ -67,11 +62,10 @@ export async function provideWheel(
   }
   const work = await workFolder(wheel, cacheDir)
   try {
-    const file = await verifiedWheel({ wheel, build, cacheDir, work, say })
+    const bytes = await verifiedWheel({ wheel, build, cacheDir, work, say, given })
     say(`Unpacking ${nameOf(wheel)}`)
     const unpacked = join(work, 'unpacked')
-    await python(wheel, 'could not be unpacked with python3', ['-c', UNPACK, file, unpacked, wheel.files])
-    await makeExecutable(unpacked)
+    await unpack(wheel, bytes, unpacked)
     await record(unpacked)
     // Where two runs unpack at once, the second finds the folder in place and uses it.
     await rename(unpacked, folder).catch(async (cause: unknown) => {
@@ -88,62 +82,116 @@ export async function provideWheel(
   return folder
 }
 
-interface Download {
+interface Search {
   readonly wheel: PinnedWheel
   readonly build: WheelBuild
   readonly cacheDir: string
   readonly work: string
   readonly say: (line: string) => void
+  readonly given: string | undefined
 }
 
-/** Prefers a wheel that the user put into the cache folder (machines without PyPI). Either must have the pinned hash. */
-async function verifiedWheel({ wheel, build, cacheDir, work, say }: Download): Promise<string> {
-  const name = `${wheel.package.replaceAll('-', '_')}-${wheel.version}-${wheel.tag}-${build.platform}.whl`
-  const provided = join(cacheDir, name)
-  const isProvided = await exists(provided)
-  if (!isProvided) {
+/**
+ * Returns the bytes of the wheel. A wheel on this machine is preferred: the given one, one in the cache folder, or one in a
+ * folder of pip's find-links. Each must have the pinned hash.
+ */
+async function verifiedWheel({ wheel, build, cacheDir, work, say, given }: Search): Promise<Buffer> {
+  const index = settingsOf(wheel)
+  const provided = given === undefined ? undefined : await givenWheel(wheel, build, given)
+  const local = provided ?? (await localWheel(wheel, build, [cacheDir, ...index.folders]))
+  const path = local ?? join(work, 'wheel')
+  if (local === undefined) {
     say(`Fetching ${nameOf(wheel)} from PyPI (${wheel.size === undefined ? '' : `${wheel.size}, `}once)`)
-    await download(wheel, build, work)
+    const wanted = { project: wheel.package, matches: isWheel(wheel, build) }
+    await downloadFile(index, wanted, path).catch((cause: unknown) => {
+      throw wheelError(wheel, {
+        problem: 'could not be downloaded',
+        found: messageOf(cause),
+        hint: isFullDisk(cause)
+          ? 'Free space in the cache folder, or set CLAIMCHECK_CACHE_DIR to another folder.'
+          : `Check that this machine reaches PyPI or the index in pip's configuration, or put the wheel ${fileNameOf(wheel, build)} into the cache folder ${cacheDir}.`,
+        cause,
+      })
+    })
   }
-  // A wheel for several platforms has all of them in its name.
-  const [downloaded = name] = isProvided ? [] : (await readdir(work)).filter((one) => one.endsWith('.whl'))
-  const file = isProvided ? provided : join(work, downloaded)
-  const bytes = await readFile(file).catch((cause: unknown) => {
+  const bytes = await readFile(path)
+  const digest = createHash('sha256').update(bytes).digest('hex')
+  if (digest === build.sha256) return bytes
+  throw wheelError(wheel, {
+    problem: `has a wheel ${fileNameOf(wheel, build)} with another hash than the pinned one`,
+    expected: `SHA-256 ${build.sha256}`,
+    found: digest,
+    hint:
+      local === undefined
+        ? 'Run again. If it happens again, a proxy between this machine and PyPI changes files.'
+        : `Remove ${path}, or replace it with the right wheel, and run again.`,
+  })
+}
+
+function settingsOf(wheel: PinnedWheel): ReturnType<typeof readPackageIndex> {
+  try {
+    return readPackageIndex(process.env)
+  } catch (cause) {
+    throw wheelError(wheel, { problem: "cannot be fetched with pip's settings", found: messageOf(cause), cause })
+  }
+}
+
+async function givenWheel(wheel: PinnedWheel, build: WheelBuild, given: string): Promise<string> {
+  const found = await stat(given).catch(() => undefined)
+  const path = found?.isDirectory() === true ? await localWheel(wheel, build, [given]) : given
+  if (found !== undefined && path !== undefined) return path
+  throw wheelError(wheel, {
+    problem: `was not found at ${given}`,
+    expected: `the wheel ${fileNameOf(wheel, build)}, or a folder that holds it`,
+    found: found === undefined ? 'no such file' : 'a folder without it',
+  })
+}
+
+async function localWheel(
+  wheel: PinnedWheel,
+  build: WheelBuild,
+  folders: readonly string[],
+): Promise<string | undefined> {
+  const matches = isWheel(wheel, build)
+  for (const folder of folders) {
+    const name = (await readdir(folder).catch(() => [])).find((file) => matches(file))
+    if (name !== undefined) return join(folder, name)
+  }
+  return undefined
+}
+
+/** A wheel for several platforms has all of them in its name. */
+function isWheel(wheel: PinnedWheel, { platform }: WheelBuild): (filename: string) => boolean {
+  const start = `${wheel.package.replaceAll('-', '_')}-${wheel.version}-${wheel.tag}-`
+  return (filename) =>
+    filename.startsWith(start) &&
+    filename.endsWith('.whl') &&
+    filename.slice(start.length, -'.whl'.length).split('.').includes(platform)
+}
+
+const fileNameOf = (wheel: PinnedWheel, { platform }: WheelBuild): string =>
+  `${wheel.package.replaceAll('-', '_')}-${wheel.version}-${wheel.tag}-${platform}.whl`
+
+/** Wheels do not record permissions, and some of these files are programs. */
+async function unpack(wheel: PinnedWheel, bytes: Buffer, folder: string): Promise<void> {
+  try {
+    const files = unzipSync(bytes, { filter: ({ name }) => wheel.files.test(name) })
+    for (const [name, content] of Object.entries(files)) {
+      const path = join(folder, name)
+      await mkdir(dirname(path), { recursive: true })
+      await writeFile(path, content)
+      await chmod(path, 0o755)
+    }
+  } catch (cause) {
     throw wheelError(wheel, {
-      problem: 'was not downloaded by python3 -m pip',
-      expected: `a file ${name}`,
-      found: 'no such file',
+      problem: `could not be unpacked into ${folder}`,
+      found: messageOf(cause),
+      ...(isFullDisk(cause)
+        ? { hint: 'Free space in the cache folder, or set CLAIMCHECK_CACHE_DIR to another folder.' }
+        : {}),
       cause,
     })
-  })
-  const digest = createHash('sha256').update(bytes).digest('hex')
-  if (digest !== build.sha256) {
-    throw wheelError(wheel, {
-      problem: `has a wheel ${name} with another hash than the pinned one`,
-      expected: `SHA-256 ${build.sha256}`,
-      found: digest,
-      hint: isProvided
-        ? `Remove ${file}, or replace it with the right wheel, and run again.`
-        : 'Run again. If it happens again, a proxy between this machine and PyPI changes files.',
-    })
   }
-  return file
-}
-
-async function download(wheel: PinnedWheel, { platform }: WheelBuild, work: string): Promise<void> {
-  const [interpreter, abi] = wheel.tag.split('-')
-  const cpython = interpreter?.startsWith('cp') === true && abi !== undefined
-  await python(
-    wheel,
-    'could not be fetched with python3 -m pip',
-    [
-      ...['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:'],
-      ...['--platform', platform, '--python-version', '311'],
-      ...(cpython ? ['--implementation', 'cp', '--abi', abi] : []),
-      ...['--dest', work, `${wheel.package}==${wheel.version}`],
-    ],
-    `Check that python3 with pip is installed and reaches PyPI, or put the wheel ${wheel.package.replaceAll('-', '_')}-${wheel.version} into the cache folder.`,
-  )
 }
 
 async function workFolder(wheel: PinnedWheel, cacheDir: string): Promise<string> {
@@ -196,34 +244,10 @@ async function filesIn(folder: string): Promise<readonly string[]> {
   return entries.filter((one) => one.isFile()).map((one) => relative(folder, join(one.parentPath, one.name)))
 }
 
-/** Wheels do not record permissions, and some of these files are programs. */
-async function makeExecutable(folder: string): Promise<void> {
-  for (const file of await filesIn(folder)) await chmod(join(folder, file), 0o755)
+const isFullDisk = (error: unknown): boolean => {
+  const { code } = error as { readonly code?: unknown }
+  return code === 'ENOSPC' || code === 'EDQUOT'
 }
-
-async function python(
-  wheel: PinnedWheel,
-  problem: string,
-  args: readonly string[],
-  hint?: string,
-): Promise<void> {
-  await execa('python3', args, { timeout: LIMIT_MS, forceKillAfterDelay: 2000 }).catch((cause: unknown) => {
-    const full = fullDiskIn(cause)
-    const advice = full === undefined ? hint : `Free space in the cache folder and in ${tmpdir()}, where pip unpacks.`
-    throw wheelError(wheel, {
-      problem,
-      found: full ?? messageOf(cause),
-      ...(advice === undefined ? {} : { hint: advice }),
-      cause,
-    })
-  })
-}
-
-/** Python writes the cause below a traceback of any length. */
-const fullDiskIn = (error: unknown): string | undefined =>
-  /^.*(?:No space left on device|Disk quota exceeded).*$/m.exec(
-    error instanceof Error ? error.message : String(error),
-  )?.[0].trim()
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(

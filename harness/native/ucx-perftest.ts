@@ -17,7 +17,7 @@ const WHEEL: PinnedWheel = {
       sha256: '269aa884c3f83ced2ffb5f7704fb3a2da56d9402431222ddbe2901c1ae4fb227',
     },
   },
-  files: String.raw`^libucx/bin/ucx_perftest$|^libucx/lib/lib(ucm|ucp|ucs|uct|ucs_signal)\.so\.0$|^libucx/lib/ucx/.*\.so(\.0)?$|^libucx_cu12\.libs/`,
+  files: /^libucx\/bin\/ucx_perftest$|^libucx\/lib\/lib(ucm|ucp|ucs|uct|ucs_signal)\.so\.0$|^libucx\/lib\/ucx\/.*\.so(\.0)?$|^libucx_cu12\.libs\//,
   folder: ({ sha256 }) => `libucx-cu12-1.22.0-${sha256.slice(0, 12)}`,
   error: 'NATIVE_BUILD_FAILED',
 }

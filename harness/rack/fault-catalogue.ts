@@ -6,6 +6,7 @@ import { globSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { ERROR_CATALOGUE, ClaimcheckError, type ErrorCode } from '../core/errors.ts'
+import { PACKAGE_ROOT } from '../core/package-root.ts'
 import { readYamlFile } from '../core/yaml-file.ts'
 import { validateFaults } from './validate-faults.ts'
 import { faultSchema } from './fault.ts'
@@ -72,7 +73,7 @@ export function loadFaultDeclaration(path: string): FaultDeclaration {
   })
 }
 
-const OURS = join(import.meta.dirname, '..', '..', 'fixtures', 'faults')
+const OURS = join(PACKAGE_ROOT, 'fixtures', 'faults')
 
 /** All faults of a folder, sorted by name. By default the project's own catalogue. */
 export const loadFaultCatalogue = (folder: string = OURS): readonly FaultDeclaration[] =>

@@ -4,6 +4,7 @@
  */
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { isLibraryName, libraryPath } from '../core/library.ts'
 import { dnsLabel } from '../core/name-schema.ts'
 import { percentSchema, rateSchema } from '../core/quantity-schema.ts'
 import { ucxSettingsSchema } from '../core/variables.ts'
@@ -30,7 +31,7 @@ function distinct(names: readonly string[], context: z.RefinementCtx): void {
 const rackSchema = z.strictObject({
   schema: z.literal('claimcheck.rack/1'),
   name: dnsLabel('a rack name'),
-  /** The SKU file, relative to the rack file's folder. */
+  /** The SKU file, relative to the rack file's folder, or the name of an SKU that comes with claimcheck. */
   sku: z.string(),
   nodes: z.array(dnsLabel('a node name')).min(1).max(16).superRefine(distinct),
   links: z.strictObject({
@@ -72,7 +73,9 @@ export interface Rack extends Readonly<Omit<RackFile, 'sku' | 'faults'>> {
 /** Throws FILE_UNREADABLE, FILE_INVALID with line and column, or FAULT_INVALID. */
 export function loadRack(path: string): Rack {
   const file = readYamlFile(path, rackSchema)
-  const skuPath = resolve(dirname(path), file.sku)
+  const skuPath = isLibraryName(file.sku)
+    ? resolve(libraryPath('skus', file.sku, `${path}: sku`))
+    : resolve(dirname(path), file.sku)
   const sku = loadSku(skuPath)
   const rack = { ...file, path, skuPath, sku }
   validateFaults(rack)

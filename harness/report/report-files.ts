@@ -9,6 +9,8 @@ export const REPORT_FILES = [
   'certificate.intoto.jsonl',
   'index.html',
   'report.css',
+  'ctrf.json',
+  'metrics.prom',
 ] as const
 
 export function removeReports(folder: string): void {

@@ -196,7 +196,8 @@ export const skuValueSchema = skuSchemaWith({
   percent: quantityValueSchema<Fraction>(z.number()),
 })
 
-export type Sku = Readonly<z.infer<typeof skuSchema>>
+/** An interface, so that declarations name it instead of repeating its fields. */
+export interface Sku extends Readonly<z.infer<typeof skuSchema>> {}
 export type SkuGpu = Readonly<z.infer<typeof gpuSchema>>
 export type SkuNic = Readonly<z.infer<typeof nicSchema>>
 /** NICs on the GPUs' NUMA node or on another; the GPUs' own links or a path through host memory. */

@@ -2,7 +2,7 @@
 import { ClaimcheckError } from '../core/errors.ts'
 import { bytes, type Bytes } from '../core/units.ts'
 
-export interface KvCache {
+interface KvCache {
   readonly layers: number
   readonly promptTokens: number
   readonly kvHeads: number

@@ -6,10 +6,10 @@ import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type { SerializedError } from 'vitest'
 import type { TestModule, TestRunEndReason } from 'vitest/node'
+import { VERSION } from '../core/package-root.ts'
 import type { Expectation } from '../expect/expectation.ts'
 import { unusedWaivers, type Waiver } from '../expect/waiver.ts'
 import { badNodeNotes } from '../report/bad-nodes.ts'
-import packageJson from '../../package.json' with { type: 'json' }
 import {
   isGreen,
   isAccepted,
@@ -144,7 +144,7 @@ export class RunInProgress {
   ): RunReport {
     return {
       schema: RESULTS_SCHEMA,
-      tool: { name: 'claimcheck', version: packageJson.version },
+      tool: { name: 'claimcheck', version: VERSION },
       run: this.#id,
       startedAt: this.#startedAt.toISOString(),
       finishedAt: new Date().toISOString(),

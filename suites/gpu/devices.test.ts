@@ -1,5 +1,5 @@
 /** A node publishes the GPUs of its SKU, and a pod that claims all of them sees them with their links. */
-import { allGpus, podTest, describe } from '../../harness/vitest/suite.ts'
+import { allGpus, podTest, describe } from 'claimcheck'
 
 describe('A pod that claims every GPU of its node', () => {
   const test = podTest({ placement: allGpus(), containers: ['main', 'sidecar'] })

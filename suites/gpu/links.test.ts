@@ -2,7 +2,7 @@
  * Transfers from GPU to GPU over their own links. The turns pair every two GPUs of the node; all pairs of a turn transfer at the
  * same time. The SKU profile states the bandwidth of a link for 1 GiB.
  */
-import { describe, gpuLinkTest, sizeOf } from '../../harness/vitest/suite.ts'
+import { describe, gpuLinkTest, sizeOf } from 'claimcheck'
 
 const turns = [1, 2, 3, 4, 5, 6, 7].map((turn) => ({
   turn,

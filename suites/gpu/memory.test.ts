@@ -1,5 +1,5 @@
 /** Transfers within each GPU, between two processes: its memory and copy engine without any link. All GPUs transfer at the same time. */
-import { describe, gpuLinkTest, sizeOf } from '../../harness/vitest/suite.ts'
+import { describe, gpuLinkTest, sizeOf } from 'claimcheck'
 
 const ways = [
   { op: 'WRITE' as const, side: 'write' as const },

@@ -2,7 +2,7 @@
  * A pod is allocated the devices that it claims, on the NUMA nodes that it claims, and every container sees exactly these: GPUs
  * of each NUMA node with the nearest NICs, and with the farthest.
  */
-import { podTest, describe, numaPlacements } from '../../harness/vitest/suite.ts'
+import { podTest, describe, numaPlacements } from 'claimcheck'
 
 describe.for(numaPlacements())('A pod that claims $title', ({ placement, distance }) => {
   const test = podTest({ placement, containers: ['main', 'sidecar'] })

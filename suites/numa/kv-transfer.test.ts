@@ -3,7 +3,7 @@
  * NUMA node, with as many NICs: the nearest (aligned), or the farthest (unaligned). On the example's nodes these are four GPUs
  * with four NICs of the GPUs' NUMA node or of the other one.
  */
-import { comparisonTest, describe, kvCacheBytes, numaComparisons } from '../../harness/vitest/suite.ts'
+import { comparisonTest, describe, kvCacheBytes, numaComparisons } from 'claimcheck'
 
 /** Llama-3.1-8B: 128 KiB of keys and values per token. */
 const llama8b = { layers: 32, kvHeads: 8, headDim: 128, dtypeBytes: 2 }

@@ -1,5 +1,5 @@
 /** What the drivers publish about each node is what the SKU says. */
-import { describe, test } from '../../harness/vitest/suite.ts'
+import { describe, test } from 'claimcheck'
 
 describe('The published topology', () => {
   test('every node has the GPUs and NICs of the SKU, on the NUMA nodes of the SKU', async ({

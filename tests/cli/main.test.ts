@@ -63,7 +63,7 @@ test('an old Node is rejected with a message', async () => {
      await import(${JSON.stringify(join(PROJECT, 'bin/claimcheck.js'))})`,
   )
   const { exitCode, stderr } = await execa(process.execPath, [old, 'sweep'], { reject: false })
-  expect(exitCode).toBe(1)
+  expect(exitCode).toBe(2)
   expect(stderr).toBe(
     'claimcheck: Node 20.19.0 is too old: expected >=22.22. Run `npm ci`, then start through npx: it uses the Node 24 that comes with the project.',
   )

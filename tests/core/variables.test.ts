@@ -19,6 +19,8 @@ test('settings have defaults', () => {
     ucx: {},
     runtime: 'process',
     reportDir: 'reports',
+    formats: [],
+    nixl: undefined,
     waivers: undefined,
     rounds: 3,
     cacheDir: '/home/a/.cache/claimcheck',

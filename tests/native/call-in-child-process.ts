@@ -20,7 +20,12 @@ export function callOf(file: string, name: string, call: string): readonly strin
   return ['--input-type=module', '--eval', code]
 }
 
-export async function inChild(args: readonly string[], path: string): Promise<Called> {
-  const { stdout } = await execa(process.execPath, [...args], { env: { PATH: path }, timeout: 120_000 })
+export async function inChild(
+  args: readonly string[],
+  path: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Called> {
+  const options = { env: { ...env, PATH: path }, timeout: 120_000 }
+  const { stdout } = await execa(process.execPath, [...args], options)
   return JSON.parse(stdout) as Called
 }

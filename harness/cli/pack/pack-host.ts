@@ -3,12 +3,13 @@
  * without network or Node. The archive is a shell script that unpacks itself, runs, and removes what it unpacked.
  */
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createReadStream, createWriteStream, globSync } from 'node:fs'
+import { createReadStream, createWriteStream, existsSync, globSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { execa } from 'execa'
 import { ClaimcheckError } from '../../core/errors.ts'
+import { PACKAGE_ROOT } from '../../core/package-root.ts'
 import { bytes, formatBytes } from '../../core/units.ts'
 import { provideBinaries } from '../../native/build-binaries.ts'
 import { BUNDLE_FOLDER, NIXL_CAPI } from '../../native/bundled.ts'
@@ -18,7 +19,6 @@ import { providePerftest } from '../../native/ucx-perftest.ts'
 import { closureOf } from './elf-closure.ts'
 import { modulesFor } from './module-closure.ts'
 
-const PROJECT = resolve(import.meta.dirname, '../../..')
 const SOURCES = [
   'bin',
   'harness',
@@ -45,15 +45,17 @@ export interface PackRequest {
   readonly say: (line: string) => void
 }
 
-/** Builds and downloads what is missing. Needs tar and xz. Rejects with NATIVE_BUILD_FAILED or NIXL_UNAVAILABLE. */
+/** Builds and downloads what is missing. Needs tar and xz. Rejects with TARGET_UNAVAILABLE, NATIVE_BUILD_FAILED or NIXL_UNAVAILABLE. */
 export async function packHost({ out, cacheDir, say }: PackRequest): Promise<void> {
+  requireClone()
   const binaries = await provideBinaries(say)
   const nixl = await provideCudaRuntime(await provideNixl(cacheDir, say), cacheDir, say)
   const perftest = await providePerftest(cacheDir, say)
   const work = await mkdtemp(join(tmpdir(), 'claimcheck-pack-'))
   try {
     const stage = join(work, 'claimcheck-host')
-    for (const source of SOURCES) await cp(join(PROJECT, source), join(stage, source), { recursive: true })
+    for (const source of SOURCES)
+      await cp(join(PACKAGE_ROOT, source), join(stage, source), { recursive: true })
     await stageModules(stage)
     const bundle = join(stage, BUNDLE_FOLDER)
     await put(process.execPath, join(bundle, 'node'))
@@ -95,18 +97,28 @@ export async function packHost({ out, cacheDir, say }: PackRequest): Promise<voi
   if (size > MAX_BYTES) say(`It is larger than the intended maximum of ${formatBytes(bytes(MAX_BYTES))}.`)
 }
 
+/** The archive holds what the package leaves out: the benchmark, and the modules beside it. */
+function requireClone(): void {
+  if (existsSync(join(PACKAGE_ROOT, 'bench'))) return
+  throw new ClaimcheckError('TARGET_UNAVAILABLE', {
+    subject: '`claimcheck pack`',
+    problem: 'needs a clone of claimcheck, and this is the installed package',
+    hint: 'Run it in a clone.',
+  })
+}
+
 async function stageModules(stage: string): Promise<void> {
-  const { dependencies } = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8')) as {
+  const { dependencies } = JSON.parse(await readFile(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
     dependencies: Readonly<Record<string, string>>
   }
   const roots = ['vitest', 'vite', ...Object.keys(dependencies).filter((name) => !OTHER_TARGETS.has(name))]
-  for (const folder of modulesFor(PROJECT, roots)) {
-    await cp(join(PROJECT, folder), join(stage, folder), {
+  for (const folder of modulesFor(PACKAGE_ROOT, roots)) {
+    await cp(join(PACKAGE_ROOT, folder), join(stage, folder), {
       recursive: true,
       dereference: true,
       // Nested packages are in the list of modules themselves.
       filter: (path) => {
-        const inner = path.slice(join(PROJECT, folder).length)
+        const inner = path.slice(join(PACKAGE_ROOT, folder).length)
         return !inner.startsWith('/node_modules') && !TYPES_AND_DOCS.test(inner)
       },
     })

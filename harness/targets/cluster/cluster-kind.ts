@@ -45,7 +45,7 @@ async function prepareCluster(settings: Settings, say: (line: string) => void) {
   const { beginClusterRun, endRun } = await import('./cluster-run.ts')
   const prepareNative = async () => {
     const { provideNativeParts } = await import('../../native/native-parts.ts')
-    return provideNativeParts({ cacheDir: settings.cacheDir, cuda: true, say })
+    return provideNativeParts({ cacheDir: settings.cacheDir, nixl: settings.nixl, cuda: true, say })
   }
   const prepared = await beginClusterRun(settings, { prepareNative, say })
   return { prepared, end: () => endRun(prepared) }

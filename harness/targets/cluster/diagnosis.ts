@@ -19,7 +19,7 @@ export async function diagnosisOf(of: {
   readonly informers: PodInformers
   readonly namespace: string
   readonly slices: readonly ResourceSlice[]
-}) {
+}): Promise<object> {
   const { api, informers, namespace, slices } = of
   const pods = informers.pods.all.slice(0, MAX_OBJECTS)
   const containers = pods.flatMap(({ metadata, status }) =>

@@ -9,11 +9,11 @@ export const emulatedKind: TargetKindRecord = {
   kind: 'emulated',
   isEmulated: true,
   loadSystemUnderTest: (settings) => rackUnderTest(settings, 'emulated'),
-  async prepare({ runtime, cacheDir }, _system, say) {
+  async prepare({ runtime, cacheDir, nixl }, _system, say) {
     const end = async (): Promise<void> => undefined
     if (runtime === 'model') return { prepared: null, end }
     const { provideNativeParts } = await import('../../native/native-parts.ts')
-    return { prepared: await provideNativeParts({ cacheDir, cuda: false, say }), end }
+    return { prepared: await provideNativeParts({ cacheDir, nixl, cuda: false, say }), end }
   },
   async open({ settings: { runtime: kind, ucx }, system, prepared, journal }) {
     const rack = requireRack(system)

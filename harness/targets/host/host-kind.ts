@@ -1,5 +1,5 @@
 /** The record of this machine as a target with real GPUs and one node. */
-import { ClaimcheckError } from '../../core/errors.ts'
+import { loadSku } from '../../sku/sku.ts'
 import { hardwareUnderTest } from '../files-under-test.ts'
 import type { TargetKindRecord } from '../target-kind.ts'
 
@@ -7,10 +7,10 @@ export const hostKind: TargetKindRecord = {
   kind: 'host',
   isEmulated: false,
   loadSystemUnderTest: hardwareUnderTest,
-  async prepare({ cacheDir }, _system, say) {
+  async prepare({ cacheDir, nixl }, _system, say) {
     const { provideNativeParts } = await import('../../native/native-parts.ts')
     return {
-      prepared: await provideNativeParts({ cacheDir, cuda: true, say }),
+      prepared: await provideNativeParts({ cacheDir, nixl, cuda: true, say }),
       end: async () => undefined,
     }
   },
@@ -21,13 +21,18 @@ export const hostKind: TargetKindRecord = {
     const { binaries, nixl } = prepared
     return HostTarget.open({ transfer: binaries.transfer, nixl, journal, ucx, env: process.env })
   },
-  async inspect() {
-    throw new ClaimcheckError('TARGET_UNAVAILABLE', {
-      subject: 'CLAIMCHECK_TARGET=host',
-      problem: 'has no API server to ask',
-      expected: 'emulated, lab or cluster',
-      hint: 'Run `npx claimcheck discover --target host` to see the devices of this machine.',
-    })
+  async inspect({ sku }) {
+    const { takeInventory } = await import('./inventory.ts')
+    const { publishInventory } = await import('./publish-inventory.ts')
+    const inventory = await takeInventory()
+    return {
+      place: 'this machine',
+      ...publishInventory(inventory),
+      nodes: [inventory.node],
+      sku: sku === undefined ? undefined : loadSku(sku),
+      rack: undefined,
+      client: undefined,
+    }
   },
   async readProfile(known) {
     const { takeInventory } = await import('./inventory.ts')

@@ -3,6 +3,7 @@ import { ClaimcheckError } from '../../core/errors.ts'
 import { loadRack } from '../../rack/rack.ts'
 import { openCluster } from '../cluster/cluster-kind.ts'
 import { rackUnderTest, requireRack } from '../files-under-test.ts'
+import { requireTestcontainers } from './require-testcontainers.ts'
 import { openForProbes } from '../open-for-probes.ts'
 import type { TargetKindRecord } from '../target-kind.ts'
 
@@ -11,6 +12,7 @@ export const labKind: TargetKindRecord = {
   isEmulated: true,
   loadSystemUnderTest: (settings) => rackUnderTest(settings, 'lab'),
   async prepare(settings, system, say) {
+    requireTestcontainers()
     const { beginLabRun } = await import('./lab-run.ts')
     const { run, end } = await beginLabRun(settings, requireRack(system), say)
     return { prepared: run, end }
@@ -19,6 +21,7 @@ export const labKind: TargetKindRecord = {
   openForProbes: (settings, say) => openForProbes(labKind, settings, say),
   async inspect(settings) {
     const rack = loadRack(settings.rack)
+    requireTestcontainers()
     const { findRunningLab } = await import('./lab.ts')
     const lab = await findRunningLab(rack, { cacheDir: settings.cacheDir, name: settings.lab })
     if (lab === undefined)

@@ -1,0 +1,104 @@
+/**
+ * `claimcheck run`: runs suites with Vitest in a process of its own, and returns the exit code that the results of the run
+ * call for. All arguments that are not claimcheck's are Vitest's.
+ */
+import { existsSync, globSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { execa, type Result } from 'execa'
+import { z } from 'zod'
+import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
+import { readJsonFile } from '../core/json-file.ts'
+import { requireMatch } from '../core/json-schema.ts'
+import { DEFAULT_REPORT_DIR } from '../core/variables.ts'
+import { removeReports } from '../report/report-files.ts'
+import { runReportSchema } from '../report/run-report.ts'
+import { EXIT, exitCodeOf } from './exit-code.ts'
+
+interface RunRequest {
+  /** Files, folders and options of Vitest. */
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly requireCoverage?: boolean
+  readonly allowInconclusive?: boolean
+  /** Further files of the run. */
+  readonly ctrf?: boolean
+  readonly metrics?: boolean
+  readonly say: (line: string) => void
+}
+
+/** Returns the exit code. */
+export async function runCommand(request: RunRequest): Promise<number> {
+  try {
+    return await runSuites(request)
+  } catch (error) {
+    const { code, message } = asClaimcheckError(error)
+    request.say(`claimcheck: ${code}: ${message}`)
+    return EXIT.input
+  }
+}
+
+/** Throws FILE_INVALID where there is no configuration of Vitest, and VARIABLE_INVALID for a wrong option of Vitest. */
+async function runSuites(request: RunRequest): Promise<number> {
+  const { args, say, requireCoverage = false, allowInconclusive = false } = request
+  const formats = [...(request.ctrf ? ['ctrf'] : []), ...(request.metrics ? ['metrics'] : [])]
+  const env: RunRequest['env'] = {
+    ...request.env,
+    ...(requireCoverage ? { CLAIMCHECK_COVERAGE: 'full' } : {}),
+    ...(formats.length > 0 ? { CLAIMCHECK_FORMATS: formats.join(',') } : {}),
+  }
+  // Wrong settings are reported by the run itself, in its files too.
+  const reportDir = env['CLAIMCHECK_REPORT_DIR'] || DEFAULT_REPORT_DIR
+  removeReports(reportDir)
+  await requireRunnable(args)
+  const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
+  const child = execa(process.execPath, [vitest, 'run', ...args], { stdio: 'inherit', reject: false, env })
+  // Ctrl-C reaches the child, too, which releases its devices; this process waits for it.
+  const forward = (signal: NodeJS.Signals): void => void child.kill(signal)
+  const ignore = (): void => undefined
+  process.on('SIGINT', ignore).on('SIGTERM', forward).on('SIGHUP', forward)
+  const ended = await child
+  process.off('SIGINT', ignore).off('SIGTERM', forward).off('SIGHUP', forward)
+  if (wasInterrupted(ended)) return EXIT.interrupted
+  const results = join(reportDir, 'results.json')
+  if (!existsSync(results)) {
+    say(`claimcheck: the run ended without ${results}; exit code ${ended.exitCode ?? 'unknown'}`)
+    return EXIT.input
+  }
+  return exitCodeOf(requireMatch(readJsonFile(results), runReportSchema), { allowInconclusive })
+}
+
+/** Vitest starts without a configuration, and would then run everything that looks like a test. */
+async function requireRunnable(args: readonly string[]): Promise<void> {
+  const { parseCLI } = await import('vitest/node')
+  const { config, root = '.' } = parseOptions(() => parseCLI(['vitest', 'run', ...args]).options)
+  const configured = config ?? globSync('{vitest,vite}.config.{ts,mts,js,mjs,cts,cjs}', { cwd: root })[0]
+  if (configured !== undefined) return
+  throw new ClaimcheckError('FILE_INVALID', {
+    subject: statSync(root, { throwIfNoEntry: false }) === undefined ? `folder ${root}` : 'this folder',
+    problem: 'has no vitest.config.ts',
+    hint: 'Run `npx claimcheck init` to make a project, or change to the folder of one.',
+  })
+}
+
+const optionsSchema = z.looseObject({ config: z.string().optional(), root: z.string().optional() })
+
+/** Throws VARIABLE_INVALID. */
+function parseOptions(parse: () => unknown): z.infer<typeof optionsSchema> {
+  try {
+    return optionsSchema.parse(parse())
+  } catch (cause) {
+    throw new ClaimcheckError('VARIABLE_INVALID', {
+      subject: 'the command line',
+      problem: 'is not one of Vitest',
+      found: cause instanceof Error ? cause.message : String(cause),
+      hint: 'Run `npx vitest run --help` for the options that claimcheck passes on.',
+      cause,
+    })
+  }
+}
+
+const INTERRUPTED_CODES: ReadonlySet<number | undefined> = new Set([129, 130, 143])
+
+const wasInterrupted = ({ exitCode, signal }: Pick<Result, 'exitCode' | 'signal'>): boolean =>
+  signal !== undefined || INTERRUPTED_CODES.has(exitCode)

@@ -1,0 +1,2 @@
+/** `claimcheck/config`: the Vitest configuration of a project with suites. */
+export { defineSuites } from '../vitest/config.ts'

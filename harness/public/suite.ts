@@ -1,0 +1,2 @@
+/** `claimcheck`: what a suite imports. */
+export * from '../vitest/suite.ts'

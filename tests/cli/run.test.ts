@@ -1,0 +1,99 @@
+/** `claimcheck run` in a project of its own, as a separate process. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { expect, onTestFinished, test } from 'vitest'
+import { PROJECT } from '../support/run-suite.ts'
+
+const PASSED = `import { test } from 'vitest'\ntest('one', ({ expect }) => { expect(1).toBe(1) })`
+const FAILED = PASSED.replace('toBe(1)', 'toBe(2)')
+const UNDECIDED = `${PASSED}\ntest('two', () => { throw new Error('no answer') })`
+
+/** A folder with these suites; its configuration is that of a user's project. */
+function project(suites: Readonly<Record<string, string>>): string {
+  mkdirSync(join(PROJECT, 'tests/.tmp'), { recursive: true })
+  const folder = mkdtempSync(join(PROJECT, 'tests/.tmp/run-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const config = `import { defineSuites } from '${PROJECT}/harness/vitest/config.ts'\nexport default defineSuites(['*.test.ts'])`
+  for (const [name, text] of Object.entries({ ...suites, 'vitest.config.ts': config }))
+    writeFileSync(join(folder, name), text)
+  return folder
+}
+
+/** The native loader spares each run the bundling of the whole harness. */
+const start = (folder: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) =>
+  execa(process.execPath, [join(PROJECT, 'bin/claimcheck.js'), 'run', '--configLoader=native', ...args], {
+    cwd: folder,
+    env: { CLAIMCHECK_RUNTIME: 'model', NO_COLOR: '1', ...env },
+    reject: false,
+    all: true,
+    timeout: 120_000,
+  })
+
+test('a passed run, with every file that was asked for, whatever reporter prints it', async () => {
+  const folder = project({ 'a.test.ts': PASSED })
+  const { exitCode, all } = await start(folder, ['a.test.ts', '--reporter=default', '--ctrf', '--metrics'])
+  expect({ exitCode, all }).toMatchObject({
+    exitCode: 0,
+    all: expect.stringContaining('Test Files  1 passed') as string,
+  })
+  expect(all).toContain('✓ 1 passed, 0 failed')
+  expect(readdirSync(join(folder, 'reports')).sort()).toEqual(
+    expect.arrayContaining(['ctrf.json', 'index.html', 'junit.xml', 'metrics.prom', 'results.json']),
+  )
+})
+
+test('a failed run is 1; an inconclusive one is 3, and 0 where that is allowed', async () => {
+  expect(await start(project({ 'a.test.ts': FAILED }))).toMatchObject({ exitCode: 1 })
+  const folder = project({ 'a.test.ts': UNDECIDED })
+  expect(await start(folder)).toMatchObject({ exitCode: 3 })
+  expect(await start(folder, ['--allow-inconclusive'])).toMatchObject({ exitCode: 0 })
+})
+
+test.for<[string, string, readonly string[], Readonly<Record<string, string>>, string]>([
+  ['a suite that cannot be loaded', 'enum = 1', [], {}, 'a.test.ts'],
+  ['a wrong variable', PASSED, [], { CLAIMCHECK_ROUNDS: 'three' }, 'CLAIMCHECK_ROUNDS'],
+  ['an unknown SKU', PASSED, [], { CLAIMCHECK_RACK: 'h100-2nod' }, 'Did you mean h100-2node?'],
+  ['a filter without tests', PASSED, ['b.test.ts'], {}, 'the run found no test'],
+  ['an option of nobody', PASSED, ['--require-coverge'], {}, 'Unknown option `--requireCoverge`'],
+])('%s is 2', async ([, suite, args, env, said]) => {
+  const { exitCode, all } = await start(project({ 'a.test.ts': suite }), args, env)
+  expect(exitCode, all).toBe(2)
+  expect(all).toContain(said)
+})
+
+test('a folder without a configuration is 2, and reports of an earlier run are gone', async () => {
+  const folder = project({})
+  rmSync(join(folder, 'vitest.config.ts'))
+  mkdirSync(join(folder, 'reports'))
+  writeFileSync(join(folder, 'reports/junit.xml'), '<testsuites/>')
+  const { exitCode, all } = await start(folder)
+  expect({ exitCode, all }).toMatchObject({
+    exitCode: 2,
+    all: expect.stringContaining('has no vitest.config.ts. Run `npx claimcheck init`') as string,
+  })
+  expect(existsSync(join(folder, 'reports/junit.xml'))).toBe(false)
+})
+
+test('an interrupted run is 4, and its reports say so', async () => {
+  const waiting = `import { test } from 'vitest'\ntest('one', async ({ signal }) => {
+    process.stdout.write('it waits\\n')
+    await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  })`
+  const folder = project({ 'a.test.ts': waiting })
+  const run = start(folder)
+  for await (const line of run.iterable({ from: 'all' })) if (line.includes('it waits')) run.kill('SIGTERM')
+  expect(await run).toMatchObject({ exitCode: 4 })
+  expect(readFileSync(join(folder, 'reports/junit.xml'), 'utf8')).toContain('type="INTERRUPTED"')
+})
+
+test('in GitHub Actions, a failure is annotated and the step has a summary', async () => {
+  const folder = project({ 'a.test.ts': FAILED })
+  const summary = join(folder, 'summary.md')
+  const env = { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: PROJECT, GITHUB_STEP_SUMMARY: summary }
+  const { all } = await start(folder, [], env)
+  const file = join(folder, 'a.test.ts').slice(PROJECT.length + 1)
+  expect(all).toContain('::group::a.test.ts')
+  expect(all).toContain(`::error file=${file},line=2,title=EXPECTATION_FAILED::`)
+  expect(readFileSync(summary, 'utf8')).toContain('## ❌ not passed: claimcheck')
+})
