@@ -11,6 +11,8 @@ const distanceRequirement = z.enum(
 )
 const bounds = z.strictObject({ lower: z.number().max(0), upper: z.number().min(0) })
 
+const time = z.strictObject({ value: z.number().gt(0).describe('seconds'), bounds })
+
 const armAssertionSpec = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('outperform'),
@@ -29,10 +31,13 @@ const armAssertionSpec = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('within'),
     arm,
-    reference: z.strictObject({
-      bandwidth: z.strictObject({ value: z.number().gt(0).describe('GB/s'), bounds }),
-      latency: z.strictObject({ value: z.number().gt(0).describe('seconds'), bounds }),
-    }),
+    reference: z
+      .strictObject({
+        bandwidth: z.strictObject({ value: z.number().gt(0).describe('GB/s'), bounds }).exactOptional(),
+        latency: time.exactOptional().describe('the mean'),
+        p50Latency: time.exactOptional(),
+      })
+      .refine((figures) => Object.keys(figures).length > 0, 'expected at least one figure'),
   }),
   z.strictObject({
     kind: z.literal('stays-below'),
@@ -44,6 +49,10 @@ const armAssertionSpec = z.discriminatedUnion('kind', [
     kind: z.literal('unstated'),
     arm,
     why: z.string().describe('why there is no reference to hold the arm against'),
+    in: z
+      .literal('p50 latency')
+      .exactOptional()
+      .describe('absent: bandwidth and mean latency'),
   }),
   z.strictObject({
     kind: z.literal('stable'),
