@@ -60,7 +60,7 @@ export function limitDifferences(
 function statedLimits(ask: AssertionSpec, plan: Plan | undefined, sku: Sku): readonly StatedLimit[] {
   if (plan === undefined) return []
   const link = linkReference(plan, sku)
-  const ofSize = link !== undefined && isOfSize(sideOf(link, plan), plan) ? link : undefined
+  const ofSize = link !== undefined && isSize(sizeOf(sideOf(link, plan)), plan.size) ? link : undefined
   if (ask.kind === 'within') {
     const stated = statedFigureFor(sku, measurementOf(ask.arm, plan))
     return stated === undefined ? [] : boundsOf(ask.arm, ask.reference, stated)
@@ -96,9 +96,10 @@ const sideOf = (link: LinkReference, { op }: Plan): LinkArm => (op === 'WRITE' ?
 const linkedOnly = <T>(arm: string, reference: T | undefined): T | undefined =>
   arm === 'linked' ? reference : undefined
 
-/** Bandwidth times latency is the size of the transfer that a link's limits were stated for. */
-const isOfSize = ({ bandwidth, latency }: LinkArm, { size }: Plan): boolean =>
-  isSize(bandwidth.value * 1e9 * latency.value, size)
+const GIB = 2 ** 30
+/** Bandwidth times latency is the size that a link's figure was stated for; its limits alone are for 1 GiB. */
+const sizeOf = (arm: LinkArm): number =>
+  arm === undefined ? GIB : arm.bandwidth.value * 1e9 * arm.latency.value
 
 /** The plan of one of several nodes or pairs has the comparison's name with a number. */
 function measurementOf(arm: string, plan: Plan): Measurement {
@@ -106,6 +107,7 @@ function measurementOf(arm: string, plan: Plan): Measurement {
   return {
     comparison: isPart ? plan.name.replace(/-\d+$/, '') : plan.name,
     arm,
+    role: arm,
     op: plan.op,
     size: plan.size,
     over: 'turn' in plan ? (plan.turn === 0 ? 'GPU memory' : 'GPU links') : 'fabric',

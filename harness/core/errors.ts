@@ -31,6 +31,7 @@ export const ERROR_CATALOGUE = {
   KEY_INVALID: { category: 'input', title: 'a key that cannot sign or verify certificates' },
   RUNS_UNLIKE: { category: 'input', title: 'two runs cannot be compared' },
   NO_REFERENCE: { category: 'input', title: 'nothing to compare with: no reference, or no earlier run' },
+  BASELINE_REFUSED: { category: 'input', title: 'no reference can be made from these measurements' },
   WAIVER_EXPIRED: { category: 'input', title: 'a waiver has expired' },
   EXPECTATION_INVALID: { category: 'input', title: 'an expectation cannot be checked' },
   TOO_MANY_NODES: { category: 'input', title: 'more nodes than a suite can cover' },

@@ -49,10 +49,7 @@ const armAssertionSpec = z.discriminatedUnion('kind', [
     kind: z.literal('unstated'),
     arm,
     why: z.string().describe('why there is no reference to hold the arm against'),
-    in: z
-      .literal('p50 latency')
-      .exactOptional()
-      .describe('absent: bandwidth and mean latency'),
+    in: z.literal('p50 latency').exactOptional().describe('absent: bandwidth and mean latency'),
   }),
   z.strictObject({
     kind: z.literal('stable'),

@@ -40,7 +40,10 @@ export function armStatement(spec: ArmAssertionSpec): string {
     case 'undercut':
       return figures.undercutStatement(arm, { name: spec.other }, spec)
     case 'within':
-      return figures.withinStatement(arm, spec.reference.bandwidth === undefined ? 'p50 latency' : 'bandwidth')
+      return figures.withinStatement(
+        arm,
+        spec.reference.bandwidth === undefined ? 'p50 latency' : 'bandwidth',
+      )
     case 'unstated':
       return figures.withinStatement(arm, spec.in ?? 'bandwidth')
     case 'stable':

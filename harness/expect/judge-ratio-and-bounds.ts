@@ -161,11 +161,7 @@ const PROPERTIES = {
   'p50 latency': 'latency.p50.seconds',
 } as const satisfies Record<Metric, string>
 
-async function judgeBounds(
-  arm: Arm,
-  quantity: Metric,
-  { value, bounds }: Figure,
-): Promise<Expectation> {
+async function judgeBounds(arm: Arm, quantity: Metric, { value, bounds }: Figure): Promise<Expectation> {
   const { of, unit } = METRICS[quantity]
   const [atLeast, atMost] = [value * (1 + bounds.lower), value * (1 + bounds.upper)]
   const estimate = (rounds: readonly Round[], level: number): Interval =>

@@ -34,7 +34,7 @@ export interface NumaReferences {
 export function numaReferencesOf(sku: Sku, declaration: ComparisonDeclaration): NumaReferences {
   const { name: comparison, op, size } = declaration
   const of = (arm: NumaArm): ArmReference | Unstated => {
-    const asked = { comparison, arm, op, size, over: 'fabric' } as const
+    const asked = { comparison, arm, role: arm, op, size, over: 'fabric' } as const
     const stated = statedFigureFor(sku, asked)
     // A figure of any comparison holds for the placement that it was stated for.
     const unmet =
@@ -54,10 +54,13 @@ export interface LinkReferences extends StabilityLimit {
 }
 
 /** For transfers between the GPUs of a node. Without a stated ratio they must only be faster than those through host memory. */
-export function linkReferencesOf(sku: Sku, { name: comparison, turn, size }: GpuLinkDeclaration): LinkReferences {
+export function linkReferencesOf(
+  sku: Sku,
+  { name: comparison, turn, size }: GpuLinkDeclaration,
+): LinkReferences {
   const of = (op: 'WRITE' | 'READ'): ArmReference | Unstated => {
     const over = turn === 0 ? 'GPU memory' : 'GPU links'
-    const asked = { comparison, arm: 'linked', op, size, over } as const
+    const asked = { comparison, arm: 'linked', role: 'linked', op, size, over } as const
     const stated = statedFigureFor(sku, asked)
     return stated === undefined ? { unstated: whyUnstated(sku, asked) } : referenceOf(stated)
   }

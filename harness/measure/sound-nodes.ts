@@ -30,7 +30,12 @@ export function unlikeNodes(units: readonly MeasuredUnit[]): readonly UnlikeNode
   if (nodes.length < 3) return []
   const figures = nodes.map((node) => ({ node, figure: closestFigure(node, units) }))
   const middle = median(figures.map(({ figure }) => figure))
-  const limit = UNLIKE * robustSpread(figures.map(({ figure }) => figure), units)
+  const limit =
+    UNLIKE *
+    robustSpread(
+      figures.map(({ figure }) => figure),
+      units,
+    )
   return figures.flatMap(({ node, figure }) => {
     const distance = figure - middle
     if (Math.abs(distance) <= limit) return []
@@ -65,9 +70,7 @@ function typicalFigure(units: readonly MeasuredUnit[]): number {
   const nodes = [...new Set(units.flatMap((unit) => unit.nodes))]
   return median(
     nodes.map((node) =>
-      Math.max(
-        ...units.filter((unit) => unit.nodes.includes(node)).map(({ rounds }) => logMean(rounds)),
-      ),
+      Math.max(...units.filter((unit) => unit.nodes.includes(node)).map(({ rounds }) => logMean(rounds))),
     ),
   )
 }

@@ -41,9 +41,7 @@ export function expectedSpread(units: readonly UnitRounds[]): number {
  * of the measured one.
  */
 export const moderate = (expected: number, measured: number, degrees: number): number =>
-  Math.sqrt(
-    (ASSUMED_DEGREES * expected ** 2 + degrees * measured ** 2) / (ASSUMED_DEGREES + degrees),
-  )
+  Math.sqrt((ASSUMED_DEGREES * expected ** 2 + degrees * measured ** 2) / (ASSUMED_DEGREES + degrees))
 
 /** The standard deviation from round to round within a unit, pooled over the units, as a share of the figure. */
 function noiseOf(units: readonly UnitRounds[]): number {

@@ -16,6 +16,7 @@ export interface Quantities {
 const MOST_DEVICES = 128
 const MOST_RATIO = 1e6
 const MOST_FIGURES = 1024
+const MOST_BASELINES = 64
 const MOST_NODES = 1024
 
 const count = z.int().min(1).max(MOST_DEVICES)
@@ -76,8 +77,8 @@ export const referenceSchemaWith = ({ rate, time, size, percent }: Quantities) =
     })
   /** The rate of one pair of GPUs in a transfer of 1 GiB. */
   const gpuLink = z.strictObject({
-    write: arm,
-    read: arm,
+    write: arm.exactOptional(),
+    read: arm.exactOptional(),
     /** The minimum ratio of a GPU link's rate to the rate through host memory. */
     overStaged: z.number().gt(1).max(MOST_RATIO),
     /** The share by which a pair may be slower than the median of the pairs that run at the same time. */
@@ -90,11 +91,17 @@ export const referenceSchemaWith = ({ rate, time, size, percent }: Quantities) =
     placement: z.strictObject({ gpus: count, nics: count }).exactOptional(),
     figures: z.array(figure).max(MOST_FIGURES).exactOptional(),
     /** Written by `claimcheck baseline`. */
-    baseline: z
-      .strictObject({
-        source: baselineSourceSchema,
-        figures: z.array(figure.safeExtend({ comparison: name })).min(1).max(MOST_FIGURES),
-      })
+    baselines: z
+      .array(
+        z.strictObject({
+          source: baselineSourceSchema,
+          figures: z
+            .array(figure.safeExtend({ comparison: name }))
+            .min(1)
+            .max(MOST_FIGURES),
+        }),
+      )
+      .max(MOST_BASELINES)
       .exactOptional(),
     /** The arms of WRITE, of the size that bandwidth times latency is. */
     aligned: arm.exactOptional(),

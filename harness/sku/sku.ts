@@ -185,8 +185,10 @@ export const hasNumaReference = (sku: Sku): sku is NumaSku =>
   sku.reference.stability !== undefined
 
 /** Throws FILE_UNREADABLE, or FILE_INVALID with line and column, also where values are still to be filled in. */
-export function loadSku(path: string): Sku {
-  const text = readTextFile(path)
+export const loadSku = (path: string): Sku => parseSku(readTextFile(path), path)
+
+/** As `loadSku`; `path` is used in messages only. */
+export function parseSku(text: string, path: string): Sku {
   refuseUnfinished(text, path)
   return parseYaml(text, path, skuSchema)
 }

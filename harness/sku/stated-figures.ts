@@ -4,12 +4,14 @@ import type { Sku } from './sku.ts'
 
 export type StatedFigure = NonNullable<Sku['reference']['figures']>[number]
 type LinkReference = NonNullable<Sku['reference']['gpuLink']>
-type StatedArm = LinkReference['write']
+type StatedArm = NonNullable<LinkReference['write']>
 
 export interface Measurement {
   /** The name of the comparison in its suite. */
   readonly comparison: string
   readonly arm: string
+  /** What figures of any comparison call such an arm: `aligned`, `unaligned` or `linked`. */
+  readonly role: string
   readonly op: 'WRITE' | 'READ'
   readonly size: Bytes
   /** What the bytes pass through. */
@@ -30,10 +32,9 @@ export const isSize = (one: number, other: number): boolean => Math.abs(one / ot
  */
 export function statedFigureFor(sku: Pick<Sku, 'reference'>, asked: Measurement): StatedFigure | undefined {
   const fitting = figuresOf(sku, asked.over).filter(
-    (one) =>
-      (one.comparison ?? asked.comparison) === asked.comparison &&
-      one.arm === asked.arm &&
-      one.op === asked.op,
+    ({ comparison, arm, op }) =>
+      op === asked.op &&
+      (comparison === undefined ? arm === asked.role : comparison === asked.comparison && arm === asked.arm),
   )
   const ofSize = fitting.filter(({ size }) => isSize(size, asked.size))
   const exact = ofSize.find(({ comparison }) => comparison !== undefined) ?? ofSize[0]
@@ -47,17 +48,23 @@ export function statedFigureFor(sku: Pick<Sku, 'reference'>, asked: Measurement)
 }
 
 /** The sizes of an arm and operation for which the profile states something, for messages. */
-export const statedSizes = (sku: Pick<Sku, 'reference'>, { arm, op, over }: Measurement): readonly Bytes[] => [
+export const statedSizes = (
+  sku: Pick<Sku, 'reference'>,
+  { role, op, over }: Measurement,
+): readonly Bytes[] => [
   ...new Set(
     figuresOf(sku, over).flatMap((one) =>
-      one.arm === arm && one.op === op && one.comparison === undefined ? one.size : [],
+      one.comparison === undefined && one.arm === role && one.op === op ? one.size : [],
     ),
   ),
 ]
 
-function figuresOf({ reference }: Pick<Sku, 'reference'>, over: Measurement['over']): readonly StatedFigure[] {
+function figuresOf(
+  { reference }: Pick<Sku, 'reference'>,
+  over: Measurement['over'],
+): readonly StatedFigure[] {
   return [
-    ...(reference.baseline?.figures ?? []),
+    ...(reference.baselines ?? []).flatMap((baseline) => baseline.figures),
     ...(reference.figures ?? []),
     ...olderFigures(reference, over),
   ]

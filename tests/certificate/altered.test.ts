@@ -69,7 +69,8 @@ describe('An altered certificate is refuted', () => {
       'a limit relaxed by a hair',
       (copy) => {
         for (const { basis } of expectationsIn(copy))
-          if (basis.ask.kind === 'within') Object.assign(basis.ask.reference.latency?.bounds ?? {}, { upper: 0.14 + 1e-6 })
+          if (basis.ask.kind === 'within')
+            Object.assign(basis.ask.reference.latency?.bounds ?? {}, { upper: 0.14 + 1e-6 })
       },
       /the limit of unaligned mean latency is relaxed/,
     ],

@@ -90,7 +90,11 @@ function baselineOf(units: readonly MeasuredUnit[]): {
 }
 
 /** The units of a rack. `slower`: the share by which its first node is slower than it should be. */
-function measure({ units, nodes, spread, noise }: Scenario, draw: RandomSource, slower: number): MeasuredUnit[] {
+function measure(
+  { units, nodes, spread, noise }: Scenario,
+  draw: RandomSource,
+  slower: number,
+): MeasuredUnit[] {
   const effects = Array.from(
     { length: nodes },
     (_, i) => spread * draw.normal() + (i === 0 ? Math.log(1 - slower) : 0),
@@ -98,8 +102,7 @@ function measure({ units, nodes, spread, noise }: Scenario, draw: RandomSource, 
   const nameOf = (index: number): string => `node-${(index % nodes) + 1}`
   const rounds = (effect: number): number[] =>
     Array.from({ length: ROUNDS }, () => TRUE_FIGURE * Math.exp(effect + noise * draw.normal()))
-  if (units === 'nodes')
-    return effects.map((effect, i) => ({ nodes: [nameOf(i)], rounds: rounds(effect) }))
+  if (units === 'nodes') return effects.map((effect, i) => ({ nodes: [nameOf(i)], rounds: rounds(effect) }))
   return Array.from({ length: nodes === 2 ? 1 : nodes }, (_, i) => ({
     nodes: [nameOf(i), nameOf(i + 1)],
     rounds: rounds(Math.min(effects[i] ?? 0, effects[(i + 1) % nodes] ?? 0)),
