@@ -5,7 +5,6 @@
 import { absoluteInterval } from '../../harness/measure/interval.ts'
 import { levelOf, looksFor } from '../../harness/measure/sequential-looks.ts'
 import {
-  disagreement,
   independentUnits,
   unlikeNodes,
   withoutNodes,
@@ -131,12 +130,4 @@ function verdictOf(
     if (high < least || low > most) return 'failed'
   }
   return 'inconclusive'
-}
-
-/** Baselines of two nodes that agree too little to be used. */
-export function refusedPairs(scenario: Scenario, baselines: number, seed: number, slower: number): number {
-  const draw = seededRandom(seed, `two nodes ${scenario.spread}`)
-  return Array.from({ length: baselines }, () => disagreement(measure(scenario, draw, slower))).filter(
-    (share) => share !== undefined,
-  ).length
 }
