@@ -99,7 +99,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       const settings = readSettings(target === undefined ? env : { ...env, CLAIMCHECK_TARGET: target })
       const kind = targetKindOf(settings)
       if (kind.readProfile !== undefined) {
-        const { knownProfiles } = await import('./known-profiles.ts')
+        const { knownProfiles } = await import('../sku/known-profiles.ts')
         return say((await kind.readProfile(knownProfiles())).trimEnd())
       }
       const { discoverCommand } = await import('./discover-command.ts')

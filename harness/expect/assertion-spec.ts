@@ -44,6 +44,11 @@ const armAssertionSpec = z.discriminatedUnion('kind', [
     arm,
     limit: z.string().describe('a time: "45 ms"'),
     in: z.enum(['p50 latency', 'p95 latency', 'p99 latency']),
+    widest: z
+      .number()
+      .gt(0)
+      .exactOptional()
+      .describe('the widest interval that passes, as a share of its estimate; absent from older files: any'),
   }),
   z.strictObject({
     kind: z.literal('unstated'),

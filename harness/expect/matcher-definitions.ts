@@ -34,9 +34,12 @@ export const matcherDefinitions = {
    */
   toBeWithin: (arm: DeclaredArm, reference: ArmReference | Unstated, options: Within = {}): BoundAssertion =>
     bindToArm(arm, withinSpec(arm.name, reference, options)),
-  /** Passes when the percentile's 95 % confidence interval lies below a time such as `45 ms`. */
+  /**
+   * Passes when the percentile's 95 % confidence interval lies below a time such as `45 ms`. Inconclusive where the interval is wider
+   * than the value itself.
+   */
   toStayBelow: (arm: DeclaredArm, limit: string, options: Below): BoundAssertion =>
-    bindToArm(arm, { kind: 'stays-below', arm: arm.name, limit, ...options }),
+    bindToArm(arm, { kind: 'stays-below', arm: arm.name, limit, ...options, widest: 1 }),
   /** Passes when the median of p99 / p50 over the rounds is at most the limit. */
   toBeStable: (arm: DeclaredArm, { p99OverP50, usual }: StabilityLimit): BoundAssertion =>
     bindToArm(arm, {

@@ -67,12 +67,12 @@ export async function baseline(
     return compared.every(({ agrees }) => agrees)
   }
   requireNoLoss(written, sku, source, path)
-  const text = withBaseline(readTextFile(path), path, sku, {
+  const text = withBaseline(profileText(path, run), path, sku, {
     source,
     figures: written.map(({ proposed }) => proposed),
   })
   parseSku(text, path)
-  replaceFile(realpathSync(path), text)
+  replaceFile(existsSync(path) ? realpathSync(path) : path, text)
   say(`${path}: ${count(written.length)} written`)
   return compared.every(({ agrees }) => agrees || options.replace)
 }
@@ -83,13 +83,23 @@ async function measure(
   { settings, env }: BaselineContext,
 ): Promise<string> {
   const kind = targetKindOf(settings)
-  kind.loadSystemUnderTest(settings)
+  if (kind.complete === undefined) kind.loadSystemUnderTest(settings)
   if (kind.readProfile === undefined) requireOneShape(await kind.inspect(settings))
   return runSuites({ paths, env, rounds, reportDir: join(settings.reportDir, 'baseline') })
 }
 
-const profileOf = (settings: Settings): string | undefined =>
-  targetKindOf(settings).loadSystemUnderTest(settings).rack?.skuPath ?? settings.sku
+/** Undefined where the target discovers the profile itself. */
+function profileOf(settings: Settings): string | undefined {
+  if (settings.sku !== undefined) return settings.sku
+  const kind = targetKindOf(settings)
+  return kind.complete === undefined ? kind.loadSystemUnderTest(settings).rack?.skuPath : undefined
+}
+
+/** A profile that does not exist yet starts as the one that the run read. */
+function profileText(path: string, { skuPath }: RecordedRun): string {
+  if (existsSync(path) || skuPath === undefined) return readTextFile(path)
+  return readTextFile(skuPath)
+}
 
 function sourceOf(run: RecordedRun, { nodes, leftOut, rounds, spread }: Proposal): BaselineSource {
   const emulation = run.files.find((file) => file.emulation !== undefined)?.emulation
