@@ -53,7 +53,12 @@ test('an assertion without a reference does not end its test', async () => {
         await expect(unaligned).toBeWithin(reference.unaligned)
         await expect(aligned).toArriveIntact()
       })`)
-  const run = await runSuite('scratch', { CLAIMCHECK_RUNTIME: 'model', CLAIMCHECK_RACK: rackFile() }, {}, args)
+  const run = await runSuite(
+    'scratch',
+    { CLAIMCHECK_RUNTIME: 'model', CLAIMCHECK_RACK: rackFile() },
+    {},
+    args,
+  )
   expect(run.exitCode).toBe(1)
   const [both] = run.report?.tests ?? []
   expect(both?.expectations.map(({ statement, verdict }) => [statement, verdict])).toEqual([
