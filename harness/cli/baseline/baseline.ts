@@ -3,7 +3,7 @@
  * already is compared, and replaced only where that is asked for.
  */
 import { existsSync, realpathSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { ClaimcheckError } from '../../core/errors.ts'
 import { readTextFile } from '../../core/input-file.ts'
 import { replaceFile } from '../../core/output-file.ts'
@@ -56,14 +56,19 @@ export async function baseline(
   const compared = compareReferences(proposal.figures, sku)
   for (const line of linesOf(proposal, source, compared)) say(line)
   const written = compared.filter(({ stated }) => stated === undefined || options.replace)
+  const shown = path === undefined ? 'the profile' : shownPath(path)
   if (!options.write) {
-    say(`Nothing was written. --write adds ${count(written.length)} to the profile${path ? ` ${path}` : ''}.`)
+    say(
+      written.length === 0
+        ? `Nothing was written: ${shown} states every figure.`
+        : `Nothing was written. --write adds ${count(written.length)} to ${shown}.`,
+    )
     return compared.every(({ agrees }) => agrees)
   }
   if (path === undefined)
     throw refused(run.path, 'does not say which profile to write', 'Name it with --sku.')
   if (written.length === 0) {
-    say(`Nothing was written: ${path} states every figure. --replace replaces them.`)
+    say(`Nothing was written: ${shown} states every figure. --replace replaces them.`)
     return compared.every(({ agrees }) => agrees)
   }
   requireNoLoss(written, sku, source, path)
@@ -73,7 +78,7 @@ export async function baseline(
   })
   parseSku(text, path)
   replaceFile(existsSync(path) ? realpathSync(path) : path, text)
-  say(`${path}: ${count(written.length)} written`)
+  say(`${shown}: ${count(written.length)} written`)
   return compared.every(({ agrees }) => agrees || options.replace)
 }
 
@@ -178,5 +183,11 @@ function requireNoLoss(
 
 const refused = (subject: string, problem: string, hint: string): ClaimcheckError =>
   new ClaimcheckError('BASELINE_REFUSED', { subject, problem, hint })
+
+/** From the working directory, where the file is below it. */
+function shownPath(path: string): string {
+  const inside = relative(process.cwd(), path)
+  return inside.startsWith('..') ? path : inside
+}
 
 const count = (figures: number): string => `${figures} figure${figures === 1 ? '' : 's'}`
