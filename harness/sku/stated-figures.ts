@@ -90,3 +90,10 @@ function olderFigure(
   const size = bytes(Math.round(stated.bandwidth.value * 1e9 * stated.latency.value))
   return [{ arm, op, size, from: size, ...stated }]
 }
+
+/** The profile without baselines of emulated nodes, with which hardware is not compared. */
+export function withoutEmulatedBaselines(sku: Sku): Sku {
+  const { baselines, ...reference } = sku.reference
+  const measured = baselines?.filter(({ source }) => source.emulated === undefined) ?? []
+  return { ...sku, reference: { ...reference, ...(measured.length === 0 ? {} : { baselines: measured }) } }
+}

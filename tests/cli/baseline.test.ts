@@ -2,7 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { readSettings } from '../../harness/core/variables.ts'
 import { loadSku } from '../../harness/sku/sku.ts'
+import { hardwareUnderTest } from '../../harness/targets/files-under-test.ts'
 import { temporaryFolder } from '../support/rack-file.ts'
 import { PROJECT, runSuite } from '../support/run-suite.ts'
 import { claimcheck, type Said } from './claimcheck.ts'
@@ -54,6 +56,8 @@ test('a discovered SKU has no reference, gets one, and its suites pass', async (
     spread: 'assumed',
     emulated: { rack: 'h100-2node', runtime: 'model' },
   })
+  const onHardware = hardwareUnderTest(readSettings({ CLAIMCHECK_TARGET: 'host', CLAIMCHECK_SKU: sku }))
+  expect(onHardware.sku.reference.baselines).toBeUndefined()
   expect(made?.source.results).toMatch(/^sha256:[0-9a-f]{64}$/)
   expect(readFileSync(sku, 'utf8')).toContain('# From rack h100-2node')
   const after = await runSuite(SUITE, env)
