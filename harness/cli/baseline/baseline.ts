@@ -10,6 +10,7 @@ import { replaceFile } from '../../core/output-file.ts'
 import type { Settings } from '../../core/variables.ts'
 import type { BaselineSource } from '../../sku/reference.ts'
 import { loadSku, parseSku, type Sku } from '../../sku/sku.ts'
+import { withoutEmulatedBaselines } from '../../sku/stated-figures.ts'
 import { targetKindOf } from '../../targets/target-kinds.ts'
 import { compareReferences, describeCompared, type ComparedFigure } from './compare-references.ts'
 import { keyOf, measuredFigures } from './measured-figures.ts'
@@ -53,7 +54,8 @@ export async function baseline(
   const path = options.sku ?? (options.from === undefined ? profileOf(context.settings) : undefined)
   const sku = path === undefined || !existsSync(path) ? file.sku : requireAlike(loadSku(path), file.sku, path)
   const source = sourceOf(run, proposal)
-  const compared = compareReferences(proposal.figures, sku)
+  const comparable = source.emulated === undefined ? withoutEmulatedBaselines(sku) : sku
+  const compared = compareReferences(proposal.figures, comparable)
   for (const line of linesOf(proposal, source, compared)) say(line)
   const written = compared.filter(({ stated }) => stated === undefined || options.replace)
   const shown = path === undefined ? 'the profile' : shownPath(path)
