@@ -72,7 +72,7 @@ function bodyOf(report: RunReport): CertificateBody | { readonly refused: string
   if (other !== undefined) return { refused: `${other[0]} and ${first[0]} ran on different targets or SKUs` }
   const inputs = inputsOf(files.map(([, file]) => file))
   if (inputs === undefined) return { refused: 'an input file was changed during the run' }
-  const evidence = Object.fromEntries(files.map(([name, file]) => [name, evidenceOf(file.evidence)]))
+  const evidence = Object.fromEntries(files.map(([name, file]) => [name, evidenceOf(file)]))
   const { tool, run, startedAt, finishedAt } = report
   return certificateSchema.omit({ sections: true, digest: true }).parse(
     plain({
@@ -119,8 +119,9 @@ function inputsOf(files: readonly FileReport[]): Pick<CertificateBody, 'inputs'>
 /** A copy as JSON represents it, without fields that are undefined. */
 const plain = (value: unknown): unknown => JSON.parse(canonical(value)) as unknown
 
-function evidenceOf(reported: Readonly<Record<string, unknown>>): Record<string, Evidence> {
-  const known = Object.entries(reported).filter(([, value]) => value !== null)
+/** Throws ZodError for evidence of another version of claimcheck. */
+export function evidenceOf({ evidence }: Pick<FileReport, 'evidence'>): Record<string, Evidence> {
+  const known = Object.entries(evidence).filter(([, value]) => value !== null)
   return Object.fromEntries(
     known.map(([name, value]) => [name, evidenceSchema.parse(measuredOnly(plain(value)))]),
   )

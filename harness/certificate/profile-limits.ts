@@ -5,6 +5,7 @@
 import { gigabytesPerSecond, formatRate, formatTime, parsePercent, seconds } from '../core/units.ts'
 import type { AssertionSpec } from '../expect/assertion-spec.ts'
 import type { Sku } from '../sku/sku.ts'
+import { isSize, statedFigureFor, type Measurement } from '../sku/stated-figures.ts'
 import type { Rounds } from './evidence-schema.ts'
 
 type Plan = Rounds['plan']
@@ -59,10 +60,10 @@ export function limitDifferences(
 function statedLimits(ask: AssertionSpec, plan: Plan | undefined, sku: Sku): readonly StatedLimit[] {
   if (plan === undefined) return []
   const link = linkReference(plan, sku)
-  const ofSize = link !== undefined && isOfSize(sideOf(link, plan), plan) ? link : undefined
+  const ofSize = link !== undefined && isSize(sizeOf(sideOf(link, plan)), plan.size) ? link : undefined
   if (ask.kind === 'within') {
-    const stated = 'turn' in plan ? linkedOnly(ask.arm, ofSize && sideOf(ofSize, plan)) : numa(ask.arm, sku)
-    return stated !== undefined && isOfSize(stated, plan) ? boundsOf(ask.arm, ask.reference, stated) : []
+    const stated = statedFigureFor(sku, measurementOf(ask.arm, plan))
+    return stated === undefined ? [] : boundsOf(ask.arm, ask.reference, stated)
   }
   if (ask.kind === 'stable') {
     const stated = 'turn' in plan ? linkedOnly(ask.arm, ofSize) : sku.reference.stability
@@ -89,37 +90,44 @@ function statedLimits(ask: AssertionSpec, plan: Plan | undefined, sku: Sku): rea
 const linkReference = (plan: Plan, { reference }: Sku): LinkReference | undefined =>
   'turn' in plan ? (plan.turn === 0 ? reference.gpuMemory : reference.gpuLink) : undefined
 
-const sideOf = (link: LinkReference, { op }: Plan): Within => (op === 'WRITE' ? link.write : link.read)
+type LinkArm = LinkReference['write']
+const sideOf = (link: LinkReference, { op }: Plan): LinkArm => (op === 'WRITE' ? link.write : link.read)
 
 const linkedOnly = <T>(arm: string, reference: T | undefined): T | undefined =>
   arm === 'linked' ? reference : undefined
 
-function numa(arm: string, { reference }: Sku): Within | undefined {
-  if (arm === 'aligned') return reference.aligned
-  return arm === 'unaligned' ? reference.unaligned : undefined
+const GIB = 2 ** 30
+/** Bandwidth times latency is the size that a link's figure was stated for; its limits alone are for 1 GiB. */
+const sizeOf = (arm: LinkArm): number =>
+  arm === undefined ? GIB : arm.bandwidth.value * 1e9 * arm.latency.value
+
+/** The plan of one of several nodes or pairs has the comparison's name with a number. */
+function measurementOf(arm: string, plan: Plan): Measurement {
+  const isPart = 'turn' in plan ? plan.node !== undefined : plan.nodes !== undefined
+  return {
+    comparison: isPart ? plan.name.replace(/-\d+$/, '') : plan.name,
+    arm,
+    role: arm,
+    op: plan.op,
+    size: plan.size,
+    over: 'turn' in plan ? (plan.turn === 0 ? 'GPU memory' : 'GPU links') : 'fabric',
+  }
 }
 
-/** Bandwidth times latency is the size of the transfer that a reference was stated for. */
-const SIZE_TOLERANCE = 0.05
-const isOfSize = ({ bandwidth, latency }: Within, { size }: Plan): boolean =>
-  Math.abs((bandwidth.value * 1e9 * latency.value) / size - 1) <= SIZE_TOLERANCE
+const FIGURES = [
+  ['bandwidth', 'bandwidth', (value: number): string => formatRate(gigabytesPerSecond(value))],
+  ['latency', 'mean latency', (value: number): string => formatTime(seconds(value))],
+  ['p50Latency', 'p50 latency', (value: number): string => formatTime(seconds(value))],
+] as const
 
-const boundsOf = (arm: string, asked: Within, stated: Within): readonly StatedLimit[] => [
-  {
-    what: `${arm} bandwidth`,
-    asked: rangeOf(asked.bandwidth),
-    stated: rangeOf(stated.bandwidth),
-    format: (value) => formatRate(gigabytesPerSecond(value)),
-  },
-  {
-    what: `${arm} mean latency`,
-    asked: rangeOf(asked.latency),
-    stated: rangeOf(stated.latency),
-    format: (value) => formatTime(seconds(value)),
-  },
-]
+const boundsOf = (arm: string, asked: Within, stated: Within): readonly StatedLimit[] =>
+  FIGURES.flatMap(([key, what, format]) => {
+    const [own, theirs] = [asked[key], stated[key]]
+    if (own === undefined || theirs === undefined) return []
+    return [{ what: `${arm} ${what}`, asked: rangeOf(own), stated: rangeOf(theirs), format }]
+  })
 
-const rangeOf = ({ value, bounds }: Within['bandwidth']): Range => ({
+const rangeOf = ({ value, bounds }: NonNullable<Within['bandwidth']>): Range => ({
   low: value * (1 + bounds.lower),
   high: value * (1 + bounds.upper),
 })

@@ -20,8 +20,14 @@ import { requirePlanned } from './planned-transfer.ts'
 
 type Outcome = NonNullable<Rounds['rounds'][number]['aligned']>
 
+/** What the rounds of a run were measured on; a certificate says it. */
+interface MeasuredOn {
+  readonly sku: Pick<Certificate['sku'], 'profile'>
+  readonly emulation?: { readonly scale: number } | undefined
+}
+
 /** Throws CERTIFICATE_INCOMPLETE, RESULT_INVALID or PRECONDITION_TOPOLOGY. */
-export function roundsOf(evidence: Rounds, { sku, emulation }: Certificate): readonly Round[] {
+export function roundsOf(evidence: Rounds, { sku, emulation }: MeasuredOn): readonly Round[] {
   const profile = sku.profile as Sku
   const { plan } = evidence
   const remeasure = (arm: ArmName, index: number, outcome: Outcome): ArmRound => {

@@ -37,8 +37,8 @@ export function discoveredProfile(parts: ProfileParts): string {
     `description: ${quote(`${descriptionOf(shape)}, as published by ${shape.nodes[0] ?? ''}`)}`,
     ...lines,
     '',
-    '# The profile states no figures yet, so tests that compare with a reference are skipped. Take figures from a run on nodes',
-    "# that are known to be good, or from the vendor's specification, as in fixtures/skus/h100x8.yaml.",
+    '# The profile states no figures yet, so tests that compare with a reference are inconclusive. Measure them on nodes that are',
+    '# known to be good with `npx claimcheck baseline --write`, or take them from the specification of the vendor.',
     'reference: { source: none yet }',
     '',
   ].join('\n')

@@ -34,6 +34,15 @@ interface RunOptions {
   readonly metrics?: boolean
 }
 
+interface BaselineFlags {
+  readonly rounds: number
+  readonly from?: string
+  readonly singleNode?: boolean
+  readonly write?: boolean
+  readonly replace?: boolean
+  readonly sku?: string
+}
+
 interface CompareOptions {
   readonly last?: boolean
   readonly history?: string
@@ -138,7 +147,7 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
       const settings = readSettings(target === undefined ? env : { ...env, CLAIMCHECK_TARGET: target })
       const kind = targetKindOf(settings)
       if (kind.readProfile !== undefined) {
-        const { knownProfiles } = await import('./known-profiles.ts')
+        const { knownProfiles } = await import('../sku/known-profiles.ts')
         return say((await kind.readProfile(knownProfiles())).trimEnd())
       }
       const { discoverCommand } = await import('./discover-command.ts')
@@ -169,6 +178,33 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
           now: Date.now(),
         }),
       )
+    })
+  claimcheck
+    .command('baseline')
+    .description('measure the figures of a new SKU and propose reference figures with bounds for its profile')
+    .argument('[suites...]', 'files or folders', ['suites/numa'])
+    .option('--from <file>', 'use the results.json or certificate.json of a run instead of a new run')
+    .addOption(
+      new Option('--rounds <count>', 'rounds of every arm, in both directions').default(6).argParser(countOf),
+    )
+    .option('--single-node', 'accept figures of one node, with wide bounds')
+    .option('--write', 'write the figures that the profile does not state yet')
+    .option('--replace', 'with --write: also replace those that it states')
+    .option('--sku <file>', 'profile to compare with and to write to (default: that of the run)')
+    .action(async (paths: string[], flags: BaselineFlags, command: Command) => {
+      const { rounds, singleNode = false, write = false, replace = false, from, sku } = flags
+      if (rounds < 3) return command.error('error: --rounds must be at least 3')
+      if (replace && !write) return command.error('error: --replace has no effect without --write')
+      const { baseline } = await import('./baseline/baseline.ts')
+      const options = {
+        rounds,
+        singleNode,
+        write,
+        replace,
+        ...(from === undefined ? {} : { from }),
+        ...(sku === undefined ? {} : { sku }),
+      }
+      exit((await baseline(paths, options, { settings: readSettings(env), env, say })) ? 0 : 1)
     })
   claimcheck
     .command('sweep')

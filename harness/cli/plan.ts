@@ -14,7 +14,7 @@ import { allGpusTemplate, numaTemplate } from '../claim/claim-template.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { formatBytes, formatPercent, formatTime, seconds, type Seconds } from '../core/units.ts'
 import type { Settings } from '../core/variables.ts'
-import { unmetReferenceRequirement } from '../expect/requirements.ts'
+import { numaReferencesOf } from '../expect/stated-reference.ts'
 import { iterationsOf } from '../measure/node-comparison.ts'
 import { pairsOfNodes } from '../measure/node-pairs.ts'
 import { planRounds } from '../measure/plan-rounds.ts'
@@ -187,10 +187,11 @@ function times(
     emulation,
   )
   const title = `Comparison ${spec.name}, ${formatBytes(spec.size)}, ${iters} iterations after ${warmupIters}`
-  const unmet = unmetReferenceRequirement(sku, spec)
-  if (unmet !== undefined) return [`${title}; its duration is not known: ${unmet}`]
+  const { aligned, unaligned } = numaReferencesOf(sku, spec)
+  if ('unstated' in aligned) return [`${title}; its duration is not known: ${aligned.unstated}`]
+  if ('unstated' in unaligned) return [`${title}; its duration is not known: ${unaligned.unstated}`]
   const looks = planRounds({
-    reference: sku.reference,
+    reference: { aligned, unaligned },
     firstRounds: rounds,
     size: spec.size,
     iters,

@@ -14,7 +14,7 @@ import { readRegularFile } from '../core/input-file.ts'
 import { MOST_BYTES, readJsonFile } from '../core/json-file.ts'
 import { describeCoverage, describeLeftOut } from '../report/coverage.ts'
 import { loadSku } from '../sku/sku.ts'
-import { knownProfiles } from './known-profiles.ts'
+import { knownProfiles } from '../sku/known-profiles.ts'
 
 type Say = (line: string) => void
 

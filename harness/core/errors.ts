@@ -7,7 +7,7 @@
  * Where the error comes from: the user's input, the hardware under test, the cluster, the machine that claimcheck runs on, or
  * claimcheck itself.
  */
-export type ErrorCategory = 'input' | 'hardware' | 'cluster' | 'machine' | 'harness'
+export type ErrorCategory = 'input' | 'suite' | 'hardware' | 'cluster' | 'machine' | 'harness'
 
 export const ERROR_CATALOGUE = {
   // input: a file, a variable, a flag
@@ -31,6 +31,7 @@ export const ERROR_CATALOGUE = {
   KEY_INVALID: { category: 'input', title: 'a key that cannot sign or verify certificates' },
   RUNS_UNLIKE: { category: 'input', title: 'two runs cannot be compared' },
   NO_REFERENCE: { category: 'input', title: 'nothing to compare with: no reference, or no earlier run' },
+  BASELINE_REFUSED: { category: 'input', title: 'no reference can be made from these measurements' },
   WAIVER_EXPIRED: { category: 'input', title: 'a waiver has expired' },
   EXPECTATION_INVALID: { category: 'input', title: 'an expectation cannot be checked' },
   TOO_MANY_NODES: { category: 'input', title: 'more nodes than a suite can cover' },
@@ -100,6 +101,9 @@ export const ERROR_CATALOGUE = {
     category: 'hardware',
     title: "the RDMA connection of a stream broke: the peer's NIC acknowledged no packets",
   },
+  // the suite's own code
+  ASSERTION_FAILED: { category: 'suite', title: "an assertion of the suite's own failed" },
+  SUITE_ERROR: { category: 'suite', title: 'the suite threw an error' },
   // verdicts
   EXPECTATION_FAILED: { category: 'hardware', title: 'the hardware does not meet an expectation' },
   TRANSPORT_FALLBACK: {

@@ -1,5 +1,6 @@
 /** The arms of a comparison, as a suite passes them to `expect` and as they are judged, and the metrics that can be compared. */
-import type { ArmName, Reference } from '../sku/sku.ts'
+import type { Reference } from '../sku/reference.ts'
+import type { ArmName } from '../sku/sku.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { GBps, Seconds } from '../core/units.ts'
 import type { ArmRound } from '../measure/arm-round.ts'
@@ -49,9 +50,12 @@ export const METRICS = {
 
 export type Metric = keyof typeof METRICS
 
+/** The figures that an arm is held against. Only those that are present are judged. */
 export interface ArmReference {
-  readonly bandwidth: Reference<GBps>
-  readonly latency: Reference<Seconds>
+  readonly bandwidth?: Reference<GBps>
+  /** The mean. */
+  readonly latency?: Reference<Seconds>
+  readonly p50Latency?: Reference<Seconds>
 }
 
 /** Throws EXPECTATION_INVALID unless both arms were measured in the same rounds. */

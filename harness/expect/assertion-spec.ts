@@ -11,6 +11,8 @@ const distanceRequirement = z.enum(
 )
 const bounds = z.strictObject({ lower: z.number().max(0), upper: z.number().min(0) })
 
+const time = z.strictObject({ value: z.number().gt(0).describe('seconds'), bounds })
+
 const armAssertionSpec = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('outperform'),
@@ -29,21 +31,30 @@ const armAssertionSpec = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('within'),
     arm,
-    reference: z.strictObject({
-      bandwidth: z.strictObject({ value: z.number().gt(0).describe('GB/s'), bounds }),
-      latency: z.strictObject({ value: z.number().gt(0).describe('seconds'), bounds }),
-    }),
+    reference: z
+      .strictObject({
+        bandwidth: z.strictObject({ value: z.number().gt(0).describe('GB/s'), bounds }).exactOptional(),
+        latency: time.exactOptional().describe('the mean'),
+        p50Latency: time.exactOptional(),
+      })
+      .refine((figures) => Object.keys(figures).length > 0, 'expected at least one figure'),
   }),
   z.strictObject({
     kind: z.literal('stays-below'),
     arm,
     limit: z.string().describe('a time: "45 ms"'),
     in: z.enum(['p50 latency', 'p95 latency', 'p99 latency']),
+    widest: z
+      .number()
+      .gt(0)
+      .exactOptional()
+      .describe('the widest interval that passes, as a share of its estimate; absent from older files: any'),
   }),
   z.strictObject({
     kind: z.literal('unstated'),
     arm,
     why: z.string().describe('why there is no reference to hold the arm against'),
+    in: z.literal('p50 latency').exactOptional().describe('absent: bandwidth and mean latency'),
   }),
   z.strictObject({
     kind: z.literal('stable'),

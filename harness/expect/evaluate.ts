@@ -5,7 +5,7 @@
 import { gigabytesPerSecond, seconds } from '../core/units.ts'
 import type { RoundSource } from '../measure/round-source.ts'
 import type { Sku } from '../sku/sku.ts'
-import { Arm } from './arm.ts'
+import { Arm, type ArmReference } from './arm.ts'
 import type { ArmAssertionSpec, PodAssertionSpec } from './assertion-spec.ts'
 import type { Expectation } from './expectation.ts'
 import { evenStatement, judgeEven } from './judge-gpu-nic-paths.ts'
@@ -40,8 +40,12 @@ export function armStatement(spec: ArmAssertionSpec): string {
     case 'undercut':
       return figures.undercutStatement(arm, { name: spec.other }, spec)
     case 'within':
+      return figures.withinStatement(
+        arm,
+        spec.reference.bandwidth === undefined ? 'p50 latency' : 'bandwidth',
+      )
     case 'unstated':
-      return figures.withinStatement(arm, 'bandwidth')
+      return figures.withinStatement(arm, spec.in ?? 'bandwidth')
     case 'stable':
       return latency.stableStatement(arm, spec)
     case 'stays-below':
@@ -81,15 +85,10 @@ function judgeArms(spec: ArmAssertionSpec, rounds: RoundSource): Promise<readonl
       return one(figures.judgeOutperform(arm, new Arm(rounds, spec.other), spec))
     case 'undercut':
       return one(figures.judgeUndercut(arm, new Arm(rounds, spec.other), spec))
-    case 'within': {
-      const { bandwidth, latency: time } = spec.reference
-      return figures.judgeWithin(arm, {
-        bandwidth: { ...bandwidth, value: gigabytesPerSecond(bandwidth.value) },
-        latency: { ...time, value: seconds(time.value) },
-      })
-    }
+    case 'within':
+      return figures.judgeWithin(arm, withUnits(spec.reference))
     case 'unstated':
-      return figures.judgeUnstated(arm, spec.why)
+      return figures.judgeUnstated(arm, spec)
     case 'stable':
       return one(latency.judgeStable(arm, spec))
     case 'stays-below':
@@ -106,6 +105,16 @@ function judgeArms(spec: ArmAssertionSpec, rounds: RoundSource): Promise<readonl
       return one(judgeRetransmissions(arm))
     default:
       return spec satisfies never
+  }
+}
+
+type WithinSpec = Extract<ArmAssertionSpec, { readonly kind: 'within' }>
+
+function withUnits({ bandwidth, latency: mean, p50Latency: p50 }: WithinSpec['reference']): ArmReference {
+  return {
+    ...(bandwidth && { bandwidth: { ...bandwidth, value: gigabytesPerSecond(bandwidth.value) } }),
+    ...(mean && { latency: { ...mean, value: seconds(mean.value) } }),
+    ...(p50 && { p50Latency: { ...p50, value: seconds(p50.value) } }),
   }
 }
 

@@ -75,11 +75,16 @@ export interface Below {
   readonly in: keyof typeof PERCENTILES
 }
 
+/** `widest`: the widest interval that passes, as a share of its estimate. */
+interface ResolvedBelow extends Below {
+  readonly widest?: number
+}
+
 export const belowStatement = (arm: ArmNamed, limit: string, { in: quantity }: Below): string =>
   `${arm.name} ${quantity} stays below ${limit}`
 
 /** Throws EXPECTATION_INVALID for a limit that is not a time, or when a round has too few iterations for the percentile. */
-export async function judgeBelow(arm: Arm, limit: string, options: Below): Promise<Expectation> {
+export async function judgeBelow(arm: Arm, limit: string, options: ResolvedBelow): Promise<Expectation> {
   const atMost = readLimit('toStayBelow', limit, {
     parse: parseTime,
     holds: (value) => value > 0,
@@ -89,7 +94,7 @@ export async function judgeBelow(arm: Arm, limit: string, options: Below): Promi
   const decision = await decide(
     arm.comparison,
     (rounds, level) => percentileInterval(samplesOf(arm, rounds), percentile, level),
-    { atMost },
+    { atMost, ...(options.widest === undefined ? {} : { widest: options.widest }) },
   )
   const { interval } = decision
   const name = `arm.${arm.name}.latency.p${percentile}.seconds`

@@ -1,8 +1,9 @@
 /** Judges bandwidth and latency of one arm against another arm, and against the SKU's reference. */
 import { median } from 'simple-statistics'
-import { fraction, formatBytes, formatPercent, parsePercent, type Fraction } from '../core/units.ts'
+import { formatBytes, formatPercent, parsePercent } from '../core/units.ts'
 import { absoluteInterval, ratioInterval, type Interval } from '../measure/interval.ts'
 import { armOf, type Round } from '../measure/round.ts'
+import { isSize } from '../sku/stated-figures.ts'
 import {
   METRICS,
   requireSameComparison,
@@ -96,20 +97,38 @@ async function judgeRatio(
   })
 }
 
-/** One expectation each for bandwidth and mean latency. Throws EXPECTATION_INVALID for an impossible reference. */
+/** What a reference can state, with the metric that is held against it. */
+const REFERENCE_METRICS = {
+  bandwidth: 'bandwidth',
+  latency: 'mean latency',
+  p50Latency: 'p50 latency',
+} as const satisfies Record<keyof ArmReference, Metric>
+
+type Figure = NonNullable<ArmReference['bandwidth'] | ArmReference['latency']>
+
+const figuresIn = (reference: ArmReference): readonly (readonly [keyof ArmReference, Figure])[] =>
+  (['bandwidth', 'latency', 'p50Latency'] as const).flatMap((key) => {
+    const figure = reference[key]
+    return figure === undefined ? [] : [[key, figure] as const]
+  })
+
+/** One expectation for each figure of the reference. Throws EXPECTATION_INVALID for an impossible reference. */
 export async function judgeWithin(arm: Arm, reference: ArmReference): Promise<readonly Expectation[]> {
   requireReference(arm, reference)
-  return [
-    await judgeBounds(arm, 'bandwidth', reference.bandwidth),
-    await judgeBounds(arm, 'mean latency', reference.latency),
-  ]
+  const judged: Expectation[] = []
+  for (const [key, figure] of figuresIn(reference))
+    judged.push(await judgeBounds(arm, REFERENCE_METRICS[key], figure))
+  return judged
 }
 
-/** Measures bandwidth and mean latency where there is nothing to hold them against. */
-export const judgeUnstated = async (arm: Arm, why: string): Promise<readonly Expectation[]> => [
-  await measureUnstated(arm, 'bandwidth', why),
-  await measureUnstated(arm, 'mean latency', why),
-]
+/** Measures what a reference would state, where there is none. */
+export async function judgeUnstated(
+  arm: Arm,
+  { why, in: quantity }: { readonly why: string; readonly in?: 'p50 latency' },
+): Promise<readonly Expectation[]> {
+  if (quantity !== undefined) return [await measureUnstated(arm, quantity, why)]
+  return [await measureUnstated(arm, 'bandwidth', why), await measureUnstated(arm, 'mean latency', why)]
+}
 
 async function measureUnstated(arm: Arm, quantity: Metric, why: string): Promise<Expectation> {
   const { of, unit } = METRICS[quantity]
@@ -124,7 +143,7 @@ async function measureUnstated(arm: Arm, quantity: Metric, why: string): Promise
     verdict: 'inconclusive' as const,
     code: 'NO_REFERENCE' as const,
     reasons: [
-      `${why}; measured ${measured} ${formatInterval(interval)}. State a reference with bounds in the SKU profile.`,
+      `${why}; measured ${measured} ${formatInterval(interval)}. Run \`npx claimcheck baseline\` with this suite to propose one.`,
     ],
   }
   return expectationOf(
@@ -136,17 +155,19 @@ async function measureUnstated(arm: Arm, quantity: Metric, why: string): Promise
 export const withinStatement = (arm: ArmNamed, quantity: Metric): string =>
   `${arm.name} ${quantity} lies within the SKU's bounds`
 
-async function judgeBounds(
-  arm: Arm,
-  quantity: 'bandwidth' | 'mean latency',
-  { value, bounds }: ArmReference['bandwidth'] | ArmReference['latency'],
-): Promise<Expectation> {
+const PROPERTIES = {
+  bandwidth: 'bandwidth.GBps',
+  'mean latency': 'latency.mean.seconds',
+  'p50 latency': 'latency.p50.seconds',
+} as const satisfies Record<Metric, string>
+
+async function judgeBounds(arm: Arm, quantity: Metric, { value, bounds }: Figure): Promise<Expectation> {
   const { of, unit } = METRICS[quantity]
   const [atLeast, atMost] = [value * (1 + bounds.lower), value * (1 + bounds.upper)]
   const estimate = (rounds: readonly Round[], level: number): Interval =>
     absoluteInterval(arm.of(rounds).map(of), level)
   const decision = await decide(arm.comparison, estimate, { atLeast, atMost })
-  const name = `arm.${arm.name}.${unit === 'GB/s' ? 'bandwidth.GBps' : 'latency.mean.seconds'}`
+  const name = `arm.${arm.name}.${PROPERTIES[quantity]}`
   return expectationOf(decision, {
     statement: withinStatement(arm, quantity),
     limit: `${formatFigure(atLeast, unit).split(' ')[0]} to ${formatFigure(atMost, unit)}`,
@@ -163,11 +184,9 @@ async function judgeBounds(
   })
 }
 
-/** Bandwidth times latency must equal the transfer's size within this share; GiB/s mistaken for GB/s differ by 7 %. */
-const SIZE_TOLERANCE: Fraction = fraction(0.05)
-
-function requireReference(arm: Arm, { bandwidth, latency }: ArmReference): void {
-  for (const [name, { value, bounds }] of Object.entries({ bandwidth, latency })) {
+/** The mean latency is the size divided by the bandwidth; GiB/s mistaken for GB/s differ by 7 %. */
+function requireReference(arm: Arm, reference: ArmReference): void {
+  for (const [name, { value, bounds }] of figuresIn(reference)) {
     const where = `reference.${arm.name}.${name}`
     if (!(value > 0 && Number.isFinite(value)))
       throw invalidLimit(`${where}.value`, 'a figure above 0', String(value))
@@ -180,9 +199,11 @@ function requireReference(arm: Arm, { bandwidth, latency }: ArmReference): void 
     if (!(bounds.upper >= 0 && Number.isFinite(bounds.upper)))
       throw invalidLimit(`${where}.bounds.upper`, 'a share of 0 % or above', signedPercent(bounds.upper))
   }
+  const { bandwidth, latency } = reference
+  if (bandwidth === undefined || latency === undefined) return
   const { size } = arm.comparison
   const implied = bandwidth.value * 1e9 * latency.value
-  if (Math.abs(implied / size - 1) <= SIZE_TOLERANCE) return
+  if (isSize(implied, size)) return
   throw invalidLimit(
     `reference.${arm.name}`,
     `bandwidth times latency to be the size of the transfer, ${formatBytes(size)}`,

@@ -4,15 +4,16 @@
  */
 import type { DistanceRequirement } from '../claim/pcie-distance.ts'
 import { DEFAULT_DRIFT, DEFAULT_PATH_DEFICIT } from '../measure/default-limits.ts'
-import type { Sku } from '../sku/sku.ts'
+import type { ArmName, Sku } from '../sku/sku.ts'
 import type { PodSet } from '../transfer/pod-set.ts'
 import { requireSameComparison, type ArmReference, type DeclaredArm } from './arm.ts'
+import type { ArmAssertionSpec } from './assertion-spec.ts'
 import { bindToArm, bindToKernels, bindToPods, bindToPublished } from './bound-assertion.ts'
 import type { BoundAssertion } from './bound-assertion.ts'
 import type { Even } from './judge-gpu-nic-paths.ts'
 import type { Below, Steady } from './judge-latency.ts'
 import type { Outperform, Undercut } from './judge-ratio-and-bounds.ts'
-import type { StabilityLimit, Unstated } from './stated-reference.ts'
+import { askedFigures, type StabilityLimit, type Unstated, type Within } from './stated-reference.ts'
 import type { LivePublishedDevices } from './published-devices.ts'
 
 /** Every matcher throws EXPECTATION_INVALID for arguments that make no limit. */
@@ -28,19 +29,17 @@ export const matcherDefinitions = {
     return bindToArm(arm, { kind: 'undercut', arm: arm.name, other: other.name, ...limit })
   },
   /**
-   * Passes when the 95 % confidence intervals of bandwidth and mean latency lie within the reference's bounds. Measured and
-   * inconclusive where the SKU states no reference.
+   * Passes when the 95 % confidence intervals of bandwidth and mean latency, or of the p50 latency alone, lie within the
+   * reference's bounds. Measured and inconclusive where the SKU states no reference.
    */
-  toBeWithin: (arm: DeclaredArm, reference: ArmReference | Unstated): BoundAssertion =>
-    bindToArm(
-      arm,
-      'unstated' in reference
-        ? { kind: 'unstated', arm: arm.name, why: reference.unstated }
-        : { kind: 'within', arm: arm.name, reference },
-    ),
-  /** Passes when the percentile's 95 % confidence interval lies below a time such as `45 ms`. */
+  toBeWithin: (arm: DeclaredArm, reference: ArmReference | Unstated, options: Within = {}): BoundAssertion =>
+    bindToArm(arm, withinSpec(arm.name, reference, options)),
+  /**
+   * Passes when the percentile's 95 % confidence interval lies below a time such as `45 ms`. Inconclusive where the interval is wider
+   * than the value itself.
+   */
   toStayBelow: (arm: DeclaredArm, limit: string, options: Below): BoundAssertion =>
-    bindToArm(arm, { kind: 'stays-below', arm: arm.name, limit, ...options }),
+    bindToArm(arm, { kind: 'stays-below', arm: arm.name, limit, ...options, widest: 1 }),
   /** Passes when the median of p99 / p50 over the rounds is at most the limit. */
   toBeStable: (arm: DeclaredArm, { p99OverP50, usual }: StabilityLimit): BoundAssertion =>
     bindToArm(arm, {
@@ -86,6 +85,13 @@ export const matcherDefinitions = {
   /** Passes when NUMA node, PCIe root, RDMA and interface of every published device are what the node's kernel says. */
   toMatchKernel: (devices: LivePublishedDevices): BoundAssertion => bindToKernels(devices),
 } as const
+
+function withinSpec(arm: ArmName, reference: ArmReference | Unstated, options: Within): ArmAssertionSpec {
+  const asked = askedFigures(reference, options)
+  return 'unstated' in asked
+    ? { kind: 'unstated', arm, why: asked.unstated, ...options }
+    : { kind: 'within', arm, reference: asked }
+}
 
 type Bind = (received: never, ...args: never[]) => BoundAssertion
 type Received<Definition extends Bind> = Parameters<Definition>[0]

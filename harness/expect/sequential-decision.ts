@@ -15,6 +15,8 @@ import type { Verdict } from './expectation.ts'
 export interface Limits {
   readonly atLeast?: number
   readonly atMost?: number
+  /** The widest interval that passes, as a share of its estimate; absent: any. */
+  readonly widest?: number
 }
 
 export interface Decision {
@@ -41,14 +43,20 @@ export async function decide(
     if (breaks(interval, limits))
       return { ...decision, verdict: 'failed', code: 'EXPECTATION_FAILED', reasons: [] }
     if (rounds.length >= looks.cap) {
-      const reason = `the confidence interval still contains the limit after ${rounds.length} rounds: the rounds are too noisy, or the true value is too close to the limit`
+      const reason = isTooWide(interval, limits)
+        ? `the confidence interval is wider than the value itself after ${rounds.length} rounds: the rounds are too noisy`
+        : `the confidence interval still contains the limit after ${rounds.length} rounds: the rounds are too noisy, or the true value is too close to the limit`
       return { ...decision, verdict: 'inconclusive', code: 'TOO_NOISY', reasons: [reason] }
     }
   }
 }
 
-const keeps = ({ low, high }: Interval, { atLeast = -Infinity, atMost = Infinity }: Limits): boolean =>
-  low >= atLeast && high <= atMost
+const keeps = (interval: Interval, limits: Limits): boolean => {
+  const { atLeast = -Infinity, atMost = Infinity } = limits
+  return interval.low >= atLeast && interval.high <= atMost && !isTooWide(interval, limits)
+}
+const isTooWide = ({ estimate, low, high }: Interval, { widest = Infinity }: Limits): boolean =>
+  high - low > widest * estimate
 const breaks = ({ low, high }: Interval, { atLeast = -Infinity, atMost = Infinity }: Limits): boolean =>
   high < atLeast || low > atMost
 

@@ -2,8 +2,10 @@
  * The figures that a SKU states for a measurement, as suites pass them to matchers. Where it states none, an expectation that
  * needs the figure is measured and inconclusive, and all others use the usual limits.
  */
+import { formatBytes } from '../core/units.ts'
 import { DEFAULT_P99_OVER_P50, DEFAULT_PATH_DEFICIT } from '../measure/default-limits.ts'
-import type { Sku } from '../sku/sku.ts'
+import type { NumaArm, Sku } from '../sku/sku.ts'
+import { statedFigureFor, statedSizes, type Measurement } from '../sku/stated-figures.ts'
 import type { ArmReference } from './arm.ts'
 import type { ComparisonDeclaration, GpuLinkDeclaration } from './declarations.ts'
 import { unmetReferenceRequirement } from './requirements.ts'
@@ -30,13 +32,18 @@ export interface NumaReferences {
 
 /** For transfers between nodes. */
 export function numaReferencesOf(sku: Sku, declaration: ComparisonDeclaration): NumaReferences {
-  const unmet = unmetReferenceRequirement(sku, declaration)
-  const { aligned, unaligned, stability = USUAL_STABILITY } = sku.reference
-  const stated = (reference: ArmReference | undefined): ArmReference | Unstated =>
-    unmet === undefined && reference !== undefined
-      ? reference
-      : { unstated: unmet ?? `SKU ${sku.name} states no reference for it` }
-  return { aligned: stated(aligned), unaligned: stated(unaligned), stability }
+  const { name: comparison, op, size } = declaration
+  const of = (arm: NumaArm): ArmReference | Unstated => {
+    const asked = { comparison, arm, role: arm, op, size, over: 'fabric' } as const
+    const stated = statedFigureFor(sku, asked)
+    // A figure of any comparison holds for the placement that it was stated for.
+    const unmet =
+      stated?.comparison === undefined ? unmetReferenceRequirement(sku, declaration, stated) : undefined
+    if (unmet !== undefined) return { unstated: unmet }
+    return stated === undefined ? { unstated: whyUnstated(sku, asked) } : referenceOf(stated)
+  }
+  const { stability = USUAL_STABILITY } = sku.reference
+  return { aligned: of('aligned'), unaligned: of('unaligned'), stability }
 }
 
 export interface LinkReferences extends StabilityLimit {
@@ -47,15 +54,55 @@ export interface LinkReferences extends StabilityLimit {
 }
 
 /** For transfers between the GPUs of a node. Without a stated ratio they must only be faster than those through host memory. */
-export function linkReferencesOf(sku: Sku, { turn }: GpuLinkDeclaration): LinkReferences {
-  const stated = turn === 0 ? sku.reference.gpuMemory : sku.reference.gpuLink
-  if (stated !== undefined) return stated
-  const unstated = `SKU ${sku.name} states no reference for ${turn === 0 ? "its GPUs' memory" : 'GPU links'}`
-  return {
-    write: { unstated },
-    read: { unstated },
-    overStaged: 1,
-    evenWithin: DEFAULT_PATH_DEFICIT,
-    ...USUAL_STABILITY,
+export function linkReferencesOf(
+  sku: Sku,
+  { name: comparison, turn, size }: GpuLinkDeclaration,
+): LinkReferences {
+  const of = (op: 'WRITE' | 'READ'): ArmReference | Unstated => {
+    const over = turn === 0 ? 'GPU memory' : 'GPU links'
+    const asked = { comparison, arm: 'linked', role: 'linked', op, size, over } as const
+    const stated = statedFigureFor(sku, asked)
+    return stated === undefined ? { unstated: whyUnstated(sku, asked) } : referenceOf(stated)
   }
+  const limits = turn === 0 ? sku.reference.gpuMemory : sku.reference.gpuLink
+  return {
+    write: of('WRITE'),
+    read: of('READ'),
+    overStaged: limits?.overStaged ?? 1,
+    evenWithin: limits?.evenWithin ?? DEFAULT_PATH_DEFICIT,
+    ...(limits === undefined ? USUAL_STABILITY : { p99OverP50: limits.p99OverP50 }),
+  }
+}
+
+type Figures = { readonly [Name in keyof ArmReference]: ArmReference[Name] | undefined }
+
+const referenceOf = ({ bandwidth, latency, p50Latency }: Figures): ArmReference => ({
+  ...(bandwidth && { bandwidth }),
+  ...(latency && { latency }),
+  ...(p50Latency && { p50Latency }),
+})
+
+function whyUnstated(sku: Sku, asked: Measurement): string {
+  const { arm, op, size } = asked
+  const sizes = statedSizes(sku, asked)
+  const others = sizes.length === 0 ? '' : `; it states one for ${sizes.map(formatBytes).join(', ')}`
+  return `SKU ${sku.name} states no reference for ${arm}, ${op} of ${formatBytes(size)}${others}`
+}
+
+/** `in`: judges that metric alone. Default: bandwidth and mean latency. */
+export interface Within {
+  readonly in?: 'p50 latency'
+}
+
+/** The figures of a reference that an expectation is about. */
+export function askedFigures(
+  reference: ArmReference | Unstated,
+  { in: metric }: Within,
+): ArmReference | Unstated {
+  if ('unstated' in reference) return reference
+  const { bandwidth, latency, p50Latency } = reference
+  const asked = metric === undefined ? referenceOf({ bandwidth, latency }) : referenceOf({ p50Latency })
+  return Object.keys(asked).length === 0
+    ? { unstated: `the reference states no ${metric ?? 'bandwidth'}` }
+    : asked
 }

@@ -2,15 +2,18 @@
  * Power analysis before a run: the smallest difference that each look can detect, and how long the rounds take. Computed from
  * the SKU's reference without measuring anything.
  */
-import { bytes, seconds, timeFor, type Bytes, type Fraction, type Seconds } from '../core/units.ts'
+import { bytes, seconds, timeFor, type Bytes, type Fraction, type GBps, type Seconds } from '../core/units.ts'
 import { ClaimcheckError } from '../core/errors.ts'
-import type { Sku } from '../sku/sku.ts'
 import { floorOf, ROUND_NOISE } from './interval.ts'
 import { levelOf, looksFor } from './sequential-looks.ts'
 import { logGamma, normalCdf, tQuantile } from './student-t.ts'
 
+interface StatedBandwidth {
+  readonly bandwidth?: { readonly value: GBps }
+}
+
 export interface PlanRequest {
-  readonly reference: Pick<Sku['reference'], 'aligned' | 'unaligned'>
+  readonly reference: { readonly aligned?: StatedBandwidth; readonly unaligned?: StatedBandwidth }
   readonly firstRounds: number
   /** The size over all GPUs of a pod. */
   readonly size: Bytes
@@ -44,15 +47,17 @@ export function planRounds(request: PlanRequest): readonly PlannedLook[] {
   const looks = looksFor(firstRounds)
   const level = levelOf(looks)
   const transfers = request.iters + request.warmupIters + 1
-  const { aligned, unaligned } = request.reference
-  if (aligned === undefined || unaligned === undefined) {
+  const bandwidths = [request.reference.aligned, request.reference.unaligned].flatMap(
+    (arm) => arm?.bandwidth ?? [],
+  )
+  if (bandwidths.length < 2) {
     throw new ClaimcheckError('EXPECTATION_INVALID', {
       subject: 'a comparison of aligned and unaligned',
       problem: 'cannot be planned because the SKU states no reference for it',
     })
   }
-  const transfer = [aligned, unaligned].reduce(
-    (sum, { bandwidth }) => sum + timeFor(bytes(request.size * transfers), bandwidth.value),
+  const transfer = bandwidths.reduce(
+    (sum, { value }) => sum + timeFor(bytes(request.size * transfers), value),
     0,
   )
   return looks.at.map((rounds) => ({

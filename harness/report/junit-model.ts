@@ -175,7 +175,7 @@ function outcomeOf(test: TestReport): JUnitOutcome | undefined {
 }
 
 const codeVerdict = (code: ErrorCode): TestReport['verdict'] =>
-  code === 'EXPECTATION_FAILED' ? 'failed' : code === 'INTERRUPTED' ? 'interrupted' : 'inconclusive'
+  code === 'ASSERTION_FAILED' ? 'failed' : code === 'INTERRUPTED' ? 'interrupted' : 'inconclusive'
 
 const summary = (one: Expectation): string => `${one.statement}: ${factsOf(one).join(', ')}`
 

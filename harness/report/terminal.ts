@@ -39,11 +39,8 @@ const MARKS = {
   skipped: ['-', 'gray'],
 } as const satisfies Record<TestVerdict, readonly [string, Paint]>
 
-export const WHAT_TO_DO: Record<ErrorCategory, string> = {
-  input: 'Correct the input.',
-  hardware: 'Check the devices.',
-  cluster: 'Check the cluster, then run again.',
-  machine: 'Fix this machine, then run again.',
+/** What to do about errors of which only the category is known. Others say it themselves, or there is nothing to say. */
+export const WHAT_TO_DO: Partial<Record<ErrorCategory, string>> = {
   harness: 'Run again; if it happens again, report it and attach results.json.',
 }
 
@@ -140,10 +137,11 @@ function formatTogether({ statement, expectations }: PassedTogether, style: Styl
   return marked('passed', statement, [`${expectations.length} ${what}`, ...all], style)
 }
 
-/** Shows where an error was thrown only for a fault in claimcheck itself. */
+/** Shows where an error was thrown for a fault in claimcheck itself, and in a suite. */
 function formatProblem({ code, message, hint, stack }: ReportedProblem, style: Style): readonly string[] {
   const frame = stack?.split('\n').find((line) => /^\s*(at|❯) /.test(line))
-  const at = code === 'INTERNAL' && frame !== undefined ? [frame.trim()] : []
+  const thrown = code === 'INTERNAL' || ERROR_CATALOGUE[code].category === 'suite'
+  const at = thrown && frame !== undefined ? [frame.trim()] : []
   const advice = hint === undefined || message.includes(hint) ? [] : [hint]
   return explain(code, [message, ...advice, ...at], hint, style)
 }
@@ -157,10 +155,11 @@ function explain(
 ): string[] {
   const { title, category } = ERROR_CATALOGUE[code]
   const room = style.width - 12
+  const advice = hint === undefined ? WHAT_TO_DO[category] : undefined
   return [
     ...wrapLines(`${code}: ${title}`, room).map((line) => `    ${line}`),
     ...found.flatMap((text) => wrapLines(text, room)).map((line) => `      ${line}`),
-    ...(hint === undefined ? [`    ${WHAT_TO_DO[category]}`] : []),
+    ...(advice === undefined ? [] : [`    ${advice}`]),
   ]
 }
 

@@ -4,10 +4,17 @@
  */
 import { z } from 'zod'
 import { deviceName, dnsLabel, interfaceName } from '../core/name-schema.ts'
-import { percentSchema, quantityValueSchema, rateSchema, timeSchema } from '../core/quantity-schema.ts'
+import {
+  percentSchema,
+  quantityValueSchema,
+  rateSchema,
+  sizeSchema,
+  timeSchema,
+} from '../core/quantity-schema.ts'
 import { readTextFile } from '../core/input-file.ts'
 import { parseYaml } from '../core/yaml-file.ts'
-import type { Fraction, GBps, Seconds } from '../core/units.ts'
+import type { Bytes, Fraction, GBps, Seconds } from '../core/units.ts'
+import { referenceSchemaWith, type Quantities } from './reference.ts'
 import { refuseUnfinished } from './unfinished.ts'
 
 const pciAddress = z
@@ -19,12 +26,10 @@ const pciAddress = z
 /** The most NUMA nodes that Linux can be built for are 1024. */
 export const MOST_NUMA_NODE = 1023
 const MOST_DEVICES = 128
-const count = z.int().min(1).max(MOST_DEVICES)
 const MOST_LINKS = 1024
 const MOST_BRIDGES = 32
 /** The highest minor number of a character device. */
 const MOST_MINOR = 2 ** 20 - 1
-const MOST_RATIO = 1e6
 
 const numaNode = z.int().min(0).max(MOST_NUMA_NODE)
 /** From the host bridge over the PCI bridges above the device: `[pci0000:64, "0000:64:00.0"]`. */
@@ -105,37 +110,7 @@ const nicKind = z.strictObject({
 })
 const NO_NIC: z.infer<typeof nicKind> = { vendor: 'none', model: 'none', rdma: false }
 
-/** The representation of quantities: text with units in a file, numbers once parsed. */
-interface Quantities {
-  readonly rate: z.ZodType<GBps>
-  readonly time: z.ZodType<Seconds>
-  readonly percent: z.ZodType<Fraction>
-}
-
-const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
-  /** Signed shares of the value. */
-  const bounds = z
-    .strictObject({ lower: percent, upper: percent })
-    .refine(
-      ({ lower, upper }) => lower <= 0 && upper >= 0,
-      'lower must be at most 0 % and upper at least 0 %: they are relative to the value',
-    )
-    .refine(({ lower }) => lower > -1, 'lower must be above -100 %: no value could be below it')
-  const arm = z.strictObject({
-    bandwidth: z.strictObject({ value: rate, bounds }),
-    latency: z.strictObject({ value: time, bounds }),
-  })
-  const p99OverP50 = z.number().min(1).max(MOST_RATIO)
-  /** The rate of one pair of GPUs in a transfer of 1 GiB. */
-  const gpuLink = z.strictObject({
-    write: arm,
-    read: arm,
-    /** The minimum ratio of a GPU link's rate to the rate through host memory. */
-    overStaged: z.number().gt(1).max(MOST_RATIO),
-    /** The share by which a pair may be slower than the median of the pairs that run at the same time. */
-    evenWithin: z.string(),
-    p99OverP50,
-  })
+const skuSchemaWith = (quantities: Quantities) => {
   return z
     .strictObject({
       schema: z.literal('claimcheck.sku/1'),
@@ -157,18 +132,7 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
         .exactOptional(),
       gpus: z.array(gpuSchema).max(MOST_DEVICES),
       nics: z.array(nicSchema).max(MOST_DEVICES),
-      reference: z.strictObject({
-        source: z.string(),
-        /** The devices of a pod that `aligned` and `unaligned` were stated for; absent: the seed example's 4 and 4. */
-        placement: z.strictObject({ gpus: count, nics: count }).exactOptional(),
-        aligned: arm.exactOptional(),
-        unaligned: arm.exactOptional(),
-        /** The largest allowed p99 / p50 of a transfer. */
-        stability: z.strictObject({ p99OverP50 }).exactOptional(),
-        gpuLink: gpuLink.exactOptional(),
-        /** 1 GiB from a GPU to itself, between two processes. */
-        gpuMemory: gpuLink.exactOptional(),
-      }),
+      reference: referenceSchemaWith(quantities),
     })
     .superRefine((sku, context) => {
       if (sku.nics.length > 0 && sku.nic === NO_NIC)
@@ -187,12 +151,18 @@ const skuSchemaWith = ({ rate, time, percent }: Quantities) => {
     })
 }
 
-const skuSchema = skuSchemaWith({ rate: rateSchema, time: timeSchema, percent: percentSchema })
+const skuSchema = skuSchemaWith({
+  rate: rateSchema,
+  time: timeSchema,
+  size: sizeSchema,
+  percent: percentSchema,
+})
 
 /** A parsed SKU, as recorded in reports: rates in GB/s, times in seconds, shares as fractions. */
 export const skuValueSchema = skuSchemaWith({
   rate: quantityValueSchema<GBps>(z.number().gt(0)),
   time: quantityValueSchema<Seconds>(z.number().gt(0)),
+  size: quantityValueSchema<Bytes>(z.int().min(1)),
   percent: quantityValueSchema<Fraction>(z.number()),
 })
 
@@ -215,14 +185,11 @@ export const hasNumaReference = (sku: Sku): sku is NumaSku =>
   sku.reference.unaligned !== undefined &&
   sku.reference.stability !== undefined
 
-export interface Reference<Quantity extends GBps | Seconds> {
-  readonly value: Quantity
-  readonly bounds: { readonly lower: number; readonly upper: number }
-}
-
 /** Throws FILE_UNREADABLE, or FILE_INVALID with line and column, also where values are still to be filled in. */
-export function loadSku(path: string): Sku {
-  const text = readTextFile(path)
+export const loadSku = (path: string): Sku => parseSku(readTextFile(path), path)
+
+/** As `loadSku`; `path` is used in messages only. */
+export function parseSku(text: string, path: string): Sku {
   refuseUnfinished(text, path)
   return parseYaml(text, path, skuSchema)
 }

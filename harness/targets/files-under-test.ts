@@ -4,6 +4,7 @@ import type { Settings } from '../core/variables.ts'
 import { requireFaultSupport } from '../rack/fault-support.ts'
 import { loadRack, type Rack } from '../rack/rack.ts'
 import { loadSku, type Sku } from '../sku/sku.ts'
+import { withoutEmulatedBaselines } from '../sku/stated-figures.ts'
 
 export interface SystemUnderTest {
   readonly sku: Sku
@@ -20,7 +21,7 @@ export function rackUnderTest({ rack: path }: Settings, kind: 'emulated' | 'lab'
 
 /** Throws VARIABLE_INVALID if the settings name no profile, FILE_UNREADABLE or FILE_INVALID. */
 export function hardwareUnderTest({ sku, target }: Settings): SystemUnderTest {
-  if (sku !== undefined) return { sku: loadSku(sku) }
+  if (sku !== undefined) return { sku: withoutEmulatedBaselines(loadSku(sku)) }
   throw new ClaimcheckError('VARIABLE_INVALID', {
     subject: 'CLAIMCHECK_SKU',
     problem: `is needed with CLAIMCHECK_TARGET=${target}`,

@@ -58,6 +58,15 @@ export interface TargetKindRecord {
   readonly isEmulated: boolean
   /** Reads and checks the files that the settings name. Throws VARIABLE_INVALID or an error of the file. */
   loadSystemUnderTest(settings: Settings): SystemUnderTest
+  /**
+   * Returns the settings with what the target finds out by itself, such as the profile of this machine. Rejects where the target
+   * lacks what every test needs, so that a run says it once. `known` are the paths of profiles whose reference values may fit.
+   */
+  readonly complete?: (
+    settings: Settings,
+    known: readonly string[],
+    say: (line: string) => void,
+  ) => Promise<Settings>
   /** Prepares a run. If it rejects, nothing is left behind. */
   prepare(settings: Settings, system: SystemUnderTest, say: (line: string) => void): Promise<Preparation>
   /** Opens a target for one test file, which closes it. */

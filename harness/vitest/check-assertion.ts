@@ -38,7 +38,12 @@ export async function checkAssertion(
     const gating = recorded.filter(isGating)
     const failed = gating.filter(({ verdict }) => verdict === 'failed')
     const undecided = gating.find(({ verdict }) => verdict === 'inconclusive')
-    if (failed.length === 0 && undecided !== undefined) throw inconclusiveError(undecided, recorded)
+    if (failed.length === 0 && undecided !== undefined) {
+      const error = inconclusiveError(undecided, recorded)
+      if (task === undefined || undecided.code !== 'NO_REFERENCE') throw error
+      failWithoutEnding(task, error)
+      return outcomeOf(!isNot, failed, recorded)
+    }
     return outcomeOf((failed.length === 0) !== isNot, failed, recorded)
   } finally {
     stopListening?.()
@@ -96,6 +101,14 @@ export async function checkAssertion(
     })
     return basis.success ? { basis: basis.data } : {}
   }
+}
+
+/** As `expect.soft` does, so that the assertions after one without a reference are measured too. */
+function failWithoutEnding(task: RunnerTestCase, error: JudgedError): void {
+  const { name, message, code, subject, expectations, stack = '' } = error
+  task.result ??= { state: 'fail' }
+  task.result.state = 'fail'
+  task.result.errors = [...(task.result.errors ?? []), { name, message, code, subject, expectations, stack }]
 }
 
 const outcomeOf = (

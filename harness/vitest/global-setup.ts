@@ -7,6 +7,7 @@ import type { TestProject } from 'vitest/node'
 import { readPrivateKey } from '../certificate/signing-key.ts'
 import { readSettings, type Settings } from '../core/variables.ts'
 import { standardError } from '../core/terminal.ts'
+import { knownProfiles } from '../sku/known-profiles.ts'
 import { loadWaivers, type Waiver } from '../expect/waiver.ts'
 import type { Prepared } from '../targets/target-kind.ts'
 import { targetKindOf } from '../targets/target-kinds.ts'
@@ -20,9 +21,10 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const settings = readSettings(process.env)
-  const kind = targetKindOf(settings)
-  if (settings.signKey !== undefined) readPrivateKey(settings.signKey)
+  const given = readSettings(process.env)
+  const kind = targetKindOf(given)
+  if (given.signKey !== undefined) readPrivateKey(given.signKey)
+  const settings = (await kind.complete?.(given, knownProfiles(), say)) ?? given
   const system = kind.loadSystemUnderTest(settings)
   project.provide('settings', settings)
   project.provide('waivers', settings.waivers === undefined ? [] : loadWaivers(settings.waivers, new Date()))

@@ -3,14 +3,13 @@
  * that a retry, `.soft` or `.catch` hides no failed expectation.
  */
 import { relative } from 'node:path'
-import { stripVTControlCharacters } from 'node:util'
 import type { SerializedError } from 'vitest'
 import type { TestCase, TestModule, TestSuite } from 'vitest/node'
-import { isErrorCode, type ErrorCode } from '../core/errors.ts'
 import type { Expectation } from '../expect/expectation.ts'
 import { isGating, overallVerdict } from '../expect/waiver.ts'
 import type { ReportedProblem, TestReport, TestVerdict } from '../report/run-report.ts'
 import { expectationsIn } from './judged-error.ts'
+import { problemOf } from './thrown-error.ts'
 
 export interface RunFacts {
   /** The project folder; file names in reports are relative to it. */
@@ -58,7 +57,7 @@ function verdictOf(
 ): TestVerdict {
   const codes = problems.map((problem) => problem.code)
   const gating = expectations.filter(isGating)
-  if (gating.some((one) => one.verdict === 'failed') || codes.includes('EXPECTATION_FAILED')) return 'failed'
+  if (gating.some((one) => one.verdict === 'failed') || codes.includes('ASSERTION_FAILED')) return 'failed'
   const undecided = gating.filter((one) => one.verdict === 'inconclusive')
   if ([...codes, ...undecided.map((one) => one.code)].includes('INTERRUPTED')) return 'interrupted'
   if (undecided.length > 0 || problems.length > 0) return 'inconclusive'
@@ -125,30 +124,6 @@ export function reportModuleProblems(
   const unfinished = module.state() === 'queued' || module.state() === 'pending'
   return unfinished ? [{ code: 'INTERNAL', message: 'this file did not run to its end', file }] : []
 }
-
-export function problemOf(error: SerializedError, root: string): ReportedProblem {
-  const { name, code, subject, hint, stack } = error
-  const diff = 'diff' in error && typeof error['diff'] === 'string' ? `\n${error['diff']}` : ''
-  const known = typeof code === 'string' && isErrorCode(code)
-  const said =
-    known || name === undefined || name === 'AssertionError' ? error.message : `${name}: ${error.message}`
-  const frames = error.stacks?.map(
-    ({ method, file, line, column }) =>
-      `at ${method === '' ? '' : `${method} `}${relative(root, file)}:${line}:${column}`,
-  )
-  const trace = frames === undefined || frames.length === 0 ? stack : frames.join('\n')
-  return {
-    code: known ? code : codeOf(error),
-    message: stripVTControlCharacters(said + diff),
-    ...(typeof subject === 'string' ? { subject } : {}),
-    ...(typeof hint === 'string' ? { hint } : {}),
-    ...(trace === undefined ? {} : { stack: trace }),
-  }
-}
-
-/** A failed matcher of Vitest is a failed expectation; any other error leaves the test undecided. */
-const codeOf = ({ name }: SerializedError): ErrorCode =>
-  name === 'AssertionError' ? 'EXPECTATION_FAILED' : 'INTERNAL'
 
 /** True when a matcher threw `error` for expectations that the test recorded. */
 const reportsExpectation = (error: SerializedError, expectations: readonly Expectation[]): boolean => {

@@ -22,8 +22,9 @@ import { ReportFolder } from '../report/report-folder.ts'
 import { formatEnd, formatStart, type Style } from '../report/terminal.ts'
 import { TestLines } from '../report/test-lines.ts'
 import { ProgressLine, widthOf, type Output } from './progress-line.ts'
-import { fileOf, isSettled, problemOf, reportTest } from './report-test-case.ts'
+import { fileOf, isSettled, reportTest } from './report-test-case.ts'
 import { RunInProgress } from './run-in-progress.ts'
+import { problemOf } from './thrown-error.ts'
 
 export interface ReporterOptions {
   readonly reportDir: string

@@ -19,7 +19,8 @@ import {
   type RunReport,
 } from '../report/run-report.ts'
 import { coverageProblems, runCoverage, type Selection } from './run-coverage.ts'
-import { fileOf, problemOf, reportModuleProblems, reportTest } from './report-test-case.ts'
+import { fileOf, reportModuleProblems, reportTest } from './report-test-case.ts'
+import { problemOf } from './thrown-error.ts'
 
 const UNFINISHED: ReportedProblem = { code: 'INTERRUPTED', message: 'the run has not finished' }
 const INTERRUPTED: ReportedProblem = { code: 'INTERRUPTED', message: 'the run was interrupted' }

@@ -52,8 +52,8 @@ describe.for(turns)('The pairs of turn $turn', ({ write, read, staged }) => {
   )
 })
 
-/** A latency curve: results.json has the percentiles of each size. */
-const sizes = ['4 KiB', '64 KiB', '1 MiB', '16 MiB', '256 MiB', '1 GiB'].map((label) => ({
+/** A latency curve up to the size of the WRITE above. The SKU's bounds are those of a baseline, since they depend on the size. */
+const sizes = ['4 KiB', '64 KiB', '1 MiB', '16 MiB', '256 MiB'].map((label) => ({
   label,
   ...gpuLinkTest({
     name: `curve-${label.toLowerCase().replace(' ', '')}`,
@@ -64,8 +64,11 @@ const sizes = ['4 KiB', '64 KiB', '1 MiB', '16 MiB', '256 MiB', '1 GiB'].map((la
 }))
 
 describe.for(sizes)('A WRITE of $label from GPU to GPU', ({ ofEach }) => {
-  ofEach('arrives intact, with its latency in the results', async ({ linked, expect }) => {
+  ofEach('arrives intact', async ({ linked, expect }) => {
     await expect(linked).toArriveIntact()
-    await expect(linked).toStayBelow('1 s', { in: 'p99 latency' })
+  })
+
+  ofEach("has a p50 latency within the SKU's bounds", async ({ linked, reference, expect }) => {
+    await expect(linked).toBeWithin(reference.write, { in: 'p50 latency' })
   })
 })

@@ -62,7 +62,7 @@ describe('No certificate is issued', () => {
     [
       'of a test that threw',
       `import { test } from 'vitest'; test('one', () => { throw new TypeError('x') })`,
-      '"one" ended with an error (INTERNAL)',
+      '"one" ended with an error (SUITE_ERROR)',
     ],
     [
       'of skips alone',
@@ -72,7 +72,7 @@ describe('No certificate is issued', () => {
     [
       'of a file that could not be read',
       `import './nowhere.ts'`,
-      'the run had an error outside its tests (INTERNAL)',
+      'the run had an error outside its tests (SUITE_ERROR)',
     ],
   ] as const)('%s', async ([, file, reason]) => {
     using project = new InlineProject({ 'a.test.ts': file })

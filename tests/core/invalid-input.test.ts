@@ -33,7 +33,7 @@ test.for([
     { CLAIMCHECK_TARGET: 'host', CLAIMCHECK_SKU: 'fixtures/skus/h200x2.yaml' },
     'this machine has no NVIDIA driver',
   ],
-  ['VARIABLE_INVALID', { CLAIMCHECK_TARGET: 'host' }, 'is needed with CLAIMCHECK_TARGET=host'],
+  ['TARGET_UNAVAILABLE', { CLAIMCHECK_TARGET: 'host' }, 'this machine has no NVIDIA driver'],
   ['FILE_UNREADABLE', { CLAIMCHECK_WAIVERS: 'waivers.yaml' }, 'waivers.yaml could not be read'],
   [
     'FILE_UNREADABLE',

@@ -17,7 +17,7 @@ test('a failing beforeAll makes the tests below it inconclusive, not skipped', a
   expect(run.code).toBe(1)
   expect(run.stdout).toContain('no power')
   expect(project.outcomes()).toEqual([
-    'rack > one: error INTERNAL',
+    'rack > one: error SUITE_ERROR',
     'rack > two: skipped marked or filtered out in this run',
     'three: passed',
   ])
@@ -29,7 +29,7 @@ test('a failing afterAll is an error of the file', async () => {
       afterAll(() => { throw new Error('still in use') }); test('one', () => {})`,
   })
   expect(await project.run()).toMatchObject({ code: 1, stdout: expect.stringContaining('still in use') })
-  expect(project.outcomes()).toEqual(['one: passed', 'the file: error INTERNAL'])
+  expect(project.outcomes()).toEqual(['one: passed', 'the file: error SUITE_ERROR'])
 })
 
 test('a failing global set-up is reported with its own message', async () => {
@@ -51,7 +51,7 @@ test('a failing global set-up is reported with its own message', async () => {
 test('a file that does not parse is an error of that file; the others run', async () => {
   using project = new InlineProject({ 'a.test.ts': green, 'b.test.ts': 'const = 1' })
   expect(await project.run()).toMatchObject({ code: 1 })
-  expect(project.outcomes()).toEqual(['one: passed', 'the file: error INTERNAL'])
+  expect(project.outcomes()).toEqual(['one: passed', 'the file: error SUITE_ERROR'])
 })
 
 test('an unhandled rejection is an error of the run', async () => {

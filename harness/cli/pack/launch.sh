@@ -9,11 +9,6 @@ what=${1:-suite}
 [ $# -gt 0 ] && shift
 case "$what" in
   suite)
-    if [ -z "${CLAIMCHECK_SKU:-}" ] && [ "$CLAIMCHECK_TARGET" = host ]; then
-      export CLAIMCHECK_SKU="$home/discovered.yaml"
-      "$node" "$home/bin/claimcheck.js" discover --target host >"$CLAIMCHECK_SKU" || exit 1
-      echo "claimcheck: no CLAIMCHECK_SKU was given: the devices are held against the profile discovered on this machine" >&2
-    fi
     [ $# -gt 0 ] || set -- suites/gpu
     cd "$home" && exec "$node" node_modules/vitest/vitest.mjs run "$@"
     ;;

@@ -130,6 +130,7 @@ function bandwidthPlot({ arms, rounds }: RecordedComparison, expectations: reado
     within.flatMap(({ basis }) => {
       if (basis?.ask.kind !== 'within') return []
       const { arm, reference } = basis.ask
+      if (reference.bandwidth === undefined) return []
       const { value, bounds } = reference.bandwidth
       return [
         [

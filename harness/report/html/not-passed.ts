@@ -67,5 +67,7 @@ function problemOf({ code, message, hint, stack }: ReportedProblem): Markup {
 ${hint !== undefined ? !known && markup`<p class="hint">${hint}</p>` : adviceOf(code)}${stack !== undefined && markup`<details class="more"><summary>Where it was thrown</summary><p class="lines"><code>${stack}</code></p></details>`}</div>`
 }
 
-const adviceOf = (code: ErrorCode | undefined): Markup | undefined =>
-  code === undefined ? undefined : markup`<p class="hint">${WHAT_TO_DO[ERROR_CATALOGUE[code].category]}</p>`
+function adviceOf(code: ErrorCode | undefined): Markup | undefined {
+  const advice = code === undefined ? undefined : WHAT_TO_DO[ERROR_CATALOGUE[code].category]
+  return advice === undefined ? undefined : markup`<p class="hint">${advice}</p>`
+}

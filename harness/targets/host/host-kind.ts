@@ -1,12 +1,31 @@
 /** The record of this machine as a target with real GPUs and one node. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { replaceFile } from '../../core/output-file.ts'
 import { loadSku } from '../../sku/sku.ts'
 import { hardwareUnderTest } from '../files-under-test.ts'
 import type { TargetKindRecord } from '../target-kind.ts'
+
+/** The profile of this machine, in the report folder. */
+const DISCOVERED = 'discovered.yaml'
 
 export const hostKind: TargetKindRecord = {
   kind: 'host',
   isEmulated: false,
   loadSystemUnderTest: hardwareUnderTest,
+  async complete(settings, known, say) {
+    const { takeInventory } = await import('./inventory.ts')
+    const inventory = await takeInventory()
+    if (settings.sku !== undefined) return settings
+    const { formatSkuProfile } = await import('./sku-profile.ts')
+    mkdirSync(settings.reportDir, { recursive: true })
+    const sku = join(settings.reportDir, DISCOVERED)
+    replaceFile(sku, formatSkuProfile(inventory, known))
+    say(
+      `CLAIMCHECK_SKU is not set: the devices are compared with the profile discovered on this machine, ${sku}`,
+    )
+    return { ...settings, sku }
+  },
   async prepare({ cacheDir, nixl }, _system, say) {
     const { provideNativeParts } = await import('../../native/native-parts.ts')
     return {

@@ -120,6 +120,8 @@ function remark(document: Document, path: readonly (string | number)[], text: st
 const NONE = { source: 'none: state what such a node must reach, and where that comes from' }
 const OF_NICS = ['placement', 'aligned', 'unaligned', 'stability']
 const OF_GPUS = ['gpuLink', 'gpuMemory']
+/** Figures of comparisons, which may be over links, NICs or both. */
+const OF_BOTH = ['figures', 'baselines']
 
 /** The figures of the first known SKU with these GPUs: those of links where it has links, those of NICs where it has the NICs. */
 function referenceFor(
@@ -131,7 +133,12 @@ function referenceFor(
   for (const path of known) {
     const sku = loadSku(path)
     if (sku.gpu.productName !== gpu.productName) continue
-    const keys = new Set([...(fitsLinks(sku, links) ? OF_GPUS : []), ...(fitsNics(sku, nics) ? OF_NICS : [])])
+    const [ofGpus, ofNics] = [fitsLinks(sku, links), fitsNics(sku, nics)]
+    const keys = new Set([
+      ...(ofGpus ? OF_GPUS : []),
+      ...(ofNics ? OF_NICS : []),
+      ...(ofGpus && (ofNics || (sku.nics.length === 0 && nics.length === 0)) ? OF_BOTH : []),
+    ])
     const own = Object.entries(referenceIn(path)).filter(([key]) => keys.has(key))
     if (own.length > 0) return { source: sku.reference.source, ...Object.fromEntries(own) }
   }
