@@ -149,17 +149,17 @@ test('percentiles have confidence intervals of their own', async () => {
   expect(judged).toMatchObject({ verdict: 'passed', interval: { unit: 's' } })
   expect(judged.properties['arm.aligned.latency.p99.seconds.ci95.high']).toBeLessThan(0.045)
   expect(await judgeBelow(aligned, '10 ms', { in: 'p50 latency' })).toMatchObject({ verdict: 'failed' })
+})
 
-  test('a percentile whose interval is too wide is inconclusive, however far below the limit it is', async () => {
-    const { aligned } = arms()
-    expect(await judgeBelow(aligned, '1 s', { in: 'p50 latency', widest: 1 })).toMatchObject({
-      verdict: 'passed',
-    })
-    expect(await judgeBelow(aligned, '1 s', { in: 'p50 latency', widest: 1e-6 })).toMatchObject({
-      verdict: 'inconclusive',
-      code: 'TOO_NOISY',
-      reasons: [expect.stringContaining('is wider than the value itself after 8 rounds')],
-    })
+test('a percentile whose interval is too wide is inconclusive, however far below the limit it is', async () => {
+  const { aligned } = arms()
+  expect(await judgeBelow(aligned, '1 s', { in: 'p50 latency', widest: 1 })).toMatchObject({
+    verdict: 'passed',
+  })
+  expect(await judgeBelow(aligned, '1 s', { in: 'p50 latency', widest: 1e-6 })).toMatchObject({
+    verdict: 'inconclusive',
+    code: 'TOO_NOISY',
+    reasons: [expect.stringContaining('is wider than the value itself after 8 rounds')],
   })
 })
 
