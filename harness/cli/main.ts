@@ -193,8 +193,8 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
     .option('--sku <file>', 'profile to compare with and to write to (default: that of the run)')
     .action(async (paths: string[], flags: BaselineFlags, command: Command) => {
       const { rounds, singleNode = false, write = false, replace = false, from, sku } = flags
-      if (rounds < 3) return command.error('error: --rounds must be at least 3')
-      if (replace && !write) return command.error('error: --replace has no effect without --write')
+      if (rounds < 3) command.error('error: --rounds must be at least 3')
+      if (replace && !write) command.error('error: --replace has no effect without --write')
       const { baseline } = await import('./baseline/baseline.ts')
       const options = {
         rounds,

@@ -140,6 +140,17 @@ describe('Bad input is refused:', () => {
     expect(told.stdout).toContain('write-1 linked, WRITE of 1 GiB')
   }, 60_000)
 
+  test.for(['h100x2', 'h200x2'])('but the reference of %s is that of its certificate', async (sku) => {
+    const said = await claimcheck([
+      'baseline',
+      ...['--from', `docs/data/certificate-${sku}.json`],
+      ...['--sku', `fixtures/skus/${sku}.yaml`],
+      '--single-node',
+    ])
+    expect(said).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(said.stdout).toContain(`Nothing was written: fixtures/skus/${sku}.yaml states every figure.`)
+  })
+
   test('--replace without --write', async () => {
     expect(await claimcheck(['baseline', '--replace'])).toMatchObject({
       exitCode: 1,

@@ -1,5 +1,5 @@
 /** Compares proposed figures with those that a profile states already. */
-import { formatBytes, formatPercent, formatRate, gigabytesPerSecond, type Bytes } from '../../core/units.ts'
+import { formatBytes, formatPercent, formatRate, gigabytesPerSecond } from '../../core/units.ts'
 import type { Sku } from '../../sku/sku.ts'
 import { statedFigureFor, type StatedFigure } from '../../sku/stated-figures.ts'
 import type { ProposedFigure } from './propose.ts'
@@ -31,7 +31,7 @@ export const compareReferences = (
 /** `kv-1gib aligned, WRITE of 1 GiB: 39.06 GB/s, -13.2 % to +15.2 %; stated 39.07 GB/s, -12.0 % to +12.0 %: within` */
 export function describeCompared({ proposed, stated, agrees }: ComparedFigure): string {
   const { comparison, arm, op, size, bandwidth } = proposed
-  const what = `${comparison} ${arm}, ${op} of ${formatBytes(size as Bytes)}: ${describe(bandwidth)}`
+  const what = `${comparison} ${arm}, ${op} of ${formatBytes(size)}: ${describe(bandwidth)}`
   if (stated === undefined) return `${what}; new`
   return `${what}; stated ${describe(stated.bandwidth)}: ${agrees ? 'within' : 'OUTSIDE'}`
 }

@@ -66,7 +66,7 @@ function ofReport(path: string, report: z.infer<typeof runReportSchema>): Parts 
     return [
       {
         file: name,
-        sku: own.profile as Sku,
+        sku: own.profile,
         emulation: own.emulation,
         evidence: evidenceOf(own),
         expectations: report.tests.flatMap((test) => (test.file === name ? test.expectations : [])),

@@ -21,8 +21,8 @@ export function requireOneFingerprint(
   const shapeOf = (node: string): string =>
     JSON.stringify(
       Object.entries(all[node] ?? {})
-        .map(([driver, { devices, attributes }]) => [driver, devices, attributes['productName']])
-        .sort(),
+        .map(([driver, { devices, attributes }]) => [driver, devices, attributes['productName']] as const)
+        .sort(([one], [other]) => (one < other ? -1 : 1)),
     )
   const shapes = [...Map.groupBy(measured, shapeOf).values()]
   if (shapes.length > 1) throw severalShapes(place, shapes)

@@ -1,5 +1,5 @@
 /** Adds a baseline to the text of an SKU profile, whose comments and other values stay as they are. */
-import { Document, isMap, isSeq, visit, YAMLMap, YAMLSeq } from 'yaml'
+import { isMap, isSeq, visit, YAMLSeq, type Document, type YAMLMap } from 'yaml'
 import { parseYamlDocument } from '../../core/yaml-document.ts'
 import type { BaselineSource } from '../../sku/reference.ts'
 import type { Sku } from '../../sku/sku.ts'

@@ -30,5 +30,5 @@ function timeInUnits(value: number): string {
 /** A size of which no byte is lost by rounding. */
 const exactBytes = (size: Bytes): string => {
   const text = formatBytes(size)
-  return /iB$/.test(text) ? text : `${size} B`
+  return text.endsWith('iB') ? text : `${size} B`
 }
