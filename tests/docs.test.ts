@@ -26,13 +26,13 @@ const matches = (text: string, pattern: RegExp): string[] => [
 const isThere = (path: string): boolean =>
   [PROJECT, HARNESS].some((base) => globSync(path.replace(/\/$/, ''), { cwd: base }).length > 0)
 const FOLDERS = new Set(globSync('*/', { cwd: PROJECT }).map((folder) => folder.replace(/\/$/, '')))
-/** What a run or an archive creates. */
-const GENERATED = new Set(['reports', 'bundled', 'node_modules'])
+/** What a run, a build or an archive creates. */
+const GENERATED = ['reports', 'bundled', 'node_modules', 'dist', 'native/prebuilt']
 
 /** Whether a word is a path of this project: it begins with one of its folders, or names a folder or source file. */
 function isOwnPath(word: string): boolean {
   const first = word.split('/')[0] ?? ''
-  if (first === '..' || GENERATED.has(first)) return false
+  if (first === '..' || GENERATED.some((folder) => `${word}/`.startsWith(`${folder}/`))) return false
   return FOLDERS.has(first) || /(?:\/|\.(?:ts|rs|go|md|yaml))$/.test(word)
 }
 

@@ -143,8 +143,10 @@ describe('Bad input is refused:', () => {
   test.for(['h100x2', 'h200x2'])('but the reference of %s is that of its certificate', async (sku) => {
     const said = await claimcheck([
       'baseline',
-      ...['--from', `docs/data/certificate-${sku}.json`],
-      ...['--sku', `fixtures/skus/${sku}.yaml`],
+      '--from',
+      `docs/data/certificate-${sku}.json`,
+      '--sku',
+      `fixtures/skus/${sku}.yaml`,
       '--single-node',
     ])
     expect(said).toMatchObject({ exitCode: 0, stderr: '' })
