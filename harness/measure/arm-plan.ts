@@ -31,7 +31,7 @@ export interface LinkArm extends OwnOptions {
   readonly path: LinkPath
 }
 
-export type LinkPath = 'gpu-links' | 'host-memory'
+type LinkPath = 'gpu-links' | 'host-memory'
 
 export interface ArmsPlan<Arm extends Partial<TransferOptions>> extends TransferOptions {
   readonly name: string

@@ -2,7 +2,7 @@
 import { logGamma } from './student-t.ts'
 
 /** P(X <= x) for X with `df` degrees of freedom: the regularised lower incomplete gamma function, by its series. */
-export function chiSquaredCdf(x: number, df: number): number {
+function chiSquaredCdf(x: number, df: number): number {
   if (x <= 0) return 0
   const [a, half] = [df / 2, x / 2]
   let term = 1 / a

@@ -24,7 +24,7 @@ const p99OverP50 = z.number().min(1).max(MOST_RATIO)
 const name = z.string().min(1).max(253)
 
 /** What the figures of a baseline were measured on, and how. */
-export const baselineSourceSchema = z.strictObject({
+const baselineSourceSchema = z.strictObject({
   measuredAt: z.iso.datetime(),
   nodes: z.array(name).min(1).max(MOST_NODES),
   /** Nodes that were measured and are in no figure. */
