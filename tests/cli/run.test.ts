@@ -94,6 +94,6 @@ test('in GitHub Actions, a failure is annotated and the step has a summary', asy
   const { all } = await start(folder, [], env)
   const file = join(folder, 'a.test.ts').slice(PROJECT.length + 1)
   expect(all).toContain('::group::a.test.ts')
-  expect(all).toContain(`::error file=${file},line=2,title=EXPECTATION_FAILED::`)
+  expect(all).toContain(`::error file=${file},line=2,title=ASSERTION_FAILED::`)
   expect(readFileSync(summary, 'utf8')).toContain('## ❌ not passed: claimcheck')
 })

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { VERSION } from '../../harness/core/package-root.ts'
 import { readSettings } from '../../harness/core/variables.ts'
 import { docker } from '../../harness/targets/lab/docker.ts'
-import { keyOf } from '../../harness/targets/lab/image/build-artifact.ts'
+import { digest, keyOf } from '../../harness/targets/lab/image/build-artifact.ts'
 import { debian } from '../../harness/targets/lab/image/debian-root.ts'
 import { provideNodeImage } from '../../harness/targets/lab/image/node-image.ts'
 import { PROJECT } from '../support/run-suite.ts'
@@ -48,7 +48,7 @@ beforeAll(async () => {
       .filter((path) => existsSync(path))
       .map((path) => [path, path.replace(homedir(), '/root')]),
   ] as [string, string][]
-  container = await new Machine(`claimcheck-lab-layer:${keyOf(debian)}`)
+  container = await new Machine(`claimcheck-lab-layer:debian-${digest([keyOf(debian)]).slice(0, 16)}`)
     .withPullPolicy(PullPolicy.neverPull())
     .withNetworkMode('host')
     .withBindMounts(binds.map(([source, target]) => ({ source, target, mode: 'ro' })))
