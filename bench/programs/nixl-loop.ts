@@ -1,4 +1,4 @@
-/** Runs the shortest write loop that NIXL's Python package allows and returns the p50 of a write in seconds. */
+/** Runs the shortest loop of transfers that NIXL's Python package allows and returns the p50 of a transfer in seconds. */
 import { join } from 'node:path'
 import { z } from 'zod'
 import { summaryOf } from '../figure.ts'
@@ -11,9 +11,9 @@ const LOOP = join(import.meta.dirname, 'nixl_loop.py')
 /** Rejects where Python, NIXL or the transfer fails. */
 export async function runNixlLoop(
   { python }: Environment,
-  { blockBytes, iters, warmupIters, errorMode }: Transfer,
+  { blockBytes, blocks = 1, op = 'WRITE', iters, warmupIters, errorMode = 'peer' }: Transfer,
 ): Promise<number> {
-  const args = [LOOP, blockBytes, iters, warmupIters, errorMode ?? 'peer'].map(String)
+  const args = [LOOP, blockBytes, blocks, iters, warmupIters, errorMode, op].map(String)
   const { stdout, stderr, exitCode } = await runBounded(python, args, { UCX_LOG_LEVEL: 'error' })
   if (exitCode !== 0) throw new Error(`${LOOP} ended with ${exitCode}: ${stderr}`)
   const samples = z.array(z.number()).min(1)

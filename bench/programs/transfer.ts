@@ -17,6 +17,12 @@ export interface Program {
 
 export interface Transfer {
   readonly blockBytes: number
+  /** Default: 1. Several are scattered over the buffer. */
+  readonly blocks?: number
+  /** Into which the binary divides the blocks; default: its own choice. */
+  readonly requests?: number
+  /** Default: WRITE. */
+  readonly op?: 'WRITE' | 'READ'
   /** UCX's error handling mode; NIXL's default is `peer`. */
   readonly errorMode?: 'peer' | 'none'
   readonly iters: number
@@ -36,7 +42,11 @@ export async function runTransfer(program: Program, transfer: Transfer): Promise
     port,
     device: 'dram',
     'huge-pages': 'thp',
+    op: transfer.op ?? 'WRITE',
     'block-size': transfer.blockBytes,
+    'batch-size': transfer.blocks ?? 1,
+    'block-order': 'scattered',
+    requests: transfer.requests ?? 0,
     iters: transfer.iters,
     'error-mode': transfer.errorMode ?? 'peer',
     'warmup-iters': transfer.warmupIters,

@@ -3,7 +3,7 @@ import type { CertificateBody, CertifiedExpectation } from './certificate.ts'
 import { limitDifferences } from './profile-limits.ts'
 import { faultsOfRun } from './run-faults.ts'
 import { daysOf, faultsOfTest } from './test-faults.ts'
-import type { Rounds } from './evidence-schema.ts'
+import { planIn, type RecordedPlan } from './recorded-plan.ts'
 
 /** Sentences that name the test or expectation, empty when the certificate is consistent. */
 export function faultsOfCertificate(body: CertificateBody): readonly string[] {
@@ -29,11 +29,7 @@ export const limitFaults = (
   { basis }: CertifiedExpectation,
 ): readonly string[] => limitDifferences(basis, planOf(body, file, basis.on), body.sku.profile)
 
-export function planOf(
-  { evidence }: CertificateBody,
-  file: string,
-  name: string,
-): Rounds['plan'] | undefined {
+export function planOf({ evidence }: CertificateBody, file: string, name: string): RecordedPlan | undefined {
   const one = evidence[file]?.[name]
-  return one?.kind === 'rounds' ? one.plan : undefined
+  return one?.kind === 'rounds' ? planIn(one) : undefined
 }

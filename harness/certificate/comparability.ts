@@ -1,6 +1,7 @@
 /** Decides whether the figures of two runs can be compared. */
 import { formatBytes } from '../core/units.ts'
 import { isSame } from './certificate.ts'
+import { listedArms } from './recorded-plan.ts'
 import type { Summary } from './run-summary.ts'
 
 /** One line for each difference that forbids a comparison. Nodes, drivers and faults may differ: a comparison shows their effect. */
@@ -22,13 +23,24 @@ export function incomparabilities(a: Summary, b: Summary): readonly string[] {
         ...differ(`${name}: transfer size`, formatBytes(one.size), formatBytes(other.size)),
         ...differ(`${name}: iterations`, one.iters, other.iters),
         ...differ(`${name}: warm-up iterations`, one.warmupIters, other.warmupIters),
-        ...differ(`${name}: arms`, one.arms, other.arms),
+        ...differ(`${name}: arms`, comparableArms(one.arms), comparableArms(other.arms)),
       ]
     }),
     ...(common.length > 0 || Object.keys(a.tests).some((name) => name in b.tests)
       ? []
       : ['tests: the runs have none in common']),
   ]
+}
+
+/** In the form of this version, without the statement of an alignment, which follows from the devices. */
+function comparableArms(arms: Summary['comparisons'][string]['arms']): unknown {
+  const named: Readonly<Record<string, object>> = Array.isArray(arms) ? listedArms(arms) : arms
+  return Object.fromEntries(
+    Object.entries(named).map(([name, arm]) => {
+      const { arm: _, alignment: __, ...devices }: { arm?: unknown; alignment?: unknown } = arm
+      return [name, devices]
+    }),
+  )
 }
 
 const formatValue = (value: unknown): string =>

@@ -5,11 +5,10 @@
 import { ClaimcheckError } from '../core/errors.ts'
 import { LEVEL } from '../measure/sequential-looks.ts'
 import type { Interval } from '../measure/interval.ts'
-import { ARM_NAMES, type ArmName } from '../sku/sku.ts'
 import { changeInterval } from './figure-change.ts'
 import { jsonDifferences } from './json-differences.ts'
 import { incomparabilities } from './comparability.ts'
-import type { ComparisonSummary, Summary } from './run-summary.ts'
+import { armNamesIn, type ComparisonSummary, type Summary } from './run-summary.ts'
 
 export interface FigureChange {
   /** `suites/numa/kv-transfer.test.ts: kv-1gib`. */
@@ -56,15 +55,21 @@ interface ComparedFigure {
   readonly ratioOf?: readonly [arm: string, other: string]
 }
 
-const bandwidthOf = (arm: ArmName): string => `${arm} bandwidth`
+const bandwidthOf = (arm: string): string => `${arm} bandwidth`
 
-const FIGURES: readonly ComparedFigure[] = ARM_NAMES.flatMap((arm): ComparedFigure[] => [
+/** The figures of every arm, and the ratio of every two. */
+const figuresOf = (arms: readonly string[]): readonly ComparedFigure[] => [
+  ...arms.flatMap(figuresOfArm),
+  ...arms.flatMap((arm, index) => arms.slice(index + 1).map((other) => overOf(arm, other))),
+]
+
+const figuresOfArm = (arm: string): ComparedFigure[] => [
   { figure: bandwidthOf(arm), of: (round) => round[arm]?.bandwidth, increase: 'better' },
   { figure: `${arm} p50 latency`, of: (round) => round[arm]?.p50, increase: 'worse' },
   { figure: `${arm} p99 latency`, of: (round) => round[arm]?.p99, increase: 'worse' },
-]).concat(overOf('aligned', 'unaligned'), overOf('linked', 'staged'))
+]
 
-function overOf(arm: ArmName, other: ArmName): ComparedFigure {
+function overOf(arm: string, other: string): ComparedFigure {
   const of = (round: Round): number | undefined => {
     const [own, others] = [round[arm]?.bandwidth, round[other]?.bandwidth]
     return own === undefined || others === undefined ? undefined : own / others
@@ -109,15 +114,16 @@ function changesBetween(
   after: Summary['comparisons'],
 ): readonly FigureChange[] {
   const common = Object.keys(before).filter((name) => name in after)
-  const compared = common.flatMap((comparison) =>
-    FIGURES.map((compared) => {
+  const compared = common.flatMap((comparison) => {
+    const rounds = [before, after].flatMap((all) => all[comparison]?.rounds ?? [])
+    return figuresOf(armNamesIn(rounds)).map((compared) => {
       const { of } = compared
       const [was = [], is = []] = [before, after].map((all) =>
         (all[comparison]?.rounds ?? []).flatMap((round) => of(round) ?? []),
       )
       return { ...compared, comparison, was, is }
-    }).filter(({ was, is }) => was.length + is.length > 0),
-  )
+    })
+  })
   // Bonferroni: all intervals hold simultaneously with LEVEL.
   const level = 1 - (1 - LEVEL) / compared.length
   const changes = compared.map(({ comparison, figure, increase, ratioOf, was, is }) => {

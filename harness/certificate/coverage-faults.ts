@@ -1,9 +1,9 @@
 /** Whether a certificate covers what it says: what was covered is recomputed from its samples, counters and claims. */
 import { allCovered, coveredBy, type Covered } from '../measure/covered.ts'
-import { armsOf } from '../measure/round.ts'
 import type { TransferKind } from '../report/coverage.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { CertificateBody } from './certificate.ts'
+import { outcomesIn } from './evidence-schema.ts'
 import { jsonDifferences } from './json-differences.ts'
 
 /** Sentences, empty when the coverage follows from the evidence, and for a certificate that states none. */
@@ -40,7 +40,7 @@ function measuredIn(body: CertificateBody): {
   const rounds = Object.values(body.evidence)
     .flatMap((own) => Object.values(own))
     .flatMap((one) => (one.kind === 'rounds' ? [one] : []))
-  const outcomes = rounds.flatMap((one) => one.rounds.flatMap((round) => armsOf(round)))
+  const outcomes = rounds.flatMap((one) => one.rounds.flatMap((round) => Object.values(outcomesIn(round))))
   const kinds = rounds.map(({ plan }): TransferKind => ('turn' in plan ? 'between GPUs' : 'between nodes'))
   return {
     covered: allCovered(

@@ -7,6 +7,7 @@ import type { ResourceSlice } from '../dra/objects.ts'
 import type { AllocatedClaim } from '../claim/allocated-claim.ts'
 import { ERROR_CATALOGUE, type ErrorCode } from '../core/errors.ts'
 import type { Bytes, Seconds } from '../core/units.ts'
+import { armName } from '../expect/arm-name.ts'
 import { nodeTopologySchema } from '../transfer/node-topology.ts'
 import { resultSchema } from '../transfer/result.ts'
 import { visibleDevicesSchema } from '../transfer/visible-devices.ts'
@@ -55,17 +56,32 @@ const outcome = z.strictObject({
 })
 
 const devices = z.strictObject({ count: z.int().min(1), numaNode: z.int().min(0) })
-const placement = z.strictObject({
-  arm: z.enum(['aligned', 'unaligned']),
+const size = z.int().min(1) as unknown as z.ZodType<Bytes>
+const op = z.enum(['WRITE', 'READ'])
+const ofOneArm = {
+  op: op.exactOptional(),
+  size: size.exactOptional(),
+  blockSize: size.exactOptional().describe('bytes of each descriptor; absent: a buffer is one'),
+  bothWays: z.literal(true).exactOptional(),
+}
+const alignment = z.enum(['aligned', 'unaligned'])
+const nodeArm = z.strictObject({
+  arm: alignment.exactOptional().describe('`alignment` in certificates of claimcheck 0.1.0'),
+  alignment: alignment.exactOptional(),
   memory: z.literal('host').exactOptional(),
   gpus: devices,
   nics: devices,
+  transports: z.string().exactOptional(),
+  ...ofOneArm,
+})
+const linkArm = z.strictObject({
+  path: z.enum(['gpu-links', 'host-memory']),
+  ...ofOneArm,
 })
 
-const size = z.int().min(1) as unknown as z.ZodType<Bytes>
 const transfer = {
   name: z.string(),
-  op: z.enum(['WRITE', 'READ']),
+  op,
   iters: z.int().min(1),
   warmupIters: z.int().min(0),
   firstRounds: z.int().min(2),
@@ -73,7 +89,7 @@ const transfer = {
 /** Transfers between nodes. */
 export const comparisonPlan = z.strictObject({
   ...transfer,
-  arms: z.strictObject({ aligned: placement, unaligned: placement }),
+  arms: z.record(armName, nodeArm).describe('by name; op and size of an arm replace those of the plan'),
   size: size.describe('bytes over all GPUs of a pod'),
   nodes: z
     .strictObject({ initiator: z.string(), target: z.string() })
@@ -83,21 +99,21 @@ export const comparisonPlan = z.strictObject({
 /** Transfers between the GPUs of a node. */
 export const linkPlan = z.strictObject({
   ...transfer,
-  arms: z.array(z.enum(['linked', 'staged'])).min(1),
+  arms: z.union([
+    z.record(armName, linkArm),
+    z
+      .array(z.enum(['linked', 'staged']))
+      .min(1)
+      .describe('in certificates of claimcheck 0.1.0'),
+  ]),
   size: size.describe('bytes of a pair'),
   turn: z.int().min(0).describe('which GPUs are paired; 0: each with itself'),
   gpus: z.int().min(1).describe('those of the node'),
   node: z.string().exactOptional().describe('present where a comparison has several nodes'),
 })
 
-/** The plan lists the arms of a round; `roundsOf` checks that they are there. */
-const round = z.strictObject({
-  round: z.int().min(1),
-  aligned: outcome.exactOptional(),
-  unaligned: outcome.exactOptional(),
-  linked: outcome.exactOptional(),
-  staged: outcome.exactOptional(),
-})
+/** Beside its number the outcome of every arm, by name. The plan lists the arms; `roundsOf` checks that they are there. */
+const round = z.object({ round: z.int().min(1) }).catchall(outcome)
 
 const roundsSchema = z.strictObject({
   kind: z.literal('rounds'),
@@ -152,6 +168,14 @@ const publishedSchema = z.strictObject({
 })
 
 export const evidenceSchema = z.discriminatedUnion('kind', [roundsSchema, podsSchema, publishedSchema])
+
+export type Outcome = z.infer<typeof outcome>
+
+/** The outcomes of a round, by the names of the arms. */
+export const outcomesIn = (one: z.infer<typeof round>): Readonly<Record<string, Outcome>> =>
+  Object.fromEntries(
+    Object.entries(one).flatMap(([name, arm]) => (typeof arm === 'number' ? [] : [[name, arm] as const])),
+  )
 
 export type Evidence = z.infer<typeof evidenceSchema>
 export type Rounds = z.infer<typeof roundsSchema>

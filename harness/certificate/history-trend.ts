@@ -1,9 +1,8 @@
 /** The trend that a report page shows: bandwidth of the runs in the history that ran where a report's run did. */
-import { ARM_NAMES } from '../sku/sku.ts'
 import type { PageReport } from '../report/html/run-view.ts'
 import type { Trend, TrendFigure, TrendRun } from '../report/html/trend.ts'
 import type { History } from './history.ts'
-import type { ComparisonSummary, Summary } from './run-summary.ts'
+import { armNamesIn, type ComparisonSummary, type Summary } from './run-summary.ts'
 
 /** Runs of the SKU, target, runtime and scale of `report`, up to its end. Undefined when its SKU is not recorded. */
 export function trendOf({ runs }: History, report: PageReport): Trend | undefined {
@@ -31,7 +30,7 @@ export const trendRunOf = ({ run, finishedAt, verdict, comparisons }: Summary): 
 
 function figuresOf({ rounds }: ComparisonSummary): Readonly<Record<string, TrendFigure>> {
   return Object.fromEntries(
-    ARM_NAMES.flatMap((arm) => {
+    armNamesIn(rounds).flatMap((arm) => {
       const values = rounds.flatMap((round) => round[arm]?.bandwidth ?? [])
       if (values.length === 0) return []
       const mean = values.reduce((sum, value) => sum + value, 0) / values.length

@@ -5,7 +5,6 @@
 import { overallVerdict } from '../expect/waiver.ts'
 import { isCoverageProblem } from '../report/coverage.ts'
 import type { FileReport, RunReport, TestReport } from '../report/run-report.ts'
-import type { ArmName } from '../sku/sku.ts'
 import { digestOf, canonical } from './canonical-json.ts'
 import {
   CERTIFICATE_SCHEMA,
@@ -131,7 +130,7 @@ interface ReportedRounds {
   readonly kind: 'rounds'
   readonly plan: unknown
   readonly rounds: readonly ({ readonly round: number } & {
-    readonly [Name in ArmName]?: { readonly outcome?: unknown }
+    readonly [arm: string]: { readonly outcome?: unknown } | number
   })[]
   readonly failure?: unknown
 }
@@ -145,7 +144,9 @@ function measuredOnly(value: unknown): unknown {
     plan,
     rounds: rounds.map(({ round, ...arms }) => ({
       round,
-      ...Object.fromEntries(Object.entries(arms).map(([name, arm]) => [name, arm.outcome])),
+      ...Object.fromEntries(
+        Object.entries(arms).map(([name, arm]) => [name, typeof arm === 'number' ? arm : arm.outcome]),
+      ),
     })),
     ...(failure === undefined ? {} : { failure }),
   }

@@ -1,26 +1,33 @@
 /** Checks a recorded transfer against its plan, and its figures against each other. */
 import { ClaimcheckError } from '../core/errors.ts'
-import { parseResult, type TransferResult } from '../transfer/result.ts'
-import type { Rounds } from './evidence-schema.ts'
+import type { Blocks } from '../measure/arm-plan.ts'
+import { parseResult, streamsOneWay, type TransferResult } from '../transfer/result.ts'
+import type { Outcome } from './evidence-schema.ts'
+import { isBetweenGpus, type RecordedPlan } from './recorded-plan.ts'
 
-type Plan = Rounds['plan']
-type Outcome = NonNullable<Rounds['rounds'][number]['aligned']>
-
-/** `bytes`: those of one GPU. Throws RESULT_INVALID or CERTIFICATE_INCOMPLETE. */
+/** `blocks`: those of one GPU's buffer. Throws RESULT_INVALID or CERTIFICATE_INCOMPLETE. */
 export function requirePlanned(
   { result, initiator, target }: Outcome,
-  plan: Plan,
-  planned: { readonly streams: number; readonly bytes: number },
+  plan: RecordedPlan,
+  planned: {
+    readonly op: string
+    readonly streams: number
+    /** Those of the other operation. */
+    readonly otherWay: number
+    readonly blocks: Blocks
+  },
   where: string,
 ): void {
   parseResult(JSON.stringify(result), where)
-  const betweenNodes = !('turn' in plan)
+  const betweenNodes = !isBetweenGpus(plan)
   const facts: readonly (readonly [string, unknown, unknown])[] = [
-    ['op', plan.op, result.op],
+    ['op', planned.op, result.op],
     ['iterations', plan.iters, result.iters],
     ['warm-up iterations', plan.warmupIters, result.warmup_iters],
     ['streams', planned.streams, result.streams.length],
-    ['bytes a GPU', planned.bytes, result.block_size * result.batch_size],
+    ['streams the other way', planned.otherWay, result.streams.length - streamsOneWay(result)],
+    ['bytes of a block', planned.blocks.size, result.block_size],
+    ['blocks', planned.blocks.count, result.batch_size],
     ['two nodes', betweenNodes, initiator.node !== target.node],
     ['node of the claim', initiator.node, initiator.allocated.node],
     ['node of the claim', target.node, target.allocated.node],
@@ -35,8 +42,11 @@ export function requirePlanned(
 }
 
 /** The nodes that the plan names; the direction alternates from round to round. */
-function nodesIn(plan: Plan, ...found: readonly [string, string]): (readonly [string, string, string])[] {
-  if ('turn' in plan) return plan.node === undefined ? [] : [['node', plan.node, found[0]]]
+function nodesIn(
+  plan: RecordedPlan,
+  ...found: readonly [string, string]
+): (readonly [string, string, string])[] {
+  if (isBetweenGpus(plan)) return plan.node === undefined ? [] : [['node', plan.node, found[0]]]
   if (plan.nodes === undefined) return []
   const { initiator, target } = plan.nodes
   const expected = found[0] === initiator ? [initiator, target] : [target, initiator]

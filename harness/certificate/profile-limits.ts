@@ -5,10 +5,11 @@
 import { gigabytesPerSecond, formatRate, formatTime, parsePercent, seconds } from '../core/units.ts'
 import type { AssertionSpec } from '../expect/assertion-spec.ts'
 import type { Sku } from '../sku/sku.ts'
-import { isSize, statedFigureFor, type Measurement } from '../sku/stated-figures.ts'
-import type { Rounds } from './evidence-schema.ts'
+import { plannedArm } from '../measure/arm-plan.ts'
+import { isSize, statedFigureFor } from '../sku/stated-figures.ts'
+import { measurementOf } from './planned-measurement.ts'
+import { isBetweenGpus, type RecordedPlan as Plan } from './recorded-plan.ts'
 
-type Plan = Rounds['plan']
 type Within = Extract<AssertionSpec, { readonly kind: 'within' }>['reference']
 type LinkReference = NonNullable<Sku['reference']['gpuLink']>
 
@@ -62,57 +63,52 @@ function statedLimits(ask: AssertionSpec, plan: Plan | undefined, sku: Sku): rea
   const link = linkReference(plan, sku)
   const ofSize = link !== undefined && isSize(sizeOf(sideOf(link, plan)), plan.size) ? link : undefined
   if (ask.kind === 'within') {
-    const stated = statedFigureFor(sku, measurementOf(ask.arm, plan))
+    const stated = statedFigureFor(sku, measurementOf(ask.arm, plan, sku))
     return stated === undefined ? [] : boundsOf(ask.arm, ask.reference, stated)
   }
   if (ask.kind === 'stable') {
-    const stated = 'turn' in plan ? linkedOnly(ask.arm, ofSize) : sku.reference.stability
+    const stated = isBetweenGpus(plan) ? overLinks(plan, ask.arm, ofSize) : sku.reference.stability
     const what = `${ask.arm} p99 / p50 latency`
     return stated === undefined ? [] : [atMost(what, ask.p99OverP50, stated.p99OverP50, String)]
   }
   if (ask.kind === 'even-paths') {
-    const stated = linkedOnly(ask.arm, ofSize)
+    const stated = overLinks(plan, ask.arm, ofSize)
     if (stated === undefined) return []
     return [atMost(`${ask.arm} paths`, parsePercent(ask.within), parsePercent(stated.evenWithin), percent)]
   }
-  if (ask.kind !== 'outperform' || ask.arm !== 'linked' || ask.other !== 'staged' || link === undefined)
-    return []
+  if (ask.kind !== 'outperform' || pathOf(plan, ask.other) !== 'host-memory') return []
+  const stated = overLinks(plan, ask.arm, link)
+  if (stated === undefined) return []
   return [
     {
-      what: 'linked over staged bandwidth',
+      what: `${ask.arm} over ${ask.other} bandwidth`,
       asked: { low: ask.by, high: Infinity },
-      stated: { low: link.overStaged, high: Infinity },
+      stated: { low: stated.overStaged, high: Infinity },
       format: (ratio) => `${ratio}x`,
     },
   ]
 }
 
 const linkReference = (plan: Plan, { reference }: Sku): LinkReference | undefined =>
-  'turn' in plan ? (plan.turn === 0 ? reference.gpuMemory : reference.gpuLink) : undefined
+  isBetweenGpus(plan) ? (plan.turn === 0 ? reference.gpuMemory : reference.gpuLink) : undefined
 
 type LinkArm = LinkReference['write']
 const sideOf = (link: LinkReference, { op }: Plan): LinkArm => (op === 'WRITE' ? link.write : link.read)
 
-const linkedOnly = <T>(arm: string, reference: T | undefined): T | undefined =>
-  arm === 'linked' ? reference : undefined
+/** References of GPU links are for one way over them. */
+function overLinks<T>(plan: Plan, arm: string, reference: T | undefined): T | undefined {
+  if (!isBetweenGpus(plan)) return undefined
+  const { path, bothWays } = plannedArm(plan, arm)
+  return path === 'gpu-links' && bothWays !== true ? reference : undefined
+}
+
+const pathOf = (plan: Plan, arm: string): string | undefined =>
+  isBetweenGpus(plan) ? plannedArm(plan, arm).path : undefined
 
 const GIB = 2 ** 30
 /** Bandwidth times latency is the size that a link's figure was stated for; its limits alone are for 1 GiB. */
 const sizeOf = (arm: LinkArm): number =>
   arm === undefined ? GIB : arm.bandwidth.value * 1e9 * arm.latency.value
-
-/** The plan of one of several nodes or pairs has the comparison's name with a number. */
-function measurementOf(arm: string, plan: Plan): Measurement {
-  const isPart = 'turn' in plan ? plan.node !== undefined : plan.nodes !== undefined
-  return {
-    comparison: isPart ? plan.name.replace(/-\d+$/, '') : plan.name,
-    arm,
-    role: arm,
-    op: plan.op,
-    size: plan.size,
-    over: 'turn' in plan ? (plan.turn === 0 ? 'GPU memory' : 'GPU links') : 'fabric',
-  }
-}
 
 const FIGURES = [
   ['bandwidth', 'bandwidth', (value: number): string => formatRate(gigabytesPerSecond(value))],

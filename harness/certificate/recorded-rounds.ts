@@ -2,23 +2,22 @@
  * The rounds in a certificate's evidence, for evaluating expectations again. Figures are recomputed from samples, counters and
  * allocations, and every round is checked against the plan.
  */
-import { pairsOfTurn } from '../claim/gpu-pairs.ts'
 import { verifyGpus, verifyTopology } from '../claim/verify-allocation.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { measureArm, type ArmRound } from '../measure/arm-round.ts'
-import { bytesPerDevice } from '../measure/node-comparison.ts'
-import { measureLinkArm } from '../measure/link-round.ts'
+import { blocksOf, memoryOf, plannedArm } from '../measure/arm-plan.ts'
+import { deviceBlocks } from '../measure/node-comparison.ts'
+import { linkPairs, measureLinkArm } from '../measure/link-round.ts'
+import { requireSameDevices } from '../measure/same-devices.ts'
 import { looksFor, type Looks } from '../measure/sequential-looks.ts'
-import { bytes, type Bytes } from '../core/units.ts'
+import { bytes } from '../core/units.ts'
 import { armOf, type Round } from '../measure/round.ts'
-import type { MemoryKind } from '../claim/placement.ts'
-import type { RoundSource } from '../measure/round-source.ts'
-import { ARM_NAMES, type ArmName, type LinkArm, type NumaArm, type Sku } from '../sku/sku.ts'
+import type { PlannedTransfer, RoundSource } from '../measure/round-source.ts'
+import type { Sku } from '../sku/sku.ts'
 import type { Certificate } from './certificate.ts'
-import type { Rounds } from './evidence-schema.ts'
+import { outcomesIn, type Outcome, type Rounds } from './evidence-schema.ts'
 import { requirePlanned } from './planned-transfer.ts'
-
-type Outcome = NonNullable<Rounds['rounds'][number]['aligned']>
+import { isBetweenGpus, planIn, type RecordedPlan } from './recorded-plan.ts'
 
 /** What the rounds of a run were measured on; a certificate says it. */
 interface MeasuredOn {
@@ -29,42 +28,42 @@ interface MeasuredOn {
 /** Throws CERTIFICATE_INCOMPLETE, RESULT_INVALID or PRECONDITION_TOPOLOGY. */
 export function roundsOf(evidence: Rounds, { sku, emulation }: MeasuredOn): readonly Round[] {
   const profile = sku.profile as Sku
-  const { plan } = evidence
-  const remeasure = (arm: ArmName, index: number, outcome: Outcome): ArmRound => {
+  const plan = planIn(evidence)
+  const remeasure = (arm: string, index: number, outcome: Outcome): ArmRound => {
     const where = `${plan.name} ${arm}, round ${index + 1}`
-    if ('turn' in plan) {
-      const link = arm as LinkArm
-      requirePlanned(
-        outcome,
-        plan,
-        { streams: pairsOfTurn(plan.gpus, plan.turn).length, bytes: plan.size },
-        where,
-      )
+    if (isBetweenGpus(plan)) {
+      const planned = plannedArm(plan, arm)
+      const streams = linkPairs(plan, planned).length
+      const blocks = blocksOf(planned.size, planned)
+      requirePlanned(outcome, plan, { op: planned.op, streams, otherWay: 0, blocks }, where)
       for (const end of [outcome.initiator, outcome.target]) verifyGpus(end.allocated, profile)
-      return measureLinkArm({ arm: link, round: index, outcome }, plan, profile)
+      return measureLinkArm({ arm, round: index, outcome }, plan, profile)
     }
-    const numa = arm as NumaArm
-    const planned = { streams: plan.arms[numa].gpus.count, bytes: bytesPerDevice(plan, numa, emulation) }
-    requirePlanned(outcome, plan, planned, where)
-    for (const end of [outcome.initiator, outcome.target])
-      verifyTopology(end.allocated, plan.arms[numa], profile)
+    const planned = plannedArm(plan, arm)
+    const { op, gpus, bothWays } = planned
+    const otherWay = bothWays === true ? gpus.count : 0
+    const blocks = deviceBlocks(plan, arm, emulation)
+    const transfer = { op, streams: gpus.count + otherWay, otherWay, blocks }
+    requirePlanned(outcome, plan, transfer, where)
+    for (const end of [outcome.initiator, outcome.target]) verifyTopology(end.allocated, planned, profile)
     return measureArm({ arm, round: index, outcome }, profile, emulation)
   }
-  const names = 'turn' in plan ? plan.arms : (['aligned', 'unaligned'] as const)
-  return evidence.rounds.map(({ round, ...outcomes }, index) => {
+  const names = Object.keys(plan.arms)
+  return evidence.rounds.map((recorded, index) => {
+    const { round } = recorded
     if (round !== index + 1) throw incomplete(evidence, `round ${index + 1}`, `round ${round} in its place`)
-    const present = ARM_NAMES.filter((name) => outcomes[name] !== undefined)
-    if (present.length !== names.length || names.some((name) => outcomes[name] === undefined))
+    const outcomes = outcomesIn(recorded)
+    const present = Object.keys(outcomes)
+    if (present.length !== names.length || names.some((name) => !present.includes(name)))
       throw incomplete(evidence, `the arms ${names.join(', ')} in round ${round}`, present.join(', '))
-    return {
-      index,
-      ...Object.fromEntries(names.map((name) => [name, remeasure(name, index, armOf(outcomes, name))])),
-    }
+    if (!isBetweenGpus(plan)) requireSameDevices(plan.arms, outcomes)
+    const arms = names.map((name) => [name, remeasure(name, index, armOf(outcomes, name))] as const)
+    return { index, arms: Object.fromEntries(arms) }
   })
 }
 
 /** The nodes that the plan names, the initiator's of the first round first. */
-function nodesOf(plan: Rounds['plan']): readonly string[] | undefined {
+function nodesOf(plan: RecordedPlan): readonly string[] | undefined {
   if ('turn' in plan) return plan.node === undefined ? undefined : [plan.node]
   return plan.nodes === undefined ? undefined : [plan.nodes.initiator, plan.nodes.target]
 }
@@ -73,11 +72,10 @@ function nodesOf(plan: Rounds['plan']): readonly string[] | undefined {
 export class RecordedRounds implements RoundSource {
   readonly looks: Looks
   readonly emulated: boolean
-  readonly memory: MemoryKind
-  readonly size: Bytes
   readonly nodes: readonly string[] | undefined
   readonly #all: readonly Round[]
   readonly #evidence: Rounds
+  readonly #plan: RecordedPlan
   readonly #remaining: number[]
 
   constructor(
@@ -87,13 +85,16 @@ export class RecordedRounds implements RoundSource {
   ) {
     this.looks = looksFor(evidence.plan.firstRounds)
     this.emulated = emulated
-    const { arms } = evidence.plan
-    this.memory = 'aligned' in arms ? (arms.aligned.memory ?? 'gpu') : 'gpu'
-    this.size = bytes(evidence.plan.size)
-    this.nodes = nodesOf(evidence.plan)
+    this.#plan = planIn(evidence)
+    this.nodes = nodesOf(this.#plan)
     this.#all = all
     this.#remaining = [...seen]
     this.#evidence = evidence
+  }
+
+  planned(arm: string): PlannedTransfer {
+    const planned = isBetweenGpus(this.#plan) ? plannedArm(this.#plan, arm) : plannedArm(this.#plan, arm)
+    return { memory: memoryOf(planned), size: bytes(planned.size) }
   }
 
   /** Recorded looks that the evaluation did not use. */

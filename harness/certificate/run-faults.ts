@@ -1,12 +1,11 @@
 /** Checks that the parts of a certificate agree with each other: verdict, times, evidence, fingerprint and digests. */
-import { armsOf } from '../measure/round.ts'
 import { coverageFault } from '../report/coverage.ts'
 import { fingerprintOf } from '../report/node-fingerprint.ts'
 import { coverageFaults } from './coverage-faults.ts'
 import { digestOf } from './canonical-json.ts'
 import type { Certificate, CertificateBody } from './certificate.ts'
 import { emulationTraces } from './emulation-traces.ts'
-import type { Evidence, Rounds } from './evidence-schema.ts'
+import { outcomesIn, type Evidence, type Rounds } from './evidence-schema.ts'
 import { jsonDifferences } from './json-differences.ts'
 
 /** The verdict of a run, from those of its tests and its coverage. */
@@ -24,7 +23,7 @@ export function librariesIn(evidence: readonly Evidence[]): Record<string, strin
   const versions = evidence.flatMap((one) =>
     one.kind === 'rounds'
       ? one.rounds
-          .flatMap((round) => armsOf(round))
+          .flatMap((round) => Object.values(outcomesIn(round)))
           .flatMap(({ result }) => Object.entries(result.library_versions))
       : [],
   )
@@ -131,7 +130,7 @@ function nodesIn(evidence: Evidence): readonly string[] {
   if (evidence.kind === 'published') return evidence.nodes
   if (evidence.kind === 'pods') return evidence.claims?.map(({ node }) => node) ?? []
   return evidence.rounds.flatMap((round) =>
-    armsOf(round).flatMap(({ initiator, target }) => [initiator.node, target.node]),
+    Object.values(outcomesIn(round)).flatMap(({ initiator, target }) => [initiator.node, target.node]),
   )
 }
 

@@ -3,6 +3,7 @@
  * long and is one line of the history.
  */
 import { z } from 'zod'
+import { armName } from '../expect/arm-name.ts'
 import { armsOf } from '../measure/round.ts'
 import { environmentSchema } from '../report/run-report.ts'
 import { certificateSchema, type Certificate } from './certificate.ts'
@@ -18,14 +19,8 @@ const figures = z.strictObject({
   p99: positive.describe('seconds'),
 })
 
-const rounds = z.array(
-  z.strictObject({
-    aligned: figures.exactOptional(),
-    unaligned: figures.exactOptional(),
-    linked: figures.exactOptional(),
-    staged: figures.exactOptional(),
-  }),
-)
+/** By the names of the arms. */
+const rounds = z.array(z.record(armName, figures))
 
 const { tool, run, finishedAt, verdict, fingerprint, digest } = certificateSchema.shape
 
@@ -84,8 +79,12 @@ function comparisonOf(evidence: Rounds, certificate: Certificate): ComparisonSum
   const { name: _, firstRounds: __, ...plan } = evidence.plan
   const rounds = roundsOf(evidence, certificate).map((round) =>
     Object.fromEntries(
-      armsOf(round).map(({ arm, bandwidth, latency: { p50, p99 } }) => [arm, { bandwidth, p50, p99 }]),
+      armsOf(round.arms).map(({ arm, bandwidth, latency: { p50, p99 } }) => [arm, { bandwidth, p50, p99 }]),
     ),
   )
   return { ...plan, rounds }
 }
+
+/** In the order of the names. */
+export const armNamesIn = (rounds: ComparisonSummary['rounds']): readonly string[] =>
+  [...new Set(rounds.flatMap((round) => Object.keys(round)))].sort()

@@ -10,7 +10,7 @@ import type { Sku } from '../sku/sku.ts'
 import type { AttributeName } from '../vendors/gpu-vendor.ts'
 import { dranet } from '../vendors/dranet.ts'
 import { deviceClassName } from './device-class.ts'
-import { checkPlacement, type Placement } from './placement.ts'
+import { alignmentOf, checkPlacement, describePlacement, type Placement } from './placement.ts'
 import type { GpuPublication, NicPublication, NumaAttribute, Publication } from './publication.ts'
 
 const GPU_REQUEST = 'gpu'
@@ -35,9 +35,9 @@ export function numaTemplate(
   options: TemplateOptions,
 ): ResourceClaimTemplate {
   checkPlacement(placement, sku)
-  const { gpus, nics, arm, memory } = placement
+  const { gpus, nics, memory } = placement
   if (memory === 'host') {
-    const name = `${sku.name}-numa-${gpus.numaNode}-host-${nics.count}nic-numa-${arm}`
+    const name = `${sku.name}-numa-${gpus.numaNode}-host-${nics.count}nic-numa-${alignmentOf(placement, sku)}`
     return template(options.name ?? name, [nicRequest(sku, options, placement)])
   }
   return template(options.name ?? templateName(placement, sku), [
@@ -51,9 +51,10 @@ export function numaTemplate(
 }
 
 /** `h100x8-4gpu-4nic-numa-aligned`; `h100x8-4gpu-4nic-numa1-aligned` for GPUs of NUMA node 1. */
-function templateName({ arm, gpus, nics }: Placement, sku: Sku): string {
+function templateName(placement: Placement, sku: Sku): string {
+  const { gpus, nics } = placement
   const node = gpus.numaNode === 0 ? '' : gpus.numaNode
-  return `${sku.name}-${gpus.count}gpu-${nics.count}nic-numa${node}-${arm}`
+  return `${sku.name}-${gpus.count}gpu-${nics.count}nic-numa${node}-${alignmentOf(placement, sku)}`
 }
 
 /** All GPUs of the SKU. Throws SLICE_INVALID where the driver publishes no PCI address of them. */
@@ -156,10 +157,12 @@ function nicRequest(sku: Sku, { published, classes }: TemplateOptions, placement
 function nicSelection(
   sku: Sku,
   publication: NicPublication | undefined,
-  { arm, nics }: Placement,
+  placement: Placement,
   numaNode: number,
 ): string[] {
-  const own = sku.nics.filter((nic) => nic.numaNode === nics.numaNode).map(({ pciAddress }) => pciAddress)
+  const own = sku.nics
+    .filter((nic) => nic.numaNode === placement.nics.numaNode)
+    .map(({ pciAddress }) => pciAddress)
   const published = publication?.nics.filter(({ pciAddress }) => own.includes(pciAddress ?? '')) ?? []
   const numa = publication?.numaNode
   // A NIC of which no node is published is not selected by one.
@@ -170,7 +173,7 @@ function nicSelection(
   if (publication !== undefined && published.length > 0)
     return [isOneOf(publication.driver.pciAddressAttribute, own)]
   throw new ClaimcheckError('SLICE_INVALID', {
-    subject: `placement "${arm}"`,
+    subject: `the placement "${describePlacement(placement)}"`,
     problem: 'cannot select NICs by NUMA node',
     expected: `on every RDMA NIC ${(publication?.driver ?? dranet).numaNodeDomains.map((domain) => `${domain}/numaNode`).join(' or ')}, or the PCI addresses that the profile states`,
     found: 'neither of them on the published RDMA NICs',

@@ -1,9 +1,6 @@
-/**
- * What a test asks for: "4 GPUs and 4 NICs of NUMA node 0". A placement names no device and nothing of Kubernetes. Its arm
- * says how GPUs and NICs stand to each other; a placement that contradicts its arm is refused.
- */
+/** What a test asks for: "4 GPUs and 4 NICs of NUMA node 0". A placement names no device and nothing of Kubernetes. */
 import { ClaimcheckError } from '../core/errors.ts'
-import type { NumaArm, Sku } from '../sku/sku.ts'
+import type { Alignment, Sku } from '../sku/sku.ts'
 import { farthestNicNode, nearestNicNode } from './nic-nodes.ts'
 
 export interface DeviceGroup {
@@ -15,43 +12,58 @@ export interface DeviceGroup {
 export type MemoryKind = 'gpu' | 'host'
 
 export interface Placement {
-  readonly arm: NumaArm
+  /** A claim about the NICs' distance that the SKU must confirm. Absent: any distance. */
+  readonly alignment?: Alignment
   /**
    * `host`: the buffers are in host memory of the NUMA node that `gpus` states, one for each of its count, and no GPU is
-   * claimed. Absent: in the memory of the GPUs.
+   * claimed. Default: `gpu`.
    */
-  readonly memory?: 'host'
+  readonly memory?: MemoryKind
   readonly gpus: DeviceGroup
   readonly nics: DeviceGroup
 }
 
 /** All GPUs of a node, for transfers between them. */
 export interface GpuPlacement {
-  readonly arm: 'linked'
   readonly gpus: 'all'
 }
 
-/** Tells the placements of a SKU apart in names: `aligned`, and `numa1-aligned` for GPUs of NUMA node 1. */
-export const placementName = ({ arm, gpus }: Placement): string =>
-  gpus.numaNode === 0 ? arm : `numa${gpus.numaNode}-${arm}`
+/** Aligned: no NIC of the SKU is nearer to these GPUs. */
+export const alignmentOf = ({ gpus, nics }: Pick<Placement, 'gpus' | 'nics'>, sku: Sku): Alignment =>
+  nearestNicNode(gpus.numaNode, sku) === nics.numaNode ? 'aligned' : 'unaligned'
 
-export const allGpus = (): GpuPlacement => ({ arm: 'linked', gpus: 'all' })
+/** Tells the placements of a SKU apart in names: `aligned`, and `numa1-aligned` for GPUs of NUMA node 1. */
+export function placementName(placement: Placement, sku: Sku): string {
+  const alignment = alignmentOf(placement, sku)
+  const { numaNode } = placement.gpus
+  return numaNode === 0 ? alignment : `numa${numaNode}-${alignment}`
+}
+
+/** `4 GPUs of NUMA node 0 and 4 NICs of NUMA node 1` */
+export const describePlacement = ({ memory, gpus, nics }: Placement): string => {
+  const [one, several] =
+    memory === 'host' ? ['buffer in host memory', 'buffers in host memory'] : ['GPU', 'GPUs']
+  const sources = `${gpus.count} ${gpus.count === 1 ? one : several} of NUMA node ${gpus.numaNode}`
+  return `${sources} and ${nics.count} ${nics.count === 1 ? 'NIC' : 'NICs'} of NUMA node ${nics.numaNode}`
+}
+
+export const allGpus = (): GpuPlacement => ({ gpus: 'all' })
 
 /**
  * Throws EXPECTATION_INVALID where the SKU has no such devices, or where the NICs are not as near to the GPUs (aligned), or
- * not farther from them (unaligned), than the arm says.
+ * not farther from them (unaligned), as the placement says.
  */
 export function checkPlacement(placement: Placement, sku: Sku): void {
-  const { arm, gpus, nics } = placement
-  const subject = `placement "${arm}" on SKU ${sku.name}`
+  const { alignment, gpus, nics } = placement
+  const subject = `the placement "${describePlacement(placement)}" on SKU ${sku.name}`
   if (placement.memory !== 'host') checkGroup(subject, 'GPUs', gpus, sku.gpus)
   checkGroup(subject, 'NICs', nics, sku.nics)
   const nearest = nearestNicNode(gpus.numaNode, sku)
-  if (nearest === undefined || (nearest === nics.numaNode) === (arm === 'aligned')) return
-  const wanted = arm === 'aligned' ? nearest : farthestNicNode(gpus.numaNode, sku)
+  if (nearest === undefined || alignment === undefined || alignment === alignmentOf(placement, sku)) return
+  const wanted = alignment === 'aligned' ? nearest : farthestNicNode(gpus.numaNode, sku)
   throw new ClaimcheckError('EXPECTATION_INVALID', {
     subject,
-    problem: 'contradicts its arm',
+    problem: `is not ${alignment}`,
     expected:
       wanted === undefined
         ? `NICs farther from NUMA node ${gpus.numaNode} than its nearest; the SKU has none`

@@ -1,12 +1,9 @@
-/**
- * Proof that an allocation has the topology its arm stands for. Takes the allocation read back, the placement and the
- * SKU; gives the distance of every GPU-NIC pair, or an error that names each wrong device. No figure without it.
- */
+/** Proves that the devices of an allocation, as read back, lie where its placement wants them. No figure is judged without it. */
 import { ClaimcheckError } from '../core/errors.ts'
-import type { NumaArm, Sku } from '../sku/sku.ts'
+import type { Sku } from '../sku/sku.ts'
 import { distanceOf, type Distance } from './pcie-distance.ts'
 import { positionOf, publishedNumaNode, skuGpuOf, skuNicOf } from './sku-device.ts'
-import type { DeviceGroup, Placement } from './placement.ts'
+import { describePlacement, type DeviceGroup, type Placement } from './placement.ts'
 import type { AllocatedClaim, AllocatedGpu, AllocatedNic } from './allocated-claim.ts'
 
 interface PairDistance {
@@ -17,7 +14,6 @@ interface PairDistance {
 }
 
 export interface VerifiedTopology {
-  readonly arm: NumaArm
   readonly node: string
   readonly gpus: readonly string[]
   readonly nics: readonly string[]
@@ -49,7 +45,6 @@ export function verifyTopology(allocated: AllocatedClaim, placement: Placement, 
   ]
   if (problems.length > 0) throw precondition(allocated, placement, problems, violations)
   return {
-    arm: placement.arm,
     node: allocated.node,
     gpus: gpus.map(({ device }) => device.name),
     nics: nics.map(({ device }) => device.name),
@@ -122,14 +117,14 @@ function describe(complaint: TopologyViolation): string {
 
 function precondition(
   { name, node }: AllocatedClaim,
-  { arm }: Placement,
+  placement: Placement,
   problems: readonly string[],
   complaints: readonly TopologyViolation[],
 ): ClaimcheckError {
   return new ClaimcheckError('PRECONDITION_TOPOLOGY', {
     subject: `ResourceClaim ${name} on ${node}`,
-    problem: `does not have the topology of arm "${arm}": ${problems.join('; ')}`,
+    problem: `does not have ${describePlacement(placement)}: ${problems.join('; ')}`,
     hint: 'Compare ResourceSlices, SKU and the node itself (nvidia-smi topo -m, /sys/bus/pci/devices/*/numa_node).',
-    details: { node, arm, devices: complaints },
+    details: { node, devices: complaints },
   })
 }

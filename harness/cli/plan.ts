@@ -15,6 +15,7 @@ import { ClaimcheckError } from '../core/errors.ts'
 import { formatBytes, formatPercent, formatTime, seconds, type Seconds } from '../core/units.ts'
 import type { Settings } from '../core/variables.ts'
 import { numaReferencesOf } from '../expect/stated-reference.ts'
+import { plannedArm } from '../measure/arm-plan.ts'
 import { iterationsOf } from '../measure/node-comparison.ts'
 import { pairsOfNodes } from '../measure/node-pairs.ts'
 import { planRounds } from '../measure/plan-rounds.ts'
@@ -52,7 +53,7 @@ export async function plan(
   const { comparisons, pods, links, skipped } = plannedTests(tests, inspection, sku)
   const published = publicationOf(inspection.slices)
   const placements: (Placement | GpuPlacement)[] = [
-    ...comparisons.flatMap(({ arms }) => [arms.aligned, arms.unaligned]),
+    ...comparisons.flatMap(({ arms }) => Object.values(arms)),
     ...pods.map(({ placement }) => placement),
     ...(links.length === 0 ? [] : [allGpus()]),
   ]
@@ -70,14 +71,13 @@ export async function plan(
   const emulation = inspection.rack
   const specs: PodSpec[] = [
     ...comparisons.flatMap((spec) => {
-      const { iters = 100, warmupIters = 20 } = spec
-      const comparison = { ...spec, iters, warmupIters, firstRounds: settings.rounds }
-      return (['aligned', 'unaligned'] as const).flatMap((arm) => {
+      const comparison = { ...spec, firstRounds: settings.rounds }
+      return Object.entries(spec.arms).flatMap(([arm, placement]) => {
         const made = transferPlan({ plan: comparison, arm, round: 0, sku, emulation })
         return (['target', 'initiator'] as const).map((role) => ({
           name: `${made.name}-${role}`,
           group: made.name,
-          template: nameOf(spec.arms[arm]),
+          template: nameOf(placement),
           containers: [
             {
               name: CONTAINER,
@@ -182,18 +182,20 @@ function times(
   { rounds, target }: Settings,
   emulation: Inspection['rack'],
 ): string[] {
-  const { iters, warmupIters } = iterationsOf(
-    { iters: spec.iters ?? 100, warmupIters: spec.warmupIters ?? 20 },
-    emulation,
-  )
+  const { iters, warmupIters } = iterationsOf(spec, emulation)
   const title = `Comparison ${spec.name}, ${formatBytes(spec.size)}, ${iters} iterations after ${warmupIters}`
-  const { aligned, unaligned } = numaReferencesOf(sku, spec)
-  if ('unstated' in aligned) return [`${title}; its duration is not known: ${aligned.unstated}`]
-  if ('unstated' in unaligned) return [`${title}; its duration is not known: ${unaligned.unstated}`]
+  const { stability: _, ...references } = numaReferencesOf(sku, spec)
+  const stated = Object.entries(references).flatMap(([arm, reference]) =>
+    'unstated' in reference || reference.bandwidth === undefined
+      ? []
+      : { size: plannedArm(spec, arm).size, bandwidth: reference.bandwidth.value },
+  )
+  const unknown = Object.values(references).flatMap((one) => ('unstated' in one ? one.unstated : []))
+  if (stated.length < Object.keys(references).length)
+    return [`${title}; its duration is not known: ${unknown[0] ?? 'the reference states no bandwidth'}`]
   const looks = planRounds({
-    reference: { aligned, unaligned },
+    arms: stated,
     firstRounds: rounds,
-    size: spec.size,
     iters,
     warmupIters,
     overhead: OVERHEADS[target === 'emulated' ? 'emulated' : 'cluster'],

@@ -1,6 +1,8 @@
 /** What the tests of suites declare, divided into what a run would do and what it would skip for lack of devices. */
+import { isUnavailable } from '../claim/numa-placements.ts'
 import type { GpuPlacement, Placement } from '../claim/placement.ts'
-import type { ComparisonDeclaration, GpuLinkDeclaration, PodDeclaration } from '../expect/declarations.ts'
+import type { CheckedComparison, CheckedLinks, PodDeclaration } from '../expect/declarations.ts'
+import type { NodeArm } from '../measure/arm-plan.ts'
 import {
   unmetComparisonRequirement,
   unmetGpuLinkRequirement,
@@ -8,11 +10,11 @@ import {
   unmetPodRequirement,
 } from '../expect/requirements.ts'
 import type { CollectedTest } from '../simulate/collecting-suite.ts'
-import type { NumaArm, Sku } from '../sku/sku.ts'
+import type { Sku } from '../sku/sku.ts'
 import type { Inspection } from '../targets/target-kind.ts'
 
-export type PlannedComparison = ComparisonDeclaration & {
-  readonly arms: Readonly<Record<NumaArm, Placement>>
+export type PlannedComparison = CheckedComparison & {
+  readonly arms: Readonly<Record<string, NodeArm>>
 }
 type PlannedPods = PodDeclaration & { readonly placement: Placement | GpuPlacement }
 
@@ -20,7 +22,7 @@ export interface PlannedTests {
   /** Each once, however many tests share it. */
   readonly comparisons: readonly PlannedComparison[]
   readonly pods: readonly PlannedPods[]
-  readonly links: readonly GpuLinkDeclaration[]
+  readonly links: readonly CheckedLinks[]
   /** `A KV cache of 1 GiB: SKU x has no RDMA NIC`, each once. */
   readonly skipped: readonly string[]
 }
@@ -33,7 +35,7 @@ export function plannedTests(
   const target = { emulation: rack }
   const comparisons = new Set<PlannedComparison>()
   const pods = new Set<PlannedPods>()
-  const links = new Set<GpuLinkDeclaration>()
+  const links = new Set<CheckedLinks>()
   const skipped = new Set<string>()
   for (const { suite, arms, pods: claimed, links: link } of tests) {
     const unmet =
@@ -48,6 +50,5 @@ export function plannedTests(
   return { comparisons: [...comparisons], pods: [...pods], links: [...links], skipped: [...skipped] }
 }
 
-const isPlannedComparison = (spec: ComparisonDeclaration): spec is PlannedComparison =>
-  !('unavailable' in spec.arms)
+const isPlannedComparison = (spec: CheckedComparison): spec is PlannedComparison => !isUnavailable(spec.arms)
 const isPlannedPods = (spec: PodDeclaration): spec is PlannedPods => !('unavailable' in spec.placement)

@@ -1,8 +1,8 @@
 /** The arms of a comparison, as a suite passes them to `expect` and as they are judged, and the metrics that can be compared. */
+import { isUnavailable, type Unavailable } from '../claim/numa-placements.ts'
 import type { Reference } from '../sku/reference.ts'
-import type { ArmName } from '../sku/sku.ts'
 import { ClaimcheckError } from '../core/errors.ts'
-import type { GBps, Seconds } from '../core/units.ts'
+import type { Bytes, GBps, Seconds } from '../core/units.ts'
 import type { ArmRound } from '../measure/arm-round.ts'
 import { armOf, type Round } from '../measure/round.ts'
 import type { Comparison } from '../measure/comparison.ts'
@@ -10,7 +10,7 @@ import type { RoundSource } from '../measure/round-source.ts'
 
 /** What a statement says of an arm. */
 export interface ArmNamed {
-  readonly name: ArmName
+  readonly name: string
 }
 
 /** An arm as a suite declares it, on all nodes under test. */
@@ -18,27 +18,41 @@ export interface DeclaredArm extends ArmNamed {
   readonly comparison: Comparison
 }
 
+/** By name. Arms that the SKU does not have are none: their tests are skipped. */
+export const declaredArms = <Name extends string>(
+  comparison: Comparison,
+  arms: Readonly<Record<Name, object>> | Unavailable,
+): Readonly<Record<Name, DeclaredArm>> =>
+  Object.fromEntries(
+    Object.keys(isUnavailable(arms) ? {} : arms).map((name) => [name, { comparison, name }]),
+  ) as Record<Name, DeclaredArm>
+
 /** An arm of one part of a comparison. Its figures are measured when an expectation needs them. */
 export class Arm<Source extends RoundSource = RoundSource> {
   readonly comparison: Source
-  readonly name: ArmName
+  readonly name: string
 
-  constructor(comparison: Source, name: ArmName) {
+  constructor(comparison: Source, name: string) {
     this.comparison = comparison
     this.name = name
   }
 
   of(rounds: readonly Round[]): readonly ArmRound[] {
-    return rounds.map((round) => armOf(round, this.name))
+    return rounds.map(({ arms }) => armOf(arms, this.name))
   }
 
   get emulated(): boolean {
     return this.comparison.emulated
   }
 
+  /** Of one of its transfers, unscaled. */
+  get size(): Bytes {
+    return this.comparison.planned(this.name).size
+  }
+
   /** For an expectation about this arm. */
   get memoryNote(): { readonly memory?: 'host' } {
-    return this.comparison.memory === 'host' ? { memory: 'host' } : {}
+    return this.comparison.planned(this.name).memory === 'host' ? { memory: 'host' } : {}
   }
 }
 

@@ -4,8 +4,9 @@
  */
 import { z } from 'zod'
 import { DISTANCES } from '../claim/pcie-distance.ts'
+import { armName } from './arm-name.ts'
 
-const arm = z.enum(['aligned', 'unaligned', 'linked', 'staged'])
+const arm = armName
 const distanceRequirement = z.enum(
   DISTANCES.flatMap((distance) => [distance, `${distance} or nearer`, `${distance} or farther`] as const),
 )

@@ -48,13 +48,16 @@ export interface BoundAssertion {
   readonly listen?: Comparison['listen']
 }
 
-export const bindToArm = ({ comparison }: DeclaredArm, spec: ArmAssertionSpec): BoundAssertion => ({
-  spec,
-  target: comparison.target,
-  statement: armStatement(spec),
-  parts: async () => (await comparison.parts()).map((part) => partOf(comparison, part, spec)),
-  listen: comparison.listen.bind(comparison),
-})
+export function bindToArm({ comparison }: DeclaredArm, spec: ArmAssertionSpec): BoundAssertion {
+  for (const name of 'other' in spec ? [spec.arm, spec.other] : [spec.arm]) comparison.judged.add(name)
+  return {
+    spec,
+    target: comparison.target,
+    statement: armStatement(spec),
+    parts: async () => (await comparison.parts()).map((part) => partOf(comparison, part, spec)),
+    listen: comparison.listen.bind(comparison),
+  }
+}
 
 function partOf({ name }: Comparison, part: ComparisonPart, spec: ArmAssertionSpec): AssertionPart {
   const rounds = new RecordingRounds(part)
@@ -71,7 +74,7 @@ export function bindToPods(set: PodSet, spec: PodAssertionSpec): BoundAssertion 
   const evaluation = evaluatePods(spec, set)
   const part: AssertionPart = {
     owner: set,
-    name: `pods ${set.placement.gpus === 'all' ? set.placement.arm : placementName(set.placement)}`,
+    name: `pods ${set.placement.gpus === 'all' ? 'all GPUs' : placementName(set.placement, set.sku)}`,
     seen: () => [],
     evidence: () => podsEvidence(set),
     evaluation,

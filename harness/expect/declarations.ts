@@ -1,28 +1,38 @@
 /** The declarations of a suite besides its expectations: arms to compare and pods to inspect. */
 import type { GpuPlacement, MemoryKind, Placement } from '../claim/placement.ts'
-import type { ComparisonArms, Unavailable } from '../claim/numa-placements.ts'
+import { isUnavailable, type Unavailable } from '../claim/numa-placements.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import type { Bytes } from '../core/units.ts'
+import type { LinkArm, NodeArm } from '../measure/arm-plan.ts'
 import { Comparison } from '../measure/comparison.ts'
 import { NodeComparison, type ComparisonContext } from '../measure/node-comparison.ts'
 import { LinkComparison } from '../measure/link-comparison.ts'
 import { pairsOfNodes } from '../measure/node-pairs.ts'
 import { PodSet } from '../transfer/pod-set.ts'
+import { checkedComparison, checkedLinks } from './declaration-schema.ts'
 
-export interface ComparisonDeclaration {
-  /** Names pods and claims: lower-case letters, digits and "-". */
+/** What holds for every arm that does not state it itself. */
+interface CommonOptions {
+  /** Names pods and claims: letters, digits, ".", "-" and spaces. */
   readonly name: string
-  readonly arms: ComparisonArms
+  /** Required unless every arm states it. */
+  readonly op?: 'WRITE' | 'READ'
+  /** Required unless every arm states it. */
+  readonly size?: Bytes
+  readonly iters?: number
+  readonly warmupIters?: number
+}
+
+/** Transfers between two nodes. `Name`: the names of the arms. */
+export interface ComparisonDeclaration<Name extends string = string> extends CommonOptions {
+  /** Two or more. `size` is that over all GPUs of one node. */
+  readonly arms: Readonly<Record<Name, NodeArm>> | Unavailable
   /**
    * `host`: the buffers are in host memory of the GPUs' NUMA node and no GPU is claimed, so that nodes without usable GPUs can
    * be measured too. Default: `gpu`.
    */
   readonly memory?: MemoryKind
-  readonly op: 'WRITE' | 'READ'
-  /** The size over all GPUs of one node. */
-  readonly size: Bytes
-  readonly iters?: number
-  readonly warmupIters?: number
+  readonly transports?: string
   /** A runtime of the emulated rack that is too slow for this comparison; its tests are skipped there, with that reason. */
   readonly tooLongFor?: 'process'
 }
@@ -33,43 +43,57 @@ export interface PodDeclaration {
 }
 
 /** Transfers between the GPUs of one node, between all pairs of a turn at once. */
-export interface GpuLinkDeclaration {
-  readonly name: string
+export interface GpuLinkDeclaration<Name extends string = string> extends CommonOptions {
   /** 0: each GPU with itself; from 1 on, other pairs in each turn, until every two GPUs have been paired. */
   readonly turn: number
-  readonly op: 'WRITE' | 'READ'
-  /** The size of the transfer between each pair. */
-  readonly size: Bytes
-  readonly iters?: number
-  readonly warmupIters?: number
-  /** Adds an arm that transfers through host memory. */
-  readonly beside?: 'staged'
+  /** One or more. `size` is that of the transfer between each pair. */
+  readonly arms: Readonly<Record<Name, LinkArm>>
 }
 
-/** The declaration with its memory stated in the placements. */
-export function withMemory(spec: ComparisonDeclaration): ComparisonDeclaration {
-  if (spec.memory !== 'host' || 'unavailable' in spec.arms) return spec
-  const { aligned, unaligned } = spec.arms
-  const memory = 'host'
-  return { ...spec, arms: { aligned: { ...aligned, memory }, unaligned: { ...unaligned, memory } } }
+/** A declaration whose options are valid. Each arm states where its buffers are. */
+export interface CheckedComparison<Name extends string = string> extends Omit<
+  ComparisonDeclaration<Name>,
+  'memory' | 'transports'
+> {
+  readonly op: 'WRITE' | 'READ'
+  readonly size: Bytes
+  readonly iters: number
+  readonly warmupIters: number
 }
 
 /**
- * On each pair of nodes. Defaults: 100 iterations after 20 of warm-up, as in DRANET's NIXL example. Throws EXPECTATION_INVALID
- * for arms that the SKU does not have.
+ * Defaults: 100 iterations after 20 of warm-up, as in DRANET's NIXL example. Throws EXPECTATION_INVALID that names the comparison
+ * and every wrong option.
  */
+export const checkComparison = <Name extends string>(
+  declaration: ComparisonDeclaration<Name>,
+): CheckedComparison<Name> => checkedComparison(declaration) as CheckedComparison<Name>
+
+export interface CheckedLinks<Name extends string = string> extends GpuLinkDeclaration<Name> {
+  readonly op: 'WRITE' | 'READ'
+  readonly size: Bytes
+  readonly iters: number
+  readonly warmupIters: number
+}
+
+/** As `checkComparison`. */
+export const checkLinks = <Name extends string>(declaration: GpuLinkDeclaration<Name>): CheckedLinks<Name> =>
+  checkedLinks(declaration) as CheckedLinks<Name>
+
+/** On each pair of nodes. Throws EXPECTATION_INVALID for arms that the SKU does not have. */
 export function createComparison(
-  spec: ComparisonDeclaration,
+  { arms, ...spec }: CheckedComparison,
   firstRounds: number,
   context: ComparisonContext,
 ): Comparison {
-  const { name, arms, op, size, iters = 100, warmupIters = 20 } = spec
-  if ('unavailable' in arms) throw unavailable(`comparison ${name}`, arms)
+  if (isUnavailable(arms)) throw unavailable(`comparison ${spec.name}`, arms)
+  const { name, op, size, iters, warmupIters } = spec
   const plan = { name, arms, op, size, iters, warmupIters, firstRounds }
-  return new Comparison(name, context.target, (nodes) => {
+  return new Comparison(plan.name, context.target, (nodes) => {
     if (nodes.length <= 2) return [new NodeComparison(plan, context)]
     return pairsOfNodes(nodes).map(
-      (pair, index) => new NodeComparison({ ...plan, name: `${name}-${index + 1}`, nodes: pair }, context),
+      (pair, index) =>
+        new NodeComparison({ ...plan, name: `${plan.name}-${index + 1}`, nodes: pair }, context),
     )
   })
 }
@@ -88,18 +112,15 @@ const unavailable = (subject: string, { unavailable: problem }: Unavailable): Cl
 
 /** On each node. */
 export function createLinkComparison(
-  spec: GpuLinkDeclaration,
+  spec: CheckedLinks,
   firstRounds: number,
   context: ComparisonContext,
 ): Comparison {
-  const { name, turn, op, size, iters = 100, warmupIters = 20, beside } = spec
-  const arms = beside === undefined ? (['linked'] as const) : (['linked', beside] as const)
-  const gpus = context.sku.gpus.length
-  const plan = { name, turn, gpus, arms, op, size, iters, warmupIters, firstRounds }
-  return new Comparison(name, context.target, (nodes) => {
+  const plan = { ...spec, gpus: context.sku.gpus.length, firstRounds }
+  return new Comparison(plan.name, context.target, (nodes) => {
     if (nodes.length <= 1) return [new LinkComparison(plan, context)]
     return nodes.map(
-      (node, index) => new LinkComparison({ ...plan, name: `${name}-${index + 1}`, node }, context),
+      (node, index) => new LinkComparison({ ...plan, name: `${plan.name}-${index + 1}`, node }, context),
     )
   })
 }

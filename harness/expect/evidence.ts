@@ -8,8 +8,8 @@ import { asClaimcheckError, type ErrorCode } from '../core/errors.ts'
 import { NodeComparison, iterationsOf, type ComparisonPlan } from '../measure/node-comparison.ts'
 import type { ComparisonPart } from '../measure/comparison.ts'
 import type { LinkPlan } from '../measure/link-comparison.ts'
+import type { ArmRound } from '../measure/arm-round.ts'
 import type { Looks } from '../measure/sequential-looks.ts'
-import type { Round } from '../measure/round.ts'
 import type { Target } from '../targets/target.ts'
 import type { PodSet, ContainerObservation } from '../transfer/pod-set.ts'
 import type { VisibleDevices } from '../transfer/visible-devices.ts'
@@ -25,9 +25,14 @@ export interface RoundsEvidence {
   /** With the number of iterations that were run. */
   readonly plan: ComparisonPlan | LinkPlan
   readonly looks: Looks
-  /** Counted from 1. */
-  readonly rounds: readonly (Omit<Round, 'index'> & { readonly round: number })[]
+  readonly rounds: readonly RecordedRound[]
   readonly failure?: Failure
+}
+
+/** Counted from 1, with the measurement of every arm by the arm's name. */
+interface RecordedRound {
+  readonly round: number
+  readonly [arm: string]: ArmRound | number
 }
 
 export interface PodsEvidence {
@@ -56,7 +61,7 @@ export function comparisonEvidence(comparison: ComparisonPart): RoundsEvidence {
     kind: 'rounds',
     plan: comparison instanceof NodeComparison ? executedPlan(comparison.plan, target) : comparison.plan,
     looks,
-    rounds: rounds.map(({ index, ...arms }) => ({ round: index + 1, ...arms })),
+    rounds: rounds.map(({ index, arms }) => ({ ...arms, round: index + 1 })),
     ...failureIn(failure),
   }
 }

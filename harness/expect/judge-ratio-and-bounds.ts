@@ -19,7 +19,8 @@ import { decide, type Limits } from './sequential-decision.ts'
 /** `by`: the minimum ratio; 1.3 means 1.3 times the other arm's bandwidth. */
 export interface Outperform {
   readonly by: number
-  readonly in: 'bandwidth'
+  /** Default: `bandwidth`. */
+  readonly in?: 'bandwidth'
 }
 
 /** `by`: the minimum reduction; `20 %` means at most 0.8 of the other arm's latency. */
@@ -31,7 +32,7 @@ export interface Undercut {
 export const outperformStatement = (
   arm: ArmNamed,
   other: ArmNamed,
-  { by, in: quantity }: Outperform,
+  { by, in: quantity = 'bandwidth' }: Outperform,
 ): string => `${arm.name} ${quantity} is at least ${by}x ${other.name}`
 
 /** Throws EXPECTATION_INVALID for a ratio that is not above 0, or arms that were not measured together. */
@@ -42,7 +43,7 @@ export async function judgeOutperform(arm: Arm, other: Arm, options: Outperform)
   return judgeRatio(
     arm,
     other,
-    options.in,
+    options.in ?? 'bandwidth',
     limits,
     outperformStatement(arm, other, options),
     `≥ ${options.by}x`,
@@ -76,7 +77,7 @@ async function judgeRatio(
   const { of, unit } = METRICS[quantity]
   const estimate = (rounds: readonly Round[], level: number): Interval =>
     ratioInterval(
-      rounds.map((round) => [of(armOf(round, arm.name)), of(armOf(round, other.name))] as const),
+      rounds.map((round) => [of(armOf(round.arms, arm.name)), of(armOf(round.arms, other.name))] as const),
       level,
     )
   const decision = await decide(arm.comparison, estimate, limits)
@@ -201,7 +202,7 @@ function requireReference(arm: Arm, reference: ArmReference): void {
   }
   const { bandwidth, latency } = reference
   if (bandwidth === undefined || latency === undefined) return
-  const { size } = arm.comparison
+  const { size } = arm
   const implied = bandwidth.value * 1e9 * latency.value
   if (isSize(implied, size)) return
   throw invalidLimit(

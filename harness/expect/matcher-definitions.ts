@@ -4,7 +4,7 @@
  */
 import type { DistanceRequirement } from '../claim/pcie-distance.ts'
 import { DEFAULT_DRIFT, DEFAULT_PATH_DEFICIT } from '../measure/default-limits.ts'
-import type { ArmName, Sku } from '../sku/sku.ts'
+import type { Sku } from '../sku/sku.ts'
 import type { PodSet } from '../transfer/pod-set.ts'
 import { requireSameComparison, type ArmReference, type DeclaredArm } from './arm.ts'
 import type { ArmAssertionSpec } from './assertion-spec.ts'
@@ -21,7 +21,7 @@ export const matcherDefinitions = {
   /** Passes when the 95 % confidence interval of this arm's figure over the other's lies at or above `by`. */
   toOutperform: (arm: DeclaredArm, other: DeclaredArm, limit: Outperform): BoundAssertion => {
     requireSameComparison(arm, other)
-    return bindToArm(arm, { kind: 'outperform', arm: arm.name, other: other.name, ...limit })
+    return bindToArm(arm, { kind: 'outperform', arm: arm.name, other: other.name, in: 'bandwidth', ...limit })
   },
   /** Passes when this arm's latency is lower than the other's by at least `by`, with 95 % confidence. */
   toUndercut: (arm: DeclaredArm, other: DeclaredArm, limit: Undercut): BoundAssertion => {
@@ -86,7 +86,7 @@ export const matcherDefinitions = {
   toMatchKernel: (devices: LivePublishedDevices): BoundAssertion => bindToKernels(devices),
 } as const
 
-function withinSpec(arm: ArmName, reference: ArmReference | Unstated, options: Within): ArmAssertionSpec {
+function withinSpec(arm: string, reference: ArmReference | Unstated, options: Within): ArmAssertionSpec {
   const asked = askedFigures(reference, options)
   return 'unstated' in asked
     ? { kind: 'unstated', arm, why: asked.unstated, ...options }

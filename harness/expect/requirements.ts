@@ -4,6 +4,8 @@
  */
 import { turnCount } from '../claim/gpu-pairs.ts'
 import { railsOfStream, sharersOf } from '../claim/rails.ts'
+import { isUnavailable } from '../claim/numa-placements.ts'
+import type { NodeArm } from '../measure/arm-plan.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { ComparisonDeclaration, GpuLinkDeclaration, PodDeclaration } from './declarations.ts'
 
@@ -16,37 +18,41 @@ interface MaybeEmulated {
 export const unmetNodeRequirement = (nodes: readonly string[]): string | undefined =>
   nodes.length < 2 ? `two nodes are required, found ${nodes.join(', ') || 'none'}` : undefined
 
-/** The requirements of a comparison of NICs on different NUMA nodes. */
+/** The requirements of a comparison between nodes. */
 export function unmetComparisonRequirement(sku: Sku, { arms }: ComparisonDeclaration): string | undefined {
-  if ('unavailable' in arms) return arms.unavailable
-  return missingNics(sku, [...new Set(Object.values(arms).map(({ nics }) => nics.numaNode))])
+  if (isUnavailable(arms)) return arms.unavailable
+  const all = Object.values(arms)
+  const missing = missingNics(sku, [...new Set(all.map(({ nics }) => nics.numaNode))])
+  return missing ?? (all.some(({ memory }) => memory !== 'host') ? unmetGpuRequirement(sku) : undefined)
 }
 
 /** The devices that the reference of a SKU was stated for, where it does not say: those of DRANET's example. */
 const EXAMPLE = { gpus: 4, nics: 4 }
 
-/**
- * For tests that compare figures of a comparison with the SKU's reference. `stated`: the figure that applies to arm, operation
- * and size.
- */
+/** For tests that compare figures of an arm with the SKU's reference. `stated`: the figure that applies to arm, operation and size. */
 export function unmetReferenceRequirement(
   sku: Sku,
-  { arms }: ComparisonDeclaration,
+  arm: NodeArm,
   stated: object | undefined,
 ): string | undefined {
-  if ('unavailable' in arms) return arms.unavailable
   if (stated === undefined) return undefined
+  if (arm.bothWays === true || arm.blockSize !== undefined)
+    return `the reference of SKU ${sku.name} is for transfers one way, in one piece`
   const { gpus, nics } = sku.reference.placement ?? EXAMPLE
-  const { aligned } = arms
-  if (aligned.memory === 'host') return `the reference of SKU ${sku.name} is for GPU memory`
-  if (aligned.gpus.count === gpus && aligned.nics.count === nics) return undefined
-  return `the reference of SKU ${sku.name} is for ${gpus} GPUs and ${nics} NICs; this placement has ${aligned.gpus.count} and ${aligned.nics.count}`
+  if (arm.memory === 'host') return `the reference of SKU ${sku.name} is for GPU memory`
+  if (arm.gpus.count === gpus && arm.nics.count === nics) return undefined
+  return `the reference of SKU ${sku.name} is for ${gpus} GPUs and ${nics} NICs; this placement has ${arm.gpus.count} and ${arm.nics.count}`
 }
 
 /** For tests that compare the paths of an arm with each other: two paths must have equally many NICs of their own. */
 export function unmetPathsRequirement({ arms }: ComparisonDeclaration): string | undefined {
-  if ('unavailable' in arms) return arms.unavailable
-  const { gpus, nics } = arms.aligned
+  if (isUnavailable(arms)) return arms.unavailable
+  return Object.values(arms)
+    .map(unmetByPaths)
+    .find((unmet) => unmet !== undefined)
+}
+
+function unmetByPaths({ gpus, nics }: NodeArm): string | undefined {
   const indices = Array.from({ length: nics.count }, (_, index) => index)
   const shapes = Array.from({ length: gpus.count }, (_, stream) => {
     const rails = railsOfStream(indices, stream, gpus.count)

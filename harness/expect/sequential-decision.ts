@@ -62,7 +62,7 @@ const breaks = ({ low, high }: Interval, { atLeast = -Infinity, atMost = Infinit
 
 function transportFault(rounds: readonly Round[]): { code: ErrorCode; reasons: string[] } | undefined {
   for (const round of rounds) {
-    for (const arm of armsOf(round)) {
+    for (const arm of armsOf(round.arms)) {
       const where = `${arm.arm}, round ${round.index + 1}`
       const unclaimed = fellBack(arm.transport)
       if (unclaimed !== undefined) {

@@ -4,10 +4,13 @@
  */
 import { formatBytes } from '../core/units.ts'
 import { DEFAULT_P99_OVER_P50, DEFAULT_PATH_DEFICIT } from '../measure/default-limits.ts'
-import type { NumaArm, Sku } from '../sku/sku.ts'
+import type { NodeArm } from '../measure/arm-plan.ts'
+import type { Sku } from '../sku/sku.ts'
 import { statedFigureFor, statedSizes, type Measurement } from '../sku/stated-figures.ts'
 import type { ArmReference } from './arm.ts'
-import type { ComparisonDeclaration, GpuLinkDeclaration } from './declarations.ts'
+import { isUnavailable } from '../claim/numa-placements.ts'
+import { alignmentOf } from '../claim/placement.ts'
+import type { CheckedComparison, CheckedLinks } from './declarations.ts'
 import { unmetReferenceRequirement } from './requirements.ts'
 
 /** Stands for a reference that a SKU does not state. */
@@ -24,26 +27,32 @@ export interface StabilityLimit {
 
 const USUAL_STABILITY: StabilityLimit = { p99OverP50: DEFAULT_P99_OVER_P50, usual: true }
 
-export interface NumaReferences {
-  readonly aligned: ArmReference | Unstated
-  readonly unaligned: ArmReference | Unstated
+/** By the names of the arms. */
+export type NumaReferences<Name extends string = string> = Readonly<Record<Name, ArmReference | Unstated>> & {
   readonly stability: StabilityLimit
 }
 
 /** For transfers between nodes. */
-export function numaReferencesOf(sku: Sku, declaration: ComparisonDeclaration): NumaReferences {
-  const { name: comparison, op, size } = declaration
-  const of = (arm: NumaArm): ArmReference | Unstated => {
-    const asked = { comparison, arm, role: arm, op, size, over: 'fabric' } as const
+export function numaReferencesOf<Name extends string>(
+  sku: Sku,
+  declaration: CheckedComparison<Name>,
+): NumaReferences<Name> {
+  const { stability = USUAL_STABILITY } = sku.reference
+  const { name: comparison, arms } = declaration
+  const of = (name: string, arm: NodeArm): ArmReference | Unstated => {
+    const { op = declaration.op, size = declaration.size } = arm
+    const role = alignmentOf(arm, sku)
+    const asked = { comparison, arm: name, role, op, size, over: 'fabric' } as const
     const stated = statedFigureFor(sku, asked)
     // A figure of any comparison holds for the placement that it was stated for.
-    const unmet =
-      stated?.comparison === undefined ? unmetReferenceRequirement(sku, declaration, stated) : undefined
+    const unmet = stated?.comparison === undefined ? unmetReferenceRequirement(sku, arm, stated) : undefined
     if (unmet !== undefined) return { unstated: unmet }
     return stated === undefined ? { unstated: whyUnstated(sku, asked) } : referenceOf(stated)
   }
-  const { stability = USUAL_STABILITY } = sku.reference
-  return { aligned: of('aligned'), unaligned: of('unaligned'), stability }
+  const references = Object.entries<NodeArm>(isUnavailable(arms) ? {} : arms).map(
+    ([name, arm]) => [name, of(name, arm)] as const,
+  )
+  return { ...Object.fromEntries(references), stability } as NumaReferences<Name>
 }
 
 export interface LinkReferences extends StabilityLimit {
@@ -54,10 +63,7 @@ export interface LinkReferences extends StabilityLimit {
 }
 
 /** For transfers between the GPUs of a node. Without a stated ratio they must only be faster than those through host memory. */
-export function linkReferencesOf(
-  sku: Sku,
-  { name: comparison, turn, size }: GpuLinkDeclaration,
-): LinkReferences {
+export function linkReferencesOf(sku: Sku, { name: comparison, turn, size }: CheckedLinks): LinkReferences {
   const of = (op: 'WRITE' | 'READ'): ArmReference | Unstated => {
     const over = turn === 0 ? 'GPU memory' : 'GPU links'
     const asked = { comparison, arm: 'linked', role: 'linked', op, size, over } as const

@@ -3,7 +3,8 @@
  * stands for. Measured seconds and bytes stay unscaled in the outcome.
  */
 import { bytes, gigabytesPerSecond, rateOf, seconds, type GBps, type Seconds } from '../core/units.ts'
-import type { ArmName, Sku } from '../sku/sku.ts'
+import type { Sku } from '../sku/sku.ts'
+import { streamsOneWay } from '../transfer/result.ts'
 import type { Endpoint, TransferOutcome } from '../transfer/transfer-outcome.ts'
 import { sharersOf } from '../claim/rails.ts'
 import { nicName } from '../claim/sku-device.ts'
@@ -30,7 +31,8 @@ interface StreamRate {
 }
 
 export interface ArmRound {
-  readonly arm: ArmName
+  /** Its name. */
+  readonly arm: string
   readonly round: number
   readonly bandwidth: GBps
   readonly latency: Latency
@@ -48,9 +50,9 @@ export function measureArm(
   const { result } = outcome
   const scaled = (moved: number, time: number): GBps =>
     gigabytesPerSecond(rateOf(bytes(moved), seconds(time)) * scale)
-  const streams = result.streams.length
+  const streams = streamsOneWay(result)
   const sharingAt = (end: Endpoint, stream: number): string =>
-    `${nicsOfStream(end, stream, streams).length} for ${sharersOf(orderedNics(end), stream, streams)}`
+    `${nicsOfStream(end, stream, streams).length} for ${sharersOf(orderedNics(end), stream % streams, streams)}`
   const nicsAt = (end: Endpoint, stream: number): string =>
     nicsOfStream(end, stream, streams)
       .map((nic) => `${end.node}/${nicName(nic, sku)}`)

@@ -13,6 +13,8 @@ export class Comparison {
   /** Names the evidence, together with the nodes of the part. */
   readonly name: string
   readonly target: Target
+  /** The names of the arms that assertions were made of. */
+  readonly judged = new Set<string>()
   readonly #split: (nodes: readonly string[]) => readonly ComparisonPart[]
   readonly #listeners = new Set<(progress: Progress) => void>()
   #parts: Promise<readonly ComparisonPart[]> | undefined

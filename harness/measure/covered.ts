@@ -2,6 +2,7 @@
 import { inPciOrder } from '../claim/rails.ts'
 import { nicName, skuGpuOf } from '../claim/sku-device.ts'
 import type { Sku } from '../sku/sku.ts'
+import { streamsOneWay } from '../transfer/result.ts'
 import type { Endpoint, TransferOutcome } from '../transfer/transfer-outcome.ts'
 import { fellBack, nicsOfStream, proveTransport } from './transport-proof.ts'
 
@@ -36,7 +37,7 @@ export function coveredBy(outcome: TransferOutcome, sku: Sku, emulated: boolean)
     ].map(({ end, device }) => ({
       node: end.node,
       gpu: gpuOf(end, device, sku),
-      nics: nicsOfStream(end, index, result.streams.length)
+      nics: nicsOfStream(end, index, streamsOneWay(result))
         .map((nic) => nicName(nic, sku))
         .filter((nic) => carrying.has(`${end.node}/${nic}`)),
     }))

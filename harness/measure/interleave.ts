@@ -1,8 +1,14 @@
 /** Alternates the order of the arms and the direction of transfers from round to round. */
 
-/** A B, then B A, so that drift over time favours neither arm. */
+/**
+ * Counterbalanced, so that drift over time favours no arm. Of two arms: A B, then B A. Of more arms each order is followed by its
+ * reverse, and the next order begins with the next arm: A B C, C B A, B C A, A C B. After twice as many rounds as there are arms,
+ * every arm was twice in every position.
+ */
 export function orderOf<Arm>(arms: readonly Arm[], round: number): readonly Arm[] {
-  return round % 2 === 0 ? arms : arms.toReversed()
+  const first = arms.length > 2 ? Math.floor(round / 2) % arms.length : 0
+  const order = [...arms.slice(first), ...arms.slice(0, first)]
+  return round % 2 === 0 ? order : order.toReversed()
 }
 
 export interface Direction {

@@ -1,31 +1,25 @@
 /** Measures arms between the GPUs of one node. Each arm of a round transfers between all GPU pairs of a turn at once. */
-import { pairsOfTurn } from '../claim/gpu-pairs.ts'
+import type { GpuPair } from '../claim/gpu-pairs.ts'
 import { allGpusTemplate } from '../claim/claim-template.ts'
 import { publicationOf } from '../claim/publication.ts'
 import { verifyGpus } from '../claim/verify-allocation.ts'
 import type { Journal } from '../core/journal.ts'
-import { formatBytes, seconds, type Bytes, type Seconds } from '../core/units.ts'
-import type { LinkArm } from '../sku/sku.ts'
+import { formatBytes, seconds, type Seconds } from '../core/units.ts'
 import { gpuMemoryOf } from '../sku/sku-vendor.ts'
 import { transferOverLinks } from '../transfer/gpu-link-transfer.ts'
+import { blocksOf, plannedArm, type ArmsPlan, type LinkArm } from './arm-plan.ts'
 import type { ArmRound } from './arm-round.ts'
 import type { ComparisonContext } from './node-comparison.ts'
-import { measureLinkArm } from './link-round.ts'
+import { linkPairs, measureLinkArm } from './link-round.ts'
 import { MeasuredRounds } from './measured-rounds.ts'
+import type { PlannedTransfer } from './round-source.ts'
 
-export interface LinkPlan {
-  readonly name: string
+/** The size is that of the transfer of each pair. */
+export interface LinkPlan extends ArmsPlan<LinkArm> {
   /** Selects the GPU pairs; 0: each GPU with itself. */
   readonly turn: number
   /** The number of GPUs of the node. */
   readonly gpus: number
-  readonly arms: readonly LinkArm[]
-  readonly op: 'WRITE' | 'READ'
-  /** The size of the transfer of each pair. */
-  readonly size: Bytes
-  readonly iters: number
-  readonly warmupIters: number
-  readonly firstRounds: number
   /** Absent: any node. */
   readonly node?: string
 }
@@ -34,13 +28,13 @@ export interface LinkPlan {
 const SLOWEST_BYTES_PER_SECOND = 1e8
 const SET_UP_SECONDS = 60
 
-export class LinkComparison extends MeasuredRounds<LinkArm> {
+export class LinkComparison extends MeasuredRounds {
   readonly plan: LinkPlan
   readonly #journal: Journal
 
   constructor(plan: LinkPlan, { target, sku, journal }: ComparisonContext) {
     const { name, arms, size, firstRounds } = plan
-    super({ name: `${name} ${formatBytes(size)}`, arms, size, firstRounds, target, sku })
+    super({ name: `${name} ${formatBytes(size)}`, arms: Object.keys(arms), firstRounds, target, sku })
     this.plan = plan
     this.#journal = journal
   }
@@ -50,9 +44,18 @@ export class LinkComparison extends MeasuredRounds<LinkArm> {
     return node === undefined ? undefined : [node]
   }
 
-  protected async measureArm(arm: LinkArm, round: number): Promise<ArmRound> {
+  planned(arm: string): PlannedTransfer {
+    return { memory: 'gpu', size: plannedArm(this.plan, arm).size }
+  }
+
+  /** All arms claim every GPU of the node. */
+  protected requireComparable(): void {}
+
+  protected async measureArm(arm: string, round: number): Promise<ArmRound> {
     const { plan, sku, target } = this
-    const pairs = pairsOfTurn(plan.gpus, plan.turn)
+    const planned = plannedArm(plan, arm)
+    // Each GPU of a pair sends in one round and receives in the next.
+    const pairs = linkPairs(plan, planned).map(([a, b]): GpuPair => (round % 2 === 0 ? [a, b] : [b, a]))
     const memory = gpuMemoryOf(sku)
     this.report({ arm, round, phase: 'claiming devices', done: 0, of: plan.iters })
     const outcome = await transferOverLinks(
@@ -63,16 +66,14 @@ export class LinkComparison extends MeasuredRounds<LinkArm> {
       {
         name: `${plan.name}-${arm}-${round + 1}`,
         ...(plan.node === undefined ? {} : { node: plan.node }),
-        op: plan.op,
-        // Each GPU of a pair sends in one round and receives in the next.
-        pairs: round % 2 === 0 ? pairs : pairs.map(([a, b]) => [b, a]),
+        op: planned.op,
+        pairs,
         devicePrefix: memory.devicePrefix,
-        // Staged: each side copies between its GPU and host memory, and TCP connects the two.
-        transport: arm === 'linked' ? 'auto' : memory.stagedTransports,
-        bytesPerDevice: plan.size,
+        transport: planned.path === 'gpu-links' ? 'auto' : memory.stagedTransports,
+        blocks: blocksOf(planned.size, planned),
         iters: plan.iters,
         warmupIters: plan.warmupIters,
-        within: transferTimeout(plan, pairs.length),
+        within: transferTimeout({ ...plan, size: planned.size }, pairs.length),
       },
       {
         target,

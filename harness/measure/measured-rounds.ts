@@ -2,45 +2,43 @@
  * Measures rounds of interleaved arms on demand and keeps them, so that all expectations of a file use the same figures. The
  * first failure ends the measurement: rounds after an unexplained failure are no evidence.
  */
-import type { MemoryKind } from '../claim/placement.ts'
-import type { Bytes } from '../core/units.ts'
-import type { ArmName, Sku } from '../sku/sku.ts'
+import type { Sku } from '../sku/sku.ts'
 import type { Target } from '../targets/target.ts'
 import type { ArmRound } from './arm-round.ts'
 import { orderOf } from './interleave.ts'
 import { looksFor, type Looks } from './sequential-looks.ts'
 import type { Round } from './round.ts'
-import type { RoundSource } from './round-source.ts'
+import type { PlannedTransfer, RoundSource } from './round-source.ts'
 
 /** The state of the arm that is being measured. */
 export interface Progress {
   readonly comparison: string
-  readonly arm: ArmName
+  readonly arm: string
   readonly round: number
   readonly phase: string
   readonly done: number
   readonly of: number
 }
 
-export interface RoundsParts<Arm extends ArmName> {
+export interface RoundsParts {
   /** Name and size, for progress messages. */
   readonly name: string
-  readonly arms: readonly Arm[]
-  readonly size: Bytes
+  /** Names, in the order of the first round. */
+  readonly arms: readonly string[]
   readonly firstRounds: number
   readonly target: Target
   readonly sku: Sku
 }
 
-export abstract class MeasuredRounds<Arm extends ArmName = ArmName> implements RoundSource {
+export abstract class MeasuredRounds implements RoundSource {
   readonly looks: Looks
-  readonly #parts: RoundsParts<Arm>
+  readonly #parts: RoundsParts
   readonly #rounds: Round[] = []
   readonly #listeners = new Set<(progress: Progress) => void>()
   #queue: Promise<unknown> = Promise.resolve()
   #failure: { readonly error: unknown } | undefined
 
-  constructor(parts: RoundsParts<Arm>) {
+  constructor(parts: RoundsParts) {
     this.looks = looksFor(parts.firstRounds)
     this.#parts = parts
   }
@@ -48,7 +46,12 @@ export abstract class MeasuredRounds<Arm extends ArmName = ArmName> implements R
   abstract get nodes(): readonly string[] | undefined
 
   /** Called once for every arm of a round. */
-  protected abstract measureArm(arm: Arm, round: number): Promise<ArmRound>
+  protected abstract measureArm(arm: string, round: number): Promise<ArmRound>
+
+  /** Throws a ClaimcheckError when the arms of a round cannot be compared with each other. */
+  protected abstract requireComparable(round: Round): void
+
+  abstract planned(arm: string): PlannedTransfer
 
   get sku(): Sku {
     return this.#parts.sku
@@ -58,17 +61,8 @@ export abstract class MeasuredRounds<Arm extends ArmName = ArmName> implements R
     return this.#parts.target
   }
 
-  /** Where the buffers of the transfers are. */
-  get memory(): MemoryKind {
-    return 'gpu'
-  }
-
   get emulated(): boolean {
     return this.target.emulation !== undefined
-  }
-
-  get size(): Bytes {
-    return this.#parts.size
   }
 
   /** The error that ended the measurement, if any. */
@@ -109,8 +103,10 @@ export abstract class MeasuredRounds<Arm extends ArmName = ArmName> implements R
   }
 
   async #round(index: number): Promise<Round> {
-    const measured: Partial<Record<ArmName, ArmRound>> = {}
-    for (const arm of orderOf(this.#parts.arms, index)) measured[arm] = await this.measureArm(arm, index)
-    return { index, ...measured }
+    const measured = new Map<string, ArmRound>()
+    for (const arm of orderOf(this.#parts.arms, index)) measured.set(arm, await this.measureArm(arm, index))
+    const round = { index, arms: Object.fromEntries(measured) }
+    this.requireComparable(round)
+    return round
   }
 }

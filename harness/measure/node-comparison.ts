@@ -1,27 +1,22 @@
-/** Measures two placements against each other on one pair of nodes, both in every round. */
-import type { MemoryKind, Placement } from '../claim/placement.ts'
+/** Measures the arms of a comparison against each other on one pair of nodes, all of them in every round. */
 import { publicationOf } from '../claim/publication.ts'
 import { numaTemplate } from '../claim/claim-template.ts'
 import { verifyTopology } from '../claim/verify-allocation.ts'
 import type { Journal } from '../core/journal.ts'
-import { bytes, formatBytes, seconds, type Bytes, type Seconds } from '../core/units.ts'
-import type { NumaArm, Sku } from '../sku/sku.ts'
+import { formatBytes, seconds, type Bytes, type Seconds } from '../core/units.ts'
+import type { Sku } from '../sku/sku.ts'
 import { gpuMemoryOf } from '../sku/sku-vendor.ts'
 import type { Target } from '../targets/target.ts'
 import { transferBetweenNodes, type TransferPlan } from '../transfer/node-pair-transfer.ts'
+import { blocksOf, memoryOf, plannedArm, type ArmsPlan, type Blocks, type NodeArm } from './arm-plan.ts'
 import { measureArm, type ArmRound } from './arm-round.ts'
 import { directionOf, type Direction } from './interleave.ts'
 import { MeasuredRounds } from './measured-rounds.ts'
+import type { Round } from './round.ts'
+import type { PlannedTransfer } from './round-source.ts'
+import { requireSameDevices } from './same-devices.ts'
 
-export interface ComparisonPlan {
-  readonly name: string
-  readonly arms: Readonly<Record<NumaArm, Placement>>
-  readonly op: 'WRITE' | 'READ'
-  /** The size over all GPUs of a pod. */
-  readonly size: Bytes
-  readonly iters: number
-  readonly warmupIters: number
-  readonly firstRounds: number
+export interface ComparisonPlan extends ArmsPlan<NodeArm> {
   /** The nodes of the first round; absent: any two. */
   readonly nodes?: Direction
 }
@@ -32,21 +27,14 @@ export interface ComparisonContext {
   readonly journal: Journal
 }
 
-export class NodeComparison extends MeasuredRounds<NumaArm> {
+export class NodeComparison extends MeasuredRounds {
   readonly plan: ComparisonPlan
   readonly #journal: Journal
   #nodes: Direction | undefined
 
   constructor(plan: ComparisonPlan, { target, sku, journal }: ComparisonContext) {
     const { name, size, firstRounds } = plan
-    super({
-      name: `${name} ${formatBytes(size)}`,
-      arms: ['aligned', 'unaligned'],
-      size,
-      firstRounds,
-      target,
-      sku,
-    })
+    super({ name: `${name} ${formatBytes(size)}`, arms: Object.keys(plan.arms), firstRounds, target, sku })
     this.plan = plan
     this.#nodes = plan.nodes
     this.#journal = journal
@@ -57,14 +45,20 @@ export class NodeComparison extends MeasuredRounds<NumaArm> {
     return nodes === undefined ? undefined : [nodes.initiator, nodes.target]
   }
 
-  override get memory(): MemoryKind {
-    return this.plan.arms.aligned.memory ?? 'gpu'
+  planned(arm: string): PlannedTransfer {
+    const planned = plannedArm(this.plan, arm)
+    return { memory: memoryOf(planned), size: planned.size }
   }
 
-  protected async measureArm(arm: NumaArm, round: number): Promise<ArmRound> {
+  protected requireComparable({ arms }: Round): void {
+    const outcomes = Object.entries(arms).map(([name, { outcome }]) => [name, outcome] as const)
+    requireSameDevices(this.plan.arms, Object.fromEntries(outcomes))
+  }
+
+  protected async measureArm(arm: string, round: number): Promise<ArmRound> {
     const { target, sku } = this
     const journal = this.#journal
-    const placement = this.plan.arms[arm]
+    const placement = plannedArm(this.plan, arm)
     const [slices, classes] = await Promise.all([target.slices(), target.deviceClasses()])
     const template = numaTemplate(placement, sku, { published: publicationOf(slices), classes })
     const made = transferPlan({ plan: this.plan, arm, round, sku, emulation: target.emulation })
@@ -95,25 +89,28 @@ type Emulated = { readonly scale: number; readonly transfer: Iterations } | unde
 /** The transfer plan of one arm in one round, on any two nodes. */
 export function transferPlan(of: {
   readonly plan: ComparisonPlan
-  readonly arm: NumaArm
+  readonly arm: string
   readonly round: number
   readonly sku: Sku
   readonly emulation: Emulated
 }): TransferPlan {
   const { plan, arm, round, sku, emulation } = of
   const { iters, warmupIters } = iterationsOf(plan, emulation)
-  const { gpus, memory } = plan.arms[arm]
+  const planned = plannedArm(plan, arm)
+  const { gpus, memory, transports, bothWays } = planned
   return {
     name: `${plan.name}-${arm}-${round + 1}`,
-    op: plan.op,
+    op: planned.op,
+    ...(transports === undefined ? {} : { transports }),
+    ...(bothWays === undefined ? {} : { bothWays }),
     devices: Array.from({ length: gpus.count }, (_, i) =>
       emulation === undefined && memory !== 'host' ? `${gpuMemoryOf(sku).devicePrefix}:${i}` : `dram:${i}`,
     ),
     ...(memory === 'host' ? { hostMemory: { numaNode: gpus.numaNode, bind: emulation === undefined } } : {}),
-    bytesPerDevice: bytesPerDevice(plan, arm, emulation),
+    blocks: deviceBlocks(plan, arm, emulation),
     iters,
     warmupIters,
-    within: transferTimeout(sku, plan.size, iters + warmupIters),
+    within: transferTimeout(sku, planned.size, iters + warmupIters),
   }
 }
 
@@ -125,17 +122,17 @@ export const iterationsOf = (
   emulation: { readonly transfer: Iterations } | undefined,
 ): Iterations => emulation?.transfer ?? plan
 
-/** The buffer size of each GPU in an arm: its part of the size, scaled and rounded to 8 bytes. */
-export function bytesPerDevice(
-  plan: Pick<ComparisonPlan, 'arms' | 'size'>,
-  arm: NumaArm,
+/** The blocks of each GPU's buffer in an arm, which is its part of the size. */
+export function deviceBlocks(
+  plan: Pick<ComparisonPlan, 'arms' | 'op' | 'size'>,
+  arm: string,
   emulation: { readonly scale: number } | undefined,
-): Bytes {
-  const share = plan.size / plan.arms[arm].gpus.count / (emulation?.scale ?? 1)
-  return bytes(Math.max(8, Math.round(share / 8) * 8))
+): Blocks {
+  const planned = plannedArm(plan, arm)
+  return blocksOf(planned.size / planned.gpus.count, planned, emulation)
 }
 
-/** One minute for set-up plus ten times the duration at the unaligned reference bandwidth, or at 1 GB/s without one. */
+/** One minute for set-up plus ten times the duration at the lowest reference bandwidth, or at 1 GB/s without one. */
 function transferTimeout(sku: Sku, size: Bytes, iterations: number): Seconds {
   return seconds(60 + (10 * iterations * size) / ((sku.reference.unaligned?.bandwidth.value ?? 1) * 1e9))
 }

@@ -8,15 +8,10 @@ import { floorOf, ROUND_NOISE } from './interval.ts'
 import { levelOf, looksFor } from './sequential-looks.ts'
 import { logGamma, normalCdf, tQuantile } from './student-t.ts'
 
-interface StatedBandwidth {
-  readonly bandwidth?: { readonly value: GBps }
-}
-
 export interface PlanRequest {
-  readonly reference: { readonly aligned?: StatedBandwidth; readonly unaligned?: StatedBandwidth }
+  /** The size over all GPUs of a pod, and the bandwidth that the SKU states. */
+  readonly arms: readonly { readonly size: Bytes; readonly bandwidth: GBps }[]
   readonly firstRounds: number
-  /** The size over all GPUs of a pod. */
-  readonly size: Bytes
   readonly iters: number
   readonly warmupIters: number
   /** The standard deviation of one arm from round to round, as a share of its figure. */
@@ -47,24 +42,15 @@ export function planRounds(request: PlanRequest): readonly PlannedLook[] {
   const looks = looksFor(firstRounds)
   const level = levelOf(looks)
   const transfers = request.iters + request.warmupIters + 1
-  const bandwidths = [request.reference.aligned, request.reference.unaligned].flatMap(
-    (arm) => arm?.bandwidth ?? [],
-  )
-  if (bandwidths.length < 2) {
-    throw new ClaimcheckError('EXPECTATION_INVALID', {
-      subject: 'a comparison of aligned and unaligned',
-      problem: 'cannot be planned because the SKU states no reference for it',
-    })
-  }
-  const transfer = bandwidths.reduce(
-    (sum, { value }) => sum + timeFor(bytes(request.size * transfers), value),
+  const transfer = request.arms.reduce(
+    (sum, { size, bandwidth }) => sum + timeFor(bytes(size * transfers), bandwidth),
     0,
   )
   return looks.at.map((rounds) => ({
     rounds,
     level,
     detectableRatio: Math.exp(detectableDistance(rounds, level, power, Math.SQRT2 * noise)),
-    duration: seconds(rounds * (transfer + 2 * overhead)),
+    duration: seconds(rounds * (transfer + request.arms.length * overhead)),
   }))
 }
 

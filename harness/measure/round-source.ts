@@ -10,16 +10,21 @@ import type { Round } from './round.ts'
 export interface RoundSource {
   readonly looks: Looks
   readonly emulated: boolean
-  /** Where the buffers were. */
-  readonly memory: MemoryKind
-  /** The size of one transfer over all devices, unscaled. */
-  readonly size: Bytes
   /** The nodes of the rounds; undefined where a comparison has only one pair of nodes, or one node. */
   readonly nodes: readonly string[] | undefined
   /** The rounds that exist already. */
   readonly rounds: readonly Round[]
+  /** What one arm transfers. Throws TypeError when there is no arm of that name. */
+  planned(arm: string): PlannedTransfer
   /** Returns at least `count` rounds. Rejects with the error that ended the measurement. */
   atLeast(count: number): Promise<readonly Round[]>
+}
+
+export interface PlannedTransfer {
+  /** Where the buffers are. */
+  readonly memory: MemoryKind
+  /** The size of one transfer over all devices, unscaled. */
+  readonly size: Bytes
 }
 
 /** Wraps a source and records how many rounds each look used, so that `claimcheck verify` can repeat the same looks. */
@@ -40,16 +45,8 @@ export class RecordingRounds implements RoundSource {
     return this.#source.looks
   }
 
-  get memory(): MemoryKind {
-    return this.#source.memory
-  }
-
   get emulated(): boolean {
     return this.#source.emulated
-  }
-
-  get size(): Bytes {
-    return this.#source.size
   }
 
   get nodes(): readonly string[] | undefined {
@@ -58,6 +55,10 @@ export class RecordingRounds implements RoundSource {
 
   get rounds(): readonly Round[] {
     return this.#recordLook(this.#source.rounds)
+  }
+
+  planned(arm: string): PlannedTransfer {
+    return this.#source.planned(arm)
   }
 
   async atLeast(count: number): Promise<readonly Round[]> {

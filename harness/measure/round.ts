@@ -1,15 +1,21 @@
 /** A round: the measurement of every arm of a comparison, once each, by the arm's name. */
-import { ARM_NAMES, type ArmName } from '../sku/sku.ts'
 import type { ArmRound } from './arm-round.ts'
 
-export type Round = { readonly index: number } & Readonly<Partial<Record<ArmName, ArmRound>>>
+export interface Round {
+  /** Counted from 0. */
+  readonly index: number
+  readonly arms: Readonly<Record<string, ArmRound>>
+}
 
 /** Throws TypeError when the comparison has no arm of that name. */
-export function armOf<Kind>(round: Readonly<Partial<Record<ArmName, Kind>>>, name: ArmName): Kind {
-  const arm = round[name]
+export function armOf<Kind>(arms: Readonly<Record<string, Kind>>, name: string): Kind {
+  const arm = Object.hasOwn(arms, name) ? arms[name] : undefined
   if (arm === undefined) throw new TypeError(`the round has no arm ${name}`)
   return arm
 }
 
-export const armsOf = <Kind>(round: Readonly<Partial<Record<ArmName, Kind>>>): readonly Kind[] =>
-  ARM_NAMES.flatMap((name) => round[name] ?? [])
+/** In the order of their names, which is the same in a run and in its certificate. */
+export const armsOf = <Kind>(arms: Readonly<Record<string, Kind>>): readonly Kind[] =>
+  Object.entries(arms)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([, arm]) => arm)

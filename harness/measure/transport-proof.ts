@@ -8,7 +8,7 @@ import { inPciOrder, railsOfStream } from '../claim/rails.ts'
 import type { Sku } from '../sku/sku.ts'
 import { NIC_SHARE_TOLERANCE, UNCLAIMED_SHARE_LIMIT } from './default-limits.ts'
 import type { Endpoint, TransferOutcome } from '../transfer/transfer-outcome.ts'
-import type { NicCounters } from '../transfer/result.ts'
+import { streamsOneWay, type NicCounters } from '../transfer/result.ts'
 
 export interface NicLoad {
   /** `node-a/mlx5_1`. */
@@ -37,17 +37,21 @@ export interface TransportProof {
 /** `emulated`: the pods' RDMA NICs are emulated by interfaces, so that TCP over these is no fallback. */
 export function proveTransport(outcome: TransferOutcome, sku: Sku, emulated: boolean): TransportProof {
   const { result } = outcome
-  const [sent, received] =
-    result.op === 'WRITE' ? (['sent', 'received'] as const) : (['received', 'sent'] as const)
   const common = { outcome, sku, emulated }
-  const sides: readonly Side[] = [
-    { ...common, end: outcome.initiator, counters: result.nics, direction: sent },
-    { ...common, end: outcome.target, counters: result.target_nics, direction: received },
-  ]
+  const ops = [...new Set(result.streams.map(({ op = result.op }) => op))]
+  const sides = ops.flatMap((op): readonly Side[] => {
+    const [sent, received] =
+      op === 'WRITE' ? (['sent', 'received'] as const) : (['received', 'sent'] as const)
+    return [
+      { ...common, op, end: outcome.initiator, counters: result.nics, direction: sent },
+      { ...common, op, end: outcome.target, counters: result.target_nics, direction: received },
+    ]
+  })
   const loads = sides.flatMap(loadsOf)
-  const uncounted = sides.flatMap((side) =>
+  const names = sides.flatMap((side) =>
     side.end.allocated.nics.filter((nic) => isUncounted(nic, side)).map((nic) => fullName(nic, side)),
   )
+  const uncounted = [...new Set(names)]
   const byExcess = loads
     .filter((load) => excess(load, result.moved_bytes) > 0)
     .sort((a, b) => excess(b, result.moved_bytes) - excess(a, result.moved_bytes))
@@ -70,9 +74,9 @@ export function proveTransport(outcome: TransferOutcome, sku: Sku, emulated: boo
 export const fellBack = (proof: TransportProof): NicLoad | undefined =>
   proof.faults.find((load) => !load.claimed)
 
-/** The NICs that a stream uses as its rails at one end. */
-export const nicsOfStream = (end: Endpoint, stream: number, streams: number): readonly AllocatedNic[] =>
-  railsOfStream(orderedNics(end), stream, streams)
+/** The NICs that a stream uses as its rails at one end. `oneWay`: the streams of one direction; those of the other use the same. */
+export const nicsOfStream = (end: Endpoint, stream: number, oneWay: number): readonly AllocatedNic[] =>
+  railsOfStream(orderedNics(end), stream % oneWay, oneWay)
 
 /** Claimed NICs in the order in which streams use them. */
 export const orderedNics = ({ allocated }: Endpoint): readonly AllocatedNic[] =>
@@ -85,13 +89,16 @@ interface Side {
   readonly end: Endpoint
   readonly counters: readonly NicCounters[]
   readonly direction: NicLoad['direction']
+  /** Of the streams that move bytes in this direction. */
+  readonly op: TransferOutcome['result']['op']
 }
 
 /** Streams of claimed RDMA NICs for which UCX named a transport over none of them. */
 function fallbacks({ result, initiator }: TransferOutcome, sku: Sku): NicLoad[] {
   const { streams, moved_bytes: moved, total_bytes: total } = result
+  const oneWay = streamsOneWay(result)
   return streams.flatMap(({ transport, bytes }, index): NicLoad[] => {
-    const nics = nicsOfStream(initiator, index, streams.length)
+    const nics = nicsOfStream(initiator, index, oneWay)
     if (transport === null || !nics.some(({ rdma }) => rdma) || namesRdma(transport, nics, sku)) return []
     const nic = `${initiator.node}, stream ${index} over ${transport}`
     return [{ nic, direction: 'sent', claimed: false, bytes: bytes * (moved / total), expected: 0 }]
@@ -102,7 +109,7 @@ function fallbacks({ result, initiator }: TransferOutcome, sku: Sku): NicLoad[] 
 function usesClaimedRdma({ result, initiator }: TransferOutcome, stream: number, sku: Sku): boolean {
   const transport = result.streams[stream]?.transport ?? null
   return (
-    transport !== null && namesRdma(transport, nicsOfStream(initiator, stream, result.streams.length), sku)
+    transport !== null && namesRdma(transport, nicsOfStream(initiator, stream, streamsOneWay(result)), sku)
   )
 }
 
@@ -119,7 +126,7 @@ function isUncounted(nic: AllocatedNic, side: Side): boolean {
   if (emulated || !nic.rdma || countersOf(nic, side).some(({ kind }) => kind === 'rdma')) return false
   const { streams } = outcome.result
   const own = streams.flatMap((_, index) =>
-    nicsOfStream(end, index, streams.length).includes(nic) ? index : [],
+    nicsOfStream(end, index, streamsOneWay(outcome.result)).includes(nic) ? index : [],
   )
   return own.length > 0 && own.every((stream) => usesClaimedRdma(outcome, stream, sku))
 }
@@ -169,11 +176,14 @@ const bytesOf = (counter: NicCounters, direction: NicLoad['direction']): number 
     : counter.rx_bytes_after - counter.rx_bytes_before
 
 /** The payload of all streams that use this NIC, including warm-up and verification. */
-function shareOf(nic: AllocatedNic, { outcome, end }: Side): number {
+function shareOf(nic: AllocatedNic, { outcome, end, op }: Side): number {
   const { streams, moved_bytes, total_bytes } = outcome.result
   return streams.reduce((sum, stream, index) => {
-    const nics = nicsOfStream(end, index, streams.length)
-    return nics.includes(nic) ? sum + (stream.bytes * (moved_bytes / total_bytes)) / nics.length : sum
+    const nics = nicsOfStream(end, index, streamsOneWay(outcome.result))
+    const isOwn = (stream.op ?? outcome.result.op) === op
+    return isOwn && nics.includes(nic)
+      ? sum + (stream.bytes * (moved_bytes / total_bytes)) / nics.length
+      : sum
   }, 0)
 }
 

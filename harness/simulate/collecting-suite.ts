@@ -3,25 +3,35 @@
  */
 import {
   gpusWithNics,
+  nearestPlacementsOf,
   numaComparisonsOf,
   numaPlacementsOf,
+  numaScalingsOf,
   sameGpus,
+  variantsOf,
+  type NearestPlacement,
   type NumaComparison,
   type NumaPlacement,
+  type NumaScaling,
 } from '../claim/numa-placements.ts'
 import { allGpus } from '../claim/placement.ts'
 import { formatTitle } from './title.ts'
+import type { Bytes } from '../core/units.ts'
 import type { Sku } from '../sku/sku.ts'
 import {
-  withMemory,
+  checkComparison,
+  checkLinks,
+  type CheckedComparison,
+  type CheckedLinks,
   type ComparisonDeclaration,
   type GpuLinkDeclaration,
   type PodDeclaration,
 } from '../expect/declarations.ts'
 
 export { parseBytes as sizeOf } from '../core/units.ts'
-export { kvCacheBytes } from '../transfer/kv-cache.ts'
-export { allGpus, gpusWithNics, sameGpus }
+export { kvBlocks, kvCacheBytes } from '../transfer/kv-cache.ts'
+export { mergeArms } from '../expect/declaration-schema.ts'
+export { allGpus, gpusWithNics, sameGpus, variantsOf }
 
 export type Body = (fixtures: Record<string, unknown>) => Promise<void> | void
 
@@ -32,10 +42,10 @@ export interface CollectedTest {
   /** False in the warn tier. */
   readonly gates: boolean
   /** The declaration of its fixtures. */
-  readonly arms?: ComparisonDeclaration
+  readonly arms?: CheckedComparison
   readonly pods?: PodDeclaration
   /** Not simulated: racks have no links between GPUs. */
-  readonly links?: GpuLinkDeclaration
+  readonly links?: CheckedLinks
 }
 
 let sku: Sku | undefined
@@ -52,6 +62,10 @@ function skuUnderTest(): Sku {
 
 export const numaComparisons = (): readonly NumaComparison[] => numaComparisonsOf(skuUnderTest())
 export const numaPlacements = (): readonly NumaPlacement[] => numaPlacementsOf(skuUnderTest())
+
+export const nearestPlacements = (): readonly NearestPlacement[] => nearestPlacementsOf(skuUnderTest())
+export const numaScalings = (bytesOfNic: Bytes): readonly NumaScaling[] =>
+  numaScalingsOf(skuUnderTest(), bytesOfNic)
 
 /** In the order of declaration. */
 export const collectedTests: CollectedTest[] = []
@@ -75,11 +89,12 @@ const declaring =
   }
 
 export const test = declaring({})
-export const comparisonTest = (arms: ComparisonDeclaration): Declare => declaring({ arms: withMemory(arms) })
-export const gpuLinkTest = (links: GpuLinkDeclaration): Record<'ofEach' | 'ofSeveral', Declare> => ({
-  ofEach: declaring({ links }),
-  ofSeveral: declaring({ links }),
-})
+export const comparisonTest = (arms: ComparisonDeclaration): Declare =>
+  declaring({ arms: checkComparison(arms) })
+export function gpuLinkTest(declaration: GpuLinkDeclaration): Record<'ofEach' | 'ofSeveral', Declare> {
+  const links = checkLinks(declaration)
+  return { ofEach: declaring({ links }), ofSeveral: declaring({ links }) }
+}
 export const podTest = (pods: PodDeclaration): Declare => declaring({ pods })
 
 function suite(name: string, body: () => void): void {

@@ -4,11 +4,11 @@
  */
 import { asClaimcheckError } from '../core/errors.ts'
 import { Journal } from '../core/journal.ts'
-import type { DeclaredArm } from '../expect/arm.ts'
+import { declaredArms } from '../expect/arm.ts'
 import { inconclusiveExpectation, type Expectation, type Verdict } from '../expect/expectation.ts'
 import type { Evaluation } from '../expect/evaluate.ts'
 import { LivePublishedDevices } from '../expect/published-devices.ts'
-import { createComparison, createPodSet, type ComparisonDeclaration } from '../expect/declarations.ts'
+import { createComparison, createPodSet, type CheckedComparison } from '../expect/declarations.ts'
 import {
   unmetComparisonRequirement,
   unmetGpuRequirement,
@@ -19,7 +19,7 @@ import { numaReferencesOf } from '../expect/stated-reference.ts'
 import { NotApplicableError } from '../expect/not-applicable-error.ts'
 import { matchersByName } from '../expect/matcher-definitions.ts'
 import type { Comparison } from '../measure/comparison.ts'
-import type { NumaArm, Sku } from '../sku/sku.ts'
+import type { Sku } from '../sku/sku.ts'
 import type { Rack } from '../rack/rack.ts'
 import { EmulatedTarget } from '../targets/emulated/emulated-target.ts'
 import { ModelRuntime } from '../targets/emulated/model/model-runtime.ts'
@@ -56,8 +56,8 @@ export async function simulateAcceptance(
     kind: 'model',
     journal: new Journal(),
   })
-  const comparisons = new Map<ComparisonDeclaration, Comparison>()
-  const comparisonFor = (spec: ComparisonDeclaration): Comparison => {
+  const comparisons = new Map<CheckedComparison, Comparison>()
+  const comparisonFor = (spec: CheckedComparison): Comparison => {
     const known = comparisons.get(spec)
     if (known !== undefined) return known
     const made = createComparison(spec, firstRounds, { target, sku: rack.sku, journal: new Journal() })
@@ -80,7 +80,7 @@ async function evaluateTest(
   test: CollectedTest,
   target: EmulatedTarget,
   rack: Rack,
-  comparisonFor: (spec: ComparisonDeclaration) => Comparison,
+  comparisonFor: (spec: CheckedComparison) => Comparison,
 ): Promise<EvaluatedTest> {
   const { sku } = rack
   const expectations: Expectation[] = []
@@ -131,14 +131,11 @@ function addPods(fixtures: { readonly sku: Sku }, pods: PodSet): void {
 /** The fixtures of `comparisonTest`. Those with a requirement check it when a test reads them. */
 function addArms(
   fixtures: { readonly sku: Sku },
-  declaration: ComparisonDeclaration,
+  declaration: CheckedComparison,
   comparison: Comparison,
 ): void {
-  const arms: Record<NumaArm, DeclaredArm> = {
-    aligned: { comparison, name: 'aligned' },
-    unaligned: { comparison, name: 'unaligned' },
-  }
-  Object.assign(fixtures, arms)
+  const arms = declaredArms(comparison, declaration.arms)
+  Object.assign(fixtures, { arms })
   Object.defineProperties(fixtures, {
     reference: { get: () => numaReferencesOf(fixtures.sku, declaration) },
     paths: { get: () => required(unmetPathsRequirement(declaration), arms) },

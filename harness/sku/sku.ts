@@ -170,14 +170,11 @@ export const skuValueSchema = skuSchemaWith({
 export interface Sku extends Readonly<z.infer<typeof skuSchema>> {}
 export type SkuGpu = Readonly<z.infer<typeof gpuSchema>>
 export type SkuNic = Readonly<z.infer<typeof nicSchema>>
-/** NICs on the GPUs' NUMA node or on another; the GPUs' own links or a path through host memory. */
-export type NumaArm = 'aligned' | 'unaligned'
-export type LinkArm = 'linked' | 'staged'
-export type ArmName = NumaArm | LinkArm
-export const ARM_NAMES: readonly ArmName[] = ['aligned', 'unaligned', 'linked', 'staged']
+/** Whether NICs are as near to the GPUs as the SKU allows, or farther away. */
+export type Alignment = 'aligned' | 'unaligned'
 
 /** The references that transfers between nodes are compared with. */
-type NumaReference = Required<Pick<Sku['reference'], NumaArm | 'stability'>>
+type NumaReference = Required<Pick<Sku['reference'], Alignment | 'stability'>>
 export type NumaSku = Sku & { readonly reference: NumaReference }
 
 export const hasNumaReference = (sku: Sku): sku is NumaSku =>

@@ -3,7 +3,7 @@ import { objectName } from '../core/object-name.ts'
 import type { GpuPair } from '../claim/gpu-pairs.ts'
 import type { ResourceClaimTemplate } from '../dra/objects.ts'
 import type { TransferPlan } from './node-pair-transfer.ts'
-import { commandLine, PORT, runTransfer, type TransferContext } from './run-transfer.ts'
+import { blockOptions, commandLine, PORT, runTransfer, type TransferContext } from './run-transfer.ts'
 import type { TransferOutcome } from './transfer-outcome.ts'
 import { newTransferSecrets } from './transfer-secrets.ts'
 
@@ -53,8 +53,7 @@ function argsOf(mode: 'target' | 'initiator', plan: LinkTransferPlan): readonly 
     op: plan.op,
     devices: devices.join(','),
     transport: plan.transport,
-    'block-size': plan.bytesPerDevice,
-    'batch-size': 1,
+    ...blockOptions(plan),
     iters: plan.iters,
     'warmup-iters': plan.warmupIters,
     'timeout-seconds': Math.ceil(plan.within),

@@ -6,6 +6,7 @@ import type { ResourceClaimTemplate } from '../dra/objects.ts'
 import { ContentionError } from '../scheduling/contention-error.ts'
 import { SCHEDULE_TIMEOUT, type PodLease } from './pod-lease.ts'
 import {
+  blockOptions,
   commandLine,
   PORT,
   runTransfer,
@@ -24,6 +25,10 @@ const MAX_BACKOFF_MS = 5000
 export interface TransferPlan extends AskedTransfer {
   /** One buffer on each GPU; each buffer uses its own NIC. */
   readonly devices: readonly string[]
+  /** A second stream on each device moves as many bytes the other way. */
+  readonly bothWays?: true
+  /** UCX's transports; absent: the binary chooses by the NICs. */
+  readonly transports?: string
   /** Absent: the buffers are in GPU memory. `bind`: whether the machine has this NUMA node; an emulated one does not. */
   readonly hostMemory?: { readonly numaNode: number; readonly bind: boolean }
   /** The nodes of the two pods; absent: any two nodes. */
@@ -91,9 +96,10 @@ export const argsOf = (mode: 'target' | 'initiator', plan: TransferPlan): readon
     op: plan.op,
     devices: plan.devices.join(','),
     nics: 'claimed',
+    ...(plan.transports === undefined ? {} : { transport: plan.transports }),
+    ...(plan.bothWays === undefined ? {} : { 'both-ways': true }),
     ...(plan.hostMemory?.bind === true ? { 'numa-node': plan.hostMemory.numaNode } : {}),
-    'block-size': plan.bytesPerDevice,
-    'batch-size': 1,
+    ...blockOptions(plan),
     iters: plan.iters,
     'warmup-iters': plan.warmupIters,
     'timeout-seconds': Math.ceil(plan.within),

@@ -5,7 +5,7 @@
 import type { AllocatedClaim } from '../claim/allocated-claim.ts'
 import { allGpusTemplate, numaTemplate } from '../claim/claim-template.ts'
 import { publicationOf } from '../claim/publication.ts'
-import type { GpuPlacement, Placement } from '../claim/placement.ts'
+import { describePlacement, type GpuPlacement, type Placement } from '../claim/placement.ts'
 import type { Journal } from '../core/journal.ts'
 import { objectName } from '../core/object-name.ts'
 import type { Sku } from '../sku/sku.ts'
@@ -103,7 +103,10 @@ export class PodSet implements ClaimedPods {
     } catch (error) {
       this.#observed = { ...this.#observed, failure: error }
       if (this.#journal !== undefined)
-        await saveDiagnostics(this.target, this.#journal, { subject: `pods of ${this.placement.arm}`, error })
+        await saveDiagnostics(this.target, this.#journal, {
+          subject: `pods with ${this.placement.gpus === 'all' ? 'all GPUs' : describePlacement(this.placement)}`,
+          error,
+        })
       throw error
     }
   }

@@ -50,6 +50,8 @@ const rdmaPort = z.strictObject({
 const stream = z.strictObject({
   stream: count,
   device: z.string(),
+  /** Present where bytes went both ways: some streams have another operation than the transfer. */
+  op: z.enum(['WRITE', 'READ']).exactOptional(),
   nics: z.array(z.string()),
   /** The buffer and NICs of the target. */
   target_device: z.string(),
@@ -116,6 +118,10 @@ export const resultSchema = z.strictObject({
 })
 
 export type TransferResult = Readonly<z.infer<typeof resultSchema>>
+/** The streams of the transfer's own operation. Where bytes went both ways, they are followed by as many of the other. */
+export const streamsOneWay = ({ op, streams }: Pick<TransferResult, 'op' | 'streams'>): number =>
+  streams.filter((stream) => (stream.op ?? op) === op).length
+
 export type NicCounters = Readonly<z.infer<typeof nicCounters>>
 export type RdmaPort = Readonly<z.infer<typeof rdmaPort>>
 

@@ -19,7 +19,8 @@ export const PORT = 5555
 /** What the binary is asked to do. */
 export interface AskedTransfer extends FollowedTransfer {
   readonly op: 'WRITE' | 'READ'
-  readonly bytesPerDevice: Bytes
+  /** Of each device's buffer. */
+  readonly blocks: { readonly count: number; readonly size: Bytes }
   readonly iters: number
   readonly warmupIters: number
 }
@@ -75,7 +76,8 @@ export async function runTransfer(
 function requireAsked(result: TransferResult, plan: AskedTransfer, { spec, node }: RunningPod): void {
   const pairs = [
     ['op', plan.op, result.op],
-    ['block_size', plan.bytesPerDevice, result.block_size],
+    ['block_size', plan.blocks.size, result.block_size],
+    ['batch_size', plan.blocks.count, result.batch_size],
     ['iters', plan.iters, result.iters],
     ['warmup_iters', plan.warmupIters, result.warmup_iters],
   ] as const
@@ -93,8 +95,19 @@ function requireAsked(result: TransferResult, plan: AskedTransfer, { spec, node 
 
 const endpointOf = ({ pod: { node, allocated } }: TransferSide): Endpoint => ({ node, allocated })
 
-/** The binary's arguments as a command line: `--name value` for each option. */
-export const commandLine = (options: Readonly<Record<string, string | number>>): readonly string[] => [
-  ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+/** The binary's options for the blocks of a buffer. Several are scattered, since those of a paged cache are no neighbours. */
+export const blockOptions = ({
+  blocks,
+}: Pick<AskedTransfer, 'blocks'>): Readonly<Record<string, string | number>> => ({
+  'block-size': blocks.size,
+  'batch-size': blocks.count,
+  ...(blocks.count === 1 ? {} : { 'block-order': 'scattered' }),
+})
+
+/** The binary's arguments as a command line: `--name value` for each option, and `--name` for `true`. */
+export const commandLine = (options: Readonly<Record<string, string | number | true>>): readonly string[] => [
+  ...Object.entries(options).flatMap(([name, value]) =>
+    value === true ? [`--${name}`] : [`--${name}`, String(value)],
+  ),
   '--progress',
 ]

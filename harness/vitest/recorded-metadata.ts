@@ -7,7 +7,6 @@ import type { Evidence } from '../expect/evidence.ts'
 import type { Expectation } from '../expect/expectation.ts'
 import { allCovered, coveredBy, type Covered } from '../measure/covered.ts'
 import type { Progress } from '../measure/measured-rounds.ts'
-import { armsOf } from '../measure/round.ts'
 import type { Inventory, TransferKind } from '../report/coverage.ts'
 import type { FileInputs } from '../report/input-files.ts'
 import type { Environment } from '../report/run-report.ts'
@@ -131,7 +130,9 @@ export function recordEvidence(file: Recorded, name: string, data: Evidence): vo
   own.evidence[name] = data
   const { sku, emulated = false } = own
   if (data.kind !== 'rounds' || sku === undefined) return
-  const outcomes = data.rounds.flatMap((round) => armsOf(round).map(({ outcome }) => outcome))
+  const outcomes = data.rounds.flatMap((round) =>
+    Object.values(round).flatMap((arm) => (typeof arm === 'number' ? [] : arm.outcome)),
+  )
   own.covered[name] = {
     covered: allCovered(outcomes.map((outcome) => coveredBy(outcome, sku, emulated))),
     transfers: outcomes.length,

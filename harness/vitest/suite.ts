@@ -5,14 +5,18 @@
 import { inject, test as base } from 'vitest'
 import { pairsOfTurn } from '../claim/gpu-pairs.ts'
 import {
+  nearestPlacementsOf,
   numaComparisonsOf,
   numaPlacementsOf,
+  numaScalingsOf,
+  type NearestPlacement,
   type NumaComparison,
   type NumaPlacement,
+  type NumaScaling,
 } from '../claim/numa-placements.ts'
 import { Journal } from '../core/journal.ts'
-import { formatBytes } from '../core/units.ts'
-import type { DeclaredArm } from '../expect/arm.ts'
+import { formatBytes, type Bytes } from '../core/units.ts'
+import { declaredArms } from '../expect/arm.ts'
 import {
   unmetComparisonRequirement,
   unmetGpuLinkRequirement,
@@ -22,8 +26,9 @@ import {
   unmetPathsRequirement,
 } from '../expect/requirements.ts'
 import {
+  checkComparison,
+  checkLinks,
   createComparison,
-  withMemory,
   createLinkComparison,
   createPodSet,
   type ComparisonDeclaration,
@@ -49,13 +54,15 @@ import {
   recordNodes,
   recordSku,
 } from './recorded-metadata.ts'
+import { refuseUncomparedArms } from './uncompared-arms.ts'
 import './matchers.ts'
 
 export { describe } from 'vitest'
-export { gpusWithNics, sameGpus } from '../claim/numa-placements.ts'
+export { gpusWithNics, sameGpus, variantsOf } from '../claim/numa-placements.ts'
+export { mergeArms } from '../expect/declaration-schema.ts'
 export { allGpus } from '../claim/placement.ts'
 export { parseBytes as sizeOf } from '../core/units.ts'
-export { kvCacheBytes } from '../transfer/kv-cache.ts'
+export { kvBlocks, kvCacheBytes } from '../transfer/kv-cache.ts'
 
 /** The SKU under test, while the tests of a file are declared. */
 function skuUnderTest(): Sku {
@@ -68,6 +75,13 @@ export const numaComparisons = (): readonly NumaComparison[] => numaComparisonsO
 
 /** For `describe.for`: the GPUs of each NUMA node with the nearest NICs, and with the farthest. */
 export const numaPlacements = (): readonly NumaPlacement[] => numaPlacementsOf(skuUnderTest())
+
+/** For `describe.for`: all GPUs of each NUMA node with all of their nearest NICs. */
+export const nearestPlacements = (): readonly NearestPlacement[] => nearestPlacementsOf(skuUnderTest())
+
+/** For `describe.for`: the nearest NICs of each NUMA node that has GPUs, against one of them with as many bytes for each NIC. */
+export const numaScalings = (bytesOfNic: Bytes): readonly NumaScaling[] =>
+  numaScalingsOf(skuUnderTest(), bytesOfNic)
 
 /** A test with a target. `published`: the devices that the target's drivers publish. */
 export const test = base
@@ -129,16 +143,33 @@ function inputsOf(
 }
 
 /**
- * A test with two arms, `aligned` and `unaligned`, measured in the same rounds on every pair of nodes, and shared by all tests of
- * the file. `reference`:
- * what the SKU states for this placement. A test that asks for `paths`, which are both arms, is skipped where they have no two
- * paths alike.
+ * A test with `arms`, which are measured in the same rounds on every pair of nodes and shared by all tests of the file.
+ * `reference`: what the SKU states for each arm. A test that asks for `paths`, which are the same arms, is skipped where one of
+ * them has no two paths alike. Throws EXPECTATION_INVALID for options that are not valid.
+ *
+ * @example
+ * const test = comparisonTest({
+ *   name: 'scaling',
+ *   arms: {
+ *     four: gpusWithNics({ gpus: 4, gpusOn: 0, nics: 4, nicsOn: 0 }),
+ *     one: gpusWithNics({ gpus: 1, gpusOn: 0, nics: 1, nicsOn: 0 }),
+ *   },
+ *   op: 'WRITE',
+ *   size: sizeOf('1 GiB'),
+ * })
+ *
+ * test('four NICs carry what four NICs must', async ({ arms, expect }) => {
+ *   await expect(arms.four).toOutperform(arms.one, { by: 3.6 })
+ * })
  */
-export function comparisonTest(declaration: ComparisonDeclaration) {
-  const spec = withMemory(declaration)
+export function comparisonTest<const Name extends string>(declaration: ComparisonDeclaration<Name>) {
+  const spec = checkComparison(declaration)
+  let comparison: Comparison | undefined
+  refuseUncomparedArms(spec, () => comparison)
   return test
     .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {
-      return createComparison(spec, settings.rounds, { target, sku, journal })
+      comparison = createComparison(spec, settings.rounds, { target, sku, journal })
+      return comparison
     })
     .extend('affordable', { auto: true }, async ({ task, target, systemUnderTest, skip }) => {
       recordMeasures(task, 'between nodes')
@@ -152,33 +183,29 @@ export function comparisonTest(declaration: ComparisonDeclaration) {
         `transfers of ${formatBytes(spec.size)} take too long in the ${spec.tooLongFor} runtime; set CLAIMCHECK_RUNTIME=model, or run on hardware`,
       )
     })
-    .extend('aligned', { scope: 'file' }, ({ comparison }): DeclaredArm => ({ comparison, name: 'aligned' }))
-    .extend('unaligned', { scope: 'file' }, ({ comparison }): DeclaredArm => ({
-      comparison,
-      name: 'unaligned',
-    }))
+    .extend('arms', { scope: 'file' }, ({ comparison }) => declaredArms(comparison, spec.arms))
     .extend('reference', ({ sku }) => numaReferencesOf(sku, spec))
-    .extend('paths', ({ aligned, unaligned, skip }) => {
+    .extend('paths', ({ arms, skip }) => {
       const unmet = unmetPathsRequirement(spec)
       if (unmet !== undefined) skip(`not compared: ${unmet}`)
-      return { aligned, unaligned }
+      return arms
     })
 }
 
-/** Vitest creates a file-scoped fixture once for each extended test. Tests of one declaration share its rounds through this map. */
-const measuredLinks = new WeakMap<GpuLinkDeclaration, Comparison>()
-
 /**
- * A test of the GPUs of one node: `linked` moves bytes over the GPUs' own links, `staged` through host memory. `ofSeveral` is
- * for expectations that need more than one pair. Skipped, with the reason, when the SKU states no such links.
+ * A test of the GPUs of one node, with `arms` over the GPUs' own links or through host memory. `ofSeveral` is for expectations that
+ * need more than one pair. Skipped, with the reason, where the node has no such pairs. Throws EXPECTATION_INVALID for options that
+ * are not valid.
  */
-export function gpuLinkTest(spec: GpuLinkDeclaration) {
+export function gpuLinkTest<const Name extends string>(declaration: GpuLinkDeclaration<Name>) {
+  const spec = checkLinks(declaration)
+  // Vitest creates a file-scoped fixture once for each extended test; the tests of one declaration share its rounds.
+  let comparison: Comparison | undefined
+  refuseUncomparedArms(spec, () => comparison)
   const ofEach = test
     .extend('comparison', { scope: 'file' }, ({ target, sku, journal, settings }) => {
-      const made =
-        measuredLinks.get(spec) ?? createLinkComparison(spec, settings.rounds, { target, sku, journal })
-      measuredLinks.set(spec, made)
-      return made
+      comparison ??= createLinkComparison(spec, settings.rounds, { target, sku, journal })
+      return comparison
     })
     .extend('stated', { auto: true }, async ({ task, target, systemUnderTest, skip }) => {
       recordMeasures(task, 'between GPUs')
@@ -187,8 +214,7 @@ export function gpuLinkTest(spec: GpuLinkDeclaration) {
       if (unmet !== undefined) skip(`not measured: ${unmet}`)
     })
     .extend('reference', ({ sku }) => linkReferencesOf(sku, spec))
-    .extend('linked', { scope: 'file' }, ({ comparison }): DeclaredArm => ({ comparison, name: 'linked' }))
-    .extend('staged', { scope: 'file' }, ({ comparison }): DeclaredArm => ({ comparison, name: 'staged' }))
+    .extend('arms', { scope: 'file' }, ({ comparison }) => declaredArms(comparison, spec.arms))
   const ofSeveral = ofEach.extend('several', { auto: true }, ({ systemUnderTest, skip }) => {
     const pairs = pairsOfTurn(systemUnderTest.sku.gpus.length, spec.turn).length
     if (pairs < 2) skip(`not compared: this turn has ${pairs} pair of GPUs`)

@@ -26,38 +26,38 @@ const comparisons = numaComparisons().map(({ title, arms, suffix }) => ({
 }))
 
 describe.for(comparisons)('A KV cache of 1 GiB, written from node to node by $title', ({ oneGiB: test }) => {
-  test('aligned bandwidth is at least 1.3x unaligned', async ({ aligned, unaligned, expect }) => {
-    await expect(aligned).toOutperform(unaligned, { by: 1.3, in: 'bandwidth' })
+  test('aligned bandwidth is at least 1.3x unaligned', async ({ arms, expect }) => {
+    await expect(arms.aligned).toOutperform(arms.unaligned, { by: 1.3, in: 'bandwidth' })
   })
 
-  test('aligned p50 latency is at least 20 % lower', async ({ aligned, unaligned, expect }) => {
-    await expect(aligned).toUndercut(unaligned, { by: '20 %', in: 'p50 latency' })
+  test('aligned p50 latency is at least 20 % lower', async ({ arms, expect }) => {
+    await expect(arms.aligned).toUndercut(arms.unaligned, { by: '20 %', in: 'p50 latency' })
   })
 
-  test("both arms lie within the SKU's bounds", async ({ aligned, unaligned, reference, expect }) => {
-    await expect(aligned).toBeWithin(reference.aligned)
-    await expect(unaligned).toBeWithin(reference.unaligned)
+  test("both arms lie within the SKU's bounds", async ({ arms, reference, expect }) => {
+    await expect(arms.aligned).toBeWithin(reference.aligned)
+    await expect(arms.unaligned).toBeWithin(reference.unaligned)
   })
 
-  test('every claimed NIC carries its share, and no other any', async ({ aligned, unaligned, expect }) => {
-    await expect(aligned).toCarryEqualShares()
-    await expect(unaligned).toCarryEqualShares()
+  test('every claimed NIC carries its share, and no other any', async ({ arms, expect }) => {
+    await expect(arms.aligned).toCarryEqualShares()
+    await expect(arms.unaligned).toCarryEqualShares()
   })
 
-  test('bytes arrive intact', async ({ aligned, unaligned, expect }) => {
-    await expect(aligned).toArriveIntact()
-    await expect(unaligned).toArriveIntact()
+  test('bytes arrive intact', async ({ arms, expect }) => {
+    await expect(arms.aligned).toArriveIntact()
+    await expect(arms.unaligned).toArriveIntact()
   })
 
-  test("p99 / p50 latency is within the SKU's bound", async ({ aligned, unaligned, reference, expect }) => {
-    await expect(aligned).toBeStable(reference.stability)
-    await expect(unaligned).toBeStable(reference.stability)
+  test("p99 / p50 latency is within the SKU's bound", async ({ arms, reference, expect }) => {
+    await expect(arms.aligned).toBeStable(reference.stability)
+    await expect(arms.unaligned).toBeStable(reference.stability)
   })
 })
 
 describe.for(comparisons)('A KV cache of 4 GiB, written by $title', ({ fourGiB: test }) => {
-  test('aligned bandwidth is at least 1.3x unaligned', async ({ aligned, unaligned, expect }) => {
-    await expect(aligned).toOutperform(unaligned, { by: 1.3, in: 'bandwidth' })
+  test('aligned bandwidth is at least 1.3x unaligned', async ({ arms, expect }) => {
+    await expect(arms.aligned).toOutperform(arms.unaligned, { by: 1.3, in: 'bandwidth' })
   })
 
   test('every path is as fast as the others', async ({ paths, expect }) => {

@@ -15,14 +15,14 @@ const suite = `
     size: kvCacheBytes({ layers: 32, promptTokens: 8192, kvHeads: 8, headDim: 128, dtypeBytes: 2 }),
   })
   describe.concurrent('At once', () => {
-    test.for([1.3, 1.417, 1.418, 1.4184, 1.4188, 1.419, 1.42, 1.5])('by %d', async (by, { aligned, unaligned, expect }) => {
+    test.for([1.3, 1.417, 1.418, 1.4184, 1.4188, 1.419, 1.42, 1.5])('by %d', async (by, { arms: { aligned, unaligned }, expect }) => {
       await expect(aligned).toOutperform(unaligned, { by, in: 'bandwidth' })
     })
-    test('within and stable', async ({ aligned, sku, expect }) => {
+    test('within and stable', async ({ arms: { aligned }, sku, expect }) => {
       await expect.soft(aligned).toBeWithin(sku.reference.aligned)
       await expect.soft(aligned).toBeStable(sku.reference.stability)
     })
-    test('not', async ({ aligned, unaligned, expect }) => {
+    test('not', async ({ arms: { aligned, unaligned }, expect }) => {
       await expect(aligned).not.toOutperform(unaligned, { by: 2, in: 'bandwidth' })
     })
   })

@@ -194,7 +194,7 @@ describe('A forgery with valid digests is refuted', () => {
         const [first] = roundsIn(copy).rounds
         if (first?.aligned && first.unaligned) first.aligned.initiator = first.unaligned.initiator
       },
-      /does not have the topology of arm "aligned"/,
+      /does not have 4 GPUs of NUMA node 0 and 4 NICs of NUMA node 0/,
     ],
     [
       'a device that a container saw',

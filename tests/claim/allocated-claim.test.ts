@@ -13,12 +13,12 @@ const rack = loadRack('fixtures/racks/h100-2node.yaml')
 const { sku } = rack
 const { slices } = publishRack(rack)
 const aligned: Placement = {
-  arm: 'aligned',
+  alignment: 'aligned',
   gpus: { count: 2, numaNode: 0 },
   nics: { count: 2, numaNode: 0 },
 }
 const unaligned: Placement = {
-  arm: 'unaligned',
+  alignment: 'unaligned',
   gpus: { count: 2, numaNode: 0 },
   nics: { count: 2, numaNode: 1 },
 }
@@ -89,7 +89,7 @@ describe('the topology of an allocation', () => {
   test('names each device that is elsewhere, and the numbers', ({ expect }) => {
     const wrong = allocated(gpu('gpu-0'), gpu('gpu-4'), nic('0101'))
     expect(() => verifyTopology(wrong, aligned, sku)).toThrowErrorMatchingInlineSnapshot(
-      `[ClaimcheckError: ResourceClaim aligned-initiator on node-a does not have the topology of arm "aligned": NICs: 1 where 2 are asked for; gpu-4 should be on NUMA node 0, its slice says nothing, the SKU says NUMA node 1. Compare ResourceSlices, SKU and the node itself (nvidia-smi topo -m, /sys/bus/pci/devices/*/numa_node).]`,
+      `[ClaimcheckError: ResourceClaim aligned-initiator on node-a does not have 2 GPUs of NUMA node 0 and 2 NICs of NUMA node 0: NICs: 1 where 2 are asked for; gpu-4 should be on NUMA node 0, its slice says nothing, the SKU says NUMA node 1. Compare ResourceSlices, SKU and the node itself (nvidia-smi topo -m, /sys/bus/pci/devices/*/numa_node).]`,
     )
   })
 
@@ -104,7 +104,6 @@ describe('the topology of an allocation', () => {
         code: 'PRECONDITION_TOPOLOGY',
         details: {
           node: 'node-a',
-          arm: 'aligned',
           devices: [
             { device: 'pci-0105-00-00-0', expectedNumaNode: 0, publishedNumaNodes: [0], skuNumaNode: 1 },
           ],

@@ -9,16 +9,16 @@ import { publishRack } from '../../harness/emulation/publish-rack.ts'
 
 const rack = loadRack('fixtures/racks/h100-2node.yaml')
 const { slices, classes } = publishRack(rack)
-const aligned: Placement = {
-  arm: 'aligned',
+const aligned = {
+  alignment: 'aligned',
   gpus: { count: 4, numaNode: 0 },
   nics: { count: 4, numaNode: 0 },
-}
-const unaligned: Placement = {
-  arm: 'unaligned',
+} as const satisfies Placement
+const unaligned = {
+  alignment: 'unaligned',
   gpus: { count: 4, numaNode: 0 },
   nics: { count: 4, numaNode: 1 },
-}
+} as const satisfies Placement
 const published = publicationOf(slices)
 
 /** The templates of DRANET's NIXL KV-transfer example, as its page shows them. */
@@ -92,15 +92,18 @@ const normalised = (template: ResourceClaimTemplate): unknown =>
     key === 'expression' && typeof value === 'string' ? value.replaceAll(/\s+/g, '') : value,
   )
 
-describe.for([aligned, unaligned])('the template of the arm $arm', (placement) => {
-  const ours = numaTemplate(placement, rack.sku, { published, name: `h100-4gpu-4nic-numa-${placement.arm}` })
+describe.for([aligned, unaligned])('the template that is $alignment', (placement) => {
+  const ours = numaTemplate(placement, rack.sku, {
+    published,
+    name: `h100-4gpu-4nic-numa-${placement.alignment}`,
+  })
 
   test("is the example's", ({ expect }) => {
-    expect(normalised(ours)).toEqual(normalised(example(placement.arm)))
+    expect(normalised(ours)).toEqual(normalised(example(placement.alignment)))
   })
 
   test("selects what the example's selects", ({ expect }) => {
-    const theirs = selections(example(placement.arm), slices)
+    const theirs = selections(example(placement.alignment), slices)
     expect(selections(ours, slices)).toEqual(theirs)
     expect(theirs['gpu']).toHaveLength(8)
     expect(theirs['nic']).toHaveLength(8)
@@ -213,12 +216,12 @@ describe('a placement that makes no sense is refused', () => {
   test.for<[string, Placement, RegExp]>([
     [
       'aligned on two nodes',
-      { ...unaligned, arm: 'aligned' },
+      { ...unaligned, alignment: 'aligned' },
       /expected for GPUs of NUMA node 0 NICs of NUMA node 0, found NICs of NUMA node 1/,
     ],
     [
       'unaligned on one',
-      { ...aligned, arm: 'unaligned' },
+      { ...aligned, alignment: 'unaligned' },
       /expected for GPUs of NUMA node 0 NICs of NUMA node 1, found NICs of NUMA node 0/,
     ],
     [
@@ -229,7 +232,7 @@ describe('a placement that makes no sense is refused', () => {
     ['none', { ...aligned, nics: { count: 0, numaNode: 0 } }, /from 1 to 4 NICs of NUMA node 0, found 0/],
     [
       'no such node',
-      { arm: 'aligned', gpus: { count: 1, numaNode: 7 }, nics: { count: 1, numaNode: 7 } },
+      { alignment: 'aligned', gpus: { count: 1, numaNode: 7 }, nics: { count: 1, numaNode: 7 } },
       /expected GPUs of a NUMA node that has some, found 1 of NUMA node 7/,
     ],
   ])('%s', ([, placement, message], { expect }) => {

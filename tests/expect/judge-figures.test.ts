@@ -15,8 +15,8 @@ import { EmulatedTarget } from '../../harness/targets/emulated/emulated-target.t
 import { ModelRuntime } from '../../harness/targets/emulated/model/model-runtime.ts'
 import { rackFile } from '../support/rack-file.ts'
 
-const placement = (nicsOn: number, arm: 'aligned' | 'unaligned') =>
-  ({ arm, gpus: { count: 4, numaNode: 0 }, nics: { count: 4, numaNode: nicsOn } }) as const
+const placement = (nicsOn: number, alignment: 'aligned' | 'unaligned') =>
+  ({ alignment, gpus: { count: 4, numaNode: 0 }, nics: { count: 4, numaNode: nicsOn } }) as const
 
 /** Compares both arms with transfers of 1 GiB on a separate rack. */
 function arms(edit: (text: string) => string = (text) => text) {

@@ -42,14 +42,13 @@ async function armOf(ports: readonly RdmaPort[] | undefined): Promise<{ arm: Arm
     ports === undefined ? result : { ...result, ports: [...ports], target_ports: healthy }
   const { outcome, rack } = await recorded({ change })
   const round = measureArm({ arm: 'aligned', round: 0, outcome }, rack.sku, undefined)
-  const rounds = [{ index: 0, aligned: round }]
+  const rounds = [{ index: 0, arms: { aligned: round } }]
   const source = {
     looks: looksFor(2),
     emulated: false,
-    memory: 'gpu' as const,
-    size: bytes(2 ** 30),
     nodes: undefined,
     rounds,
+    planned: () => ({ memory: 'gpu' as const, size: bytes(2 ** 30) }),
     atLeast: () => Promise.resolve(rounds),
   }
   return { arm: new Arm(source, 'aligned'), round }

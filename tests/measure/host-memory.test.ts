@@ -6,7 +6,7 @@ import { scratchSuite } from '../support/scratch-suite.ts'
 const SUITE = `
   const arms = sameGpus({ gpus: 4, nics: 4, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
   const kv = comparisonTest({ name: 'host', arms, memory: 'host', op: 'WRITE', size: 2 ** 30 })
-  kv('ratio', async ({ aligned, unaligned, expect }) => {
+  kv('ratio', async ({ arms: { aligned, unaligned }, expect }) => {
     await expect(aligned).toOutperform(unaligned, { by: 1.3, in: 'bandwidth' })
     await expect(aligned).toArriveIntact()
     await expect(aligned).toCarryEqualShares()

@@ -1,5 +1,6 @@
 /** Links between GPUs of one node: the figures of a pair, and the proof of the path that its bytes took. */
 import { expect, test } from 'vitest'
+import { bytes } from '../../harness/core/units.ts'
 import { measureLinkArm } from '../../harness/measure/link-round.ts'
 import { loadSku } from '../../harness/sku/sku.ts'
 import type { TransferOutcome } from '../../harness/transfer/transfer-outcome.ts'
@@ -35,7 +36,17 @@ function outcome(transports: readonly (string | null)[], nics: TransferResult['n
   } as unknown as TransferResult
   return { result, initiator: end, target: end, phases: {} as TransferOutcome['phases'] }
 }
-const two = { turn: 1, gpus: 2 }
+const two = {
+  turn: 1,
+  gpus: 2,
+  op: 'READ' as const,
+  size: bytes(GIB),
+  arms: {
+    linked: { path: 'gpu-links' as const },
+    staged: { path: 'host-memory' as const },
+    both: { path: 'gpu-links' as const, bothWays: true as const },
+  },
+}
 
 test('the bandwidth is that of one pair, however many pairs transfer at once', () => {
   const one = measureLinkArm({ arm: 'linked', round: 0, outcome: outcome(['cuda_ipc/cuda']) }, two, sku)
@@ -48,6 +59,16 @@ test('the bandwidth is that of one pair, however many pairs transfer at once', (
   expect(four.bandwidth).toBeCloseTo(one.bandwidth)
   expect(one.streams).toMatchObject([{ path: 'gpu-0 - gpu-1' }])
   expect(one.transport.faults).toEqual([])
+})
+
+test('the bandwidth of a pair that sends both ways is that of both directions together', () => {
+  const both = measureLinkArm(
+    { arm: 'both', round: 0, outcome: outcome(['cuda_ipc/cuda', 'cuda_ipc/cuda']) },
+    two,
+    sku,
+  )
+  expect(both.bandwidth).toBeCloseTo((2 * GIB) / 0.0027 / 1e9)
+  expect(both.streams).toMatchObject([{ path: 'gpu-0 - gpu-1' }, { path: 'gpu-1 - gpu-0' }])
 })
 
 test.for([

@@ -16,8 +16,8 @@ function comparison(faults: readonly string[] = [], nics = 4) {
   const plan = {
     name: 'kv',
     arms: {
-      aligned: { arm: 'aligned', gpus, nics: { count: nics, numaNode: 0 } },
-      unaligned: { arm: 'unaligned', gpus, nics: { count: nics, numaNode: 1 } },
+      aligned: { alignment: 'aligned', gpus, nics: { count: nics, numaNode: 0 } },
+      unaligned: { alignment: 'unaligned', gpus, nics: { count: nics, numaNode: 1 } },
     },
     op: 'WRITE',
     size: bytes(2 ** 30),
@@ -50,7 +50,7 @@ test('the order of the arms alternates, and so does the sending node', async () 
     'kv aligned round 3',
     'kv unaligned round 3',
   ])
-  const senders = rounds.map(({ aligned, unaligned }) => [
+  const senders = rounds.map(({ arms: { aligned, unaligned } }) => [
     aligned?.outcome.initiator.node,
     unaligned?.outcome.initiator.node,
   ])

@@ -7,10 +7,13 @@ import { seededRandom } from '../../harness/rack/seeded-random.ts'
 import { loadSku } from '../../harness/sku/sku.ts'
 
 const { reference } = loadSku(fileURLToPath(new URL('../../fixtures/skus/h100x8.yaml', import.meta.url)))
+const size = bytes(2 ** 30)
+const arms = [reference.aligned, reference.unaligned].flatMap((arm) =>
+  arm === undefined ? [] : { size, bandwidth: arm.bandwidth.value },
+)
 const request: PlanRequest = {
-  reference,
+  arms,
   firstRounds: 3,
-  size: bytes(2 ** 30),
   iters: 100,
   warmupIters: 20,
   overhead: seconds(20),

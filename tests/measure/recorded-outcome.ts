@@ -31,7 +31,7 @@ export async function recorded({
   const rack = loadRack(rackFile())
   const target = modelTarget(rack)
   const placement = {
-    arm: 'aligned',
+    alignment: 'aligned',
     gpus: { count: 4, numaNode: 0 },
     nics: { count: nics, numaNode: 0 },
   } as const

@@ -13,7 +13,11 @@ const published = publicationOf(slices)
 const rdma = 'device.attributes["dra.net"]["rdma"] == true'
 const template = (arm: 'aligned' | 'unaligned') =>
   numaTemplate(
-    { arm, gpus: { count: 4, numaNode: 0 }, nics: { count: 4, numaNode: arm === 'aligned' ? 0 : 1 } },
+    {
+      alignment: arm,
+      gpus: { count: 4, numaNode: 0 },
+      nics: { count: 4, numaNode: arm === 'aligned' ? 0 : 1 },
+    },
     rack.sku,
     { published },
   ).spec.spec

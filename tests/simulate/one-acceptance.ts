@@ -1,4 +1,4 @@
-/** A program that simulates one acceptance of a rack file and prints the verdict of each test as JSON. */
+/** A program that simulates one acceptance of a rack file, by `suites/numa` or the suites named after it, and prints the verdict of each test as JSON. */
 import { globSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { loadRack } from '../../harness/rack/rack.ts'
@@ -6,8 +6,9 @@ import { simulateAcceptance } from '../../harness/simulate/simulate-acceptance.t
 import { loadSuites } from '../../harness/simulate/load-suites.ts'
 
 const project = resolve(import.meta.dirname, '../..')
-const files = globSync('suites/numa/*.test.ts', { cwd: project }).sort()
-const rack = loadRack(process.argv[2] ?? '')
+const [path = '', ...named] = process.argv.slice(2)
+const files = named.length > 0 ? named : globSync('suites/numa/*.test.ts', { cwd: project }).sort()
+const rack = loadRack(path)
 const suites = await loadSuites(
   files.map((file) => resolve(project, file)),
   rack.sku,

@@ -58,7 +58,7 @@ export async function rackTarget(
 export async function claimOf(target: Target, gpus: number, nics: number): Promise<string> {
   const rack = loadRack(rackFile())
   const placement = {
-    arm: 'aligned',
+    alignment: 'aligned',
     gpus: { count: gpus, numaNode: 0 },
     nics: { count: nics, numaNode: 0 },
   } as const

@@ -9,7 +9,7 @@ export const transferSuite = (): readonly string[] =>
   scratchSuite(`
     const arms = sameGpus({ gpus: 4, nics: 4, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
     const kv = comparisonTest({ name: 'kv', arms, op: 'WRITE', size: 2 ** 30 })
-    kv('a transfer', async ({ aligned, unaligned, expect }) => {
+    kv('a transfer', async ({ arms: { aligned, unaligned }, expect }) => {
       await expect(aligned).toOutperform(unaligned, { by: 1.01, in: 'bandwidth' })
     })`)
 

@@ -14,7 +14,7 @@ const PLAN: TransferPlan = {
   name: 'kv',
   op: 'WRITE',
   devices: ['dram:0', 'dram:1'],
-  bytesPerDevice: bytes(1 << 20),
+  blocks: { count: 1, size: bytes(1 << 20) },
   iters: 20,
   warmupIters: 2,
   within: seconds(120),

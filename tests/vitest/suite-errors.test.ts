@@ -48,7 +48,7 @@ test('a misspelt matcher is named with the closest one', async () => {
 test('an assertion without a reference does not end its test', async () => {
   const args = scratchSuite(`comparisonTest({
       name: 'small', arms: sameGpus({ gpus: 1, nics: 1, gpusOn: 0, alignedOn: 0, unalignedOn: 1 }),
-      op: 'READ', size: 2 ** 26 })('both', async ({ aligned, unaligned, reference, expect }) => {
+      op: 'READ', size: 2 ** 26 })('both', async ({ arms: { aligned, unaligned }, reference, expect }) => {
         await expect(aligned).toBeWithin(reference.aligned)
         await expect(unaligned).toBeWithin(reference.unaligned)
         await expect(aligned).toArriveIntact()

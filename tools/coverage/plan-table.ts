@@ -8,12 +8,15 @@ const SKU = new URL('../../fixtures/skus/h100x8.yaml', import.meta.url)
 
 export function planTable(): string {
   const { reference } = loadSku(fileURLToPath(SKU))
+  const size = bytes(2 ** 30)
+  const arms = [reference.aligned, reference.unaligned].flatMap((arm) =>
+    arm === undefined ? [] : { size, bandwidth: arm.bandwidth.value },
+  )
   const rows = [0.002, 0.005, 0.01, 0.02, 0.05].map((noise) => {
     const cells = [0.8, 0.9].flatMap((power) =>
       planRounds({
-        reference,
+        arms,
         firstRounds: 3,
-        size: bytes(2 ** 30),
         iters: 100,
         warmupIters: 20,
         noise: fraction(noise),
@@ -24,9 +27,8 @@ export function planTable(): string {
     return `| ${(noise * 100).toFixed(1)} % | ${cells.join(' | ')} |`
   })
   const durations = planRounds({
-    reference,
+    arms,
     firstRounds: 3,
-    size: bytes(2 ** 30),
     iters: 100,
     warmupIters: 20,
     overhead: seconds(20),

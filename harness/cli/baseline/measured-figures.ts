@@ -1,8 +1,9 @@
 /** The figures of a run by comparison, arm, operation and size: the rounds of every node, or of every pair of nodes. */
 import type { Rounds } from '../../certificate/evidence-schema.ts'
+import { measurementOf } from '../../certificate/planned-measurement.ts'
+import { planIn } from '../../certificate/recorded-plan.ts'
 import { roundsOf } from '../../certificate/recorded-rounds.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
-import { bytes } from '../../core/units.ts'
 import type { ArmRound } from '../../measure/arm-round.ts'
 import { armsOf } from '../../measure/round.ts'
 import type { Measurement } from '../../sku/stated-figures.ts'
@@ -51,25 +52,17 @@ export const keyOf = ({
   JSON.stringify([comparison, arm, op, size])
 
 function armsIn(file: RecordedFile, name: string, evidence: Rounds): readonly ArmFigures[] {
-  const { plan } = evidence
+  const plan = planIn(evidence)
   const rounds = roundsOf(evidence, {
     sku: { profile: file.sku },
     emulation: file.emulation,
   })
-  const isPart = 'turn' in plan ? plan.node !== undefined : plan.nodes !== undefined
-  const comparison = isPart ? plan.name.replace(/-\d+$/, '') : plan.name
-  const over = 'turn' in plan ? (plan.turn === 0 ? 'GPU memory' : 'GPU links') : 'fabric'
   const byArm = Map.groupBy(
-    rounds.flatMap((round) => armsOf(round)),
+    rounds.flatMap(({ arms }) => armsOf(arms)),
     ({ arm }) => arm,
   )
   return [...byArm].map(([arm, own]) => ({
-    comparison,
-    arm,
-    role: arm,
-    op: plan.op,
-    size: bytes(plan.size),
-    over,
+    ...measurementOf(arm, plan, file.sku),
     unit: unitOf(own, unsoundIn(file, name, arm) ?? failureOf(evidence)),
   }))
 }

@@ -4,7 +4,7 @@ use crate::memory::pattern::Damage;
 use crate::nic::counters::Traffic;
 use crate::nic::ports::PortReport;
 use crate::nixl::location::Versions;
-use crate::options::Options;
+use crate::options::{Operation, Options};
 use crate::run::statistics::{least, mean, percentile};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -14,6 +14,7 @@ pub const SCHEMA: &str = "claimcheck.result/1";
 /// One stream of a finished run.
 pub struct StreamResult {
     pub device: String,
+    pub op: Operation,
     pub nics: Vec<String>,
     pub target_device: String,
     pub target_nics: Vec<String>,
@@ -94,7 +95,7 @@ impl Measured {
 
 impl StreamResult {
     fn to_json(&self, index: usize, options: &Options) -> Value {
-        json!({
+        let mut value = json!({
             "stream": index,
             "device": self.device,
             "nics": self.nics,
@@ -105,7 +106,11 @@ impl StreamResult {
             "p50_seconds": percentile(&self.samples, 50.0),
             "samples_seconds": self.samples,
             "transport": self.transport,
-        })
+        });
+        if options.both_ways {
+            value["op"] = json!(self.op);
+        }
+        value
     }
 
     fn corrupt(&self, index: usize) -> Option<Value> {

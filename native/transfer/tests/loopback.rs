@@ -155,3 +155,61 @@ fn middle_of_largest_mapping(process: u32) -> (std::fs::File, u64) {
     let memory = std::fs::OpenOptions::new().write(true).open(format!("/proc/{process}/mem")).unwrap();
     (memory, (start + end) / 2 / 8 * 8)
 }
+
+#[test]
+fn scattered_blocks_of_several_requests_are_all_moved_and_verified() {
+    for op in ["WRITE", "READ"] {
+        let (initiator, target) = pair(&[
+            "--device",
+            "dram",
+            "--op",
+            op,
+            "--block-size",
+            "1000",
+            "--batch-size",
+            "2500",
+            "--block-order",
+            "scattered",
+            "--requests",
+            "7",
+            "--iters",
+            "3",
+        ]);
+        target.succeeded();
+        let result = result(initiator.succeeded());
+        assert_eq!((&result["block_size"], &result["batch_size"]), (&1000.into(), &2500.into()));
+        assert_eq!(result["verified_bytes"], 2_500_000);
+    }
+}
+
+#[test]
+fn bytes_go_both_ways_at_once() {
+    let (initiator, target) = pair(&[
+        "--devices",
+        "dram:0,dram:1",
+        "--both-ways",
+        "--block-size",
+        "65536",
+        "--batch-size",
+        "4",
+        "--iters",
+        "3",
+    ]);
+    target.succeeded();
+    let result = result(initiator.succeeded());
+    let streams = result["streams"].as_array().unwrap();
+    let directions: Vec<_> =
+        streams.iter().map(|stream| format!("{} {}", stream["device"], stream["op"])).collect();
+    assert_eq!(
+        directions,
+        [r#""dram:0" "WRITE""#, r#""dram:1" "WRITE""#, r#""dram:0" "READ""#, r#""dram:1" "READ""#]
+    );
+    assert_eq!(result["total_bytes"], 4 * 4 * 65536);
+    assert_eq!(result["verified_bytes"], 4 * 4 * 65536);
+}
+
+#[test]
+fn more_requests_than_blocks_are_refused() {
+    let (initiator, _) = pair(&["--device", "dram", "--block-size", "64", "--requests", "2"]);
+    initiator.failed("BAD_OPTION");
+}

@@ -66,7 +66,7 @@ describe('a pod', () => {
 
   test('that exceeds its memory limit fails', async ({ lab }) => {
     const target = await labTarget({ resources: { cpu: '50m', memory: '64Mi' } })
-    await expect(transfer(target, { bytesPerDevice: bytes(1 << 28) })).rejects.toMatchObject({
+    await expect(transfer(target, { blocks: { count: 1, size: bytes(1 << 28) } })).rejects.toMatchObject({
       code: 'POD_FAILED',
       message: expect.stringContaining('out of memory'),
     })

@@ -12,6 +12,11 @@ import type { NicPlan, PodPlan } from '../../../emulation/pod-plan.ts'
 
 /** The fixed duration of an iteration besides its bytes: posting, completion and one round trip. */
 export const OVERHEAD_SECONDS = 30e-6
+/**
+ * What each descriptor adds after the first. Measured between two H200 over NVLink with NIXL 1.5 (docs/performance.md); over NICs
+ * it has not been measured, so figures of many blocks are the model's.
+ */
+export const DESCRIPTOR_SECONDS = 4e-6
 /** The scatter of a single iteration relative to that of a whole transfer. */
 const ITERATION_JITTER = 0.5
 

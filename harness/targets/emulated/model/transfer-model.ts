@@ -8,7 +8,15 @@ import { seededRandom, type RandomSource } from '../../../rack/seeded-random.ts'
 import type { Rack } from '../../../rack/rack.ts'
 import type { NicPlan, PodPlan } from '../../../emulation/pod-plan.ts'
 import type { TransferOptions } from './transfer-options.ts'
-import { carrierOf, iterationSeconds, OVERHEAD_SECONDS, pathOf, type Path, type Rail } from './path-model.ts'
+import {
+  carrierOf,
+  DESCRIPTOR_SECONDS,
+  iterationSeconds,
+  OVERHEAD_SECONDS,
+  pathOf,
+  type Path,
+  type Rail,
+} from './path-model.ts'
 
 /** The start of every modelled transfer; a clock that steps back may be before it. */
 const STARTED_UNIX_MS = 1_700_000_000_000
@@ -23,38 +31,38 @@ export function modelTransfer(
 ): string[] {
   const names = `${initiator.name} ${target.name}`
   const draw = seededRandom(rack.seed, names)
-  const [sender, receiver] = options.op === 'WRITE' ? [initiator, target] : [target, initiator]
-  const paths = options.devices.map((_, stream) =>
-    pathOf(rack, sender, receiver, stream, options.devices.length, draw),
-  )
-  const moved = options.blockSize * options.devices.length * (options.warmupIters + options.iters + 1)
-  for (const [stream, path] of paths.entries()) {
-    const carried = (moved / paths.length / path.length) * rack.scale
+  const streams = streamsOf(rack, initiator, target, options, draw)
+  const size = options.blockSize * options.batchSize
+  const movedByStream = size * (options.warmupIters + options.iters + 1)
+  for (const [stream, { path, sender, receiver }] of streams.entries()) {
+    const carried = (movedByStream / path.length) * rack.scale
     const cut = path.find(({ from, to }) =>
       [from, to].some((nic) => (nic?.cutAfterBytes ?? Infinity) < carried),
     )
     if (cut !== undefined) return [linkDown(cut, sender, receiver, stream)]
   }
 
-  const streamSamples: number[][] = paths.map(() => [])
+  const streamSamples: number[][] = streams.map(() => [])
+  // One thread posts the descriptors of all streams.
+  const posting = streams.length * (options.batchSize - 1) * DESCRIPTOR_SECONDS
   let now = 0
   for (let iteration = -options.warmupIters; iteration < options.iters; iteration++) {
-    const taken = paths.map((path) => iterationSeconds(rack, path, options.blockSize, now, draw))
+    const taken = streams.map(({ path }) => iterationSeconds(rack, path, size, now, draw) + posting)
     if (iteration >= 0) taken.forEach((time, stream) => streamSamples[stream]?.push(time))
     now += Math.max(...taken)
   }
   const samples = Array.from({ length: options.iters }, (_, i) =>
     Math.max(...streamSamples.map((own) => own[i] ?? 0)),
   )
-  const total = options.blockSize * options.devices.length
+  const total = size * streams.length
   const mean = average(samples)
   const verification = seededRandom(rack.seed, `${names} verification`)
-  const changed = paths.flatMap((path, stream) =>
+  const changed = streams.flatMap(({ path, device }, stream) =>
     path.flatMap(({ from, to }) =>
-      [from, to].some((nic) => changesByte(nic, (options.blockSize / path.length) * rack.scale, verification))
+      [from, to].some((nic) => changesByte(nic, (size / path.length) * rack.scale, verification))
         ? {
             stream,
-            device: options.devices[stream],
+            device,
             nic: nameIn(from),
             offset: 4096,
             expected_hex: '5a',
@@ -64,7 +72,8 @@ export function modelTransfer(
         : [],
     ),
   )
-  const unverified = faultOnNode(rack, 'unverified', receiver.node)
+  const receiving = options.op === 'WRITE' ? target : initiator
+  const unverified = faultOnNode(rack, 'unverified', receiving.node)
   const corrupt = unverified === undefined ? changed : []
   const json = JSON.stringify({
     schema: 'claimcheck.result/1',
@@ -81,31 +90,31 @@ export function modelTransfer(
     p99_seconds: percentile(samples, 99),
     total_bytes: total,
     block_size: options.blockSize,
-    batch_size: 1,
+    batch_size: options.batchSize,
     iters: options.iters,
     warmup_iters: options.warmupIters,
     samples_seconds: samples,
-    streams: paths.map((path, stream) => {
+    streams: streams.map(({ path, device, op }, stream) => {
       const own = streamSamples[stream] ?? []
-      const [near, far] = options.op === 'WRITE' ? (['from', 'to'] as const) : (['to', 'from'] as const)
+      const [near, far] = op === 'WRITE' ? (['from', 'to'] as const) : (['to', 'from'] as const)
       const nicsAt = (end: 'from' | 'to'): string[] => [...new Set(path.map((rail) => nameIn(rail[end])))]
-      const device = options.devices[stream]
       return {
         stream,
         device,
+        ...(options.bothWays ? { op } : {}),
         nics: nicsAt(near),
         target_device: device,
         target_nics: nicsAt(far),
         transport: null,
-        bytes: options.blockSize,
+        bytes: size,
         avg_seconds: average(own),
         p50_seconds: percentile(own, 50),
         samples_seconds: own,
       }
     }),
-    nics: counters(initiator, paths, moved, sender === initiator),
-    target_nics: counters(target, paths, moved, sender === target),
-    moved_bytes: moved,
+    nics: counters(initiator, streams, movedByStream),
+    target_nics: counters(target, streams, movedByStream),
+    moved_bytes: movedByStream * streams.length,
     verified_bytes: unverified?.claimed === false ? 0 : total - corrupt.length,
     corrupt,
     first_seconds: samples[0],
@@ -127,6 +136,32 @@ export function modelTransfer(
   ]
 }
 
+interface Stream {
+  readonly device: string
+  readonly op: TransferOptions['op']
+  readonly sender: PodPlan
+  readonly receiver: PodPlan
+  readonly path: Path
+}
+
+/** One for each device; where bytes go both ways, followed by one for each the other way. NICs are full duplex. */
+function streamsOf(
+  rack: Rack,
+  initiator: PodPlan,
+  target: PodPlan,
+  { op, devices, bothWays }: TransferOptions,
+  draw: RandomSource,
+): readonly Stream[] {
+  const ops = [op, ...(bothWays ? ([op === 'WRITE' ? 'READ' : 'WRITE'] as const) : [])]
+  return ops.flatMap((own) => {
+    const [sender, receiver] = own === 'WRITE' ? [initiator, target] : [target, initiator]
+    return devices.map((device, index) => {
+      const path = pathOf(rack, sender, receiver, index, devices.length, draw)
+      return { device, op: own, sender, receiver, path }
+    })
+  })
+}
+
 /** Whether a transfer of `size` bytes contains a corrupted byte. */
 const changesByte = (nic: NicPlan | undefined, size: number, draw: RandomSource): boolean =>
   nic?.corruptEveryBytes !== undefined && draw.uniform() < size / nic.corruptEveryBytes
@@ -142,31 +177,42 @@ function linkDown({ from, to }: Rail, sender: PodPlan, receiver: PodPlan, stream
 }
 
 /** The counters of each interface of a pod: the bytes of its streams and, on the port, those of other pods. */
-function counters(pod: PodPlan, paths: readonly Path[], moved: number, sends: boolean) {
-  const row = (name: string, role: 'claimed' | 'other', bytes: number) => ({
+function counters(pod: PodPlan, streams: readonly Stream[], movedByStream: number) {
+  const [sent, received] = [
+    streams.filter(({ sender }) => sender === pod),
+    streams.filter(({ receiver }) => receiver === pod),
+  ] as const
+  const row = (name: string, role: 'claimed' | 'other', tx: number, rx: number) => ({
     name,
     kind: 'interface',
     role,
     tx_bytes_before: 0,
-    tx_bytes_after: sends ? bytes : 0,
+    tx_bytes_after: tx,
     rx_bytes_before: 0,
-    rx_bytes_after: sends ? 0 : bytes,
+    rx_bytes_after: rx,
   })
-  const away = sends && pod.fallsBack
-  const carries = (nic: NicPlan, rail: Rail): boolean => {
-    const own = sends ? rail.from : rail.to
-    return own !== undefined && (sends ? carrierOf(pod, own) : own) === nic
+  const away = pod.fallsBack
+  const load = (nic: NicPlan, own: readonly Stream[], carries: (rail: Rail) => boolean): number => {
+    const shares = own.map(({ path }) => path.filter(carries).length / path.length)
+    const moved = shares.reduce((sum, share) => sum + share, 0) * movedByStream
+    return Math.round(moved / (1 - (nic.contended ?? 0)))
   }
-  /** The share of the path's bytes. */
-  const shareOf = (nic: NicPlan, path: Path): number =>
-    path.filter((rail) => carries(nic, rail)).length / path.length
-  const load = (nic: NicPlan): number =>
-    (paths.reduce((sum, path) => sum + shareOf(nic, path), 0) * moved) /
-    paths.length /
-    (1 - (nic.contended ?? 0))
+  const withoutNics = pod.nics.length === 0
   return [
-    row('eth0', 'other', away || pod.nics.length === 0 ? moved : 0),
-    ...pod.nics.map((nic) => row(nameIn(nic), 'claimed', away ? 0 : Math.round(load(nic)))),
+    row(
+      'eth0',
+      'other',
+      away || withoutNics ? sent.length * movedByStream : 0,
+      withoutNics ? received.length * movedByStream : 0,
+    ),
+    ...pod.nics.map((nic) =>
+      row(
+        nameIn(nic),
+        'claimed',
+        away ? 0 : load(nic, sent, ({ from }) => from !== undefined && carrierOf(pod, from) === nic),
+        load(nic, received, ({ to }) => to === nic),
+      ),
+    ),
   ]
 }
 

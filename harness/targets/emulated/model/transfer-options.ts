@@ -9,6 +9,7 @@ const optionsSchema = z.object({
   op: z.enum(['WRITE', 'READ']).default('WRITE'),
   devices: z.string().default('cuda:0'),
   'block-size': z.coerce.number().int().min(1).default(268_435_456),
+  'batch-size': z.coerce.number().int().min(1).default(1),
   iters: z.coerce.number().int().min(1).default(100),
   'warmup-iters': z.coerce.number().int().min(0).default(20),
 })
@@ -19,6 +20,8 @@ export interface TransferOptions {
   readonly op: 'WRITE' | 'READ'
   readonly devices: readonly string[]
   readonly blockSize: number
+  readonly batchSize: number
+  readonly bothWays: boolean
   readonly iters: number
   readonly warmupIters: number
 }
@@ -48,6 +51,8 @@ export function parseOptions(args: readonly string[], subject: string): Transfer
     op: options.op,
     devices: options.devices.split(','),
     blockSize: options['block-size'],
+    batchSize: options['batch-size'],
+    bothWays: args.includes('--both-ways'),
     iters: options.iters,
     warmupIters: options['warmup-iters'],
   }

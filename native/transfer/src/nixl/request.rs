@@ -1,4 +1,4 @@
-//! A prepared transfer of one stream, which can be posted many times. No call waits.
+//! A prepared transfer of blocks of one stream, which can be posted many times. No call waits.
 
 use super::agent::{Agent, Remote, Span};
 use super::is_abandoned;
@@ -19,17 +19,17 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Prepares a transfer between `local` and `remote_span` in blocks of `block_bytes`.
+    /// Prepares a transfer of the same blocks of `local` and `remote_span`, each a descriptor of its own.
     pub fn prepare(
         agent: &'a Agent,
         remote: &Remote,
         operation: Operation,
         local: Span,
         remote_span: Span,
-        block_bytes: usize,
+        blocks: Blocks,
     ) -> Outcome<Self> {
-        let local = BlockList::create(agent, local, block_bytes)?;
-        let far = BlockList::create(agent, remote_span, block_bytes)?;
+        let local = BlockList::create(agent, local, blocks)?;
+        let far = BlockList::create(agent, remote_span, blocks)?;
         let direction = match operation {
             Operation::Read => 0,
             Operation::Write => 1,
@@ -90,21 +90,28 @@ impl Drop for Request<'_> {
     }
 }
 
-/// NIXL's list of the blocks of one span.
+/// Blocks of a span, all of one size.
+#[derive(Debug, Clone, Copy)]
+pub struct Blocks<'a> {
+    /// Where they begin, in the order of the descriptors.
+    pub offsets: &'a [usize],
+    pub bytes: usize,
+}
+
+/// NIXL's list of blocks of one span.
 struct BlockList<'a> {
     agent: &'a Agent,
     list: Pointer,
 }
 
 impl<'a> BlockList<'a> {
-    fn create(agent: &'a Agent, span: Span, block_bytes: usize) -> Outcome<Self> {
+    fn create(agent: &'a Agent, span: Span, Blocks { offsets, bytes }: Blocks) -> Outcome<Self> {
         let mut list = null_mut();
         // SAFETY: NIXL writes the handle.
         let status = unsafe { (agent.library.create_xfer_dlist)(span.segment as i32, &mut list) };
         agent.expect_success("create_xfer_dlist", status)?;
         let blocks = BlockList { agent, list };
-        for offset in (0..span.bytes).step_by(block_bytes) {
-            let bytes = block_bytes.min(span.bytes - offset);
+        for offset in offsets {
             // SAFETY: the list is live.
             let status = unsafe {
                 (agent.library.xfer_dlist_add_desc)(list, span.address + offset, bytes, span.device_id)

@@ -1,6 +1,7 @@
 //! The initiator's side of a run: connects to the target, agrees on the parameters, times the transfers, has the
 //! bytes checked and prints RESULT.
 
+use super::blocks::block_offsets;
 use super::pace::Pace;
 use super::preparation::{Prepared, prepare};
 use super::stream::Stream;
@@ -13,7 +14,7 @@ use crate::memory::pattern::Damage;
 use crate::nic::{Kind, Nic, counters, ports};
 use crate::nixl;
 use crate::nixl::agent::{Remote, Segment, Span};
-use crate::nixl::request::Request;
+use crate::nixl::request::{Blocks, Request};
 use crate::nixl::ucx_log;
 use crate::options::{Operation, Options};
 use crate::output;
@@ -96,13 +97,14 @@ fn agree(
         op: options.op,
         block_size: options.block_size as u64,
         batch_size: options.batch_size as u64,
-        streams: options.devices.len() as u32,
+        devices: options.devices.len() as u32,
+        both_ways: options.both_ways,
         verify: options.verifies(),
         transport: prepared.transport.clone(),
         error_mode: options.error_mode,
     }))?;
     match channel.receive("an answer to the proposal", deadline, &mut || prepared.links.check())? {
-        Message::Accept(acceptance) if acceptance.streams.len() == options.devices.len() => {
+        Message::Accept(acceptance) if acceptance.streams.len() == options.streams() => {
             channel.rename_peer(format!("target {}", acceptance.hostname));
             Ok(acceptance)
         }
@@ -139,15 +141,12 @@ fn prepare_transfers<'a>(
                 bytes: options.stream_bytes(),
                 device_id: remote_stream.device_id,
             };
-            let request = Request::prepare(
-                &stream.agent,
-                remote,
-                options.op,
-                stream.span(),
-                remote_stream,
-                options.block_size,
-            )?;
-            Ok(StreamTransfer::new(stream, request))
+            let offsets = block_offsets(options.batch_size, options.block_size, options.block_order);
+            let requests = offsets.chunks(options.blocks_of_request()).map(|own| {
+                let blocks = Blocks { offsets: own, bytes: options.block_size };
+                Request::prepare(&stream.agent, remote, stream.op, stream.span(), remote_stream, blocks)
+            });
+            Ok(StreamTransfer::new(stream, requests.collect::<Outcome<Vec<_>>>()?))
         })
         .collect()
 }
@@ -179,13 +178,14 @@ impl Run<'_> {
         let streams = transfers.iter().zip(of_streams).zip(damage).zip(&acceptance.streams);
         let streams = streams.map(|(((transfer, samples), damage), remote_stream)| StreamResult {
             device: transfer.stream.device.to_string(),
+            op: transfer.stream.op,
             nics: transfer.stream.nic_names(),
             target_device: remote_stream.device.clone(),
             target_nics: remote_stream.nics.clone(),
             samples,
             transport: ucx_log::transport(
                 transfer.stream.agent.name(),
-                self.options.op,
+                transfer.stream.op,
                 self.options.block_size,
             ),
             damage,
@@ -216,7 +216,7 @@ impl Run<'_> {
     fn check_transport(&self, stream: &Stream) -> Outcome<()> {
         let nics = stream.nics.iter().filter(|nic| nic.kind == Kind::Rdma);
         let devices: Vec<String> = nics.map(Nic::ucx_name).collect();
-        let chosen = ucx_log::transport(stream.agent.name(), self.options.op, self.options.block_size);
+        let chosen = ucx_log::transport(stream.agent.name(), stream.op, self.options.block_size);
         match chosen {
             Some(transport)
                 if !devices.is_empty() && !devices.iter().any(|name| transport.contains(name)) =>
@@ -254,27 +254,30 @@ impl Run<'_> {
     fn verify(&mut self, transfers: &mut [StreamTransfer]) -> Outcome<Vec<Option<Damage>>> {
         let seed =
             getrandom::u64().map_err(|error| Failure::system_call("getrandom", "the pattern", error))?;
-        let writes = self.options.op == Operation::Write;
-        if writes {
-            transfers.iter().try_for_each(|transfer| transfer.stream.fill(seed))?;
-        }
+        let is_written = |transfer: &&StreamTransfer| transfer.stream.op == Operation::Write;
+        transfers.iter().filter(is_written).try_for_each(|transfer| transfer.stream.fill(seed))?;
         self.monitor.channel.send(&Message::Pattern(PatternSeed { seed }))?;
         let ready = "ready for the pattern";
-        // With READ, the target fills its buffers first.
-        match if writes { self.receive_promptly(ready) } else { self.receive(ready) }? {
+        // The target first fills the buffers that are read.
+        let promptly = transfers.iter().all(|transfer| is_written(&transfer));
+        match if promptly { self.receive_promptly(ready) } else { self.receive(ready) }? {
             Message::Ready => {}
             other => return Err(self.monitor.channel.unexpected("ready", &other)),
         }
         self.monitor.transfer(transfers)?;
-        let damage = if writes {
+        let mut damage = vec![None; transfers.len()];
+        if transfers.iter().any(|transfer| is_written(&transfer)) {
             self.monitor.channel.send(&Message::Check)?;
-            match self.receive("the check of the pattern")? {
+            damage = match self.receive("the check of the pattern")? {
                 Message::Checked(checked) if checked.damage.len() == transfers.len() => checked.damage,
                 other => return Err(self.monitor.channel.unexpected("the check of every stream", &other)),
+            };
+        }
+        for (damage, transfer) in damage.iter_mut().zip(transfers.iter()) {
+            if transfer.stream.op == Operation::Read {
+                *damage = transfer.stream.check(seed)?;
             }
-        } else {
-            transfers.iter().map(|transfer| transfer.stream.check(seed)).collect::<Outcome<Vec<_>>>()?
-        };
+        }
         output::event("verified", json!({ "corrupt_streams": damage.iter().flatten().count() }));
         Ok(damage)
     }

@@ -69,14 +69,15 @@ pub fn prepare(
 ) -> Outcome<Prepared> {
     let secret = Secret::read(options.secret_file.as_deref())?;
     let claimed = nic::find_all(&options.nics)?;
-    let assigned = nic::assign(&claimed, options.devices.len());
+    let of_devices = nic::assign(&claimed, options.devices.len());
+    let assigned: Vec<Vec<Nic>> = of_devices.into_iter().cycle().take(options.streams()).collect();
     let hostname = hostname();
     let links = LinkMonitor::over(&hostname, &assigned)?;
     links.await_up()?;
-    let in_host_memory =
-        options.devices.iter().filter(|device| device.kind.copy_transport().is_none()).count();
+    let devices = options.devices.iter().cycle().take(options.streams());
+    let in_host_memory = devices.clone().filter(|device| device.kind.copy_transport().is_none()).count();
     let host_bytes = options.stream_bytes().saturating_mul(in_host_memory) as u64;
-    locked_memory::check(&claimed, options.devices.len(), host_bytes)?;
+    locked_memory::check(&claimed, options.streams(), host_bytes)?;
     let ports = ports::states(&claimed)?;
     ports::check_addresses(&ports)?;
     let ucx_settings = ucx_settings();
@@ -93,7 +94,7 @@ pub fn prepare(
     let opened = StartParts { library: stopwatch.lap(), ..StartParts::default() };
     let streams = assigned
         .into_iter()
-        .zip(&options.devices)
+        .zip(devices)
         .enumerate()
         .map(|(index, (nics, device))| {
             let name = format!("claimcheck-{role}-{index}");

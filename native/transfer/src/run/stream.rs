@@ -7,12 +7,13 @@ use crate::memory::pattern::{Damage, Pattern};
 use crate::nic::Nic;
 use crate::nixl::agent::{Agent, BackendSettings, Span};
 use crate::nixl::library::Library;
-use crate::options::Options;
+use crate::options::{Operation, Options};
 use crate::run::start_parts::{StartParts, Stopwatch};
 
 pub struct Stream {
     pub index: usize,
     pub device: Device,
+    pub op: Operation,
     pub nics: Vec<Nic>,
     pub agent: Agent,
     pub parts: StartParts,
@@ -41,7 +42,7 @@ impl Stream {
             memory: stopwatch.lap(),
             ..StartParts::default()
         };
-        Ok(Stream { index, device: *device, nics, agent, parts, buffer })
+        Ok(Stream { index, device: *device, op: options.op_of_stream(index), nics, agent, parts, buffer })
     }
 
     pub fn span(&self) -> Span {

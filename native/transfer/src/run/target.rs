@@ -2,6 +2,7 @@
 
 use super::preparation::{Prepared, prepare};
 use super::start_parts::{StartParts, Stopwatch};
+use super::stream::Stream;
 use crate::deadline::Deadline;
 use crate::error::{Failure, Outcome};
 use crate::interrupt;
@@ -89,9 +90,8 @@ fn serve(
             Message::Count => channel.send(&Message::Counters(prepared.count(options)?))?,
             Message::Pattern(pattern) => {
                 seed = Some(pattern.seed);
-                if options.op == Operation::Read {
-                    prepared.streams.iter().try_for_each(|stream| stream.fill(pattern.seed))?;
-                }
+                let mut sent = prepared.streams.iter().filter(|stream| stream.op == Operation::Read);
+                sent.try_for_each(|stream| stream.fill(pattern.seed))?;
                 channel.send(&Message::Ready)?;
             }
             Message::Check => {
@@ -124,7 +124,8 @@ fn agree(options: &Options, transport: &str, proposal: &Proposal) -> Outcome<()>
     same("--op", options.op, proposal.op)?;
     same("--block-size", options.block_size as u64, proposal.block_size)?;
     same("--batch-size", options.batch_size as u64, proposal.batch_size)?;
-    same("number of --devices", options.devices.len() as u64, proposal.streams.into())?;
+    same("--both-ways", options.both_ways, proposal.both_ways)?;
+    same("number of --devices", options.devices.len() as u64, proposal.devices.into())?;
     same("--verify", options.verifies(), proposal.verify)?;
     same("--transport", transport, &proposal.transport)?;
     same("--error-mode", options.error_mode, proposal.error_mode)
@@ -150,7 +151,11 @@ fn offer(prepared: &Prepared, channel: &mut Channel) -> Outcome<()> {
 }
 
 fn check(prepared: &Prepared, seed: u64) -> Outcome<Vec<Option<Damage>>> {
-    let damage = prepared.streams.iter().map(|stream| stream.check(seed)).collect::<Outcome<Vec<_>>>()?;
+    let checked = |stream: &Stream| match stream.op {
+        Operation::Write => stream.check(seed),
+        Operation::Read => Ok(None),
+    };
+    let damage = prepared.streams.iter().map(checked).collect::<Outcome<Vec<_>>>()?;
     for (stream, damage) in prepared.streams.iter().zip(&damage) {
         if let Some(damage) = damage {
             output::error(&corrupt(&stream.name(), damage));

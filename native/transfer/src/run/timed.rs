@@ -16,40 +16,53 @@ use std::time::{Duration, Instant};
 /// How long to look for another cause of a failed transfer before NIXL's error is reported.
 const CAUSE_LIMIT: Duration = Duration::from_millis(500);
 
-/// A stream with its prepared request, and the seconds that its last transfer took.
+/// A stream with its prepared requests, and the seconds that its last transfer took.
 pub struct StreamTransfer<'a> {
     pub stream: &'a Stream,
-    pub request: Request<'a>,
     pub seconds: f64,
-    pending: bool,
+    requests: Vec<Request<'a>>,
+    /// Positions of the requests in flight.
+    pending: Vec<usize>,
 }
 
 impl<'a> StreamTransfer<'a> {
-    pub fn new(stream: &'a Stream, request: Request<'a>) -> Self {
-        StreamTransfer { stream, request, seconds: 0.0, pending: false }
+    pub fn new(stream: &'a Stream, requests: Vec<Request<'a>>) -> Self {
+        let pending = Vec::with_capacity(requests.len());
+        StreamTransfer { stream, seconds: 0.0, requests, pending }
+    }
+
+    fn is_pending(&self) -> bool {
+        !self.pending.is_empty()
     }
 
     fn post(&mut self, start: Instant) -> Outcome<()> {
-        self.pending = true;
-        let progress = self.request.post();
-        self.note(progress, start)
+        self.pending.extend(0..self.requests.len());
+        self.note(Request::post, start)
     }
 
     fn poll(&mut self, start: Instant) -> Outcome<()> {
-        let progress = self.request.poll();
-        self.note(progress, start)
+        self.note(Request::poll, start)
     }
 
-    fn note(&mut self, progress: Outcome<Progress>, start: Instant) -> Outcome<()> {
-        let stream = self.stream;
-        let named = |failure: Failure| {
-            ucx_log::explain(Failure::nixl_call(&failure.subject, stream.name(), &failure.found))
-        };
-        if progress.map_err(named)? == Progress::Complete {
+    /// Calls each pending request once, and keeps those that are not complete.
+    fn note(&mut self, call: impl Fn(&mut Request<'a>) -> Outcome<Progress>, start: Instant) -> Outcome<()> {
+        let mut next = 0;
+        while next < self.pending.len() {
+            let progress = call(&mut self.requests[self.pending[next]]);
+            if progress.map_err(|failure| self.named(&failure))? == Progress::Complete {
+                self.pending.swap_remove(next);
+            } else {
+                next += 1;
+            }
+        }
+        if self.pending.is_empty() {
             self.seconds = start.elapsed().as_secs_f64();
-            self.pending = false;
         }
         Ok(())
+    }
+
+    fn named(&self, failure: &Failure) -> Failure {
+        ucx_log::explain(Failure::nixl_call(&failure.subject, self.stream.name(), &failure.found))
     }
 }
 
@@ -78,13 +91,13 @@ impl Monitor<'_> {
         }
         let mut last_completion = start;
         let mut next_check = start + CHECK_INTERVAL;
-        let mut pending = transfers.iter().filter(|transfer| transfer.pending).count();
+        let mut pending = transfers.iter().filter(|transfer| transfer.is_pending()).count();
         while pending > 0 {
             let round = Instant::now();
-            for transfer in transfers.iter_mut().filter(|transfer| transfer.pending) {
+            for transfer in transfers.iter_mut().filter(|transfer| transfer.is_pending()) {
                 transfer.poll(start)?;
             }
-            let left = transfers.iter().filter(|transfer| transfer.pending).count();
+            let left = transfers.iter().filter(|transfer| transfer.is_pending()).count();
             let now = Instant::now();
             if left < pending {
                 (pending, last_completion) = (left, now);
@@ -103,7 +116,7 @@ impl Monitor<'_> {
         self.links.check()?;
         self.channel.check()?;
         let waiting =
-            transfers.iter().find(|transfer| transfer.pending).map(|transfer| transfer.stream.name());
+            transfers.iter().find(|transfer| transfer.is_pending()).map(|transfer| transfer.stream.name());
         let waiting = waiting.unwrap_or_default();
         self.deadline.check(&waiting)?;
         if since_completion > self.stall_limit {

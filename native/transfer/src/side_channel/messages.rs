@@ -9,7 +9,7 @@ use crate::options::{ErrorMode, MAX_STREAMS, Operation};
 use serde::{Deserialize, Serialize};
 
 /// Increased with every change of a message or of the order of messages.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Maximum entries of any list.
 const MAX_ENTRIES: usize = 4096;
@@ -27,11 +27,11 @@ pub enum Message {
     Count,
     /// Target's answer to `count`.
     Counters(Counters),
-    /// Initiator: the next transfer carries the pattern of this seed. With READ, the target fills its buffers with it.
+    /// Initiator: the next transfer carries the pattern of this seed. The target fills the buffers that it sends with it.
     Pattern(PatternSeed),
     /// Target: ready for that transfer.
     Ready,
-    /// Initiator, with WRITE: asks the target to check the pattern that it received.
+    /// Initiator, where it wrote: asks the target to check the pattern that it received.
     Check,
     /// Target's answer to `check`.
     Checked(Checked),
@@ -53,7 +53,8 @@ pub struct Proposal {
     pub op: Operation,
     pub block_size: u64,
     pub batch_size: u64,
-    pub streams: u32,
+    pub devices: u32,
+    pub both_ways: bool,
     pub verify: bool,
     pub transport: String,
     pub error_mode: ErrorMode,
