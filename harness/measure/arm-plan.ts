@@ -58,16 +58,25 @@ export interface Blocks {
   readonly size: Bytes
 }
 
-/** An emulated rack divides the size of a block by its scale, and keeps their number. Sizes are rounded to 8 bytes. */
+/** Of emulated blocks, so that UCX's headers do not outweigh them. */
+const LEAST_EMULATED_BLOCK = 4096
+
+/**
+ * An emulated rack divides the size of buffers and blocks by its scale, and has fewer blocks where they would become too small.
+ * Sizes are rounded to 8 bytes.
+ */
 export function blocksOf(
   bufferBytes: number,
   { blockSize }: Pick<OwnOptions, 'blockSize'>,
-  emulation?: { readonly scale: number },
+  { scale }: { readonly scale: number } = { scale: 1 },
 ): Blocks {
-  const count = blockSize === undefined ? 1 : Math.max(1, Math.ceil(bufferBytes / blockSize))
-  const size = (blockSize ?? bufferBytes) / (emulation?.scale ?? 1)
-  return { count, size: bytes(Math.max(8, Math.round(size / 8) * 8)) }
+  const buffer = bufferBytes / scale
+  if (blockSize === undefined) return { count: 1, size: inWords(buffer) }
+  const block = scale === 1 ? blockSize : Math.min(buffer, Math.max(LEAST_EMULATED_BLOCK, blockSize / scale))
+  return { count: Math.max(1, Math.ceil(buffer / block)), size: inWords(block) }
 }
+
+const inWords = (size: number): Bytes => bytes(Math.max(8, Math.round(size / 8) * 8))
 
 /** Where the buffers of an arm are. */
 export const memoryOf = (arm: NodeArm | LinkArm): MemoryKind =>
