@@ -30,7 +30,7 @@ test.for<[string, string, object, RegExp]>([
   [
     'the blocks of an arm',
     'paged-write',
-    { paged: { blockSize: 262_144 } },
+    { paged: { blockSize: 2 ** 21 } },
     /expected bytes of a block: \d+, found \d+/,
   ],
   ['the size of an arm', 'scaling', { one: { size: 2 ** 29 } }, /expected bytes of a block: \d+, found \d+/],
