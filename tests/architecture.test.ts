@@ -89,7 +89,7 @@ test('suites speak no Kubernetes', () => {
   for (const suite of suites) {
     const text = readFileSync(join(PROJECT, suite), 'utf8')
     expect(
-      importsOf(text).filter((path) => path !== 'claimcheck' && !path.endsWith('harness/vitest/suite.ts')),
+      importsOf(text).filter((path) => path !== 'claimcheck'),
       suite,
     ).toEqual([])
     expect(text, suite).not.toMatch(/ResourceClaim|ResourceSlice|DeviceClass|apiVersion|kubectl/)

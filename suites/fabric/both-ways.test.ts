@@ -1,11 +1,5 @@
 /** Both ways at once against one way, over the same NICs. Links are full duplex, so that the other way costs little. */
-import {
-  comparisonTest,
-  describe,
-  nearestPlacements,
-  sizeOf,
-  variantsOf,
-} from '../../harness/vitest/suite.ts'
+import { comparisonTest, describe, nearestPlacements, sizeOf, variantsOf } from 'claimcheck'
 
 const ways = nearestPlacements().map(({ title, placement, suffix }) => ({
   title,

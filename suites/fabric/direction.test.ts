@@ -1,11 +1,5 @@
 /** READ and WRITE between the same GPUs over the same NICs. A READ fetches from the other node what a WRITE would send. */
-import {
-  comparisonTest,
-  describe,
-  nearestPlacements,
-  sizeOf,
-  variantsOf,
-} from '../../harness/vitest/suite.ts'
+import { comparisonTest, describe, nearestPlacements, sizeOf, variantsOf } from 'claimcheck'
 
 const directions = nearestPlacements().map(({ title, placement, suffix }) => ({
   title,

@@ -2,13 +2,7 @@
  * GPU memory against host memory over the same NICs. NICs that read GPU memory themselves reach what they reach from host memory;
  * where they cannot, UCX stages the bytes through host memory, and the difference shows it.
  */
-import {
-  comparisonTest,
-  describe,
-  nearestPlacements,
-  sizeOf,
-  variantsOf,
-} from '../../harness/vitest/suite.ts'
+import { comparisonTest, describe, nearestPlacements, sizeOf, variantsOf } from 'claimcheck'
 
 const memories = nearestPlacements().map(({ title, placement, suffix }) => ({
   title,

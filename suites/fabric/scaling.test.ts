@@ -1,5 +1,5 @@
 /** All NICs of a NUMA node together carry as many times what one of them carries, with as many bytes for each NIC. */
-import { comparisonTest, describe, numaScalings, sizeOf } from '../../harness/vitest/suite.ts'
+import { comparisonTest, describe, numaScalings, sizeOf } from 'claimcheck'
 
 const scalings = numaScalings(sizeOf('256 MiB')).map(({ title, arms, times, suffix }) => ({
   title,

@@ -2,13 +2,7 @@
  * A KV cache as inference engines keep it: thousands of blocks at scattered addresses, each a descriptor of its own, against the same
  * bytes in one piece. What a block costs beside its bytes shows in the ratio.
  */
-import {
-  comparisonTest,
-  describe,
-  kvBlocks,
-  nearestPlacements,
-  variantsOf,
-} from '../../harness/vitest/suite.ts'
+import { comparisonTest, describe, kvBlocks, nearestPlacements, variantsOf } from 'claimcheck'
 
 /** A prompt of 8192 tokens of Llama-3.1-8B in pages of 64 tokens: 8192 blocks of 128 KiB. */
 const { size, blockSize } = kvBlocks({

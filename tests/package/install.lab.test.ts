@@ -136,10 +136,10 @@ test('the shipped suites and racks are used by name', async () => {
   const suite = "import 'claimcheck/suites/numa'"
   await inContainer(`echo "${suite}" >suites/numa.test.ts`)
   const run = await inContainer(
-    'CLAIMCHECK_RACK=p5-2node CLAIMCHECK_RUNTIME=model npx claimcheck run suites/numa',
+    'CLAIMCHECK_RACK=h100-2node CLAIMCHECK_RUNTIME=model npx claimcheck run suites/numa',
   )
   expect(run.exitCode, run.output).toBe(0)
-  expect(run.output).toContain('rack p5-2node')
+  expect(run.output).toContain('rack h100-2node')
   const plan = await inContainer('npx claimcheck plan suites/numa.test.ts')
   expect(plan, plan.output).toMatchObject({
     exitCode: 0,
