@@ -2,9 +2,10 @@
  * The history of runs, an append-only file with one line of JSON per run. On a local file system, runs that end at the same
  * time append whole lines. A line that a crash left incomplete is reported and ignored.
  */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ClaimcheckError } from '../core/errors.ts'
+import { makeFolder } from '../core/make-folder.ts'
 import { readRegularFile } from '../core/input-file.ts'
 import { MOST_BYTES } from '../core/json-file.ts'
 import { appendToFile } from '../core/output-file.ts'
@@ -24,7 +25,7 @@ export function addToHistory(path: string, summary: Summary): void {
   // The leading line break separates this line from an incomplete one before it.
   const line = Buffer.from(`\n${JSON.stringify(summary)}\n`)
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
     appendToFile(path, line)
   } catch (cause) {
     throw new ClaimcheckError('REPORT_UNWRITABLE', {

@@ -2,9 +2,10 @@
  * `claimcheck init`: makes a project of the working directory, with a suite, a SKU profile, an emulated rack and an example for
  * a CI. Files that exist are never overwritten: if there is one, nothing is written.
  */
-import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ClaimcheckError } from '../core/errors.ts'
+import { makeFolder } from '../core/make-folder.ts'
 import { PACKAGE_ROOT } from '../core/package-root.ts'
 
 /** A module also where the package.json of the project does not say so. */
@@ -48,7 +49,7 @@ export function initProject(folder: string, say: (line: string) => void): void {
 
 function write(path: string, text: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
     writeFileSync(path, text, { flag: 'wx' })
   } catch (cause) {
     throw new ClaimcheckError('REPORT_UNWRITABLE', {

@@ -11,7 +11,7 @@ import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import { readJsonFile } from '../core/json-file.ts'
 import { requireMatch } from '../core/json-schema.ts'
 import { DEFAULT_REPORT_DIR } from '../core/variables.ts'
-import { removeReports } from '../report/report-files.ts'
+import { ReportFolder } from '../report/report-folder.ts'
 import { runReportSchema } from '../report/run-report.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
 
@@ -49,7 +49,7 @@ async function runSuites(request: RunRequest): Promise<number> {
   }
   // Wrong settings are reported by the run itself, in its files too.
   const reportDir = env['CLAIMCHECK_REPORT_DIR'] || DEFAULT_REPORT_DIR
-  removeReports(reportDir)
+  new ReportFolder(reportDir).clear()
   await requireRunnable(args)
   const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
   const child = execa(process.execPath, [vitest, 'run', ...args], { stdio: 'inherit', reject: false, env })

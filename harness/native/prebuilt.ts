@@ -3,9 +3,10 @@
  * manifest records the digests of the sources and of the binaries; binaries of other sources are not used.
  */
 import { createHash } from 'node:crypto'
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { arch, platform } from 'node:os'
 import { basename, join } from 'node:path'
+import { makeFolder } from '../core/make-folder.ts'
 import { z } from 'zod'
 import { readRegularFile } from '../core/input-file.ts'
 import type { Binaries } from './build-binaries.ts'
@@ -43,7 +44,7 @@ export function findPrebuilt(native: string, sources: string): Binaries | undefi
 export function writePrebuilt(native: string, sources: string, built: Binaries): Binaries {
   const folder = prebuiltFolder(native)
   rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
+  makeFolder(folder)
   const copies = prebuiltPaths(native)
   for (const name of ['transfer', 'node'] as const) {
     copyFileSync(built[name], copies[name])

@@ -8,6 +8,7 @@ import { arch } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { unzipSync } from 'fflate'
 import { ClaimcheckError, type ErrorCode, type ErrorFacts } from '../core/errors.ts'
+import { makeFolder } from '../core/make-folder.ts'
 import { downloadFile } from './index-client.ts'
 import { readPackageIndex } from './package-index.ts'
 import { distrust, findChange, isTruncated, recordFiles } from './recorded-files.ts'
@@ -196,7 +197,7 @@ async function unpack(wheel: PinnedWheel, bytes: Buffer, folder: string): Promis
 
 async function workFolder(wheel: PinnedWheel, cacheDir: string): Promise<string> {
   try {
-    await mkdir(cacheDir, { recursive: true })
+    makeFolder(cacheDir)
     return await makeWorkFolder(cacheDir)
   } catch (cause) {
     throw wheelError(wheel, {

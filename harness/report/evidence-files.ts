@@ -2,8 +2,8 @@
  * Writes journal entries as files beside the reports, `evidence/<run>/<subject>.json`, for a person to read. No verdict
  * depends on them.
  */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '../core/make-folder.ts'
 import type { JournalEntry } from '../core/journal.ts'
 import { inFolder, replaceFile } from '../core/output-file.ts'
 
@@ -34,7 +34,7 @@ export class EvidenceFiles {
       text.length <= MOST_BYTES
         ? text
         : JSON.stringify({ cutTo: MOST_BYTES, text: text.slice(0, MOST_BYTES) })
-    mkdirSync(this.#reportDir, { recursive: true })
+    makeFolder(this.#reportDir)
     inFolder(this.#reportDir, ['evidence', this.#run], (folder) => replaceFile(join(folder, file), bounded))
     return join(this.folder, file)
   }

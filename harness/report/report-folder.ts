@@ -2,9 +2,9 @@
  * Writes a run's reports. Files are replaced atomically, so a reader never sees part of one, and no symbolic link is followed.
  * Reports of an earlier run are removed when a run begins, so that an interrupted run cannot be mistaken for a green one.
  */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClaimcheckError } from '../core/errors.ts'
+import { makeFolder } from '../core/make-folder.ts'
 import { replaceFile } from '../core/output-file.ts'
 import { formatJson } from './json.ts'
 import { formatJUnit } from './junit-xml.ts'
@@ -19,10 +19,15 @@ export class ReportFolder {
     this.path = path
   }
 
+  /** Removes the reports of earlier runs. A folder that is missing has none. */
+  clear(): void {
+    this.#guard(() => removeReports(this.path))
+  }
+
   /** Removes the reports of earlier runs and writes `unfinished` as the JUnit of this one. */
   begin(unfinished: RunReport): void {
     this.#guard(() => {
-      mkdirSync(this.path, { recursive: true })
+      makeFolder(this.path)
       removeReports(this.path)
       this.#write('junit.xml', formatJUnit(unfinished))
     })

@@ -55,6 +55,20 @@ test.for<[string, string, readonly string[], Readonly<Record<string, string>>, s
   ['a wrong variable', PASSED, [], { CLAIMCHECK_ROUNDS: 'three' }, 'CLAIMCHECK_ROUNDS'],
   ['an unknown SKU', PASSED, [], { CLAIMCHECK_RACK: 'h100-2nod' }, 'Did you mean h100-2node?'],
   ['a filter without tests', PASSED, ['b.test.ts'], {}, 'the run found no test'],
+  [
+    'a report folder below a file',
+    PASSED,
+    [],
+    { CLAIMCHECK_REPORT_DIR: '/etc/hostname/x' },
+    'REPORT_UNWRITABLE',
+  ],
+  [
+    'a report folder that cannot be made',
+    PASSED,
+    [],
+    { CLAIMCHECK_REPORT_DIR: '/proc/x' },
+    'REPORT_UNWRITABLE',
+  ],
   ['an option of nobody', PASSED, ['--require-coverge'], {}, 'Unknown option `--requireCoverge`'],
 ])('%s is 2', async ([, suite, args, env, said]) => {
   const { exitCode, all } = await start(project({ 'a.test.ts': suite }), args, env)

@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { makeFolder } from '../../harness/core/make-folder.ts'
 import { appendToFile, inFolder, replaceFile } from '../../harness/core/output-file.ts'
 import { EvidenceFiles } from '../../harness/report/evidence-files.ts'
 import { writePage } from '../../harness/report/html/write-page.ts'
@@ -84,4 +85,14 @@ test('evidence has its path beside the reports', () => {
   })
   expect(path).toBe(join(reports, 'evidence/run-1/01-pod_a_...json'))
   expect(JSON.parse(readFileSync(path ?? '', 'utf8'))).toMatchObject({ a: 1 })
+})
+
+test('a folder that cannot be made is an error, and one that exists is none', () => {
+  const folder = temporaryFolder()
+  makeFolder(join(folder, 'a/b/c'))
+  makeFolder(join(folder, 'a/b'))
+  expect(lstatSync(join(folder, 'a/b/c')).isDirectory()).toBe(true)
+  expect(() => makeFolder('/proc/claimcheck/reports')).toThrow(/ENOENT.*'\/proc\/claimcheck'/)
+  writeFileSync(join(folder, 'file'), '')
+  expect(() => makeFolder(join(folder, 'file/reports'))).toThrow(/ENOTDIR/)
 })

@@ -1,14 +1,14 @@
 /** Writes the report page to a path, with its style beside it. A reader never sees part of a page. */
-import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ClaimcheckError } from '../../core/errors.ts'
+import { makeFolder } from '../../core/make-folder.ts'
 import { replaceFile } from '../../core/output-file.ts'
 import { STYLE } from './style.ts'
 
 /** Throws REPORT_UNWRITABLE. */
 export function writePage(path: string, page: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
     replaceFile(join(dirname(path), 'report.css'), STYLE)
     replaceFile(path, page)
   } catch (cause) {

@@ -1,6 +1,6 @@
 /** The record of this machine as a target with real GPUs and one node. */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '../../core/make-folder.ts'
 import { replaceFile } from '../../core/output-file.ts'
 import { loadSku } from '../../sku/sku.ts'
 import { hardwareUnderTest } from '../files-under-test.ts'
@@ -18,7 +18,7 @@ export const hostKind: TargetKindRecord = {
     const inventory = await takeInventory()
     if (settings.sku !== undefined) return settings
     const { formatSkuProfile } = await import('./sku-profile.ts')
-    mkdirSync(settings.reportDir, { recursive: true })
+    makeFolder(settings.reportDir)
     const sku = join(settings.reportDir, DISCOVERED)
     replaceFile(sku, formatSkuProfile(inventory, known))
     say(
