@@ -35,7 +35,7 @@ export function certificateReport(certificate: Certificate): PageReport {
               one.kind === 'rounds'
                 ? {
                     ...one,
-                    rounds: roundsOf(one, certificate).map(({ index, ...arms }) => ({
+                    rounds: roundsOf(one, certificate).map(({ index, arms }) => ({
                       round: index + 1,
                       ...arms,
                     })),
