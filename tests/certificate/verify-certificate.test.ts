@@ -186,7 +186,7 @@ describe('A forgery with valid digests is refuted', () => {
     [
       'another size than was moved',
       (copy) => void (roundsIn(copy).plan.size = (2 * roundsIn(copy).plan.size) as never),
-      /does not match the planned transfer: expected bytes a GPU: /,
+      /does not match the planned transfer: expected bytes of a block: /,
     ],
     [
       'a claim of other NICs than the arm stands for',
