@@ -17,7 +17,7 @@ test('names the GPUs of this machine, and what differs from the profile', async 
   expect(stdout).toContain('CLAIMCHECK_SKU is not set')
   const compared = await claimcheck(['doctor'], { ...env, CLAIMCHECK_SKU: 'h200x2' })
   expect(compared.exitCode).toBe(1)
-  expect(compared.stdout).toMatch(/✗ .*: gpu-1 as in SKU h200x2: expected .*, found/)
+  expect(compared.stdout).toMatch(/✗ .*: gpu-1 \(.*\) as in SKU h200x2: expected .*, found/)
 })
 
 test('says why there is none on a machine without a driver', async () => {
