@@ -21,6 +21,7 @@ const pairsAt = (distance: string): string => `gets GPUs and NICs of which every
 const listed = 'lists only the claimed NICs in /dev/infiniband, in every container'
 const lacking = 'lacks the devices of unclaimed NICs'
 const interfaces = 'has the claimed interfaces and no other'
+const metadata = 'describes the allocated devices in its device metadata'
 const published =
   'The published topology > every node has the GPUs and NICs of the SKU, on the NUMA nodes of the SKU'
 const kernel =
@@ -59,7 +60,11 @@ const cases = [
       [kernel]: 'failed TOPOLOGY_MISMATCH',
       ...all([pairsAt('SYS')], [pod(0, 1)], 'inconclusive CLAIM_UNSATISFIABLE'),
       ...all([pairsAt('NODE or nearer')], [pod(1, 1)], 'inconclusive CLAIM_UNSATISFIABLE'),
-      ...all([listed, lacking, interfaces], [pod(0, 1), pod(1, 1)], 'inconclusive CLAIM_UNSATISFIABLE'),
+      ...all(
+        [listed, lacking, interfaces, metadata],
+        [pod(0, 1), pod(1, 1)],
+        'inconclusive CLAIM_UNSATISFIABLE',
+      ),
       ...all([bandwidth, latency, bounds, shares, intact, stable], kv, 'inconclusive CLAIM_UNSATISFIABLE'),
     },
     modelOnly: all([bandwidth, even], kv4, 'inconclusive CLAIM_UNSATISFIABLE'),
