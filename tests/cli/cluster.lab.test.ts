@@ -118,7 +118,7 @@ describe('plan', () => {
   })
 
   test('fails for a folder without suites, and without a profile', async () => {
-    expect(await claimcheck(['plan', 'fixtures'])).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(await claimcheck(['plan', 'docs'])).toMatchObject({ exitCode: 1, stdout: '' })
     const said = await claimcheck(['plan'], on('admin'))
     expect(said.stderr).toContain('CLAIMCHECK_SKU is needed to plan a run')
   })
