@@ -11,7 +11,8 @@ import type { LabUnderTest } from './lab.ts'
 import { RACK } from './lab-target.ts'
 import { temporaryFolder } from './rack-file.ts'
 
-export const IMAGE = 'claimcheck.dev/shell:test'
+/** Each worker has its own, since workers share Docker's engine. */
+export const IMAGE = `claimcheck.dev/shell:test-${process.pid}`
 const TOOLS = ['cat', 'sh', 'head', 'sleep', 'touch', 'rm', 'sha256sum', 'tar', 'gzip']
 const silent = (): void => undefined
 /** A script that fills a root folder with a shell, the tools that delivery needs, and glibc. */
