@@ -21,6 +21,8 @@ const command = (...args: string[]) =>
   execa(process.execPath, [join(PROJECT, 'bin/claimcheck.js'), 'lab', ...args], {
     reject: false,
     all: true,
+    // By default execa sends SIGKILL 5 s after SIGTERM, which is too early on a busy machine.
+    forceKillAfterDelay: false,
     env: { CLAIMCHECK_RACK: RACK },
   })
 const resourcesOf = async (lab: string) => (await labs()).find((one) => one.lab === lab)
