@@ -122,12 +122,22 @@ const roundsSchema = z.strictObject({
   failure: failure.exactOptional().describe('the error that ended the measurement'),
 })
 
+const container = { node: z.string(), container: z.string() }
+
 const podsSchema = z.strictObject({
   kind: z.literal('pods'),
   claims: z.array(allocatedClaim).exactOptional(),
   seen: z
-    .array(z.strictObject({ node: z.string(), container: z.string(), sighting: visibleDevicesSchema }))
-    .exactOptional(),
+    .array(
+      z.union([
+        z.strictObject({ ...container, visible: visibleDevicesSchema }),
+        z
+          .strictObject({ ...container, sighting: visibleDevicesSchema })
+          .describe('in certificates of claimcheck 0.1.0'),
+      ]),
+    )
+    .exactOptional()
+    .describe('the devices that each container saw'),
   failure: failure.exactOptional(),
 })
 

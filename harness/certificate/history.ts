@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ClaimcheckError } from '../core/errors.ts'
+import { unwritableError } from '../core/unwritable-error.ts'
 import { makeFolder } from '../core/make-folder.ts'
 import { readRegularFile } from '../core/input-file.ts'
 import { MOST_BYTES } from '../core/json-file.ts'
@@ -28,12 +29,8 @@ export function addToHistory(path: string, summary: Summary): void {
     makeFolder(dirname(path))
     appendToFile(path, line)
   } catch (cause) {
-    throw new ClaimcheckError('REPORT_UNWRITABLE', {
-      subject: path,
-      problem: 'could not be written',
-      found: cause instanceof Error ? cause.message : String(cause),
+    throw unwritableError(path, cause, {
       hint: 'Make it writable, or set CLAIMCHECK_REPORT_DIR to another folder.',
-      cause,
     })
   }
 }

@@ -25,7 +25,9 @@ export class RecordedPods implements ClaimedPods {
   async look(): Promise<readonly ContainerObservation[]> {
     const claims = await this.claims()
     const seen = this.#evidence.seen ?? this.#missing('seen')
-    return seen.map(({ node, container, sighting: visible }) => {
+    return seen.map((one) => {
+      const { node, container } = one
+      const visible = 'visible' in one ? one.visible : one.sighting
       const allocated = claims.find((claim) => claim.node === node)
       return allocated === undefined
         ? this.#missing(`a claim on ${node}`)

@@ -106,25 +106,25 @@ function violationOf(
 const wrongCount = (what: string, found: number, { count }: Pick<DeviceGroup, 'count'>): string[] =>
   found === count ? [] : [`${what}: ${found} where ${count} are asked for`]
 
-function describe(complaint: TopologyViolation): string {
-  const published = complaint.publishedNumaNodes?.join(' and ') ?? 'nothing'
+function describe(violation: TopologyViolation): string {
+  const published = violation.publishedNumaNodes?.join(' and ') ?? 'nothing'
   const sku =
-    complaint.skuNumaNode === undefined
+    violation.skuNumaNode === undefined
       ? 'the SKU has no such device'
-      : `the SKU says NUMA node ${complaint.skuNumaNode}`
-  return `${complaint.device} should be on NUMA node ${complaint.expectedNumaNode}, its slice says ${published}, ${sku}`
+      : `the SKU says NUMA node ${violation.skuNumaNode}`
+  return `${violation.device} should be on NUMA node ${violation.expectedNumaNode}, its slice says ${published}, ${sku}`
 }
 
 function precondition(
   { name, node }: AllocatedClaim,
   placement: Placement,
   problems: readonly string[],
-  complaints: readonly TopologyViolation[],
+  violations: readonly TopologyViolation[],
 ): ClaimcheckError {
   return new ClaimcheckError('PRECONDITION_TOPOLOGY', {
     subject: `ResourceClaim ${name} on ${node}`,
     problem: `does not have ${describePlacement(placement)}: ${problems.join('; ')}`,
     hint: 'Compare ResourceSlices, SKU and the node itself (nvidia-smi topo -m, /sys/bus/pci/devices/*/numa_node).',
-    details: { node, devices: complaints },
+    details: { node, devices: violations },
   })
 }

@@ -5,6 +5,7 @@
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ClaimcheckError } from '../core/errors.ts'
+import { unwritableError } from '../core/unwritable-error.ts'
 import { makeFolder } from '../core/make-folder.ts'
 import { PACKAGE_ROOT } from '../core/package-root.ts'
 
@@ -52,12 +53,8 @@ function write(path: string, text: string): void {
     makeFolder(dirname(path))
     writeFileSync(path, text, { flag: 'wx' })
   } catch (cause) {
-    throw new ClaimcheckError('REPORT_UNWRITABLE', {
-      subject: path,
-      problem: 'could not be written',
-      found: cause instanceof Error ? cause.message : String(cause),
+    throw unwritableError(path, cause, {
       hint: 'Run `npx claimcheck init` in a folder that you can write to.',
-      cause,
     })
   }
 }

@@ -3,9 +3,7 @@
  * call for. All arguments that are not claimcheck's are Vitest's.
  */
 import { existsSync, globSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { execa, type Result } from 'execa'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import { readJsonFile } from '../core/json-file.ts'
@@ -14,6 +12,7 @@ import { DEFAULT_REPORT_DIR } from '../core/variables.ts'
 import { ReportFolder } from '../report/report-folder.ts'
 import { runReportSchema } from '../report/run-report.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
+import { runVitest } from './vitest-process.ts'
 
 interface RunRequest {
   /** Files, folders and options of Vitest. */
@@ -51,18 +50,11 @@ async function runSuites(request: RunRequest): Promise<number> {
   const reportDir = env['CLAIMCHECK_REPORT_DIR'] || DEFAULT_REPORT_DIR
   new ReportFolder(reportDir).clear()
   await requireRunnable(args)
-  const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
-  const child = execa(process.execPath, [vitest, 'run', ...args], { stdio: 'inherit', reject: false, env })
-  // Ctrl-C reaches the child, too, which releases its devices; this process waits for it.
-  const forward = (signal: NodeJS.Signals): void => void child.kill(signal)
-  const ignore = (): void => undefined
-  process.on('SIGINT', ignore).on('SIGTERM', forward).on('SIGHUP', forward)
-  const ended = await child
-  process.off('SIGINT', ignore).off('SIGTERM', forward).off('SIGHUP', forward)
-  if (wasInterrupted(ended)) return EXIT.interrupted
+  const { exitCode, interrupted } = await runVitest({ args, env })
+  if (interrupted) return EXIT.interrupted
   const results = join(reportDir, 'results.json')
   if (!existsSync(results)) {
-    say(`claimcheck: the run ended without ${results}; exit code ${ended.exitCode ?? 'unknown'}`)
+    say(`claimcheck: the run ended without ${results}; exit code ${exitCode ?? 'unknown'}`)
     return EXIT.input
   }
   return exitCodeOf(requireMatch(readJsonFile(results), runReportSchema), { allowInconclusive })
@@ -97,8 +89,3 @@ function parseOptions(parse: () => unknown): z.infer<typeof optionsSchema> {
     })
   }
 }
-
-const INTERRUPTED_CODES: ReadonlySet<number | undefined> = new Set([129, 130, 143])
-
-const wasInterrupted = ({ exitCode, signal }: Pick<Result, 'exitCode' | 'signal'>): boolean =>
-  signal !== undefined || INTERRUPTED_CODES.has(exitCode)

@@ -4,6 +4,7 @@ import { certificateIn } from '../certificate/read-certificate.ts'
 import { readPrivateKey } from '../certificate/signing-key.ts'
 import { verifyCertificate } from '../certificate/verify-certificate.ts'
 import { ClaimcheckError } from '../core/errors.ts'
+import { unwritableError } from '../core/unwritable-error.ts'
 import { readJsonFile } from '../core/json-file.ts'
 import { replaceFile } from '../core/output-file.ts'
 
@@ -27,13 +28,7 @@ export async function signFile(path: string, keyPath: string, say: (line: string
   try {
     replaceFile(output, attest(certificate, file.text, path, key))
   } catch (cause) {
-    throw new ClaimcheckError('REPORT_UNWRITABLE', {
-      subject: output,
-      problem: 'could not be written',
-      found: cause instanceof Error ? cause.message : String(cause),
-      hint: 'Make the folder of the certificate writable.',
-      cause,
-    })
+    throw unwritableError(output, cause, { hint: 'Make the folder of the certificate writable.' })
   }
   say(`${output}, signed by key ${key.id}`)
 }

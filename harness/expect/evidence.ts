@@ -12,7 +12,6 @@ import type { ArmRound } from '../measure/arm-round.ts'
 import type { Looks } from '../measure/sequential-looks.ts'
 import type { Target } from '../targets/target.ts'
 import type { PodSet, ContainerObservation } from '../transfer/pod-set.ts'
-import type { VisibleDevices } from '../transfer/visible-devices.ts'
 import type { NodeKernel, PublishedDevices } from './published-devices.ts'
 
 interface Failure {
@@ -39,9 +38,7 @@ export interface PodsEvidence {
   readonly kind: 'pods'
   /** One claim for each pod. */
   readonly claims?: readonly AllocatedClaim[]
-  readonly seen?: readonly (Pick<ContainerObservation, 'node' | 'container'> & {
-    readonly sighting: VisibleDevices
-  })[]
+  readonly seen?: readonly Omit<ContainerObservation, 'allocated'>[]
   readonly failure?: Failure
 }
 
@@ -85,7 +82,7 @@ export function podsEvidence({ observed: { claims, seen, failure } }: PodSet): P
     ...(claims === undefined ? {} : { claims }),
     ...(seen === undefined
       ? {}
-      : { seen: seen.map(({ node, container, visible }) => ({ node, container, sighting: visible })) }),
+      : { seen: seen.map(({ node, container, visible }) => ({ node, container, visible })) }),
     ...failureIn(failure),
   }
 }

@@ -27,12 +27,12 @@ export function prebuiltPaths(native: string): Binaries {
   return { transfer: join(folder, 'claimcheck-transfer'), node: join(folder, 'claimcheck-node') }
 }
 
-/** Returns undefined if there are none for this platform, if they are of other sources, or if one was changed. */
+/** Returns undefined if there are none for this platform, if they are of other sources, or if one or their manifest was changed. */
 export function findPrebuilt(native: string, sources: string): Binaries | undefined {
   const manifest = join(prebuiltFolder(native), MANIFEST)
   if (!existsSync(manifest)) return undefined
-  const recorded = manifestSchema.parse(JSON.parse(readFileSync(manifest, 'utf8')))
-  if (recorded.sources !== sources) return undefined
+  const recorded = manifestIn(readFileSync(manifest, 'utf8'))
+  if (recorded?.sources !== sources) return undefined
   const binaries = prebuiltPaths(native)
   const intact = Object.values(binaries).every(
     (path: string) => existsSync(path) && digestOf(path) === recorded.files[basename(path)],
@@ -55,6 +55,16 @@ export function writePrebuilt(native: string, sources: string, built: Binaries):
   )
   writeFileSync(join(folder, MANIFEST), `${JSON.stringify({ sources, files }, null, 2)}\n`)
   return copies
+}
+
+function manifestIn(text: string): z.infer<typeof manifestSchema> | undefined {
+  try {
+    return manifestSchema.parse(JSON.parse(text))
+  } catch (error) {
+    // A damaged manifest vouches for no binary; they are then built.
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined
+    throw error
+  }
 }
 
 const digestOf = (path: string): string =>

@@ -3,7 +3,7 @@
  * Reports of an earlier run are removed when a run begins, so that an interrupted run cannot be mistaken for a green one.
  */
 import { join } from 'node:path'
-import { ClaimcheckError } from '../core/errors.ts'
+import { unwritableError } from '../core/unwritable-error.ts'
 import { makeFolder } from '../core/make-folder.ts'
 import { replaceFile } from '../core/output-file.ts'
 import { formatJson } from './json.ts'
@@ -53,13 +53,9 @@ export class ReportFolder {
     try {
       work()
     } catch (error) {
-      throw new ClaimcheckError('REPORT_UNWRITABLE', {
-        subject: `report folder ${this.path}`,
-        problem: 'could not be written',
+      throw unwritableError(`report folder ${this.path}`, error, {
         expected: 'a folder that this user can write to',
-        found: error instanceof Error ? error.message : String(error),
         hint: 'Make it writable, or set CLAIMCHECK_REPORT_DIR to another folder.',
-        cause: error,
       })
     }
   }

@@ -62,7 +62,7 @@ export interface TargetKindRecord {
    * Returns the settings with what the target finds out by itself, such as the profile of this machine. Rejects where the target
    * lacks what every test needs, so that a run says it once. `known` are the paths of profiles whose reference values may fit.
    */
-  readonly complete?: (
+  readonly completeSettings?: (
     settings: Settings,
     known: readonly string[],
     say: (line: string) => void,

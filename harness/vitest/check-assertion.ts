@@ -56,7 +56,8 @@ export async function checkAssertion(
       if (task) await recordNodes(task.file, bound.target)
       for (const part of await bound.parts()) recorded.push(...(await judgePart(part)))
     } catch (cause) {
-      if (cause instanceof NotApplicableError) task?.context.skip(`not judged: ${cause.message}`)
+      if (cause instanceof NotApplicableError && task !== undefined && recorded.length === 0)
+        return task.context.skip(`not judged: ${cause.message}`)
       recorded.push(record(undecidable(bound.statement, cause)))
     }
     return recorded

@@ -24,7 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const given = readSettings(process.env)
   const kind = targetKindOf(given)
   if (given.signKey !== undefined) readPrivateKey(given.signKey)
-  const settings = (await kind.complete?.(given, knownProfiles(), say)) ?? given
+  const settings = (await kind.completeSettings?.(given, knownProfiles(), say)) ?? given
   const system = kind.loadSystemUnderTest(settings)
   project.provide('settings', settings)
   project.provide('waivers', settings.waivers === undefined ? [] : loadWaivers(settings.waivers, new Date()))

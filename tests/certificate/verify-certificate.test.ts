@@ -200,8 +200,8 @@ describe('A forgery with valid digests is refuted', () => {
       'a device that a container saw',
       (copy) => {
         for (const one of Object.values(copy.evidence['suites/numa/claimed-devices.test.ts'] ?? {}))
-          if (one.kind === 'pods')
-            one.seen?.[0]?.sighting.infiniband.push({ path: '/dev/infiniband/uverbs7', opens: true })
+          if (one.kind === 'pods' && one.seen?.[0] !== undefined && 'visible' in one.seen[0])
+            one.seen[0].visible.infiniband.push({ path: '/dev/infiniband/uverbs7', opens: true })
       },
       /lists only the claimed NICs.*: verdict is "passed", the samples give "failed"/,
     ],

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { runSuites } from '../../harness/cli/baseline/run-suites.ts'
 import { readSettings } from '../../harness/core/variables.ts'
 import { loadSku } from '../../harness/sku/sku.ts'
 import { hardwareUnderTest } from '../../harness/targets/files-under-test.ts'
@@ -63,6 +64,16 @@ test('a discovered SKU has no reference, gets one, and its suites pass', async (
   const after = await runSuite(SUITE, env)
   expect(after.exitCode, after.output).toBe(0)
 }, 240_000)
+
+test('results of an earlier run are not those of a run that did not start', async () => {
+  const reportDir = temporaryFolder()
+  writeFileSync(join(reportDir, 'results.json'), '{}')
+  const run = runSuites({ paths: ['--config=missing.ts'], env: process.env, reportDir, rounds: 3 })
+  await expect(run).rejects.toMatchObject({
+    code: 'BASELINE_REFUSED',
+    message: expect.stringContaining('wrote no results.json'),
+  })
+}, 60_000)
 
 test('a bad node is named and in no figure', async () => {
   const { sku, env } = await discoveredRack(SIX, [SLOW_NIC])

@@ -28,6 +28,7 @@ const start = (folder: string, args: readonly string[] = [], env: Readonly<Recor
     reject: false,
     all: true,
     timeout: 120_000,
+    forceKillAfterDelay: false,
   })
 
 test('a passed run, with every file that was asked for, whatever reporter prints it', async () => {
@@ -89,8 +90,16 @@ test('a folder without a configuration is 2, and reports of an earlier run are g
   expect(existsSync(join(folder, 'reports/junit.xml'))).toBe(false)
 })
 
-test('an interrupted run is 4, and its reports say so', async () => {
-  const waiting = `import { test } from 'vitest'\ntest('one', async ({ signal }) => {
+test('an interrupted run is 4 when it has released what it had, and its reports say so', async () => {
+  // The release of devices on a cluster takes longer than 5 s.
+  const waiting = `import { writeFileSync } from 'node:fs'
+  import { setTimeout } from 'node:timers/promises'
+  import { onTestFinished, test } from 'vitest'
+  test('one', async ({ signal }) => {
+    onTestFinished(async () => {
+      await setTimeout(7000)
+      writeFileSync('released', '')
+    }, 30_000)
     process.stdout.write('it waits\\n')
     await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
   })`
@@ -98,6 +107,7 @@ test('an interrupted run is 4, and its reports say so', async () => {
   const run = start(folder)
   for await (const line of run.iterable({ from: 'all' })) if (line.includes('it waits')) run.kill('SIGTERM')
   expect(await run).toMatchObject({ exitCode: 4 })
+  expect(existsSync(join(folder, 'released'))).toBe(true)
   expect(readFileSync(join(folder, 'reports/junit.xml'), 'utf8')).toContain('type="INTERRUPTED"')
 })
 

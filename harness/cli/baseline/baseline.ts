@@ -90,7 +90,7 @@ async function measure(
   { settings, env }: BaselineContext,
 ): Promise<string> {
   const kind = targetKindOf(settings)
-  if (kind.complete === undefined) kind.loadSystemUnderTest(settings)
+  if (kind.completeSettings === undefined) kind.loadSystemUnderTest(settings)
   if (kind.readProfile === undefined) requireOneShape(await kind.inspect(settings))
   return runSuites({ paths, env, rounds, reportDir: join(settings.reportDir, 'baseline') })
 }
@@ -99,7 +99,7 @@ async function measure(
 function profileOf(settings: Settings): string | undefined {
   if (settings.sku !== undefined) return settings.sku
   const kind = targetKindOf(settings)
-  return kind.complete === undefined ? kind.loadSystemUnderTest(settings).rack?.skuPath : undefined
+  return kind.completeSettings === undefined ? kind.loadSystemUnderTest(settings).rack?.skuPath : undefined
 }
 
 /** A profile that does not exist yet starts as the one that the run read. */

@@ -1,9 +1,9 @@
-/** Runs suites through Vitest in a process of their own, as `npx vitest run` does, and returns where their results are. */
+/** Runs the suites of a baseline and returns where their results are. */
 import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { execa } from 'execa'
+import { join } from 'node:path'
 import { ClaimcheckError } from '../../core/errors.ts'
+import { ReportFolder } from '../../report/report-folder.ts'
+import { runVitest } from '../vitest-process.ts'
 
 export interface SuiteRun {
   readonly paths: readonly string[]
@@ -12,28 +12,19 @@ export interface SuiteRun {
   readonly rounds: number
 }
 
-/** Its output appears on this process's. Throws BASELINE_REFUSED for a run that did not end. */
+/** Its output appears on this process's. Throws REPORT_UNWRITABLE, and BASELINE_REFUSED for a run that did not end. */
 export async function runSuites({ paths, env, reportDir, rounds }: SuiteRun): Promise<string> {
-  const vitest = join(dirname(fileURLToPath(import.meta.resolve('vitest/package.json'))), 'vitest.mjs')
-  const child = execa(process.execPath, [vitest, 'run', ...paths], {
+  // So that the results of an earlier run are not taken for those of this one.
+  new ReportFolder(reportDir).clear()
+  const { interrupted } = await runVitest({
+    args: paths,
     env: { ...env, CLAIMCHECK_REPORT_DIR: reportDir, CLAIMCHECK_ROUNDS: String(rounds) },
-    stdio: ['ignore', 'inherit', 'inherit'],
-    reject: false,
   })
-  // Ctrl-C reaches the whole process group; the suites release what they created, and then this process ends.
-  const wait = (): void => undefined
-  const pass = (): void => void child.kill('SIGTERM')
-  process.on('SIGINT', wait).on('SIGTERM', pass)
-  try {
-    const { signal } = await child
-    const results = join(reportDir, 'results.json')
-    if (signal === undefined && existsSync(results)) return results
-    throw new ClaimcheckError('BASELINE_REFUSED', {
-      subject: `the run of ${paths.join(' ')}`,
-      problem: signal === undefined ? 'wrote no results.json' : `was ended by ${signal}`,
-      hint: 'Read its output above, then run it again.',
-    })
-  } finally {
-    process.off('SIGINT', wait).off('SIGTERM', pass)
-  }
+  const results = join(reportDir, 'results.json')
+  if (!interrupted && existsSync(results)) return results
+  throw new ClaimcheckError('BASELINE_REFUSED', {
+    subject: `the run of ${paths.join(' ')}`,
+    problem: interrupted ? 'was interrupted' : 'wrote no results.json',
+    hint: 'Read its output above, then run it again.',
+  })
 }

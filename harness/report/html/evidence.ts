@@ -53,12 +53,12 @@ const podFolds = ({ pods }: RecordedEvidence): readonly Markup[] =>
       : [
           fold(`${name}: what ${count(seen.length, 'container')} saw`, {
             columns: ['container', 'node', 'GPUs', '/dev/infiniband', 'interfaces'],
-            rows: seen.map(({ container, node, sighting }) => {
+            rows: seen.map(({ container, node, visible }) => {
               const {
                 gpus = [],
                 infiniband = [],
                 interfaces = [],
-              } = visibleDevices.safeParse(sighting).data ?? {}
+              } = visibleDevices.safeParse(visible).data ?? {}
               return [
                 container,
                 node,

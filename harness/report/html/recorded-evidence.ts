@@ -63,10 +63,20 @@ const rounds = z.object({
   failure: failure.optional(),
 })
 
+/** Certificates of claimcheck 0.1.0 call what a container saw `sighting`. */
+const seen = z
+  .object({
+    node: z.string(),
+    container: z.string(),
+    visible: z.unknown().optional(),
+    sighting: z.unknown().optional(),
+  })
+  .transform(({ node, container, sighting, visible = sighting }) => ({ node, container, visible }))
+
 const pods = z.object({
   kind: z.literal('pods'),
   claims: z.array(claim).optional(),
-  seen: z.array(z.object({ node: z.string(), container: z.string(), sighting: z.unknown() })).optional(),
+  seen: z.array(seen).optional(),
   failure: failure.optional(),
 })
 

@@ -1,6 +1,6 @@
 /** Writes the report page to a path, with its style beside it. A reader never sees part of a page. */
 import { dirname, join } from 'node:path'
-import { ClaimcheckError } from '../../core/errors.ts'
+import { unwritableError } from '../../core/unwritable-error.ts'
 import { makeFolder } from '../../core/make-folder.ts'
 import { replaceFile } from '../../core/output-file.ts'
 import { STYLE } from './style.ts'
@@ -12,12 +12,6 @@ export function writePage(path: string, page: string): void {
     replaceFile(join(dirname(path), 'report.css'), STYLE)
     replaceFile(path, page)
   } catch (cause) {
-    throw new ClaimcheckError('REPORT_UNWRITABLE', {
-      subject: path,
-      problem: 'could not be written',
-      found: cause instanceof Error ? cause.message : String(cause),
-      hint: 'Make the folder writable, or name another one.',
-      cause,
-    })
+    throw unwritableError(path, cause, { hint: 'Make the folder writable, or name another one.' })
   }
 }

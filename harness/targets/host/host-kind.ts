@@ -13,7 +13,7 @@ export const hostKind: TargetKindRecord = {
   kind: 'host',
   isEmulated: false,
   loadSystemUnderTest: hardwareUnderTest,
-  async complete(settings, known, say) {
+  async completeSettings(settings, known, say) {
     const { takeInventory } = await import('./inventory.ts')
     const inventory = await takeInventory()
     if (settings.sku !== undefined) return settings

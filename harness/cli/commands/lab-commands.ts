@@ -2,17 +2,11 @@
  * `claimcheck lab`: the commands that start and stop real Kubernetes in containers on this machine; see `targets/lab`.
  */
 import type { Command } from 'commander'
-import { libraryPath } from '../core/library.ts'
-import { loadRack } from '../rack/rack.ts'
-import { requireTestcontainers } from '../targets/lab/require-testcontainers.ts'
-
-export interface LabCommands {
-  readonly settings: () => { readonly cacheDir: string; readonly rack: string }
-  readonly say: (line: string) => void
-  readonly exit: (code: number) => void
-  /** The text of an example for the help of a command. */
-  readonly example: (command: string) => string
-}
+import { libraryPath } from '../../core/library.ts'
+import { readSettings } from '../../core/variables.ts'
+import { loadRack } from '../../rack/rack.ts'
+import { requireTestcontainers } from '../../targets/lab/require-testcontainers.ts'
+import { example, type CommandContext } from './command-context.ts'
 
 const NAME = [
   '--name <name>',
@@ -20,7 +14,8 @@ const NAME = [
   'default',
 ] as const
 
-export function addLabCommands(claimcheck: Command, { settings, say, exit, example }: LabCommands): void {
+export function addLabCommands(claimcheck: Command, { terminal, say, exit }: CommandContext): void {
+  const settings = () => readSettings(terminal.env)
   const lab = claimcheck
     .command('lab')
     .description('start and stop real Kubernetes in containers on this machine, with an emulated rack')
@@ -30,7 +25,7 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit, examp
     .description('build the node image, if its sources have changed')
     .addHelpText('after', example('npx claimcheck lab build'))
     .action(async () => {
-      const { provideNodeImage } = await import('../targets/lab/image/node-image.ts')
+      const { provideNodeImage } = await import('../../targets/lab/image/node-image.ts')
       say(await provideNodeImage(settings().cacheDir, say))
     })
   lab
@@ -52,7 +47,7 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit, examp
           command.error(
             `error: --nodes: expected a whole number from 0 to ${loaded.nodes.length}, found "${nodes}"`,
           )
-        const { findLab, startLab } = await import('../targets/lab/lab.ts')
+        const { findLab, startLab } = await import('../../targets/lab/lab.ts')
         const options = { cacheDir, name, workers }
         const running = await findLab(loaded, options)
         const { kubeconfig, context } =
@@ -69,7 +64,7 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit, examp
     .option('--all', 'every lab on this machine')
     .addHelpText('after', example('npx claimcheck lab down --all'))
     .action(async ({ name, all = false }: { name: string; all?: boolean }) => {
-      const { labs, stopLab } = await import('../targets/lab/lab.ts')
+      const { labs, stopLab } = await import('../../targets/lab/lab.ts')
       const { cacheDir } = settings()
       const known = await labs()
       const selected = known
@@ -89,8 +84,8 @@ export function addLabCommands(claimcheck: Command, { settings, say, exit, examp
     .description('list the labs; exit code 1 when none is running')
     .addHelpText('after', example('npx claimcheck lab status'))
     .action(async () => {
-      const { labs } = await import('../targets/lab/lab.ts')
-      const { kubeconfigPath, readState } = await import('../targets/lab/lab-state.ts')
+      const { labs } = await import('../../targets/lab/lab.ts')
+      const { kubeconfigPath, readState } = await import('../../targets/lab/lab-state.ts')
       const { cacheDir } = settings()
       const all = await labs()
       if (all.length === 0) say('There is no lab.')

@@ -1,0 +1,16 @@
+/** The error of a file or folder of reports that cannot be written. */
+import { ClaimcheckError } from './errors.ts'
+
+export const unwritableError = (
+  subject: string,
+  cause: unknown,
+  { hint, expected }: { readonly hint: string; readonly expected?: string },
+): ClaimcheckError =>
+  new ClaimcheckError('REPORT_UNWRITABLE', {
+    subject,
+    problem: 'could not be written',
+    ...(expected === undefined ? {} : { expected }),
+    found: cause instanceof Error ? cause.message : String(cause),
+    hint,
+    cause,
+  })
