@@ -6,6 +6,7 @@ pub mod device;
 pub mod device_metadata;
 pub mod devices;
 pub mod error;
+mod failures;
 pub mod interrupt;
 pub mod memory;
 pub mod nic;

@@ -2,36 +2,28 @@
 //! bytes checked and prints RESULT.
 
 use super::blocks::block_offsets;
+use super::measurement::{Measurement, unix_ms};
 use super::pace::Pace;
 use super::preparation::{Prepared, prepare};
-use super::stream::Stream;
 use super::target::corrupt;
 use super::timed::{Monitor, StreamTransfer};
 use crate::deadline::Deadline;
-use crate::error::{Code, Failure, Outcome};
+use crate::error::{Failure, Outcome};
 use crate::interrupt;
-use crate::memory::pattern::Damage;
-use crate::nic::{Kind, Nic, counters, ports};
 use crate::nixl;
 use crate::nixl::agent::{Remote, Segment, Span};
 use crate::nixl::request::{Blocks, Request};
-use crate::nixl::ucx_log;
-use crate::options::{Operation, Options};
+use crate::options::Options;
 use crate::output;
-use crate::result::{Measured, StreamResult};
 use crate::secret::Secret;
 use crate::side_channel::channel::Channel;
 use crate::side_channel::connect::connect;
-use crate::side_channel::messages::{
-    Acceptance, Counters, Message, PatternSeed, Proposal, RemoteStream, VERSION,
-};
+use crate::side_channel::messages::{Acceptance, Message, Proposal, RemoteStream, VERSION};
 use crate::watchdog;
 use serde_json::json;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 const TEARDOWN_LIMIT: Duration = Duration::from_secs(5);
-/// Minimum time between two progress events.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Runs the initiator to its end and returns the exit code.
 pub fn run(options: &Options) -> Outcome<i32> {
@@ -66,8 +58,8 @@ pub fn run(options: &Options) -> Outcome<i32> {
         stall_limit: Duration::from_secs_f64(options.stall_seconds),
         pace: Pace::for_streams(transfers.len()),
     };
-    let mut run = Run { options, monitor };
-    let measured = run.measure(&mut transfers, &prepared, &acceptance);
+    let mut measurement = Measurement { options, monitor };
+    let measured = measurement.run(&mut transfers, &prepared, &acceptance);
     let mut measured = measured.inspect_err(|failure| abandon(&mut channel, failure))?;
     (measured.setup_seconds, measured.started_unix_ms) = (setup_seconds, started_unix_ms);
     watchdog::disarm();
@@ -149,174 +141,4 @@ fn prepare_transfers<'a>(
             Ok(StreamTransfer::new(stream, requests.collect::<Outcome<Vec<_>>>()?))
         })
         .collect()
-}
-
-struct Run<'a> {
-    options: &'a Options,
-    monitor: Monitor<'a>,
-}
-
-impl Run<'_> {
-    fn measure(
-        &mut self,
-        transfers: &mut [StreamTransfer],
-        prepared: &Prepared,
-        acceptance: &Acceptance,
-    ) -> Outcome<Measured> {
-        let first_seconds = self.monitor.transfer(transfers)?;
-        transfers.iter().try_for_each(|transfer| self.check_transport(transfer.stream))?;
-        let (before, target_before) = (prepared.count(self.options)?, self.target_counters()?);
-        for _ in 0..self.options.warmup_iters {
-            self.monitor.transfer(transfers)?;
-        }
-        output::event("warmup_done", json!({ "warmup_iters": self.options.warmup_iters }));
-        let (samples, of_streams) = self.time(transfers)?;
-        let damage =
-            if self.options.verifies() { self.verify(transfers)? } else { vec![None; transfers.len()] };
-        let (after, target_after) = (prepared.count(self.options)?, self.target_counters()?);
-        self.finish()?;
-        let streams = transfers.iter().zip(of_streams).zip(damage).zip(&acceptance.streams);
-        let streams = streams.map(|(((transfer, samples), damage), remote_stream)| StreamResult {
-            device: transfer.stream.device.to_string(),
-            op: transfer.stream.op,
-            nics: transfer.stream.nic_names(),
-            target_device: remote_stream.device.clone(),
-            target_nics: remote_stream.nics.clone(),
-            samples,
-            transport: ucx_log::transport(
-                transfer.stream.agent.name(),
-                transfer.stream.op,
-                self.options.block_size,
-            ),
-            damage,
-        });
-        let streams = streams.collect();
-        Ok(Measured {
-            samples,
-            streams,
-            nics: counters::traffic(&before.nics, &after.nics, |counted| prepared.claims(counted)),
-            target_nics: counters::traffic(&target_before.nics, &target_after.nics, |counted| {
-                target_before.claimed.contains(&counted.name)
-            }),
-            ports: ports::reports(&before.ports, &after.ports),
-            target_ports: ports::reports(&target_before.ports, &target_after.ports),
-            first_seconds,
-            setup_seconds: 0.0,
-            hostname: prepared.hostname.clone(),
-            target_hostname: acceptance.hostname.clone(),
-            started_unix_ms: 0,
-            finished_unix_ms: unix_ms(),
-            versions: prepared.versions.clone(),
-            ucx_settings: prepared.ucx_settings.clone(),
-        })
-    }
-
-    /// Fails with TRANSPORT_FALLBACK if UCX has logged for a stream of RDMA devices a transport over none of them, such as
-    /// shared memory. Where UCX has logged none, the byte counters decide.
-    fn check_transport(&self, stream: &Stream) -> Outcome<()> {
-        let nics = stream.nics.iter().filter(|nic| nic.kind == Kind::Rdma);
-        let devices: Vec<String> = nics.map(Nic::ucx_name).collect();
-        let chosen = ucx_log::transport(stream.agent.name(), stream.op, self.options.block_size);
-        match chosen {
-            Some(transport)
-                if !devices.is_empty() && !devices.iter().any(|name| transport.contains(name)) =>
-            {
-                Err(Failure::transport_fallback(stream.name(), devices.join(" or "), transport))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The timed transfers. Returns the seconds of each, and of each stream in it.
-    fn time(&mut self, transfers: &mut [StreamTransfer]) -> Outcome<(Vec<f64>, Vec<Vec<f64>>)> {
-        let count = self.options.iters as usize;
-        let mut samples = Vec::with_capacity(count);
-        let mut of_streams: Vec<Vec<f64>> = transfers.iter().map(|_| Vec::with_capacity(count)).collect();
-        let mut last_event = Instant::now();
-        let mut sum = 0.0;
-        for done in 1..=count {
-            let seconds = self.monitor.transfer(transfers)?;
-            samples.push(seconds);
-            sum += seconds;
-            for (samples, transfer) in of_streams.iter_mut().zip(transfers.iter()) {
-                samples.push(transfer.seconds);
-            }
-            if self.options.progress && (last_event.elapsed() >= PROGRESS_INTERVAL || done == count) {
-                last_event = Instant::now();
-                let rate = (self.options.total_bytes() * done) as f64 / sum / 1e9;
-                output::event("progress", json!({ "iter": done, "iters": count, "GBps": rate }));
-            }
-        }
-        Ok((samples, of_streams))
-    }
-
-    /// Moves a fresh pattern once and has the receiving side check every byte.
-    fn verify(&mut self, transfers: &mut [StreamTransfer]) -> Outcome<Vec<Option<Damage>>> {
-        let seed =
-            getrandom::u64().map_err(|error| Failure::system_call("getrandom", "the pattern", error))?;
-        let is_written = |transfer: &&StreamTransfer| transfer.stream.op == Operation::Write;
-        transfers.iter().filter(is_written).try_for_each(|transfer| transfer.stream.fill(seed))?;
-        self.monitor.channel.send(&Message::Pattern(PatternSeed { seed }))?;
-        let ready = "ready for the pattern";
-        // The target first fills the buffers that are read.
-        let promptly = transfers.iter().all(|transfer| is_written(&transfer));
-        match if promptly { self.receive_promptly(ready) } else { self.receive(ready) }? {
-            Message::Ready => {}
-            other => return Err(self.monitor.channel.unexpected("ready", &other)),
-        }
-        self.monitor.transfer(transfers)?;
-        let mut damage = vec![None; transfers.len()];
-        if transfers.iter().any(|transfer| is_written(&transfer)) {
-            self.monitor.channel.send(&Message::Check)?;
-            damage = match self.receive("the check of the pattern")? {
-                Message::Checked(checked) if checked.damage.len() == transfers.len() => checked.damage,
-                other => return Err(self.monitor.channel.unexpected("the check of every stream", &other)),
-            };
-        }
-        for (damage, transfer) in damage.iter_mut().zip(transfers.iter()) {
-            if transfer.stream.op == Operation::Read {
-                *damage = transfer.stream.check(seed)?;
-            }
-        }
-        output::event("verified", json!({ "corrupt_streams": damage.iter().flatten().count() }));
-        Ok(damage)
-    }
-
-    fn target_counters(&mut self) -> Outcome<Counters> {
-        self.monitor.channel.send(&Message::Count)?;
-        match self.receive_promptly("the target's counters")? {
-            Message::Counters(counters) => Ok(counters),
-            other => Err(self.monitor.channel.unexpected("counters", &other)),
-        }
-    }
-
-    fn finish(&mut self) -> Outcome<()> {
-        self.monitor.channel.send(&Message::Finish)?;
-        match self.receive_promptly("the target's end")? {
-            Message::Finished => Ok(()),
-            other => Err(self.monitor.channel.unexpected("finished", &other)),
-        }
-    }
-
-    fn receive(&mut self, waiting_for: &str) -> Outcome<Message> {
-        let links = self.monitor.links;
-        self.monitor.channel.receive(waiting_for, self.monitor.deadline, &mut || links.check())
-    }
-
-    /// Receives an answer that needs no work of the target. Fails with TRANSFER_STALLED if none comes within the stall
-    /// limit: the target's process is stopped, although its connection is open.
-    fn receive_promptly(&mut self, waiting_for: &str) -> Outcome<Message> {
-        let Monitor { channel, links, deadline, stall_limit, .. } = &mut self.monitor;
-        let prompt = deadline.or_within(*stall_limit);
-        channel.receive(waiting_for, prompt, &mut || links.check()).map_err(|failure| {
-            if failure.code == Code::Deadline && !deadline.passed() {
-                return Failure::silent(channel.peer(), waiting_for, stall_limit.as_secs_f64());
-            }
-            failure
-        })
-    }
-}
-
-fn unix_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

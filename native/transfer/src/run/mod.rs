@@ -2,6 +2,7 @@
 
 mod blocks;
 pub mod initiator;
+mod measurement;
 pub mod pace;
 pub mod preparation;
 pub mod start_parts;
