@@ -158,7 +158,7 @@ function inputsOf(
  *   size: sizeOf('1 GiB'),
  * })
  *
- * test('four NICs carry what four NICs must', async ({ arms, expect }) => {
+ * test('four NICs carry at least 3.6 times one', async ({ arms, expect }) => {
  *   await expect(arms.four).toOutperform(arms.one, { by: 3.6 })
  * })
  */

@@ -19,6 +19,8 @@ import { PROJECT } from '../support/run-suite.ts'
 const PASSED_ON =
   /^(npm_config_(registry|cafile|proxy|https_proxy|noproxy)|PIP_\w+|https?_proxy|no_proxy|SSL_CERT_\w+|NODE_EXTRA_CA_CERTS)$/i
 const MOST_BYTES = 25e6
+/** The home folder in the container. */
+const HOME = '/home/author'
 
 let container: StartedTestContainer | undefined
 let folder: string | undefined
@@ -46,7 +48,7 @@ beforeAll(async () => {
       '/usr/local/share/ca-certificates',
     ]
       .filter((path) => existsSync(path))
-      .map((path) => [path, path.replace(homedir(), '/root')]),
+      .map((path) => [path, path.replace(homedir(), HOME)]),
   ] as [string, string][]
   container = await new Machine(`claimcheck-lab-layer:debian-${digest([keyOf(debian)]).slice(0, 16)}`)
     .withPullPolicy(PullPolicy.neverPull())
@@ -54,13 +56,15 @@ beforeAll(async () => {
     .withBindMounts(binds.map(([source, target]) => ({ source, target, mode: 'ro' })))
     .withEnvironment(
       Object.fromEntries(
-        Object.entries(process.env).flatMap(([name, value]) =>
-          PASSED_ON.test(name) && value !== undefined ? [[name, value]] : [],
-        ),
+        Object.entries(process.env)
+          .flatMap(([name, value]) => (PASSED_ON.test(name) && value !== undefined ? [[name, value]] : []))
+          .concat([['HOME', HOME]]),
       ),
     )
-    .withTmpFs({ '/project': 'rw,exec', '/root/.cache': 'rw,exec', '/root/.npm': 'rw' })
-    .withCommand(['sleep', 'infinity'])
+    .withTmpFs({ '/project': 'rw,exec', [`${HOME}/.cache`]: 'rw,exec', [`${HOME}/.npm`]: 'rw' })
+    // It ends by itself where this process is killed.
+    .withCommand(['sleep', '3600'])
+    .withAutoRemove(true)
     .start()
   for (const name of ['npm', 'npx'])
     await inContainer(`ln -s ../lib/node_modules/npm/bin/${name}-cli.js /usr/local/bin/${name}`)

@@ -19,6 +19,7 @@ const SHRINK_MS = 150_000
  * devices.
  */
 export function disagreement(one: Case, theirs: Answer): Answer | undefined {
+  if (theirs.kind === 'undecided') return undefined
   const ours = emulatedAnswer(one)
   if (ours.kind !== theirs.kind) return ours
   if (theirs.kind !== 'allocated') return undefined

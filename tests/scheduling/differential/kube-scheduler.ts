@@ -11,6 +11,8 @@ const RESOURCE = '/apis/resource.k8s.io/v1'
 const LABEL = 'claimcheck.dev/case'
 const WITHIN_MS = 60_000
 const LOOK_EVERY_MS = 100
+/** Two of the scheduler's own limits for one search, which is exponential, and some rest. */
+const SEARCH_WITHIN_MS = 25_000
 
 interface Pod {
   readonly metadata: { readonly name: string; readonly generation?: number }
@@ -187,13 +189,15 @@ export class RealScheduler {
   }
 
   async #decided(namespace: string, ids: readonly string[]): Promise<ReadonlyMap<string, Pod>> {
-    const until = performance.now() + WITHIN_MS
+    const start = performance.now()
     for (;;) {
       const pods = await this.#api.list<Pod>(podsOf(namespace))
       const byName = new Map(pods.map((pod) => [pod.metadata.name, pod]))
       const open = ids.filter((id) => !isDecided(byName.get(id)))
       if (open.length === 0) return byName
-      if (performance.now() > until) {
+      const waitedMs = performance.now() - start
+      if (waitedMs > SEARCH_WITHIN_MS && open.every((id) => isSearchTooLong(byName.get(id)))) return byName
+      if (waitedMs > WITHIN_MS) {
         const states = open.map((id) => `${id}: ${JSON.stringify(byName.get(id)?.status)}`)
         throw new Error(
           `timed out after ${WITHIN_MS} ms waiting for the scheduler to decide on\n${states.join('\n')}`,
@@ -276,6 +280,13 @@ function isDecided(pod: Pod | undefined): pod is Pod {
   return !PASSING.test(condition.message ?? '')
 }
 
+const isSearchTooLong = (pod: Pod | undefined): boolean =>
+  pod?.spec.nodeName === undefined &&
+  (pod === undefined ? undefined : scheduledCondition(pod)?.message)?.includes(SEARCH_TOO_LONG) === true
+
+/** What kube-scheduler says of a node whose search for devices reached its limit of 10 s. */
+const SEARCH_TOO_LONG = 'timed out trying to allocate devices'
+
 const PASSING =
   /resourceclaim .* not found|in the process of being allocated|has been modified|timed out|no nodes available/
 
@@ -283,7 +294,8 @@ function answerOf(id: string, { claims }: Case, pod: Pod | undefined, all: reado
   const local = (name: string) => name.replace(`${id}-`, '')
   if (pod?.spec.nodeName === undefined) {
     const message = (pod === undefined ? undefined : scheduledCondition(pod)?.message) ?? ''
-    return { kind: 'unsatisfiable', reason: message.replaceAll(`${id}-`, '') }
+    const kind = message.includes(SEARCH_TOO_LONG) ? 'undecided' : 'unsatisfiable'
+    return { kind, reason: message.replaceAll(`${id}-`, '') }
   }
   const devices = claims.map(({ name }): ClaimDevices => {
     const results = all.find(({ metadata }) => metadata.name === `${id}-${name}`)?.status?.allocation?.devices

@@ -19,6 +19,8 @@ export type Answer =
   | { readonly kind: 'unsatisfiable'; readonly reason: string }
   /** The claim itself is rejected, as one whose selector does not compile. */
   | { readonly kind: 'refused'; readonly reason: string }
+  /** Only of kube-scheduler: its search, which is exponential, reached its time limit. Nothing to compare with. */
+  | { readonly kind: 'undecided'; readonly reason: string }
 
 export interface ClaimDevices {
   readonly claim: string
