@@ -62,6 +62,8 @@ struct Dram {
 
 // SAFETY: the mapping belongs to this value alone and has no thread affinity.
 unsafe impl Send for Dram {}
+// SAFETY: the callers of `store` and `load` keep threads at separate bytes.
+unsafe impl Sync for Dram {}
 
 impl Dram {
     fn allocate(device: &str, bytes: usize, host: HostMemoryOptions) -> Outcome<Self> {

@@ -15,6 +15,8 @@ pub struct Context(*mut c_void);
 
 // SAFETY: CUDA allows a context to be made current on any thread.
 unsafe impl Send for Context {}
+// SAFETY: likewise on several threads at the same time.
+unsafe impl Sync for Context {}
 
 macro_rules! functions {
     ($($field:ident = $symbol:literal($($argument:ty),*);)*) => {
