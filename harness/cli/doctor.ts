@@ -84,13 +84,19 @@ async function* machine({ target, runtime, cacheDir, nixl }: Settings): AsyncGen
 /** Checked first, since a missing permission explains later errors. */
 async function* rights(settings: Settings): AsyncGenerator<Finding> {
   const { connectionOf, openClient } = await import('../targets/cluster/cluster-run.ts')
-  const { describePermission, missingPermissions, PERMISSIONS } =
+  const { describePermission, missingPermissions, permissionsIn } =
     await import('../targets/cluster/permissions.ts')
   const { api } = openClient(connectionOf(settings))
-  const lacking = await missingPermissions(api)
-  if (lacking.length === 0) yield ok(`all ${PERMISSIONS.length} permissions of deploy/rbac.yaml`)
-  for (const permission of lacking)
-    yield missing(`the permission to ${describePermission(permission)}, see deploy/rbac.yaml`)
+  const file = settings.namespace === undefined ? 'deploy/rbac.yaml' : 'deploy/rbac-namespace.yaml'
+  const used = permissionsIn(settings.namespace)
+  const lacking = await missingPermissions(api, used)
+  if (lacking.length === 0) yield ok(`all ${used.length} permissions of ${file}`)
+  for (const permission of lacking) {
+    const text = `the permission to ${describePermission(permission)}`
+    yield permission.optional === undefined
+      ? missing(`${text}, see ${file}`)
+      : note(`without ${text}, ${permission.optional}`)
+  }
 }
 
 async function* server(client: ObjectClient): AsyncGenerator<Finding> {

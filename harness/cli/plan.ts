@@ -24,7 +24,8 @@ import { loadSuites } from '../simulate/load-suites.ts'
 import type { Sku } from '../sku/sku.ts'
 import { plannedTests, type PlannedComparison } from './planned-tests.ts'
 import { podManifest, secretManifest, type PodParts } from '../targets/cluster/pod-manifest.ts'
-import { runLabels, namespaceManifest, namespaceOf } from '../targets/cluster/run-namespace.ts'
+import { templateManifest } from '../targets/cluster/applied-templates.ts'
+import { planRunNamespace } from '../targets/cluster/plan-run-namespace.ts'
 import type { PodSpec } from '../scheduling/pod.ts'
 import { argsOf, CONTAINER } from '../transfer/node-pair-transfer.ts'
 import { transferPlan } from '../measure/node-comparison.ts'
@@ -35,7 +36,6 @@ const OVERHEADS: Readonly<Record<'emulated' | 'cluster', Seconds>> = {
   emulated: seconds(0.2),
   cluster: seconds(4),
 }
-const RUN = '<run>'
 
 export interface Planning {
   readonly settings: Settings
@@ -98,10 +98,9 @@ export async function plan(
       })),
     ),
   ]
-  const metadata = runLabels(RUN, now)
+  const { first, ...place } = planRunNamespace(settings.namespace, now)
   const parts: PodParts = {
-    namespace: namespaceOf(RUN),
-    metadata,
+    ...place,
     image: settings.image ?? (settings.delivery === 'stream' ? STREAM_IMAGE : IMAGE),
     delivery: settings.delivery,
     resources: settings.podResources,
@@ -110,11 +109,8 @@ export async function plan(
     nodes: settings.nodes,
   }
   const objects = [
-    namespaceManifest(RUN, metadata),
-    ...[...templates.values()].map((template) => ({
-      ...template,
-      metadata: { ...template.metadata, namespace: parts.namespace, ...metadata },
-    })),
+    first,
+    ...[...templates.values()].map((template) => templateManifest(template, parts)),
     ...specs.flatMap((spec) => [secretManifest(spec, parts) ?? [], podManifest(spec, parts)].flat()),
   ]
   return [

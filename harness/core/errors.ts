@@ -44,6 +44,7 @@ export const ERROR_CATALOGUE = {
   API_UNREACHABLE: { category: 'cluster', title: 'the API server does not answer' },
   API_REFUSED: { category: 'cluster', title: 'the API server refused a request' },
   RBAC_DENIED: { category: 'cluster', title: 'a permission is missing that the run needs' },
+  NAMESPACE_IN_USE: { category: 'input', title: 'another run is in the Namespace of CLAIMCHECK_NAMESPACE' },
   NAMESPACE_STUCK: { category: 'cluster', title: 'the Namespace of a run was not deleted in time' },
   // claims and topology
   DEVICE_CLASS_MISSING: { category: 'cluster', title: 'a claim names a DeviceClass that does not exist' },

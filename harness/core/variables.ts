@@ -30,6 +30,12 @@ const variablesSchema = z.strictObject({
   CLAIMCHECK_RACK: z.string().min(1).optional(),
   CLAIMCHECK_SKU: z.string().min(1).optional(),
   CLAIMCHECK_CONTEXT: z.string().min(1).optional(),
+  /** A Namespace that exists, in which the run creates its objects. By default the run makes a Namespace of its own. */
+  CLAIMCHECK_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'expected the name of a Namespace')
+    .refine((name) => !name.startsWith('kube-'), 'names a Namespace of the system')
+    .optional(),
   /** The lab that a run uses. By default a running lab of the same rack, otherwise a new one. */
   CLAIMCHECK_LAB: z
     .string()
@@ -97,6 +103,8 @@ export interface Settings {
   readonly rack: string
   readonly sku: string | undefined
   readonly context: string | undefined
+  /** An existing Namespace for the objects of a run. */
+  readonly namespace: string | undefined
   readonly lab: string | undefined
   /** Kubeconfig files, of which the first with a context of the name counts: KUBECONFIG, otherwise ~/.kube/config. */
   readonly kubeconfig: readonly string[]
@@ -159,6 +167,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     rack: libraryPath('racks', v.CLAIMCHECK_RACK ?? DEFAULT_RACK, 'CLAIMCHECK_RACK'),
     sku: v.CLAIMCHECK_SKU === undefined ? undefined : libraryPath('skus', v.CLAIMCHECK_SKU, 'CLAIMCHECK_SKU'),
     context: v.CLAIMCHECK_CONTEXT,
+    namespace: v.CLAIMCHECK_NAMESPACE,
     lab: v.CLAIMCHECK_LAB,
     kubeconfig: kubeconfigOf(env),
     nodes: v.CLAIMCHECK_NODES,
@@ -217,6 +226,7 @@ const ONLY_FOR: readonly [
   ['CLAIMCHECK_SKU', ['cluster', 'host'], 'the rack names its SKU'],
   ['CLAIMCHECK_LAB', ['lab'], 'only target lab has labs'],
   ['CLAIMCHECK_CONTEXT', ['cluster'], 'only target cluster has a context'],
+  ['CLAIMCHECK_NAMESPACE', ['cluster'], 'only target cluster has Namespaces'],
   ['CLAIMCHECK_NODES', ['cluster'], 'only target cluster selects nodes'],
   ['CLAIMCHECK_IMAGE', ['cluster'], 'only target cluster pulls an image'],
   ['CLAIMCHECK_DELIVERY', ['cluster'], 'only target cluster delivers the binary into pods'],

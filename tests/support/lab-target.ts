@@ -31,7 +31,7 @@ export async function labTarget(parts: Partial<ClusterParts> = {}): Promise<Clus
   const target = new ClusterTarget({
     ...clusterPartsOf(lab),
     runId: newRunId(),
-    namespaceLives: 'run',
+    namespace: { kind: 'own', removedBy: 'run' },
     journal: new Journal(),
     ...parts,
   })

@@ -20,7 +20,10 @@ export interface ApiOperation {
 }
 
 export const MISSING_PERMISSION_HINT =
-  'Grant the user the permissions in deploy/rbac.yaml; `npx claimcheck doctor` lists those that are missing.'
+  'Grant the user the permissions in deploy/rbac.yaml, or with CLAIMCHECK_NAMESPACE those in deploy/rbac-namespace.yaml; `npx claimcheck doctor` lists those that are missing.'
+
+const POD_SECURITY_HINT =
+  'Pods that claim devices request IPC_LOCK. Label the Namespace pod-security.kubernetes.io/enforce=privileged.'
 
 interface ApiResponse {
   /** The HTTP status, or the `code` of a Status object in a watch. */
@@ -86,6 +89,7 @@ export function apiError(
   return new ApiError('API_REFUSED', response, {
     subject,
     problem: `could not be ${PARTICIPLES[verb] ?? verb}: ${message}`,
+    ...(message.includes('violates PodSecurity') ? { hint: POD_SECURITY_HINT } : {}),
     details,
   })
 }
@@ -109,5 +113,7 @@ function statusOf(body: string): z.infer<typeof statusSchema> {
     throw error
   }
 }
+
+export const isAlreadyThere = (error: unknown): boolean => error instanceof ApiError && error.status === 409
 
 export const isNotFound = (error: unknown): boolean => error instanceof ApiError && error.status === 404

@@ -25,6 +25,13 @@ const dra = (kind: string, plural: string, namespaced: boolean): Resource => ({
 })
 
 export const namespaces = core('Namespace', 'namespaces', false)
+export const leases: Resource = {
+  kind: 'Lease',
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  plural: 'leases',
+  namespaced: true,
+}
 export const nodes = core('Node', 'nodes', false)
 export const pods = core('Pod', 'pods', true)
 export const secrets = core('Secret', 'secrets', true)

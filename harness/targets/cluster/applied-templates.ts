@@ -6,19 +6,27 @@ import { createHash } from 'node:crypto'
 import { ClaimcheckError } from '../../core/errors.ts'
 import { compileSelector } from '../../dra/cel/selector.ts'
 import type { DeviceRequest, ResourceClaimTemplate } from '../../dra/objects.ts'
+import { isAlreadyThere } from './api-error.ts'
 import * as resources from './api-resources.ts'
 import type { ObjectClient } from './object-client.ts'
-import type { RunLabels } from './run-namespace.ts'
+import type { RunMetadata } from './run-namespace.ts'
+
+interface ObjectPlace {
+  readonly namespace: string
+  readonly metadata: RunMetadata
+  /** Makes the names of objects unique in a Namespace of somebody else; absent in that of the run. */
+  readonly runIdInNames?: string | undefined
+}
 
 export class AppliedTemplates {
   readonly #client: ObjectClient
-  readonly #metadata: RunLabels & { readonly namespace: string }
+  readonly #place: ObjectPlace
   readonly #templates = new Map<string, ResourceClaimTemplate>()
   readonly #objectNames = new Map<string, string>()
 
-  constructor(client: ObjectClient, metadata: RunLabels & { readonly namespace: string }) {
+  constructor(client: ObjectClient, place: ObjectPlace) {
     this.#client = client
-    this.#metadata = metadata
+    this.#place = place
   }
 
   /** The templates as they were last applied, by name. */
@@ -39,18 +47,36 @@ export class AppliedTemplates {
 
   async apply(template: ResourceClaimTemplate, signal: AbortSignal): Promise<void> {
     const { name } = template.metadata
-    const { namespace, labels, annotations } = this.#metadata
-    const objectName = this.#templates.has(name) ? `${name}-${digestOf(template)}` : name
-    const metadata = {
-      ...template.metadata,
-      name: objectName,
-      namespace,
-      labels: { ...template.metadata.labels, ...labels },
-      annotations,
+    const { runIdInNames } = this.#place
+    const unique = runIdInNames === undefined ? name : `${name}-${runIdInNames}`
+    const objectName = this.#templates.has(name) ? `${unique}-${digestOf(template)}` : unique
+    const manifest = templateManifest(template, this.#place, objectName)
+    if (runIdInNames === undefined) {
+      await this.#client.apply(resources.resourceClaimTemplates, manifest, signal)
+    } else {
+      await this.#client
+        .create(resources.resourceClaimTemplates, manifest, signal)
+        .catch((error: unknown) => {
+          // Another target of the run has created it.
+          if (!isAlreadyThere(error)) throw error
+        })
     }
-    await this.#client.apply(resources.resourceClaimTemplates, { ...template, metadata }, signal)
     this.#templates.set(name, template)
     this.#objectNames.set(name, objectName)
+  }
+}
+
+/** The object of a template. Its claims have the labels of the run too, by which other runs see whose they are. */
+export function templateManifest(
+  template: ResourceClaimTemplate,
+  { namespace, metadata: { labels, ...metadata } }: ObjectPlace,
+  name = template.metadata.name,
+) {
+  const own = template.metadata.labels
+  return {
+    ...template,
+    metadata: { ...template.metadata, name, namespace, ...metadata, labels: { ...own, ...labels } },
+    spec: { ...template.spec, metadata: { labels } },
   }
 }
 

@@ -9,10 +9,10 @@ import { seconds } from '../../core/units.ts'
 import type { PodSpec, ScheduledPod, Wait } from '../../scheduling/pod.ts'
 import type { ObjectClient } from './object-client.ts'
 import type { ClusterInventory } from './cluster-inventory.ts'
-import { parseClaim } from './object-schemas.ts'
+import { parseClaim, type Claim } from './object-schemas.ts'
 import type { PodInformers } from './pod-informers.ts'
 import * as resources from './api-resources.ts'
-import { isOfRun } from './run-namespace.ts'
+import { runOf } from './run-namespace.ts'
 import {
   claimNameOf,
   devicesInUse,
@@ -98,9 +98,19 @@ function nextResult(
   )
 }
 
+/** The claims of all Namespaces, or of the run's own where RBAC grants no more. */
+async function visibleClaims({ client, namespace }: BindingRequest): Promise<readonly Claim[]> {
+  try {
+    return await client.list(resources.resourceClaims, parseClaim)
+  } catch (error) {
+    if (!(error instanceof ClaimcheckError && error.code === 'RBAC_DENIED')) throw error
+    return client.list(resources.resourceClaims, parseClaim, { namespace })
+  }
+}
+
 async function bindingTimeout(request: BindingRequest, rejection: string): Promise<ClaimcheckError> {
-  const { client, informers, spec } = request
-  const claims = await client.list(resources.resourceClaims, parseClaim)
+  const { informers, spec } = request
+  const claims = await visibleClaims(request)
   const [reason, events] = await Promise.all([
     explainRejection(request, devicesInUse(claims)),
     informers.eventsOf(spec.name),
@@ -108,8 +118,10 @@ async function bindingTimeout(request: BindingRequest, rejection: string): Promi
   const contended =
     request.peers.length > 0 &&
     claims.some(
-      ({ metadata: { namespace = '' }, status }) =>
-        namespace !== request.namespace && isOfRun(namespace) && status?.allocation !== undefined,
+      ({ metadata, status }) =>
+        metadata.namespace !== request.namespace &&
+        runOf(metadata) !== undefined &&
+        status?.allocation !== undefined,
     )
   return unsatisfiableBinding(request, { rejection, reason, events, contended })
 }

@@ -15,7 +15,16 @@ import { configFor, type Connection } from './kubeconfig.ts'
 import type { Delivery } from './binary-delivery.ts'
 import type { PodResources } from './pod-manifest.ts'
 import * as resources from './api-resources.ts'
-import { runLabels, namespaceManifest, namespaceOf, newRunId, removeNamespace } from './run-namespace.ts'
+import { acquireLease, removeLease } from './run-lease.ts'
+import {
+  nameOfNamespace,
+  namespaceManifest,
+  namespaceOf,
+  newRunId,
+  removeNamespace,
+  runMetadata,
+  type RunNamespace,
+} from './run-namespace.ts'
 
 const REMOVAL_TIMEOUT = seconds(60)
 
@@ -34,8 +43,7 @@ export interface ClusterRun {
   /** Nodes under test; absent for all that publish RDMA NICs, or GPUs where none does. */
   readonly nodes?: readonly string[] | undefined
   readonly runId: string
-  /** Whether this target removes the Namespace when it is closed, or the run does, whose targets share it. */
-  readonly namespaceLives: 'target' | 'run'
+  readonly namespace: RunNamespace
 }
 
 export interface ClusterParts extends ClusterRun {
@@ -75,27 +83,44 @@ export async function beginClusterRun(settings: Settings, preparation: Preparati
     mountsHostSys: settings.mountsHostSys,
     nodes: settings.nodes,
   }
-  return beginRun(parts, preparation.say)
+  return beginRun(parts, preparation.say, settings.namespace)
 }
 
-/** Creates the Namespace of a new run. Nothing is left if it rejects. */
+/**
+ * Creates the Namespace of a new run, or the run's Lease in an existing one. Nothing is left if it rejects, as `acquireLease`
+ * does.
+ */
 export async function beginRun(
-  parts: Omit<ClusterRun, 'runId' | 'namespaceLives'>,
+  parts: Omit<ClusterRun, 'runId' | 'namespace'>,
   say: (line: string) => void,
+  existing?: string,
 ): Promise<ClusterRun> {
   const runId = newRunId()
   const { connection } = parts
-  await openClient(connection).apply(
-    resources.namespaces,
-    namespaceManifest(runId, runLabels(runId, Date.now())),
+  const client = openClient(connection)
+  const namespace =
+    existing === undefined
+      ? await createNamespace(client, runId)
+      : await acquireLease(client, existing, runId, { within: REMOVAL_TIMEOUT })
+  const run = { ...parts, runId, namespace }
+  say(
+    `Namespace ${nameOfNamespace(run)} on ${connection.context}${existing === undefined ? '' : `, run ${runId}`}`,
   )
-  say(`Namespace ${namespaceOf(runId)} on ${connection.context}`)
-  return { ...parts, runId, namespaceLives: 'run' }
+  return run
 }
 
-/** Removes the run's Namespace. Rejects with NAMESPACE_STUCK. */
-export function endRun({ connection, runId }: ClusterRun): Promise<void> {
-  return removeNamespace(openClient(connection), namespaceOf(runId), { within: REMOVAL_TIMEOUT })
+async function createNamespace(client: ObjectClient, runId: string): Promise<RunNamespace> {
+  await client.apply(resources.namespaces, namespaceManifest(runId, runMetadata(runId, Date.now())))
+  return { kind: 'own', removedBy: 'run' }
+}
+
+/** Removes the run's Namespace, or its objects from an existing one. Rejects with NAMESPACE_STUCK. */
+export function endRun({ connection, runId, namespace }: ClusterRun): Promise<void> {
+  const client = openClient(connection)
+  const wait = { within: REMOVAL_TIMEOUT }
+  return namespace.kind === 'own'
+    ? removeNamespace(client, namespaceOf(runId), wait)
+    : removeLease(client, namespace.name, runId, wait)
 }
 
 /** Rejects with TARGET_UNAVAILABLE if the API server does not serve resource.k8s.io/v1. */

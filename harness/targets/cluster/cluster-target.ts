@@ -33,7 +33,13 @@ import { BINARY, RUN } from './pod-manifest.ts'
 import { NamespacePods, RELEASE_TIMEOUT } from './namespace-pods.ts'
 import type { PodInformers } from './pod-informers.ts'
 import { PROBE, probePod } from './probe-pod.ts'
-import { runLabels, namespaceOf, removeNamespace, type RunLabels } from './run-namespace.ts'
+import {
+  nameOfNamespace,
+  removeNamespace,
+  runMetadata,
+  type RunMetadata,
+  type RunNamespace,
+} from './run-namespace.ts'
 import { statusOf } from './pod-status.ts'
 
 export class ClusterTarget implements Target {
@@ -44,7 +50,7 @@ export class ClusterTarget implements Target {
   readonly #api: Api
   readonly #client: ObjectClient
   readonly #inventory: ClusterInventory
-  readonly #metadata: RunLabels
+  readonly #metadata: RunMetadata
   readonly #templates: AppliedTemplates
   readonly #pods: NamespacePods
   readonly #closing = new AbortController()
@@ -54,13 +60,17 @@ export class ClusterTarget implements Target {
   constructor(parts: ClusterParts) {
     this.kind = parts.kind
     this.emulation = parts.emulation
-    this.namespace = namespaceOf(parts.runId)
+    this.namespace = nameOfNamespace(parts)
     this.#parts = parts
     this.#api = new Api(configFor(parts.connection))
     this.#client = new ObjectClient(this.#api)
     this.#inventory = new ClusterInventory(this.#client, parts.journal, parts.nodes)
-    this.#metadata = runLabels(parts.runId, Date.now())
-    this.#templates = new AppliedTemplates(this.#client, { ...this.#metadata, namespace: this.namespace })
+    this.#metadata = runMetadata(parts.runId, Date.now(), parts.namespace)
+    this.#templates = new AppliedTemplates(this.#client, {
+      namespace: this.namespace,
+      metadata: this.#metadata,
+      runIdInNames: parts.namespace.kind === 'own' ? undefined : parts.runId,
+    })
     this.#pods = new NamespacePods({
       run: parts,
       client: this.#client,
@@ -219,7 +229,7 @@ export class ClusterTarget implements Target {
       if (informers === undefined) return
       await this.#pods.remove([...this.#pods.records.values()], { within: RELEASE_TIMEOUT })
     } finally {
-      if (informers !== undefined && this.#parts.namespaceLives === 'target')
+      if (informers !== undefined && removedByTarget(this.#parts.namespace))
         await removeNamespace(this.#client, this.namespace, { within: RELEASE_TIMEOUT })
       informers?.stop()
       this.#inventory.close()
@@ -239,3 +249,6 @@ export class ClusterTarget implements Target {
     if (this.#closed !== undefined) throw targetClosed(subject, 'the target has been closed')
   }
 }
+
+const removedByTarget = (namespace: RunNamespace): boolean =>
+  namespace.kind === 'own' && namespace.removedBy === 'target'

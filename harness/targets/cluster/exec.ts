@@ -7,7 +7,7 @@ import type { ExecResult, Wait } from '../../scheduling/pod.ts'
 import type { Api } from './api-client.ts'
 import { withCredentials } from './exec-credentials.ts'
 import { MISSING_PERMISSION_HINT } from './api-error.ts'
-import { describePermission, missingPermissions, PERMISSIONS } from './permissions.ts'
+import { describePermission, missingPermissions, permissionsIn } from './permissions.ts'
 
 /** The most characters that are kept of each stream, from its end. */
 const MAX_OUTPUT = 1_000_000
@@ -59,7 +59,7 @@ export async function execIn(api: Api, command: Command, wait: Wait): Promise<Ex
     (error: unknown) => {
       const message = String((error as { message?: unknown }).message ?? error)
       if (message.includes('Unexpected server response: 403'))
-        void permissionError(api, subject).then(ended.reject, ended.reject)
+        void permissionError(api, namespace, subject).then(ended.reject, ended.reject)
       else ended.reject(failed(message, error))
     },
   )
@@ -74,10 +74,10 @@ export async function execIn(api: Api, command: Command, wait: Wait): Promise<Ex
 }
 
 /** The client hides the response to a rejected upgrade, so a SelfSubjectAccessReview finds the missing permission. */
-async function permissionError(api: Api, subject: string): Promise<ClaimcheckError> {
+async function permissionError(api: Api, namespace: string, subject: string): Promise<ClaimcheckError> {
   const [permission] = await missingPermissions(
     api,
-    PERMISSIONS.filter(({ resource }) => resource === 'pods/exec'),
+    permissionsIn(namespace).filter(({ resource }) => resource === 'pods/exec'),
   )
   return new ClaimcheckError('RBAC_DENIED', {
     subject,

@@ -32,8 +32,13 @@ export interface Connection {
   readonly context: string
 }
 
+/** The context of a pod that runs in the cluster: its ServiceAccount, without a kubeconfig. */
+const IN_CLUSTER = 'in-cluster'
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
+
 /** Throws VARIABLE_INVALID for an unknown context, and FILE_UNREADABLE or FILE_INVALID for the kubeconfig. */
 export function configFor({ kubeconfig, context }: Connection): KubeConfig {
+  if (context === IN_CLUSTER) return inClusterConfig()
   const config = load(kubeconfig)
   const names = config.getContexts().map(({ name }) => name)
   if (!names.includes(context)) {
@@ -55,6 +60,25 @@ export function configFor({ kubeconfig, context }: Connection): KubeConfig {
       hint: 'Correct the kubeconfig.',
     })
   }
+  return config
+}
+
+function inClusterConfig(): KubeConfig {
+  const lacking = [
+    ...(process.env['KUBERNETES_SERVICE_HOST'] === undefined ? ['the variable KUBERNETES_SERVICE_HOST'] : []),
+    ...['token', 'ca.crt'].map((name) => `${SERVICE_ACCOUNT}/${name}`).filter((file) => !existsSync(file)),
+  ]
+  if (lacking.length > 0) {
+    throw new ClaimcheckError('VARIABLE_INVALID', {
+      subject: 'CLAIMCHECK_CONTEXT',
+      problem: `is ${IN_CLUSTER}, but this process is not in a pod with a token of its ServiceAccount`,
+      expected: 'a pod with `automountServiceAccountToken: true`',
+      found: `missing: ${lacking.join(', ')}`,
+      hint: 'Outside the cluster, set CLAIMCHECK_CONTEXT to a context of the kubeconfig.',
+    })
+  }
+  const config = new KubeConfig()
+  config.loadFromCluster()
   return config
 }
 

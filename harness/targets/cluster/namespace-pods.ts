@@ -8,6 +8,7 @@ import { seconds } from '../../core/units.ts'
 import { ContentionError } from '../../scheduling/contention-error.ts'
 import type { ContainerExit, PodSpec, ScheduledPod, UnclaimedPodSpec, Wait } from '../../scheduling/pod.ts'
 import type { Diagnosis } from '../target.ts'
+import { isAlreadyThere } from './api-error.ts'
 import * as resources from './api-resources.ts'
 import type { AppliedTemplates } from './applied-templates.ts'
 import { deliver } from './binary-delivery.ts'
@@ -19,7 +20,7 @@ import { PodInformers } from './pod-informers.ts'
 import { secretNameOf } from './pod-manifest.ts'
 import { startStateOf, statusOf } from './pod-status.ts'
 import { awaitRelease, type Release } from './release-pods.ts'
-import { namespaceManifest, type RunLabels } from './run-namespace.ts'
+import { namespaceManifest, type RunMetadata } from './run-namespace.ts'
 
 export const RELEASE_TIMEOUT = seconds(90)
 /** How long the watch may take to deliver a pod that was created. */
@@ -36,7 +37,7 @@ interface NamespacePodsParts {
   readonly run: ClusterParts
   readonly client: ObjectClient
   readonly namespace: string
-  readonly metadata: RunLabels
+  readonly metadata: RunMetadata
   readonly templates: AppliedTemplates
   /** Aborted when the target is closed, which ends every wait. */
   readonly closing: AbortSignal
@@ -62,12 +63,13 @@ export class NamespacePods {
     return this.#informers
   }
 
-  /** Creates the Namespace and starts its informers, once. */
+  /** Creates the Namespace, if it is the run's own, and starts the informers, once. */
   open(): Promise<PodInformers> {
     const { run, client, namespace, metadata, closing } = this.#parts
     this.#informers ??= (async () => {
-      await client.apply(resources.namespaces, namespaceManifest(run.runId, metadata), closing)
-      return new PodInformers(client, namespace)
+      if (run.namespace.kind === 'own')
+        await client.apply(resources.namespaces, namespaceManifest(run.runId, metadata), closing)
+      return new PodInformers(client, namespace, run.runId)
     })()
     return this.#informers
   }
@@ -95,7 +97,14 @@ export class NamespacePods {
       mountsHostSys,
       nodes,
     }
-    await createPod(client, claimed, parts, this.limited(wait).signal)
+    const inOwnNamespace = run.namespace.kind === 'own'
+    await createPod(client, claimed, { ...parts, inOwnNamespace }, this.limited(wait).signal).catch(
+      (error: unknown) => {
+        // A pod or Secret of this name is somebody else's, and stays.
+        if (!inOwnNamespace && isAlreadyThere(error)) this.#records.delete(spec.name)
+        throw error
+      },
+    )
     await informers.until(() => informers.pods.get(spec.name), {
       within: WATCH_TIMEOUT,
       subject: `pod ${spec.name}`,
@@ -156,7 +165,8 @@ export class NamespacePods {
   }
 
   /** Deletes pods and their Secrets, and resolves once pods and claims are gone. */
-  async remove(records: readonly PodRecord[], wait: Wait): Promise<void> {
+  async remove(given: readonly PodRecord[], wait: Wait): Promise<void> {
+    const records = given.filter((record) => this.#records.get(record.spec.name) === record)
     if (records.length === 0) return
     const informers = await this.open()
     const { run, client, namespace } = this.#parts

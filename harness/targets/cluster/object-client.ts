@@ -1,4 +1,4 @@
-/** Applies, reads, lists and deletes API objects. Objects are written by server-side apply only. */
+/** Applies, reads, lists and deletes API objects. In a Namespace of the run objects are written by server-side apply. In one of somebody else they are created, which fails for a name that is taken. */
 import { z } from 'zod'
 import type { Api } from './api-client.ts'
 import { isNotFound } from './api-error.ts'
@@ -26,6 +26,18 @@ export class ObjectClient {
     return this.api.json({
       ...operationOn('patch', { resource, name, namespace }),
       query: { fieldManager: FIELD_MANAGER, force: 'true', fieldValidation: 'Strict' },
+      body: manifest,
+      signal,
+    })
+  }
+
+  /** Creates an object. Rejects with API_REFUSED and status 409 if there is one of this name. */
+  create(resource: Resource, manifest: Manifest, signal?: AbortSignal): Promise<unknown> {
+    const { name, namespace } = manifest.metadata
+    return this.api.json({
+      ...operationOn('create', { resource, name, namespace }),
+      path: collection(resource, namespace),
+      query: { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict' },
       body: manifest,
       signal,
     })

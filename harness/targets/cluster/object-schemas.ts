@@ -110,6 +110,12 @@ const namespaceSchema = z.looseObject({
 })
 export type Namespace = z.infer<typeof namespaceSchema>
 
+const leaseSchema = z.looseObject({
+  metadata,
+  spec: z.looseObject({ holderIdentity: z.string().nullish() }).default({}),
+})
+export type Lease = z.infer<typeof leaseSchema>
+
 const eventSchema = z.looseObject({
   reason: z.string().nullish(),
   message: z.string().nullish(),
@@ -135,6 +141,7 @@ export const parsePod = parser('Pod', podSchema)
 export const parseClaim = parser('ResourceClaim', claimSchema as unknown as z.ZodType<Claim>)
 export const parseNode = parser('Node', nodeSchema)
 export const parseNamespace = parser('Namespace', namespaceSchema)
+export const parseLease = parser('Lease', leaseSchema)
 export const parseEvent = parser('Event', eventSchema)
 export const parseDeviceClass = parser('DeviceClass', classSchema)
 

@@ -1,5 +1,5 @@
 /**
- * The informers for the pods and claims of a run's Namespace. A wait on them that times out reports the last state and the
+ * The informers for the pods and claims of a run. A wait on them that times out reports the last state and the
  * events of the Namespace.
  */
 import { timeoutError, type WaitCondition } from '../../core/timeout.ts'
@@ -8,6 +8,7 @@ import type { ObjectClient } from './object-client.ts'
 import { parseClaim, parseEvent, parsePod, type Claim, type Event, type Pod } from './object-schemas.ts'
 import * as resources from './api-resources.ts'
 import { Informer } from './informer.ts'
+import { selectorOf } from './run-namespace.ts'
 
 const MAX_EVENTS = 10
 
@@ -17,12 +18,12 @@ export class PodInformers {
   readonly #client: ObjectClient
   readonly #namespace: string
 
-  constructor(client: ObjectClient, namespace: string) {
+  constructor(client: ObjectClient, namespace: string, runId: string) {
     this.#client = client
     this.#namespace = namespace
-    const { api } = client
-    this.pods = new Informer({ api, namespace, resource: resources.pods, parse: parsePod })
-    this.claims = new Informer({ api, namespace, resource: resources.resourceClaims, parse: parseClaim })
+    const of = { api: client.api, namespace, query: selectorOf(runId) }
+    this.pods = new Informer({ ...of, resource: resources.pods, parse: parsePod })
+    this.claims = new Informer({ ...of, resource: resources.resourceClaims, parse: parseClaim })
   }
 
   /** Calls `condition` whenever a pod or a claim changes and resolves with its first result that is not undefined. */

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { ContainerSpec, PodSpec, UnclaimedPodSpec } from '../../scheduling/pod.ts'
-import type { RunLabels } from './run-namespace.ts'
+import type { RunMetadata } from './run-namespace.ts'
 
 export const HOME = '/opt/claimcheck'
 export const BINARY = `${HOME}/bin/claimcheck-transfer`
@@ -23,7 +23,7 @@ export interface PodResources {
 
 export interface PodParts {
   readonly namespace: string
-  readonly metadata: RunLabels
+  readonly metadata: RunMetadata
   readonly image: string
   /** With `stream` the container waits until the binary has been copied into it. */
   readonly delivery: 'image' | 'stream'
@@ -50,8 +50,8 @@ export function podManifest(spec: PodSpec | UnclaimedPodSpec, parts: PodParts) {
     metadata: {
       name: spec.name,
       namespace: parts.namespace,
+      ...parts.metadata,
       labels: { ...parts.metadata.labels, [GROUP_LABEL]: labelValue(spec.group) },
-      annotations: parts.metadata.annotations,
     },
     spec: {
       restartPolicy: 'Never',

@@ -1,4 +1,4 @@
-/** The Namespace of a run: its name, the labels of its objects, and its removal. */
+/** The Namespace of a run: its name, the labels of its objects, and the removal of one that the run made. */
 import { randomBytes } from 'node:crypto'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Wait } from '../../scheduling/pod.ts'
@@ -19,19 +19,52 @@ export const newRunId = (): string => randomBytes(4).toString('hex')
 
 export const namespaceOf = (runId: string): string => `claimcheck-${runId}`
 
-export const isOfRun = (namespace: string): boolean => namespace.startsWith(namespaceOf(''))
+/** Where the objects of a run are. */
+export type RunNamespace =
+  /** In a Namespace that the run makes. The target removes it when it is closed, or the run does, whose targets share it. */
+  | { readonly kind: 'own'; readonly removedBy: 'target' | 'run' }
+  /** In a Namespace that somebody else made. A Lease owns the objects, so that they are deleted with it. */
+  | { readonly kind: 'existing'; readonly name: string; readonly leaseUid: string }
 
-export interface RunLabels {
+export const nameOfNamespace = (run: { readonly runId: string; readonly namespace: RunNamespace }): string =>
+  run.namespace.kind === 'own' ? namespaceOf(run.runId) : run.namespace.name
+
+/** The metadata that every object of a run has. */
+export interface RunMetadata {
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
+  readonly ownerReferences?: readonly object[]
 }
 
-export const runLabels = (runId: string, now: number): RunLabels => ({
+export const runMetadata = (runId: string, now: number, namespace?: RunNamespace): RunMetadata => ({
   labels: { [RUN_LABEL]: runId, [MANAGED_BY]: 'claimcheck' },
   annotations: { [EXPIRES]: new Date(now + LIFETIME_MS).toISOString() },
+  ...(namespace?.kind === 'existing' ? { ownerReferences: [ownerReference(namespace.leaseUid)] } : {}),
 })
 
-export function namespaceManifest(runId: string, { labels, annotations }: RunLabels) {
+/** The name of the Lease that marks a run in a Namespace that somebody else made. */
+export const LEASE = 'claimcheck'
+
+const ownerReference = (uid: string) => ({
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  name: LEASE,
+  uid,
+})
+
+export const selectorOf = (runId: string) => ({ labelSelector: `${RUN_LABEL}=${runId}` })
+
+type Texts = Readonly<Record<string, string>> | undefined
+
+/** Returns the run that an object belongs to, by its labels. */
+export const runOf = ({ labels }: { readonly labels?: Texts }): string | undefined =>
+  labels?.[MANAGED_BY] === 'claimcheck' ? labels[RUN_LABEL] : undefined
+
+/** RFC 3339; undefined for an object without an expiry. */
+export const expiryOf = ({ annotations }: { readonly annotations?: Texts }): string | undefined =>
+  annotations?.[EXPIRES]
+
+export function namespaceManifest(runId: string, { labels, annotations }: RunMetadata) {
   return {
     apiVersion: 'v1',
     kind: 'Namespace',
@@ -56,7 +89,7 @@ export async function staleNamespaces(client: ObjectClient): Promise<readonly St
   const found = await client.list(resources.namespaces, parseNamespace, { query })
   return found
     .filter(isNamespaceOfRun)
-    .map(({ metadata }) => ({ name: metadata.name, expires: metadata.annotations?.[EXPIRES] }))
+    .map(({ metadata }) => ({ name: metadata.name, expires: expiryOf(metadata) }))
 }
 
 /** Anyone may set the label of a run, so the name and the manager must agree with it. No Namespace of the system can. */

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Api } from '../../../harness/targets/cluster/api-client.ts'
 import { withCredentials } from '../../../harness/targets/cluster/exec-credentials.ts'
 import { configFor } from '../../../harness/targets/cluster/kubeconfig.ts'
-import { missingPermissions } from '../../../harness/targets/cluster/permissions.ts'
+import { missingPermissions, permissionsIn } from '../../../harness/targets/cluster/permissions.ts'
 import { temporaryFolder } from '../../support/rack-file.ts'
 
 /** A plugin that notes each of its runs. */
@@ -42,7 +42,9 @@ test('26 requests of two clients at once run the plugin once', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const clients = [new Api(configWith(command, address)), new Api(configWith(command, address))]
-  expect((await Promise.all(clients.map((api) => missingPermissions(api)))).flat()).toEqual([])
+  expect(
+    (await Promise.all(clients.map((api) => missingPermissions(api, permissionsIn(undefined))))).flat(),
+  ).toEqual([])
   expect([...tokens]).toEqual(['Bearer secret'])
   expect(runs()).toBe(1)
 })

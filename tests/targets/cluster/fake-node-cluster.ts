@@ -65,7 +65,7 @@ export function createTarget({ plane }: FakeNodeCluster, parts: Partial<ClusterP
     resources: { cpu: '100m', memory: '64Mi' },
     runId: newRunId(),
     // The Namespace is left to the control plane's end, since its removal takes seconds.
-    namespaceLives: 'run',
+    namespace: { kind: 'own', removedBy: 'run' },
     journal: new Journal(),
     ...parts,
   })

@@ -50,7 +50,7 @@ describe('nodes and slices', () => {
 
 describe('a pod', () => {
   test('is allocated devices, runs on another node than its peer, and leaves no objects', async () => {
-    const target = targetOn(cluster, { namespaceLives: 'target' })
+    const target = targetOn(cluster, { namespace: { kind: 'own', removedBy: 'target' } })
     const template = await claimOf(target, 4, 4)
     const one = await target.schedule(
       podOf(template, { name: 'one', group: 'g', containers: [TARGET_CONTAINER] }),

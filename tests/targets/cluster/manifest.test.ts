@@ -1,7 +1,7 @@
 /** Pod manifests request what a transfer requires and nothing else. */
 import { describe, expect, test } from 'vitest'
 import { podManifest, secretManifest, type PodParts } from '../../../harness/targets/cluster/pod-manifest.ts'
-import { runLabels } from '../../../harness/targets/cluster/run-namespace.ts'
+import { runMetadata } from '../../../harness/targets/cluster/run-namespace.ts'
 import { SliceCache } from '../../../harness/targets/cluster/slice-cache.ts'
 import { publishRack } from '../../../harness/emulation/publish-rack.ts'
 import { Journal } from '../../../harness/core/journal.ts'
@@ -11,7 +11,7 @@ import { TARGET_CONTAINER, podOf } from '../../support/emulated-target.ts'
 
 const PARTS: PodParts = {
   namespace: 'claimcheck-1',
-  metadata: runLabels('1', 0),
+  metadata: runMetadata('1', 0),
   image: 'somewhere/transfer:1',
   delivery: 'image',
   resources: { cpu: '4', memory: '8Gi' },

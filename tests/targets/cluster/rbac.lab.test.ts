@@ -1,4 +1,4 @@
-/** deploy/rbac.yaml grants the permissions of a run, and every one of them is required. */
+/** Each file of rights in deploy/ grants the permissions of a run, and every one of them is required unless it is optional. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -6,63 +6,133 @@ import { parseAllDocuments } from 'yaml'
 import { ClaimcheckError } from '../../../harness/core/errors.ts'
 import { seconds } from '../../../harness/core/units.ts'
 import { Api } from '../../../harness/targets/cluster/api-client.ts'
+import { beginRun, endRun } from '../../../harness/targets/cluster/cluster-run.ts'
 import { configFor } from '../../../harness/targets/cluster/kubeconfig.ts'
 import {
   describePermission,
   missingPermissions,
-  PERMISSIONS,
+  permissionsIn,
   type Permission,
 } from '../../../harness/targets/cluster/permissions.ts'
-import { endRun } from '../../../harness/targets/cluster/cluster-run.ts'
+import { claimOf, linesOf, podOf, SOON, TARGET_CONTAINER } from '../../support/emulated-target.ts'
 import { PROJECT } from '../../support/run-suite.ts'
-import { claimOf, TARGET_CONTAINER, linesOf, podOf, SOON } from '../../support/emulated-target.ts'
-import { fakeNodeCluster, createTarget } from './fake-node-cluster.ts'
+import { createTarget, fakeNodeCluster, type FakeNodeCluster } from './fake-node-cluster.ts'
 
-interface Rule {
-  readonly apiGroups: readonly string[]
-  readonly resources: readonly string[]
-  readonly verbs: readonly string[]
+interface Role {
+  readonly kind: string
+  readonly metadata: { readonly name: string; readonly namespace?: string }
+  readonly rules?: readonly {
+    readonly apiGroups: readonly string[]
+    readonly resources: readonly string[]
+    readonly verbs: readonly string[]
+  }[]
 }
 
-const documents = parseAllDocuments(readFileSync(join(PROJECT, 'deploy/rbac.yaml'), 'utf8')).map(
-  (document) => document.toJS() as { kind: string; rules?: Rule[] },
-)
-const role = documents.find(({ kind }) => kind === 'ClusterRole')
-const rules = role?.rules ?? []
-const granted: readonly Permission[] = rules.flatMap(({ apiGroups, resources, verbs }) =>
-  apiGroups.flatMap((group) =>
-    resources.flatMap((resource) => verbs.map((verb) => ({ group, resource, verb }))),
-  ),
-)
+const FILES = [
+  { file: 'deploy/rbac.yaml', namespace: undefined },
+  { file: 'deploy/rbac-namespace.yaml', namespace: 'claimcheck' },
+] as const
 
-const cluster = fakeNodeCluster()
 const SHORT = { within: seconds(3) }
 
-/** Grants `runner` these permissions only. */
-async function grant(rights: readonly Permission[]): Promise<void> {
-  const only = rights.map(({ group, resource, verb }) => ({
-    apiGroups: [group],
-    resources: [resource],
-    verbs: [verb],
-  }))
-  await cluster.plane.apply({ ...role, rules: only })
-}
+describe.for(FILES)('$file', ({ file, namespace }) => {
+  const documents = parseAllDocuments(readFileSync(join(PROJECT, file), 'utf8')).map(
+    (document) => document.toJS() as Role,
+  )
+  const roles = documents.filter(({ rules }) => rules !== undefined)
+  const granted = roles.flatMap(permissionsOfRole)
+  const cluster = fakeNodeCluster()
 
-beforeAll(async () => {
-  await cluster.plane.apply(...documents)
-  await cluster.plane.apply({
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRoleBinding',
-    metadata: { name: 'runner' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'claimcheck' },
-    subjects: [{ kind: 'User', name: 'runner', apiGroup: 'rbac.authorization.k8s.io' }],
+  /** Grants `runner` these permissions only. */
+  async function grant(rights: readonly Permission[]): Promise<void> {
+    const rulesOf = (role: Role) =>
+      rights
+        .filter((right) => right.namespace === role.metadata.namespace)
+        .map(({ group, resource, verb }) => ({ apiGroups: [group], resources: [resource], verbs: [verb] }))
+    await cluster.plane.apply(...roles.map((role) => ({ ...role, rules: rulesOf(role) })))
+  }
+
+  beforeAll(async () => {
+    await cluster.plane.apply(...documents)
+    await cluster.plane.apply(
+      ...roles.map(({ kind, metadata }) => ({
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: `${kind}Binding`,
+        metadata: { ...metadata, name: `${metadata.name}-runner` },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name: metadata.name },
+        subjects: [{ kind: 'User', name: 'runner', apiGroup: 'rbac.authorization.k8s.io' }],
+      })),
+    )
+  })
+
+  test('grants the permissions that the code uses', () => {
+    expect(granted.map(describePermission).sort()).toEqual(
+      permissionsIn(namespace).map(describePermission).sort(),
+    )
+  })
+
+  test('a run succeeds with all of them, and leaves nothing', async () => {
+    await grant(granted)
+    await wholeRun(cluster, namespace)
+    if (namespace === undefined) return
+    const kinds = 'pods,secrets,leases,resourceclaims,resourceclaimtemplates'
+    await expect
+      .poll(() => cluster.plane.kubectl(['get', kinds, '--namespace', namespace, '--output', 'name']), {
+        timeout: 20_000,
+      })
+      .toBe('')
+  })
+
+  test('all are reported as missing for a user without permissions', async () => {
+    const api = new Api(configFor({ kubeconfig: [cluster.plane.kubeconfig], context: 'nobody' }))
+    expect(await missingPermissions(api, permissionsIn(namespace))).toEqual(permissionsIn(namespace))
+  })
+
+  const required = permissionsIn(namespace).filter(({ optional }) => optional === undefined)
+  describe('a run without one permission names it:', () => {
+    test.for(required.map((right) => [describePermission(right), right] as const))(
+      '%s',
+      async ([name, right]) => {
+        await grant(required.filter((one) => one !== right))
+        const error = await wholeRun(cluster, namespace).then(
+          () => undefined,
+          (one: unknown) => one,
+        )
+        await removeLeftovers(cluster, namespace)
+        const [withoutPlace] = name.split(' in Namespace ')
+        expect(String(error)).toContain(`requires permission to ${withoutPlace}`)
+        expect(error).toMatchObject({ code: 'RBAC_DENIED' })
+      },
+    )
+  })
+
+  if (namespace === undefined) return
+  test('a run succeeds without the optional ones', async () => {
+    await grant(required)
+    await expect(wholeRun(cluster, namespace)).resolves.toBeUndefined()
   })
 })
 
+const permissionsOfRole = ({ metadata: { namespace }, rules = [] }: Role): Permission[] =>
+  rules.flatMap(({ apiGroups, resources, verbs }) =>
+    apiGroups.flatMap((group) =>
+      resources.flatMap((resource) =>
+        verbs.map((verb) => ({ group, resource, verb, ...(namespace === undefined ? {} : { namespace }) })),
+      ),
+    ),
+  )
+
 /** Does everything that a run does, including what it does on failures. The fake kubelet serves no logs and no exec. */
-async function wholeRun(): Promise<void> {
+async function wholeRun(cluster: FakeNodeCluster, existing: string | undefined): Promise<void> {
   const connection = { kubeconfig: [cluster.plane.kubeconfig], context: 'runner' }
-  const target = createTarget(cluster, { connection, namespaceLives: 'run' })
+  const parts = {
+    kind: 'cluster',
+    connection,
+    delivery: { kind: 'image', image: 'none' },
+    resources: { cpu: '1', memory: '1Gi' },
+  } as const
+  const run = await beginRun(parts, () => undefined, existing)
+  const target = createTarget(cluster, run)
   try {
     await target.nodes()
     const template = await claimOf(target, 4, 4)
@@ -76,14 +146,7 @@ async function wholeRun(): Promise<void> {
   } finally {
     await target.close()
   }
-  await endRun({
-    kind: 'cluster',
-    connection,
-    delivery: { kind: 'image', image: 'none' },
-    resources: { cpu: '1', memory: '1Gi' },
-    runId: target.namespace.replace('claimcheck-', ''),
-    namespaceLives: 'run',
-  })
+  await endRun(run)
 }
 
 /** Expects a failure with this code; rethrows RBAC_DENIED. */
@@ -96,32 +159,12 @@ async function failing(work: Promise<unknown>, code: string): Promise<void> {
   expect(error).toMatchObject({ code })
 }
 
-test('the file grants the permissions that the code uses', () => {
-  expect(granted.map(describePermission).sort()).toEqual(PERMISSIONS.map(describePermission).sort())
-})
-
-test('a run succeeds with all of them', async () => {
-  await grant(granted)
-  await expect(wholeRun()).resolves.toBeUndefined()
-})
-
-test('all are reported as missing for a user without permissions', async () => {
-  const api = new Api(configFor({ kubeconfig: [cluster.plane.kubeconfig], context: 'nobody' }))
-  expect((await missingPermissions(api)).map(describePermission)).toEqual(PERMISSIONS.map(describePermission))
-})
-
-describe('a run without one permission names it:', () => {
-  test.for(granted.map((right) => [describePermission(right), right] as const))(
-    '%s',
-    async ([name, right]) => {
-      await grant(granted.filter((one) => one !== right))
-      const error = await wholeRun().then(
-        () => undefined,
-        (one: unknown) => one,
-      )
-      await cluster.plane.kubectl(['delete', 'namespaces', '-l', 'claimcheck.dev/run', '--wait=false'])
-      expect(String(error)).toContain(`requires permission to ${name}`)
-      expect(error).toMatchObject({ code: 'RBAC_DENIED' })
-    },
-  )
-})
+async function removeLeftovers({ plane }: FakeNodeCluster, namespace: string | undefined): Promise<void> {
+  if (namespace === undefined) {
+    await plane.kubectl(['delete', 'namespaces', '-l', 'claimcheck.dev/run', '--wait=false'])
+    return
+  }
+  const ours = ['--namespace', namespace, '-l', 'claimcheck.dev/run']
+  await plane.kubectl(['delete', 'leases,pods,secrets,resourceclaimtemplates', ...ours, '--force'])
+  await plane.kubectl(['wait', '--for=delete', 'resourceclaims', ...ours, '--timeout=30s'])
+}

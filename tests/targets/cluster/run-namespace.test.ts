@@ -3,10 +3,10 @@ import { expect, test } from 'vitest'
 import {
   isNamespaceOfRun,
   namespaceManifest,
-  runLabels,
+  runMetadata,
 } from '../../../harness/targets/cluster/run-namespace.ts'
 
-const ours = namespaceManifest('0badcafe', runLabels('0badcafe', 0)).metadata
+const ours = namespaceManifest('0badcafe', runMetadata('0badcafe', 0)).metadata
 
 test('the Namespace of a run is recognized', () => {
   expect(isNamespaceOfRun({ metadata: { uid: 'u', ...ours } })).toBe(true)

@@ -84,7 +84,7 @@ describe('A claim', () => {
 
 describe('A pod', () => {
   test('whose devices cannot be prepared is reported with the event of the kubelet', async ({ lab }) => {
-    const target = await labTarget({ namespaceLives: 'target' })
+    const target = await labTarget({ namespace: { kind: 'own', removedBy: 'target' } })
     const { aligned } = sameGpus({ gpus: 1, nics: 1, gpusOn: 0, alignedOn: 0, unalignedOn: 1 })
     const template = numaTemplate(aligned, RACK.sku, { published: publicationOf(await target.slices()) })
     await target.apply(template)
