@@ -1,5 +1,5 @@
 /** SKU profiles and racks that come with claimcheck, which settings and files refer to by name: `h100x8`, `h100-2node`. */
-import { globSync } from 'node:fs'
+import fs from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { ClaimcheckError } from './errors.ts'
 import { nearest } from './nearest.ts'
@@ -12,7 +12,7 @@ export const isLibraryName = (reference: string): boolean => /^[A-Za-z0-9_-]+$/.
 
 /** The paths of all profiles or racks that come with claimcheck, sorted. */
 export const libraryFiles = (shelf: Shelf): readonly string[] =>
-  globSync('*.yaml', { cwd: join(PACKAGE_ROOT, 'fixtures', shelf) })
+  fs.globSync('*.yaml', { cwd: join(PACKAGE_ROOT, 'fixtures', shelf) })
     .sort()
     .map((name) => join(PACKAGE_ROOT, 'fixtures', shelf, name))
 

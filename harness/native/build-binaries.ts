@@ -3,7 +3,7 @@
  * that cargo builds in `native/` when the sources have changed since the last build.
  */
 import { createHash } from 'node:crypto'
-import { access, glob, readFile, rm, writeFile } from 'node:fs/promises'
+import fs, { access, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { ClaimcheckError } from '../core/errors.ts'
@@ -86,7 +86,7 @@ const record = (path: string, binaries: Binaries): Promise<void> =>
 /** The hash of all files that the binaries are built from. */
 export async function digestOfSources(folder: string = NATIVE): Promise<string> {
   const files: string[] = []
-  for await (const file of glob(['*/src/**/*.rs', '*/Cargo.toml', 'Cargo.toml', 'Cargo.lock'], {
+  for await (const file of fs.glob(['*/src/**/*.rs', '*/Cargo.toml', 'Cargo.toml', 'Cargo.lock'], {
     cwd: folder,
   }))
     files.push(file)

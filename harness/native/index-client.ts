@@ -8,8 +8,8 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { getCACertificates } from 'node:tls'
-import { EnvHttpProxyAgent, ProxyAgent, fetch, type Dispatcher, type Response } from 'undici'
+import tls from 'node:tls'
+import type { Dispatcher, Response } from 'undici'
 import { z } from 'zod'
 import { readTextFile } from '../core/input-file.ts'
 import type { PackageIndex } from './package-index.ts'
@@ -20,6 +20,9 @@ const ACCEPT = 'application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple
 const projectPage = z.looseObject({
   files: z.array(z.looseObject({ filename: z.string(), url: z.string() })),
 })
+
+/** Loaded at the first download, since an old Node, which the configuration of a run refuses, cannot load it. */
+const undici = (): Promise<typeof import('undici')> => import('undici')
 
 export interface WantedFile {
   /** The name of the project: `nixl-cu12`. */
@@ -39,7 +42,7 @@ export interface Downloaded {
  */
 export async function downloadFile(index: PackageIndex, wanted: WantedFile, path: string): Promise<Downloaded> {
   const answers: string[] = []
-  const dispatcher = dispatcherFor(index)
+  const dispatcher = await dispatcherFor(index)
   try {
     for (const url of index.urls) {
       const found = await findFile(url, wanted, dispatcher).catch((error: unknown) => reasonOf(error))
@@ -96,6 +99,7 @@ async function get(url: URL, index: URL, dispatcher: Dispatcher, accept: string)
   const bare = new URL(url)
   bare.username = ''
   bare.password = ''
+  const { fetch } = await undici()
   const response = await fetch(bare, {
     dispatcher,
     signal: AbortSignal.timeout(LIMIT_MS),
@@ -123,14 +127,15 @@ function netrcFor(host: string): readonly [user: string, password: string] | und
   return user === undefined || password === undefined ? undefined : [user, password]
 }
 
-function dispatcherFor({ proxy, certificates, timeoutMs }: PackageIndex): Dispatcher {
+async function dispatcherFor({ proxy, certificates, timeoutMs }: PackageIndex): Promise<Dispatcher> {
   const ca =
-    certificates === undefined ? undefined : [...getCACertificates('default'), readTextFile(certificates)]
-  const tls = ca === undefined ? {} : { ca }
-  const options = { connect: { ...tls, timeout: timeoutMs }, headersTimeout: timeoutMs, bodyTimeout: timeoutMs }
+    certificates === undefined ? undefined : [...tls.getCACertificates('default'), readTextFile(certificates)]
+  const trusted = ca === undefined ? {} : { ca }
+  const options = { connect: { ...trusted, timeout: timeoutMs }, headersTimeout: timeoutMs, bodyTimeout: timeoutMs }
+  const { EnvHttpProxyAgent, ProxyAgent } = await undici()
   return proxy === undefined
-    ? new EnvHttpProxyAgent({ ...options, requestTls: tls, proxyTls: tls })
-    : new ProxyAgent({ ...options, uri: proxy, requestTls: tls, proxyTls: tls })
+    ? new EnvHttpProxyAgent({ ...options, requestTls: trusted, proxyTls: trusted })
+    : new ProxyAgent({ ...options, uri: proxy, requestTls: trusted, proxyTls: trusted })
 }
 
 /** Without credentials. */

@@ -2,7 +2,7 @@
  * The fault catalogue, read from `fixtures/faults/`. Each declaration states the fault, what it corresponds to in the
  * field, and which tests should catch it. Docs, tests and the table of catch rates use it.
  */
-import { globSync } from 'node:fs'
+import fs from 'node:fs'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { ERROR_CATALOGUE, ClaimcheckError, type ErrorCode } from '../core/errors.ts'
@@ -77,7 +77,7 @@ const OURS = join(PACKAGE_ROOT, 'fixtures', 'faults')
 
 /** All faults of a folder, sorted by name. By default the project's own catalogue. */
 export const loadFaultCatalogue = (folder: string = OURS): readonly FaultDeclaration[] =>
-  globSync('*.yaml', { cwd: folder })
+  fs.globSync('*.yaml', { cwd: folder })
     .sort()
     .map((file) => loadFaultDeclaration(join(folder, file)))
 

@@ -3,7 +3,7 @@
  * and renamed when it is complete.
  */
 import { createHash } from 'node:crypto'
-import { access, glob, mkdir, mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises'
+import fs, { access, mkdir, mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { ClaimcheckError } from '../../../core/errors.ts'
@@ -61,7 +61,7 @@ async function removeOutdated(recipe: ArtifactRecipe, cache: string): Promise<vo
 /** Returns name and content of each matching file, except Go tests, as one string. */
 export async function sourcesIn(folder: string, pattern: readonly string[]): Promise<string[]> {
   const files: string[] = []
-  for await (const file of glob(pattern, { cwd: folder })) if (!file.endsWith('_test.go')) files.push(file)
+  for await (const file of fs.glob(pattern, { cwd: folder })) if (!file.endsWith('_test.go')) files.push(file)
   return Promise.all(
     files.sort().map(async (file) => `${file}\0${await readFile(join(folder, file), 'utf8')}`),
   )
