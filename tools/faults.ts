@@ -2,6 +2,8 @@
  * `npm run faults` and `npm run certify`: simulates acceptances of racks with and without each declared fault in the model
  * runtime and writes docs/data/faults.json, docs/faults.md and docs/certification.md. With `--gate` it writes nothing and
  * exits with 1 when a goal is missed; with `--json` it prints the outcome of every seed. The same sources give the same figures.
+ * With `--harness` it disturbs real runs of the harness instead and writes docs/data/harness-faults.json and
+ * docs/harness-faults.md; `--only` selects rows and writes nothing.
  */
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -11,6 +13,10 @@ import { Worker } from 'node:worker_threads'
 import { Command, InvalidArgumentError } from 'commander'
 import { loadFaultCatalogue } from '../harness/rack/fault-catalogue.ts'
 import { goalsOf } from './faults/goals.ts'
+import { HARNESS_FAULTS } from './faults/harness/cases.ts'
+import { titleOf } from './faults/harness/harness-fault.ts'
+import { runHarnessFaults } from './faults/harness/main.ts'
+import { harnessFaultsPage, recordOf } from './faults/harness/page.ts'
 import type { FaultOutcome, MeasureJob } from './faults/measure.ts'
 import { certificationPage, faultsPage, formatSummary } from './faults/pages.ts'
 import { FIRST_ROUNDS, HEALTHY, RACK, tallyOf } from './faults/tally.ts'
@@ -21,7 +27,7 @@ const HEALTHY_SHARE = 0.5
 /** Acceptances per message to a thread, few enough that all threads end at about the same time. */
 const BATCH = 25
 
-const { seeds, acceptances, gate, json, catalogue } = new Command('faults')
+const { seeds, acceptances, gate, json, catalogue, harness, only } = new Command('faults')
   .description('Measures how often each fault is caught, and how often a healthy rack is rejected.')
   .option('--seeds <n>', 'acceptances of each fault, and of the healthy rack', wholeNumber, 50)
   .option(
@@ -32,8 +38,23 @@ const { seeds, acceptances, gate, json, catalogue } = new Command('faults')
   .option('--gate', 'check the goals and write nothing')
   .option('--json', 'print the outcome of every seed and write nothing')
   .option('--catalogue <folder>', 'the declared faults', resolve(import.meta.dirname, '../fixtures/faults'))
+  .option(
+    '--harness',
+    'disturb real runs of the harness instead, by signals, missing resources and a failing API',
+  )
+  .option('--only <pattern>', 'with --harness: only rows whose title matches, and write nothing')
   .parse()
-  .opts<{ seeds: number; acceptances?: number; gate?: boolean; json?: boolean; catalogue: string }>()
+  .opts<{
+    seeds: number
+    acceptances?: number
+    gate?: boolean
+    json?: boolean
+    catalogue: string
+    harness?: boolean
+    only?: string
+  }>()
+
+if (harness === true) process.exit(await measureHarness())
 
 const started = performance.now()
 const faults = loadFaultCatalogue(catalogue)
@@ -49,6 +70,17 @@ if (json === true) {
   const [healthy, ...faulty] = outcomes.values()
   process.stdout.write(`${JSON.stringify({ healthy, outcomes: faulty })}\n`)
 } else report()
+
+/** Returns the exit code: 1 when a row does not hold. */
+async function measureHarness(): Promise<number> {
+  const rows = HARNESS_FAULTS.filter((row) => only === undefined || new RegExp(only).test(titleOf(row)))
+  const ends = await runHarnessFaults(rows)
+  if (only === undefined) {
+    writeFileSync(resolve(DOCS, 'data/harness-faults.json'), `${JSON.stringify(recordOf(ends), null, 1)}\n`)
+    writeFileSync(resolve(DOCS, 'harness-faults.md'), harnessFaultsPage(ends))
+  }
+  return ends.every(({ wrong }) => wrong === undefined) ? 0 : 1
+}
 
 function report(): void {
   const tallies = [...outcomes.values()].map(tallyOf)

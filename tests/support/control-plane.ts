@@ -24,10 +24,9 @@ export interface ControlPlaneOptions {
   readonly features?: readonly string[]
   /** Whether to run the controller manager, which creates claims from templates and deletes objects; default true. */
   readonly controllers?: boolean
+  /** Folders with etcd and the Kubernetes programs; by default those that the tests' global set-up provides. */
+  readonly programs?: readonly string[]
 }
-
-/** Only the lab's programs, so that no other version on this machine is used. */
-const PATH = inject('programs').join(delimiter)
 
 export class ControlPlane {
   readonly folder = mkdtempSync(join(tmpdir(), 'claimcheck-control-plane-'))
@@ -37,9 +36,12 @@ export class ControlPlane {
   #peer = 0
   #port = 0
   readonly #options: ControlPlaneOptions
+  /** Only the lab's programs, so that no other version on this machine is used. */
+  readonly #path: string
 
   private constructor(options: ControlPlaneOptions) {
     this.#options = options
+    this.#path = (options.programs ?? inject('programs')).join(delimiter)
   }
 
   static async start(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
@@ -179,7 +181,11 @@ export class ControlPlane {
     const log = openSync(join(this.folder, `${name}.log`), 'a')
     this.#processes.set(
       name,
-      spawn(path, args, { stdio: ['ignore', log, log], cwd: this.folder, env: { ...process.env, PATH } }),
+      spawn(path, args, {
+        stdio: ['ignore', log, log],
+        cwd: this.folder,
+        env: { ...process.env, PATH: this.#path },
+      }),
     )
   }
 
