@@ -3,7 +3,7 @@
  * runtime and writes docs/data/faults.json, docs/faults.md and docs/certification.md. With `--gate` it writes nothing and
  * exits with 1 when a goal is missed; with `--json` it prints the outcome of every seed. The same sources give the same figures.
  * With `--harness` it disturbs real runs of the harness instead and writes docs/data/harness-faults.json and
- * docs/harness-faults.md; `--only` selects rows and writes nothing.
+ * docs/harness-faults.md; `--only` measures the rows that match again and keeps the others.
  */
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -16,7 +16,8 @@ import { goalsOf } from './faults/goals.ts'
 import { HARNESS_FAULTS } from './faults/harness/cases.ts'
 import { titleOf } from './faults/harness/harness-fault.ts'
 import { runHarnessFaults } from './faults/harness/main.ts'
-import { harnessFaultsPage, recordOf } from './faults/harness/page.ts'
+import { harnessFaultsPage } from './faults/harness/page.ts'
+import { mergedRecord } from './faults/harness/record.ts'
 import type { FaultOutcome, MeasureJob } from './faults/measure.ts'
 import { certificationPage, faultsPage, formatSummary } from './faults/pages.ts'
 import { FIRST_ROUNDS, HEALTHY, RACK, tallyOf } from './faults/tally.ts'
@@ -42,7 +43,7 @@ const { seeds, acceptances, gate, json, catalogue, harness, only } = new Command
     '--harness',
     'disturb real runs of the harness instead, by signals, missing resources and a failing API',
   )
-  .option('--only <pattern>', 'with --harness: only rows whose title matches, and write nothing')
+  .option('--only <pattern>', 'with --harness: measure only the rows whose title matches again')
   .parse()
   .opts<{
     seeds: number
@@ -75,10 +76,10 @@ if (json === true) {
 async function measureHarness(): Promise<number> {
   const rows = HARNESS_FAULTS.filter((row) => only === undefined || new RegExp(only).test(titleOf(row)))
   const ends = await runHarnessFaults(rows)
-  if (only === undefined) {
-    writeFileSync(resolve(DOCS, 'data/harness-faults.json'), `${JSON.stringify(recordOf(ends), null, 1)}\n`)
-    writeFileSync(resolve(DOCS, 'harness-faults.md'), harnessFaultsPage(ends))
-  }
+  const path = resolve(DOCS, 'data/harness-faults.json')
+  const record = mergedRecord(path, HARNESS_FAULTS, ends)
+  writeFileSync(path, `${JSON.stringify(record, null, 1)}\n`)
+  writeFileSync(resolve(DOCS, 'harness-faults.md'), harnessFaultsPage(record))
   return ends.every(({ wrong }) => wrong === undefined) ? 0 : 1
 }
 

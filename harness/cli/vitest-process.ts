@@ -14,12 +14,12 @@ export interface VitestEnd {
   readonly interrupted: boolean
 }
 
-/** Exit codes after SIGHUP, SIGINT and SIGTERM. */
-const INTERRUPTED_CODES: ReadonlySet<number | undefined> = new Set([129, 130, 143])
+/** Exit codes after SIGHUP, SIGINT, SIGQUIT and SIGTERM. */
+const INTERRUPTED_CODES: ReadonlySet<number | undefined> = new Set([129, 130, 131, 143])
 
 /**
- * Resolves when Vitest has ended. Signals reach it, and it releases its devices before it ends: Ctrl-C goes to the whole process
- * group, SIGTERM and SIGHUP are forwarded.
+ * Resolves when Vitest has ended. Signals reach it, and it releases its devices before it ends: Ctrl-C and Ctrl-\
+ * go to the whole process group, SIGTERM and SIGHUP are forwarded.
  */
 export async function runVitest({ args, env }: VitestRun): Promise<VitestEnd> {
   const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
@@ -32,11 +32,11 @@ export async function runVitest({ args, env }: VitestRun): Promise<VitestEnd> {
   })
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal)
   const ignore = (): void => undefined
-  process.on('SIGINT', ignore).on('SIGTERM', forward).on('SIGHUP', forward)
+  process.on('SIGINT', ignore).on('SIGQUIT', ignore).on('SIGTERM', forward).on('SIGHUP', forward)
   try {
     const { exitCode, signal } = await child
     return { exitCode, interrupted: signal !== undefined || INTERRUPTED_CODES.has(exitCode) }
   } finally {
-    process.off('SIGINT', ignore).off('SIGTERM', forward).off('SIGHUP', forward)
+    process.off('SIGINT', ignore).off('SIGQUIT', ignore).off('SIGTERM', forward).off('SIGHUP', forward)
   }
 }

@@ -12,7 +12,8 @@ export const isLibraryName = (reference: string): boolean => /^[A-Za-z0-9_-]+$/.
 
 /** The paths of all profiles or racks that come with claimcheck, sorted. */
 export const libraryFiles = (shelf: Shelf): readonly string[] =>
-  fs.globSync('*.yaml', { cwd: join(PACKAGE_ROOT, 'fixtures', shelf) })
+  fs
+    .globSync('*.yaml', { cwd: join(PACKAGE_ROOT, 'fixtures', shelf) })
     .sort()
     .map((name) => join(PACKAGE_ROOT, 'fixtures', shelf, name))
 

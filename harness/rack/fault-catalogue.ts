@@ -77,7 +77,8 @@ const OURS = join(PACKAGE_ROOT, 'fixtures', 'faults')
 
 /** All faults of a folder, sorted by name. By default the project's own catalogue. */
 export const loadFaultCatalogue = (folder: string = OURS): readonly FaultDeclaration[] =>
-  fs.globSync('*.yaml', { cwd: folder })
+  fs
+    .globSync('*.yaml', { cwd: folder })
     .sort()
     .map((file) => loadFaultDeclaration(join(folder, file)))
 

@@ -6,13 +6,19 @@ import type { AllocatedClaim } from '../claim/allocated-claim.ts'
 import { allGpusTemplate, numaTemplate } from '../claim/claim-template.ts'
 import { publicationOf } from '../claim/publication.ts'
 import { describePlacement, type GpuPlacement, type Placement } from '../claim/placement.ts'
+import { ClaimcheckError } from '../core/errors.ts'
 import type { Journal } from '../core/journal.ts'
 import { objectName } from '../core/object-name.ts'
+import { seconds } from '../core/units.ts'
+import type { RunningPod } from '../scheduling/pod.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { Target } from '../targets/target.ts'
 import { saveDiagnostics } from './failure-diagnostics.ts'
 import { PodLease, type LeasedPod } from './pod-lease.ts'
 import { parseVisibleDevices, type VisibleDevices } from './visible-devices.ts'
+
+/** From the start of a pod to its list of devices, which takes a second. */
+const OBSERVATION_TIMEOUT = seconds(120)
 
 export interface ContainerObservation {
   readonly node: string
@@ -45,6 +51,7 @@ export class PodSet implements ClaimedPods {
   readonly #containers: readonly string[]
   readonly #journal: Journal | undefined
   readonly #lease: PodLease
+  readonly #closing = new AbortController()
   #observed: PodObservations = {}
   #pods: Promise<readonly LeasedPod[]> | undefined
   #seen: Promise<readonly (readonly ContainerObservation[])[]> | undefined
@@ -91,8 +98,9 @@ export class PodSet implements ClaimedPods {
     })
   }
 
-  /** Releases the pods, after all work on them has ended. */
+  /** Ends the reading of logs, then releases the pods. */
   async close(): Promise<void> {
+    this.#closing.abort()
     await Promise.allSettled([this.#pods, this.#seen])
     await this.#lease.release()
   }
@@ -138,10 +146,27 @@ export class PodSet implements ClaimedPods {
     const pod = await running()
     return Promise.all(
       this.#containers.map(async (container) => {
-        const subject = `container ${container} of pod ${pod.spec.name}`
-        const visible = await parseVisibleDevices(this.target.log(pod, container), subject)
+        const visible = await this.#visibleDevices(pod, container)
         return { node: pod.node, container, allocated, visible }
       }),
     )
+  }
+
+  /** Rejects as `parseVisibleDevices` does, or with DEADLINE. */
+  async #visibleDevices(pod: RunningPod, container: string): Promise<VisibleDevices> {
+    const subject = `container ${container} of pod ${pod.spec.name}`
+    const limit = AbortSignal.timeout(OBSERVATION_TIMEOUT * 1000)
+    const log = this.target.log(pod, container, AbortSignal.any([this.#closing.signal, limit]))
+    try {
+      return await parseVisibleDevices(log, subject)
+    } catch (cause) {
+      if (!limit.aborted) throw cause
+      throw new ClaimcheckError('DEADLINE', {
+        subject,
+        problem: `timed out after ${OBSERVATION_TIMEOUT} s waiting for its list of devices`,
+        hint: 'Look at the log and the events of the pod.',
+        cause,
+      })
+    }
   }
 }

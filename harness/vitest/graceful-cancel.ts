@@ -1,16 +1,24 @@
 /**
- * Ends a run gracefully on Ctrl-C and SIGTERM. The first signal cancels the run: running tests abort, their devices are
- * released, reports are written, and the exit code is 130 or 143. The second exits at once. Vitest alone exits after 1 ms.
+ * Ends a run gracefully on Ctrl-C, SIGTERM, SIGHUP and SIGQUIT. The first signal cancels the run: running tests abort, their
+ * devices are released, reports are written, and the exit code is 128 and the number of the signal. The second exits at once.
+ * Vitest alone exits after 1 ms.
  */
 import { standardError } from '../core/terminal.ts'
 import type { Reporter, Vitest } from 'vitest/node'
 
-const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const
 type Signal = keyof typeof EXIT_CODES
+/**
+ * `claimcheck run` forwards these, so that one closed terminal or `timeout`, which signal the whole process group, arrive twice.
+ * Within this time after the first they are no repetition by a person.
+ */
+const FORWARDED: readonly Signal[] = ['SIGHUP', 'SIGTERM']
+const FORWARDING_MS = 2000
 
 export default class GracefulCancel implements Reporter {
   #vitest: Vitest | undefined
   #received: Signal | undefined
+  #receivedAt = 0
 
   onInit(vitest: Vitest): void {
     this.#vitest = vitest
@@ -30,8 +38,13 @@ export default class GracefulCancel implements Reporter {
   }
 
   #receive(signal: Signal): void {
-    if (this.#received !== undefined) process.exit(EXIT_CODES[signal])
+    if (this.#received !== undefined) {
+      const isForwarded = FORWARDED.includes(signal) && performance.now() - this.#receivedAt < FORWARDING_MS
+      if (isForwarded) return
+      process.exit(EXIT_CODES[signal])
+    }
     this.#received = signal
+    this.#receivedAt = performance.now()
     standardError().write(`\nclaimcheck: ${signal}: releasing devices; repeat the signal to exit at once\n`)
     this.#cancel()
   }

@@ -1,2 +1,5 @@
-/** Keeps a worker alive on Ctrl-C, which reaches the whole process group, so that it can release its tests' devices. */
-process.on('SIGINT', () => undefined)
+/**
+ * Keeps a worker alive on Ctrl-C, on Ctrl-\ and when the terminal is closed, which reach the whole process group, so that it can
+ * release its tests' devices.
+ */
+for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP'] as const) process.on(signal, () => undefined)

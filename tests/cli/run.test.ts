@@ -9,10 +9,10 @@ const PASSED = `import { test } from 'vitest'\ntest('one', ({ expect }) => { exp
 const FAILED = PASSED.replace('toBe(1)', 'toBe(2)')
 const UNDECIDED = `${PASSED}\ntest('two', () => { throw new Error('no answer') })`
 
-/** A folder with these suites; its configuration is that of a user's project. */
-function project(suites: Readonly<Record<string, string>>): string {
+/** A folder with these suites, whose name begins with `name`; its configuration is that of a user's project. */
+function project(suites: Readonly<Record<string, string>>, name = 'run-'): string {
   mkdirSync(join(PROJECT, 'tests/.tmp'), { recursive: true })
-  const folder = mkdtempSync(join(PROJECT, 'tests/.tmp/run-'))
+  const folder = mkdtempSync(join(PROJECT, 'tests/.tmp', name))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const config = `import { defineSuites } from '${PROJECT}/harness/vitest/config.ts'\nexport default defineSuites(['*.test.ts'])`
   for (const [name, text] of Object.entries({ ...suites, 'vitest.config.ts': config }))
@@ -21,14 +21,23 @@ function project(suites: Readonly<Record<string, string>>): string {
 }
 
 /** The native loader spares each run the bundling of the whole harness. */
-const start = (folder: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) =>
-  execa(process.execPath, [join(PROJECT, 'bin/claimcheck.js'), 'run', '--configLoader=native', ...args], {
+const NATIVE = '--configLoader=native'
+
+const start = (
+  folder: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+  loader = NATIVE,
+) =>
+  execa(process.execPath, [join(PROJECT, 'bin/claimcheck.js'), 'run', loader, ...args], {
     cwd: folder,
     env: { CLAIMCHECK_RUNTIME: 'model', NO_COLOR: '1', ...env },
     reject: false,
     all: true,
     timeout: 120_000,
     forceKillAfterDelay: false,
+    // A process group of its own, as in a shell.
+    detached: true,
   })
 
 test('a passed run, with every file that was asked for, whatever reporter prints it', async () => {
@@ -42,6 +51,13 @@ test('a passed run, with every file that was asked for, whatever reporter prints
   expect(readdirSync(join(folder, 'reports')).sort()).toEqual(
     expect.arrayContaining(['ctrf.json', 'index.html', 'junit.xml', 'metrics.prom', 'results.json']),
   )
+})
+
+test.for(['100%', 'a%20b', '%zz#?'])('a project in a folder whose name begins with %j', async (name) => {
+  const folder = project({ 'a.test.ts': PASSED }, name)
+  const bundled = await start(folder, [], {}, '--configLoader=bundle')
+  expect(bundled.exitCode, bundled.all).toBe(0)
+  expect(bundled.all).toContain('✓ 1 passed, 0 failed')
 })
 
 test('a failed run is 1; an inconclusive one is 3, and 0 where that is allowed', async () => {
@@ -90,7 +106,11 @@ test('a folder without a configuration is 2, and reports of an earlier run are g
   expect(existsSync(join(folder, 'reports/junit.xml'))).toBe(false)
 })
 
-test('an interrupted run is 4 when it has released what it had, and its reports say so', async () => {
+test.for<[string, (run: ReturnType<typeof start>) => void]>([
+  ['SIGTERM', (run) => run.kill('SIGTERM')],
+  ['a closed terminal', ({ pid }) => process.kill(-Number(pid), 'SIGHUP')],
+  ['SIGTERM to the process group, as of timeout', ({ pid }) => process.kill(-Number(pid), 'SIGTERM')],
+])('a run that %s interrupts is 4 when it has released what it had', async ([, interrupt]) => {
   // The release of devices on a cluster takes longer than 5 s.
   const waiting = `import { writeFileSync } from 'node:fs'
   import { setTimeout } from 'node:timers/promises'
@@ -105,7 +125,7 @@ test('an interrupted run is 4 when it has released what it had, and its reports 
   })`
   const folder = project({ 'a.test.ts': waiting })
   const run = start(folder)
-  for await (const line of run.iterable({ from: 'all' })) if (line.includes('it waits')) run.kill('SIGTERM')
+  for await (const line of run.iterable({ from: 'all' })) if (line.includes('it waits')) interrupt(run)
   expect(await run).toMatchObject({ exitCode: 4 })
   expect(existsSync(join(folder, 'released'))).toBe(true)
   expect(readFileSync(join(folder, 'reports/junit.xml'), 'utf8')).toContain('type="INTERRUPTED"')

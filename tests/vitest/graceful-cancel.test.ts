@@ -30,6 +30,7 @@ async function ready(project: InlineProject, child: ChildProcess): Promise<void>
 test.for([
   ['SIGHUP', 129],
   ['SIGINT', 130],
+  ['SIGQUIT', 131],
   ['SIGTERM', 143],
 ] as const)('%s releases what tests hold and exits with %i', async ([signal, code]) => {
   using project = new InlineProject({ 'a.test.ts': waiting, 'b.test.ts': later })

@@ -56,14 +56,14 @@ const notRunning = (name: string, rack: Rack): ClaimcheckError =>
     hint: `Start it with \`npx claimcheck lab up --name ${name} --rack ${rack.path}\`, or unset CLAIMCHECK_LAB.`,
   })
 
-/** Starts a lab; SIGINT and SIGTERM abort it. */
+/** Starts a lab; the signals that end a run abort it. */
 async function startForRun(rack: Rack, cacheDir: string, say: (line: string) => void): Promise<Lab> {
   const interrupt = new AbortController()
   const onSignal = (name: NodeJS.Signals): void =>
     interrupt.abort(
       new ClaimcheckError('INTERRUPTED', { subject: 'lab', problem: `was interrupted by ${name}` }),
     )
-  const signals = ['SIGINT', 'SIGTERM'] as const
+  const signals = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const
   for (const name of signals) process.once(name, onSignal)
   try {
     return await startLab(rack, { cacheDir, name: `run-${process.pid}`, say, signal: interrupt.signal })

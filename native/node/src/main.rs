@@ -51,10 +51,13 @@ fn exit_code(status: i32) -> ExitCode {
 }
 
 fn serve() -> ExitCode {
-    // Ctrl-C in a terminal is sent to the harness and its children alike; the harness decides what follows.
-    // SAFETY: ignores a signal; no handler is installed.
-    if unsafe { signal(Signal::SIGINT, SigHandler::SigIgn) }.is_err() {
-        return ExitCode::FAILURE;
+    // Ctrl-C, Ctrl-\ and the end of a terminal are sent to the harness and its children alike; the harness decides what
+    // follows.
+    for keyboard in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP] {
+        // SAFETY: ignores a signal; no handler is installed.
+        if unsafe { signal(keyboard, SigHandler::SigIgn) }.is_err() {
+            return ExitCode::FAILURE;
+        }
     }
     let niceness = priority::raise();
     let output = Output::default();

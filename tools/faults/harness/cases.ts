@@ -7,8 +7,8 @@ import { RESOURCE_FAULTS } from './resource-faults.ts'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 const PHASES: Readonly<Record<FaultTarget, readonly Phase[]>> = {
   model: ['starting', 'running', 'writing reports'],
-  process: ['starting', 'scheduling', 'running', 'releasing', 'writing reports'],
-  cluster: ['starting', 'scheduling', 'running', 'releasing', 'writing reports'],
+  process: ['scheduling', 'running', 'releasing', 'writing reports'],
+  cluster: ['scheduling', 'running', 'releasing', 'writing reports'],
 }
 
 /** Ctrl-C, Ctrl-\ and a closed terminal reach every process of the run; `kill` reaches the command alone. */

@@ -27,6 +27,7 @@ export class FakeCluster {
   readonly #plane: ControlPlane
   readonly #kubelet: FakeKubelet
   readonly #api: AdminApi
+  #earlier: readonly string[] = []
 
   private constructor(plane: ControlPlane, proxy: FaultInjectingProxy) {
     this.#plane = plane
@@ -49,10 +50,16 @@ export class FakeCluster {
     }
   }
 
-  /** Forgets earlier requests and faults. `holdLogs`: containers run on and print nothing. */
-  reset({ holdLogs }: { readonly holdLogs: boolean }): void {
-    this.proxy.cut()
+  /** Forgets earlier requests and faults, and what earlier runs left. `holdLogs`: containers run on and print nothing. */
+  async reset({ holdLogs }: { readonly holdLogs: boolean }): Promise<void> {
+    this.recover(holdLogs)
     this.proxy.seen.length = 0
+    this.#earlier = await this.#objects()
+  }
+
+  /** Answers every request again. */
+  recover(holdLogs = false): void {
+    this.proxy.cut()
     this.fail(() => false, holdLogs)
   }
 
@@ -68,13 +75,19 @@ export class FakeCluster {
     }
   }
 
-  /** Namespaces of runs, and claims anywhere. */
+  /** Namespaces of runs, and claims anywhere, that the run since the last reset left. */
   async leftovers(): Promise<readonly string[]> {
+    return (await this.#objects()).filter((one) => !this.#earlier.includes(one))
+  }
+
+  async #objects(): Promise<readonly string[]> {
     const namespaces = await this.#api.list<Named>('/api/v1/namespaces')
     const claims = await this.#api.list<Named>('/apis/resource.k8s.io/v1/resourceclaims')
     return [
-      ...namespaces.filter(({ metadata }) => NAMESPACE.test(metadata.name)).map(() => 'Namespace'),
-      ...claims.map(() => 'ResourceClaim'),
+      ...namespaces
+        .filter(({ metadata }) => NAMESPACE.test(metadata.name))
+        .map(({ metadata }) => `Namespace ${metadata.name}`),
+      ...claims.map(({ metadata }) => `ResourceClaim ${metadata.namespace}/${metadata.name}`),
     ]
   }
 

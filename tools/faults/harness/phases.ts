@@ -17,15 +17,8 @@ const requested =
 /** The command runs Vitest in a process of its own. */
 const starting: Reached = (run) => run.alive().length > 1
 
-/** The reports of a run that has not finished are replaced at its end. */
-function writing(): Reached {
-  let first: number | undefined
-  return (run) => {
-    const inode = run.inodeOf('results.json')
-    first ??= inode
-    return inode !== first
-  }
-}
+/** The results are written first, and only at the end of a run. */
+const writing: Reached = (run) => run.has('results.json')
 
 /** Both transfers of a pair ran, and one of them has ended. */
 function releasing(): Reached {
@@ -45,21 +38,21 @@ const OF_TARGET: Readonly<
     scheduling: () => (run) => run.output.includes(BEGUN),
     running: () => (run) => run.output.includes(BEGUN),
     releasing: () => (run) => run.output.includes(BEGUN),
-    'writing reports': writing,
+    'writing reports': () => writing,
   },
   process: {
     starting: () => starting,
     scheduling: () => (run) => run.running('claimcheck-node').length > 0,
     running: () => (run) => run.running(TRANSFER).length > 1,
     releasing,
-    'writing reports': writing,
+    'writing reports': () => writing,
   },
   cluster: {
     starting: () => starting,
     scheduling: () => requested(/^(POST|PATCH) .*\/pods\//),
     running: () => requested(/^GET .*\/pods\/.*\/log/),
     releasing: () => requested(/^DELETE .*\/pods\//),
-    'writing reports': writing,
+    'writing reports': () => writing,
   },
 }
 

@@ -33,7 +33,7 @@ export interface FaultEnd {
 /** `cluster` is required by rows of target `cluster`. */
 export async function runFault(fault: HarnessFault, cluster: FakeCluster | undefined): Promise<FaultEnd> {
   const project = fault.target === 'cluster' ? clusterProject() : undefined
-  cluster?.reset({ holdLogs: fault.phase === 'running' && fault.api === undefined })
+  await cluster?.reset({ holdLogs: fault.phase === 'running' && fault.api === undefined })
   if (fault.phase === 'from the start' && fault.api !== undefined) cluster?.fail(fault.api())
   const before = machineState()
   const run = new ObservedRun({
@@ -106,7 +106,7 @@ function clusterProject(): string {
 
 /** Removes what a run that was killed left on the cluster, as a user does. */
 async function sweep(cluster: FakeCluster | undefined): Promise<void> {
-  cluster?.reset({ holdLogs: false })
+  cluster?.recover()
   const env = { ...environmentOf('cluster', cluster), NO_COLOR: '1' }
   await execa(process.execPath, ['bin/claimcheck.js', 'sweep', '--yes'], {
     cwd: PROJECT,
@@ -114,10 +114,10 @@ async function sweep(cluster: FakeCluster | undefined): Promise<void> {
   })
 }
 
-/** From the results of the run, otherwise from its output. */
+/** From the results of the run, otherwise from its JUnit report, otherwise from its output. */
 function codesOf(run: ObservedRun): readonly string[] {
   const text = run.read('results.json')
-  if (text === undefined) return codesIn(run.output)
+  if (text === undefined) return codesIn(run.read('junit.xml') ?? run.output)
   const { tests, problems } = runReportSchema.parse(JSON.parse(text))
   const codes = [...problems, ...tests.flatMap((test) => test.problems)].map(({ code }) => code as string)
   const all = [...new Set(codes)].sort()

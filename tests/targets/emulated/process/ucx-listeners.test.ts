@@ -64,7 +64,9 @@ const GARBAGE = `
 
 test('only the claimed NICs listen, and garbage from another pod of their network changes no transfer', async () => {
   const variables = { CLAIMCHECK_RACK: rackFile({ edit: (text) => text.replace('iters: 24', 'iters: 48') }) }
-  const run = new SuiteProcess('suites/numa/kv-transfer.test.ts', variables, { args: ['-t', 'arrive intact'] })
+  const run = new SuiteProcess('suites/numa/kv-transfer.test.ts', variables, {
+    args: ['-t', 'arrive intact'],
+  })
   const pods = (await run.midTransfer()).filter(({ program }) => program === 'claimcheck-transfer')
   const [target, initiator] = pods as [ProcessId, ProcessId]
   const [ofTarget, ofInitiator] = await Promise.all([target, initiator].map(ucxListenersOf))
