@@ -12,7 +12,7 @@ type Signal = keyof typeof EXIT_CODES
  * `claimcheck run` forwards these, so that one closed terminal or `timeout`, which signal the whole process group, arrive twice.
  * Within this time after the first they are no repetition by a person.
  */
-const FORWARDED: readonly Signal[] = ['SIGHUP', 'SIGTERM']
+const FORWARDED: ReadonlySet<Signal> = new Set(['SIGHUP', 'SIGTERM'])
 const FORWARDING_MS = 2000
 
 export default class GracefulCancel implements Reporter {
@@ -39,7 +39,7 @@ export default class GracefulCancel implements Reporter {
 
   #receive(signal: Signal): void {
     if (this.#received !== undefined) {
-      const isForwarded = FORWARDED.includes(signal) && performance.now() - this.#receivedAt < FORWARDING_MS
+      const isForwarded = FORWARDED.has(signal) && performance.now() - this.#receivedAt < FORWARDING_MS
       if (isForwarded) return
       process.exit(EXIT_CODES[signal])
     }

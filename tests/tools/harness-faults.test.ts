@@ -12,9 +12,11 @@ import { PROJECT } from '../support/run-suite.ts'
 const docs = (path: string): string => readFileSync(join(PROJECT, 'docs', path), 'utf8')
 const record = harnessFaultsSchema.parse(JSON.parse(docs('data/harness-faults.json')))
 
-test('the documented rows are those of the matrix, each once', () => {
-  expect(record.rows.map(({ title }) => title)).toEqual(HARNESS_FAULTS.map(titleOf))
-  expect(new Set(record.rows.map(({ title }) => title)).size).toBe(record.rows.length)
+test('the documented rows are rows of the matrix, each once', () => {
+  const titles = HARNESS_FAULTS.map(titleOf)
+  const documented = record.rows.map(({ title }) => title)
+  expect(new Set(titles).size).toBe(titles.length)
+  expect(documented).toEqual(titles.filter((title) => documented.includes(title)))
 })
 
 test('every documented row holds and left nothing', () => {
@@ -22,7 +24,7 @@ test('every documented row holds and left nothing', () => {
 })
 
 test('the page is written from the data', () => {
-  expect(docs('harness-faults.md')).toBe(harnessFaultsPage(record))
+  expect(docs('harness-faults.md')).toBe(harnessFaultsPage(record, HARNESS_FAULTS))
 })
 
 test.for([

@@ -1,5 +1,5 @@
 /** Formats the fault matrix as docs/harness-faults.md. */
-import type { FaultTarget } from './harness-fault.ts'
+import { titleOf, type FaultTarget, type HarnessFault } from './harness-fault.ts'
 import type { HarnessFaultsRecord } from './record.ts'
 
 const HEADINGS: Readonly<Record<FaultTarget, string>> = {
@@ -8,7 +8,9 @@ const HEADINGS: Readonly<Record<FaultTarget, string>> = {
   cluster: 'Target `cluster`',
 }
 
-export function harnessFaultsPage({ rows }: HarnessFaultsRecord): string {
+/** Rows of the matrix that the record lacks are listed by title. */
+export function harnessFaultsPage({ rows }: HarnessFaultsRecord, matrix: readonly HarnessFault[]): string {
+  const unmeasured = matrix.map(titleOf).filter((title) => !rows.some((row) => row.title === title))
   const sections = (Object.keys(HEADINGS) as FaultTarget[]).map(
     (target) => `## ${HEADINGS[target]}
 
@@ -32,7 +34,7 @@ no container runs. A run that cannot reach its cluster, or is killed, leaves its
 "left behind" is what remains after \`claimcheck sweep --yes\`. Real kubelets, drivers and networks are disturbed by the tests
 of the lab, \`npm run test:lab\`.
 
-${sections.join('\n')}`
+${sections.join('\n')}${unmeasured.length === 0 ? '' : `\n## Not measured yet\n\n${unmeasured.map((title) => `- ${title}\n`).join('')}`}`
 }
 
 const rowOf = ({

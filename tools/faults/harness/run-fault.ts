@@ -107,10 +107,13 @@ function clusterProject(): string {
 /** Removes what a run that was killed left on the cluster, as a user does. */
 async function sweep(cluster: FakeCluster | undefined): Promise<void> {
   cluster?.recover()
-  const env = { ...environmentOf('cluster', cluster), NO_COLOR: '1' }
   await execa(process.execPath, ['bin/claimcheck.js', 'sweep', '--yes'], {
     cwd: PROJECT,
-    env: { KUBECONFIG: env['KUBECONFIG'] ?? '', CLAIMCHECK_TARGET: 'cluster', CLAIMCHECK_CONTEXT: 'proxy' },
+    env: {
+      KUBECONFIG: cluster?.kubeconfig ?? '',
+      CLAIMCHECK_TARGET: 'cluster',
+      CLAIMCHECK_CONTEXT: 'proxy',
+    },
   })
 }
 
@@ -119,8 +122,10 @@ function codesOf(run: ObservedRun): readonly string[] {
   const text = run.read('results.json')
   if (text === undefined) return codesIn(run.read('junit.xml') ?? run.output)
   const { tests, problems } = runReportSchema.parse(JSON.parse(text))
-  const codes = [...problems, ...tests.flatMap((test) => test.problems)].map(({ code }) => code as string)
-  const all = [...new Set(codes)].sort()
+  const judged = tests.flatMap((test) => [...test.problems, ...test.expectations])
+  const all = [
+    ...new Set([...problems, ...judged].flatMap(({ code }): string[] => (code === undefined ? [] : [code]))),
+  ].sort()
   if (all.length > 0) return all
   return tests.length > 0 && tests.every(({ verdict }) => verdict === 'passed' || verdict === 'skipped')
     ? ['passed']

@@ -28,7 +28,7 @@ const listenersOf = ({ pid }: ProcessId): readonly Listener[] =>
 
 /** The kernel prints an IPv4 address as one hexadecimal number in the byte order of the machine. */
 const dotted = (address: string): string =>
-  address.length === 8 ? Buffer.from(address, 'hex').reverse().join('.') : address
+  address.length === 8 ? [...Buffer.from(address, 'hex')].toReversed().join('.') : address
 
 /** Resolves with the listeners of UCX, once every stream has one. */
 async function ucxListenersOf(pod: ProcessId): Promise<readonly Listener[]> {
