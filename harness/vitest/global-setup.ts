@@ -5,6 +5,7 @@
  */
 import type { TestProject } from 'vitest/node'
 import { readPrivateKey } from '../certificate/signing-key.ts'
+import { ClaimcheckError } from '../core/errors.ts'
 import { readSettings, type Settings } from '../core/variables.ts'
 import { standardError } from '../core/terminal.ts'
 import { knownProfiles } from '../sku/known-profiles.ts'
@@ -21,6 +22,7 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  refuseUnloadablePath(project.config.root)
   const given = readSettings(process.env)
   const kind = targetKindOf(given)
   if (given.signKey !== undefined) readPrivateKey(given.signKey)
@@ -31,6 +33,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const { prepared, end } = await kind.prepare(settings, system, say)
   project.provide('prepared', prepared)
   return end
+}
+
+/** Vite reads "#" and "?" in the path of a file as the end of the path. Throws FILE_INVALID. */
+function refuseUnloadablePath(root: string): void {
+  if (!/[#?]/.test(root)) return
+  throw new ClaimcheckError('FILE_INVALID', {
+    subject: `folder ${root}`,
+    problem: 'has a path that Vitest cannot load files from',
+    expected: 'a path without "#" and "?"',
+    hint: 'Rename the folder.',
+  })
 }
 
 const say = (line: string): void => standardError().write(`claimcheck: ${line}\n`)

@@ -53,12 +53,24 @@ test('a passed run, with every file that was asked for, whatever reporter prints
   )
 })
 
-test.for(['100%', 'a%20b', '%zz#?'])('a project in a folder whose name begins with %j', async (name) => {
+test.for(['100%', 'a%20b', '%zz'])('a project in a folder whose name begins with %j', async (name) => {
   const folder = project({ 'a.test.ts': PASSED }, name)
   const bundled = await start(folder, [], {}, '--configLoader=bundle')
   expect(bundled.exitCode, bundled.all).toBe(0)
   expect(bundled.all).toContain('✓ 1 passed, 0 failed')
 })
+
+test.for(['a#b', 'a?b'])(
+  'a folder such as %j, whose files Vite cannot load, is refused by name',
+  async (name) => {
+    const folder = project({ 'a.test.ts': PASSED }, name)
+    const { exitCode, all } = await start(folder)
+    expect(exitCode, all).toBe(2)
+    expect(all?.replaceAll(/\s+/g, ' ')).toMatch(
+      /FILE_INVALID.* a path without "#" and "\?"\. Rename the folder/,
+    )
+  },
+)
 
 test('a failed run is 1; an inconclusive one is 3, and 0 where that is allowed', async () => {
   expect(await start(project({ 'a.test.ts': FAILED }))).toMatchObject({ exitCode: 1 })
@@ -109,7 +121,6 @@ test('a folder without a configuration is 2, and reports of an earlier run are g
 test.for<[string, (run: ReturnType<typeof start>) => void]>([
   ['SIGTERM', (run) => run.kill('SIGTERM')],
   ['a closed terminal', ({ pid }) => process.kill(-Number(pid), 'SIGHUP')],
-  ['SIGTERM to the process group, as of timeout', ({ pid }) => process.kill(-Number(pid), 'SIGTERM')],
 ])('a run that %s interrupts is 4 when it has released what it had', async ([, interrupt]) => {
   // The release of devices on a cluster takes longer than 5 s.
   const waiting = `import { writeFileSync } from 'node:fs'
