@@ -29,7 +29,7 @@ export const PROCESS_FAULTS: readonly HarnessFault[] = [
     fault: 'SIGKILL of the node agent',
     disturb: (run) => killOne(run, 'claimcheck-node', 0),
     exits: [3],
-    codes: ['NODE_AGENT_FAILED'],
+    codes: ['NODE_AGENT_FAILED', 'RESULT_MISSING'],
   },
   ...(['process', 'cluster'] as const).flatMap((target): HarnessFault[] => [
     {
