@@ -5,6 +5,7 @@
 import { ClaimcheckError } from '../core/errors.ts'
 import { LEVEL } from '../measure/sequential-looks.ts'
 import type { Interval } from '../measure/interval.ts'
+import { mean } from 'simple-statistics'
 import { changeInterval } from './figure-change.ts'
 import { jsonDifferences } from './json-differences.ts'
 import { incomparabilities } from './comparability.ts'
@@ -14,10 +15,16 @@ export interface FigureChange {
   /** `suites/numa/kv-transfer.test.ts: kv-1gib`. */
   readonly comparison: string
   readonly figure: string
+  readonly unit: FigureUnit
+  /** Means over the rounds of each run; undefined when a run has no round. */
+  readonly before: number | undefined
+  readonly after: number | undefined
   /** B / A; undefined when a run has too few rounds. */
   readonly ratio: Interval | undefined
   readonly direction: Direction
 }
+
+type FigureUnit = 'GB/s' | 's' | 'x'
 
 /**
  * `same`: the change cannot be distinguished from noise. `changed`: a ratio of arms that differs only because the arm it is
@@ -47,6 +54,7 @@ type Round = ComparisonSummary['rounds'][number]
 
 interface ComparedFigure {
   readonly figure: string
+  readonly unit: FigureUnit
   /** Undefined when the round does not have the arm. */
   readonly of: (round: Round) => number | undefined
   /** What an increase means. */
@@ -64,9 +72,9 @@ const figuresOf = (arms: readonly string[]): readonly ComparedFigure[] => [
 ]
 
 const figuresOfArm = (arm: string): ComparedFigure[] => [
-  { figure: bandwidthOf(arm), of: (round) => round[arm]?.bandwidth, increase: 'better' },
-  { figure: `${arm} p50 latency`, of: (round) => round[arm]?.p50, increase: 'worse' },
-  { figure: `${arm} p99 latency`, of: (round) => round[arm]?.p99, increase: 'worse' },
+  { figure: bandwidthOf(arm), unit: 'GB/s', of: (round) => round[arm]?.bandwidth, increase: 'better' },
+  { figure: `${arm} p50 latency`, unit: 's', of: (round) => round[arm]?.p50, increase: 'worse' },
+  { figure: `${arm} p99 latency`, unit: 's', of: (round) => round[arm]?.p99, increase: 'worse' },
 ]
 
 function overOf(arm: string, other: string): ComparedFigure {
@@ -76,6 +84,7 @@ function overOf(arm: string, other: string): ComparedFigure {
   }
   return {
     figure: `${arm} over ${other} bandwidth`,
+    unit: 'x',
     of,
     increase: 'better',
     ratioOf: [bandwidthOf(arm), bandwidthOf(other)],
@@ -126,9 +135,19 @@ function changesBetween(
   })
   // Bonferroni: all intervals hold simultaneously with LEVEL.
   const level = 1 - (1 - LEVEL) / compared.length
-  const changes = compared.map(({ comparison, figure, increase, ratioOf, was, is }) => {
+  const changes = compared.map(({ comparison, figure, unit, increase, ratioOf, was, is }) => {
     const ratio = changeInterval(was, is, level)
-    return { comparison, figure, ratio, direction: directionOf(ratio, increase), ratioOf }
+    const [before, after] = [was, is].map((values) => (values.length > 0 ? mean(values) : undefined))
+    return {
+      comparison,
+      figure,
+      unit,
+      before,
+      after,
+      ratio,
+      direction: directionOf(ratio, increase),
+      ratioOf,
+    }
   })
   return changes.map(({ ratioOf, ...change }): FigureChange => {
     const direction = (figure: string): Direction | undefined =>

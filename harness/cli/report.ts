@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { certificateReport } from '../certificate/certificate-report.ts'
-import { compareRuns } from '../certificate/compare-runs.ts'
+import { compareRuns, type FigureChange } from '../certificate/compare-runs.ts'
 import { HISTORY_FILE, readHistory } from '../certificate/history.ts'
 import { trendOf } from '../certificate/history-trend.ts'
 import { issueCertificate } from '../certificate/issue-certificate.ts'
@@ -11,6 +11,7 @@ import { summaryOf, type Summary } from '../certificate/run-summary.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { readJsonFile } from '../core/json-file.ts'
 import { requireMatch } from '../core/json-schema.ts'
+import { formatRate, formatTime, gigabytesPerSecond, seconds } from '../core/units.ts'
 import type { Changes } from '../report/html/changes.ts'
 import { formatPage } from '../report/html/page.ts'
 import type { PageReport } from '../report/html/run-view.ts'
@@ -63,6 +64,13 @@ function readRun(path: string): Run {
   return { report, summary: 'certificate' in issued ? summaryOf(issued.certificate) : undefined }
 }
 
+/** Empty where a run does not have the figure. */
+function figureText(value: number | undefined, unit: FigureChange['unit']): string {
+  if (value === undefined) return ''
+  if (unit === 'x') return `${value.toFixed(3)}x`
+  return unit === 's' ? formatTime(seconds(value)) : formatRate(gigabytesPerSecond(value))
+}
+
 function changesBetween(before: Run, after: Run): Changes {
   const [earlier, later] = [before, after].map(
     ({ report: { finishedAt, run, outcome } }) => `run ${run} (${finishedAt}, ${outcome})`,
@@ -74,9 +82,11 @@ function changesBetween(before: Run, after: Run): Changes {
     const compared = compareRuns(before.summary, after.summary)
     return {
       ...nothing,
-      figures: compared.changes.map(({ comparison, figure, ratio, direction }) => ({
+      figures: compared.changes.map(({ comparison, figure, unit, before, after, ratio, direction }) => ({
         comparison,
         figure,
+        before: figureText(before, unit),
+        after: figureText(after, unit),
         direction,
         ratio:
           ratio === undefined

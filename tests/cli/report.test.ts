@@ -50,9 +50,12 @@ describe('claimcheck report', () => {
     expect(exitCode).toBe(0)
     const text = readFileSync(page, 'utf8')
     const changes = text.slice(text.indexOf('id="changes"'), text.indexOf('<header'))
-    expect(changes).toContain('<td>passed</td><td>failed</td>')
-    expect(changes.indexOf('<td>worse</td>')).toBeGreaterThan(0)
-    expect(changes.lastIndexOf('<td>worse</td>')).toBeLessThan(changes.indexOf('<td>no change found</td>'))
+    expect(changes).toMatch(/✓ passed<\/span><\/td><td><span class="tag failed">✗ failed<\/span><\/td>/)
+    expect(changes).toMatch(
+      /aligned bandwidth<\/th>.*<td>38\.\d+ GB\/s<\/td><td>19\.\d+ GB\/s<\/td><td><span class="tag failed">worse/,
+    )
+    expect(changes.indexOf('>worse<')).toBeGreaterThan(0)
+    expect(changes.lastIndexOf('>worse<')).toBeLessThan(changes.indexOf('<td>no change found</td>'))
   })
 
   test('shows the history as a trend with the last green run', async () => {

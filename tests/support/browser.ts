@@ -3,6 +3,7 @@
  * they fail instead.
  */
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 
 const PATH = '/usr/bin/chromium'
@@ -19,9 +20,13 @@ const ARGUMENTS = [
 
 export const hasBrowser = existsSync(PATH) || process.env['BROWSER'] === 'required'
 
-/** A browser with a profile of its own, which goes when it is closed. */
+/** A browser with a profile of its own, which goes when it is closed. It sees the fonts of `fonts.conf` only. */
 export const launchBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: PATH, args: ARGUMENTS })
+  chromium.launch({
+    executablePath: PATH,
+    args: ARGUMENTS,
+    env: { ...process.env, FONTCONFIG_FILE: join(import.meta.dirname, 'fonts.conf') },
+  })
 
 /** Runs `work` on a new page and closes it. */
 export async function onPage<T>(

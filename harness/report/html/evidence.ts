@@ -23,7 +23,7 @@ export function evidence({ evidence, prefix, report }: RunView): Markup | undefi
   })
   const notes = report.notes ?? []
   if (parts.length + notes.length === 0) return undefined
-  return markup`<section id="${prefix}evidence"><h2>Evidence</h2><p class="quiet">All samples, counters and allocations are in results.json.</p>
+  return markup`<section class="evidence" id="${prefix}evidence"><h2>Evidence</h2><p class="quiet">All samples, counters and allocations are in results.json.</p>
 ${notes.map((note) => markup`<p class="lines">${note}</p>`)}${parts}</section>`
 }
 

@@ -1,4 +1,5 @@
 /** The head of the page: what a person should know within five seconds. */
+import { describeCoverage, describeLeftOut } from '../coverage.ts'
 import { markup, type Content, type Markup } from './markup.ts'
 import type { RecordedComparison } from './recorded-evidence.ts'
 import type { RunView, Share } from './run-view.ts'
@@ -50,6 +51,14 @@ export function facts({ report, comparisons }: RunView): Markup {
           ['SKU', `${profile.name}: ${profile.description}`],
           ['References', profile.reference.source],
         ] as const)),
+    ...(report.coverage === undefined
+      ? []
+      : [
+          [
+            'Coverage',
+            [describeCoverage(report.coverage), ...describeLeftOut(report.coverage)].join('; '),
+          ] as const,
+        ]),
     ['claimcheck', report.tool.version],
     ...(report.host === undefined
       ? []
@@ -114,10 +123,10 @@ function testsOf({ report }: RunView): Content {
   return markup`<strong>${first?.[1] ?? 0}</strong> ${[first?.[0] ?? '', ...others.map(([verdict, n]) => `${n} ${verdict}`)].join(', ')}`
 }
 
-function coverageOf({ coverage: { nodes, gpus, nics } }: RunView): Content {
+function coverageOf({ coverage: { nodes, gpus, nics }, report }: RunView): Content {
   if (nodes.part === 0) return 'none: no transfer was measured'
   const text = ({ part, whole }: Share): string => `${part} of ${whole}`
-  return markup`<strong>${text(nodes)}</strong> ${nodes.whole === 1 ? 'node' : 'nodes'}${gpus.whole > 0 && `, ${text(gpus)} GPUs`}${nics.whole > 0 && `, ${text(nics)} NICs`}`
+  return markup`<strong>${text(nodes)}</strong> ${nodes.whole === 1 ? 'node' : 'nodes'}${gpus.whole > 0 && `, ${text(gpus)} GPUs`}${nics.whole > 0 && `, ${text(nics)} NICs`}${report.coverage !== undefined && report.coverage.leftOut.length > 0 && `; ${report.coverage.leftOut.length} left out`}`
 }
 
 function namedOf({ named, verdict }: RunView): Content {

@@ -36,11 +36,11 @@ export function measurements(view: RunView): Markup | undefined {
   const drawn = sorted.slice(0, most)
   const listed = sorted.slice(most)
   return markup`<section id="${view.prefix}measurements"><h2>Measurements</h2>
+${ofAllNodes}
 ${drawings(
   drawn.map(({ comparison }) => comparison),
   view,
 )}
-${ofAllNodes}
 ${drawn.map((one) => comparisonOf(one, view))}
 ${curves(view)}
 ${listed.length > 0 && markup`<h3>${count(listed.length, 'further comparison')}</h3><p>They are listed without plots, to keep the page small.</p>${tableOf(figuresOf(listed.map(({ comparison }) => comparison)), 'Further comparisons')}`}

@@ -21,11 +21,13 @@ ${problems.map((problem) => problemCard(problem, view))}${[...failed, ...others]
 
 function testCard(test: TestReport, { prefix }: RunView): Markup {
   const { file, suite, name, verdict, problems } = test
+  const expectations = unmet(test)
+  const [first] = expectations
   const unrun = verdict === 'interrupted' && problems.length === 0
   return markup`<article class="card ${verdict}" id="${testId(test, prefix)}">
-<h3>${name} ${tag(verdict)}</h3>
+<h3>${name} ${tag(verdict)} ${first?.statement === name && first.emulated && EMULATED_BADGE}</h3>
 <p class="where">${suite.join(' › ')}${suite.length > 0 && ' · '}${file}</p>
-${unmet(test).map((one) => expectationOf(one, name))}${problems.map((problem) => problemOf(problem))}${unrun && markup`<p>It was not run to its end, because the run was interrupted.</p>`}
+${expectations.map((one) => expectationOf(one, name))}${problems.map((problem) => problemOf(problem))}${unrun && markup`<p>It was not run to its end, because the run was interrupted.</p>`}
 </article>\n`
 }
 
@@ -33,7 +35,7 @@ function expectationOf(one: Expectation, test: string): Markup {
   const { statement, verdict, code, measured, detail, limit, interval, reasons, emulated } = one
   const tolerance = toleranceOf(one)
   return markup`<div class="expectation">
-${statement === test ? emulated && EMULATED_BADGE : markup`<h4>${markFor(verdict)} ${statement} ${emulated && EMULATED_BADGE}</h4>`}
+${statement !== test && markup`<h4>${markFor(verdict)} ${statement} ${emulated && EMULATED_BADGE}</h4>`}
 <dl class="figures">${definitions([
     ['Measured', measured],
     ['Limit', limit],
@@ -64,8 +66,12 @@ function problemOf({ code, message, hint, stack }: ReportedProblem): Markup {
   const known = hint !== undefined && message.includes(hint)
   return markup`<div class="expectation"><p class="lines">${message}</p>
 <dl class="figures">${definitions([['Code', `${code}: ${ERROR_CATALOGUE[code].title}`]])}</dl>
-${hint !== undefined ? !known && markup`<p class="hint">${hint}</p>` : adviceOf(code)}${stack !== undefined && markup`<details class="more"><summary>Where it was thrown</summary><p class="lines"><code>${stack}</code></p></details>`}</div>`
+${hint !== undefined ? !known && markup`<p class="hint">${hint}</p>` : adviceOf(code)}${stack !== undefined && markup`<details class="more"><summary>Where it was thrown</summary><p class="lines"><code>${withoutFolders(stack)}</code></p></details>`}</div>`
 }
+
+/** `.../round.ts:3:7` of `/home/user/suites/round.ts:3:7`: absolute folders tell about the machine, not about the fault. */
+const withoutFolders = (stack: string): string =>
+  stack.replaceAll(/(?:file:\/\/)?\/(?:[^\s():/]+\/)+(?=[^\s():/]+:\d)/g, '.../')
 
 function adviceOf(code: ErrorCode | undefined): Markup | undefined {
   const advice = code === undefined ? undefined : WHAT_TO_DO[ERROR_CATALOGUE[code].category]

@@ -114,11 +114,21 @@ function devicesOf({ rounds }: RecordedComparison): readonly string[] {
   )
 }
 
+const shareOf = ({ covered, missing }: NonNullable<PageReport['coverage']>['nodes']): Share => ({
+  part: covered.length,
+  whole: covered.length + missing.length,
+})
+
+/** As recorded; results of claimcheck 0.1.0 record no coverage, and it is computed from their transfers. */
 function coverageOf(
-  { files }: PageReport,
+  { files, coverage: recorded }: PageReport,
   evidence: ReadonlyMap<string, RecordedEvidence>,
   comparisons: readonly RecordedComparison[],
 ): Coverage {
+  if (recorded !== undefined) {
+    const { nodes, gpus, nics } = recorded
+    return { nodes: shareOf(nodes), gpus: shareOf(gpus), nics: shareOf(nics) }
+  }
   const used = { nodes: new Set<string>(), gpus: new Set<string>(), nics: new Set<string>() }
   for (const { rounds } of comparisons) {
     for (const { transport, outcome } of rounds.flatMap(({ arms }) => [...arms.values()])) {

@@ -29,7 +29,7 @@ export const STYLE = `
   }
 }
 * { box-sizing: border-box }
-html { background: var(--ground); scroll-padding-top: 1rem; -webkit-text-size-adjust: 100% }
+html { background: var(--ground); scroll-padding-top: 4.5rem; -webkit-text-size-adjust: 100% }
 body { margin: 0; color: var(--ink); font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; overflow-wrap: anywhere }
 .page { max-width: 76rem; margin: 0 auto; padding: 0 1.5rem 4rem }
 a { color: var(--link); text-underline-offset: .18em }
@@ -43,7 +43,7 @@ p { margin: .5rem 0 }
 code { font: .9em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
 .quiet, .where { color: var(--quiet) }
 .lines { white-space: pre-wrap }
-.emulated { margin: 0 0 1.5rem; padding: .7rem 1.5rem; background: var(--emulated-ground); color: var(--emulated); border-bottom: 4px solid var(--emulated); text-align: center; font-weight: 550 }
+.emulated { position: sticky; top: 0; z-index: 1; margin: 0 0 1.5rem; padding: .7rem 1.5rem; background: var(--emulated-ground); color: var(--emulated); border-bottom: 4px solid var(--emulated); text-align: center; font-weight: 550 }
 .emulated strong { letter-spacing: .08em; margin-right: .5em; font-weight: 800 }
 .badge { display: inline-block; padding: 0 .45em; border: 1.5px solid var(--emulated); border-radius: 4px; color: var(--emulated); font-size: .75rem; font-weight: 700; letter-spacing: .06em; vertical-align: .1em }
 .top { padding: 2rem 0 .5rem }
@@ -76,7 +76,6 @@ code { font: .9em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
 .causes { margin: .3rem 0; padding-left: 1.2rem }
 .causes li { margin: .2rem 0 }
 .hint { background: var(--neutral-ground); border-radius: 6px; padding: .5rem .8rem }
-.target, :target { scroll-margin-top: 1rem }
 :target { outline: 3px solid var(--link); outline-offset: 3px }
 .wide { overflow-x: auto; max-width: 100% }
 table { border-collapse: collapse; width: 100%; font-size: .93rem; font-variant-numeric: tabular-nums }
@@ -118,7 +117,7 @@ svg .line.series-3 { stroke: var(--series-3) } svg .mark.series-3 { fill: var(--
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--rule); color: var(--quiet); font-size: .9rem }
 @media (max-width: 44rem) {
   .page { padding: 0 1rem 3rem }
-  .emulated { text-align: left; padding: .7rem 1rem }
+  .emulated { text-align: left; padding: .35rem 1rem; font-size: .85rem; line-height: 1.35 }
   h1 { font-size: 1.6rem } h2 { font-size: 1.25rem; margin-top: 2.2rem }
   .card { padding: .9rem 1rem } .suite { padding: .1rem .9rem } figure { padding: .8rem .8rem .4rem }
   .facts { grid-template-columns: 1fr; gap: 0 } .facts dd { margin-bottom: .5rem }
@@ -139,8 +138,9 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--rule);
     --series-0: #0072b2; --series-1: #c75200; --series-2: #007a5a; --series-3: #a8487f; }
   body { font-size: 10pt; print-color-adjust: exact; -webkit-print-color-adjust: exact }
   .page { max-width: none; padding: 0 }
-  .contents, .bulk { display: none }
-  .emulated { border: 3px solid var(--emulated); margin-top: 0 }
+  .contents, .bulk, .evidence h3 { display: none }
+  .emulated { position: static; border: 3px solid var(--emulated); margin-top: 0 }
+  .tiles { grid-template-columns: repeat(4, 1fr); gap: 3mm }
   .verdict, .tag { border: 1px solid currentColor }
   details.suite::details-content { content-visibility: visible; block-size: auto; height: auto; opacity: 1 }
   table { font-size: 8.5pt }

@@ -1,6 +1,7 @@
 /**
  * The page in a real browser: without scripts, on a phone, in the dark and in print, under the policy of a strict server, and
- * with hostile text in it. Pictures and pages stay in `reports/pages/`.
+ * with hostile text in it. Pictures and pages stay in `reports/pages/`. Screenshots are compared with those in `pictures/`,
+ * which `npx vitest run --config tests/vitest.config.ts tests/report/html/browser.test.ts -u` replaces.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -15,14 +16,19 @@ import { formatPage } from '../../../harness/report/html/page.ts'
 import { STYLE } from '../../../harness/report/html/style.ts'
 import { runReportSchema, type RunReport } from '../../../harness/report/run-report.ts'
 import { hasBrowser, launchBrowser, onPage } from '../../support/browser.ts'
+import { expectKeptPicture } from '../../support/kept-picture.ts'
 import { KINDS, recordedRun, recordedText, type Kind } from './recorded-runs.ts'
 
 const PICTURES = resolve(import.meta.dirname, '../../../reports/pages')
 const LOOKS = {
-  light: { viewport: { width: 1280, height: 900 } },
-  dark: { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' },
-  narrow: { viewport: { width: 390, height: 844 } },
+  light: { viewport: { width: 1280, height: 1600 } },
+  dark: { viewport: { width: 1280, height: 1600 }, colorScheme: 'dark' },
+  narrow: { viewport: { width: 390, height: 1600 } },
+  print: { viewport: { width: 794, height: 1600 } },
 } as const
+const KEPT = join(import.meta.dirname, 'pictures')
+/** Kept pictures are half as large as the page, to stay small. */
+const PICTURE_SCALE = 0.5
 /** What Jenkins sends with artifacts: no script, and style and pictures from files only. */
 const STRICT = "sandbox; default-src 'none'; img-src 'self'; style-src 'self'"
 
@@ -41,26 +47,35 @@ afterAll(() => (hasBrowser ? browser.close() : undefined))
 const overflowOf = (page: Page): Promise<number> =>
   page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth')
 
+/** Of the top of the page and of its plots, as much as the viewport shows. */
+async function expectKeptPictures(page: Page, name: string): Promise<void> {
+  const place = { kept: KEPT, artifacts: PICTURES }
+  expectKeptPicture(await page.screenshot(), { name: `${name}-top`, ...place })
+  await page.evaluate('document.getElementById("measurements").scrollIntoView()')
+  expectKeptPicture(await page.screenshot(), { name: `${name}-plots`, ...place })
+}
+
 describe.skipIf(!hasBrowser).for(KINDS)('In a browser, a run: %s', (kind) => {
   test.for(Object.keys(LOOKS) as (keyof typeof LOOKS)[])(
-    'fits its width and shows its plots: %s',
+    'fits its width, shows its plots and looks like the kept pictures: %s',
     async (look) => {
-      await onPage(browser, { ...LOOKS[look], javaScriptEnabled: false }, async (page) => {
+      const options = { ...LOOKS[look], deviceScaleFactor: PICTURE_SCALE, javaScriptEnabled: false }
+      await onPage(browser, options, async (page) => {
         await page.goto(urlOf(kind))
-        await page.screenshot({ path: join(PICTURES, `${kind}-${look}.png`), fullPage: true })
+        if (look === 'print') await page.emulateMedia({ media: 'print' })
         expect(await overflowOf(page)).toBe(0)
         const plots = await page.locator('figure svg').all()
         const boxes = await Promise.all(plots.map((plot) => plot.boundingBox()))
         expect(boxes.filter((box) => box === null || box.width < 200 || box.height < 50)).toEqual([])
+        await expectKeptPictures(page, `${kind}-${look}`)
       })
     },
   )
 
   test('says EMULATED in print, and prints what is folded', async () => {
-    await onPage(browser, { viewport: { width: 794, height: 1123 } }, async (page) => {
+    await onPage(browser, LOOKS.print, async (page) => {
       await page.goto(urlOf(kind))
       await page.emulateMedia({ media: 'print' })
-      await page.screenshot({ path: join(PICTURES, `${kind}-print.png`), fullPage: true })
       if (kind === 'failed') await page.pdf({ path: join(PICTURES, 'failed.pdf'), format: 'A4' })
       expect(await page.locator('.emulated').isVisible()).toBe(kind !== 'two-gpus')
       const folded = page.locator('details.suite .verdicts').first()

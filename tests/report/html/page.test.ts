@@ -2,6 +2,7 @@
 import { HtmlValidate } from 'html-validate'
 import { describe, expect, test } from 'vitest'
 import { formatPage } from '../../../harness/report/html/page.ts'
+import { expectation, passedTest, report } from '../report.ts'
 import { KINDS, recordedRun, type Kind } from './recorded-runs.ts'
 
 const pages = new Map<Kind, string>()
@@ -129,6 +130,72 @@ test('a GPU run draws bandwidth and latency against size, and no NIC', () => {
   expect(page).toContain('Bandwidth against size')
   expect(page).toContain('p50 latency against size')
   expect(page).not.toContain('Bytes of every NIC against its share')
+})
+
+test('waived and skipped tests show their reasons', () => {
+  const reason = 'node-b leaks mlx5_6, vendor case 4711'
+  const waiver = {
+    statement: expectation.statement,
+    reason,
+    until: '2027-01-31',
+    expired: false,
+    at: 'w.yaml',
+  }
+  const page = formatPage({
+    reports: [
+      report({
+        tests: [
+          { ...passedTest, verdict: 'waived', expectations: [{ ...expectation, verdict: 'failed', waiver }] },
+          {
+            ...passedTest,
+            name: 'GPUs are linked',
+            verdict: 'skipped',
+            skipReason: 'the SKU has no GPU links',
+            expectations: [],
+          },
+        ],
+      }),
+    ],
+  })
+  expect(page).toContain('! waived</a>')
+  expect(page).toContain(`waived until 2027-01-31: ${reason}`)
+  expect(page).toMatch(/– skipped<\/a><\/td><td>GPUs are linked<\/td>.*the SKU has no GPU links/)
+  expect(page).not.toContain('id="not-passed"')
+})
+
+test('an error shows where it was thrown, without the folders of the machine', () => {
+  const stack = 'at measure (/home/someone/project/suites/own.test.ts:12:3)\nat suites/own.test.ts:40:1'
+  const problem = { code: 'SUITE_ERROR', message: 'x is not a function', stack } as const
+  const page = formatPage({ reports: [report({ outcome: 'failed', problems: [problem] })] })
+  expect(page).toContain('at measure (.../own.test.ts:12:3)\nat suites/own.test.ts:40:1')
+})
+
+test('the page says what the run covered and what it left out', () => {
+  const part = (covered: string[], missing: string[]) => ({ covered, missing })
+  const coverage = {
+    required: 'partial',
+    kinds: ['between nodes'],
+    transfers: 2,
+    nodes: part(['node-a', 'node-b'], []),
+    gpus: part(['node-a/gpu-0', 'node-b/gpu-0'], ['node-a/gpu-1', 'node-b/gpu-1']),
+    nics: part(['node-a/mlx5_0', 'node-b/mlx5_0'], ['node-a/mlx5_1', 'node-b/mlx5_1']),
+    paths: ['node-a/gpu-0 - node-a/mlx5_0', 'node-b/gpu-0 - node-b/mlx5_0'],
+    gpuPairs: [],
+    leftOut: [{ what: 'node-c', why: 'its node is not ready' }],
+  } as const
+  const page = formatPage({ reports: [report({ coverage })] })
+  expect(page).toContain('<strong>2 of 2</strong> nodes, 2 of 4 GPUs, 2 of 4 NICs; 1 left out')
+  expect(page).toContain(
+    'covers 2 of 2 nodes, 2 of 4 GPUs, 2 of 4 NICs, 2 GPU-NIC paths; left out: node-c: its node is not ready',
+  )
+})
+
+test('the drawing says how far devices are apart', () => {
+  expect(pageOf('failed')).toContain('aligned<tspan class="quiet" dx="8">claims and bytes; distance: NODE')
+  expect(pageOf('failed')).toContain('unaligned<tspan class="quiet" dx="8">claims and bytes; distance: SYS')
+  expect(pageOf('two-gpus')).toContain(
+    'linked<tspan class="quiet" dx="8">claims and bytes; distance: 18 links',
+  )
 })
 
 test('ids of two runs on one page differ', () => {

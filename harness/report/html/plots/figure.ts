@@ -21,7 +21,7 @@ export interface Plot {
 export interface Table {
   readonly columns: readonly string[]
   /** The first cell of a row names it. */
-  readonly rows: readonly (readonly (string | number)[])[]
+  readonly rows: readonly (readonly (string | number | Markup)[])[]
 }
 
 /** The `<figure>`; `id` is unique on the page. */

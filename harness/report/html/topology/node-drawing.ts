@@ -6,6 +6,7 @@ import { formatBytes, formatRate, bytes, gigabytesPerSecond } from '../../../cor
 import { markup, px, type Content, type Markup } from '../markup.ts'
 import type { Plot } from '../plots/figure.ts'
 import { legend, LEGEND_LINE, lineOf, markOf } from '../plots/series.ts'
+import { BETWEEN_NODES, distanceAlong } from './path-distance.ts'
 import { shortText } from '../printable-text.ts'
 import type { MappedDevice, NodeMap, RootGroup } from './node-map.ts'
 import type { UsedPath } from './used-paths.ts'
@@ -41,6 +42,7 @@ export function nodeDrawing(
   const single = nodes.length === 1
   const width = single ? NODE + BETWEEN : 2 * NODE + BETWEEN
   const bottom = Math.max(...layouts.map(({ height }) => height))
+  const distanceOf = (path: UsedPath): string => distanceAlong(path, nodes)
   const marked = boxes.filter(({ device }) => device.named || device.faults.length > 0)
   return {
     title: single ? `Node ${nodes[0]?.node ?? ''}` : `Nodes ${nodes.map(({ node }) => node).join(' and ')}`,
@@ -59,29 +61,35 @@ export function nodeDrawing(
       linesOf(paths, arms, boxes),
       boxes.map((box) => boxOf(box, arms)),
       legend(
-        arms.map((name, index) => ({ name, index, text: 'claims and bytes' })),
+        arms.map((name, index) => {
+          const within = paths.filter((path) => path.arm === name).map(distanceOf)
+          const distances = [...new Set(within)].filter((distance) => distance !== BETWEEN_NODES)
+          const far = distances.length > 0 ? `; distance: ${distances.join(', ')}` : ''
+          return { name, index, text: `claims and bytes${far}` }
+        }),
         8,
         bottom + 22,
       ),
     ],
     notes: [
-      'Lines are as wide as the bytes that they stand for. Devices without a mark were not claimed.',
+      'Lines are as wide as the bytes that they stand for. Distances are those of `nvidia-smi topo -m`. Devices without a mark were not claimed.',
       ...(boxes.some(({ device }) => device.named)
         ? ['✗ with a red frame: named by a test that is not passed.']
         : []),
       ...(boxes.some(({ device }) => device.faults.length > 0) ? ['⚡: a fault was injected here.'] : []),
     ],
     table: {
-      columns: ['path', 'arm', 'median bandwidth', 'bytes'],
-      rows: paths.map(({ ends, arm, bandwidths, bytes: moved }) => [
-        ends.join(' - '),
-        arm,
+      columns: ['path', 'arm', 'distance', 'median bandwidth', 'bytes'],
+      rows: paths.map((path) => [
+        path.ends.join(' - '),
+        path.arm,
+        distanceOf(path),
         formatRate(
           gigabytesPerSecond(
-            bandwidths.toSorted((a, b) => a - b)[Math.floor((bandwidths.length - 1) / 2)] ?? 0,
+            path.bandwidths.toSorted((a, b) => a - b)[Math.floor((path.bandwidths.length - 1) / 2)] ?? 0,
           ),
         ),
-        formatBytes(bytes(Math.round(moved))),
+        formatBytes(bytes(Math.round(path.bytes))),
       ]),
     },
   }

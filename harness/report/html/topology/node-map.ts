@@ -2,6 +2,7 @@
  * The devices of a node as they are drawn: NUMA nodes from the SKU profile, PCIe roots from what was published, and for
  * each device which arms claimed it, which fault was injected and whether a failure names it.
  */
+import type { PciePosition } from '../../../claim/pcie-distance.ts'
 import type { FileReport } from '../../run-report.ts'
 import type { RecordedComparison, RecordedEvidence } from '../recorded-evidence.ts'
 
@@ -12,6 +13,7 @@ export interface MappedDevice {
   readonly name: string
   readonly pciAddress: string
   readonly pcieRoot: string | undefined
+  readonly position: PciePosition
   /** Names of the arms that claimed it, in the order of the comparison. */
   readonly arms: readonly string[]
   /** `nic-slow`. */
@@ -40,6 +42,8 @@ interface Socket {
 export interface NodeMap {
   readonly node: string
   readonly sockets: readonly Socket[]
+  /** Links between two GPUs by name, as the SKU profile states them; undefined where it states none. */
+  readonly linksBetween: (one: string, other: string) => number | undefined
   /** Faults of the whole node. */
   readonly faults: readonly string[]
 }
@@ -55,34 +59,44 @@ export interface Marks {
 
 export function mapNode(node: string, profile: Profile, marks: Marks): NodeMap {
   const claims = claimsOf(node, marks.comparison)
-  const mapped = (kind: 'gpu' | 'nic', name: string, pciAddress: string): MappedDevice => ({
+  const mapped = (
+    kind: 'gpu' | 'nic',
+    pciAddress: string,
+    { name, numaNode, pciePath }: Profile['gpus' | 'nics'][number],
+  ): MappedDevice => ({
     kind,
     name,
     pciAddress,
     pcieRoot: marks.roots.get(pciAddress),
+    position: { numaNode, pciePath: pciePath ?? pathFrom(marks.roots.get(pciAddress)) },
     arms: [...claims].flatMap(([arm, addresses]) => (addresses.has(pciAddress) ? [arm] : [])),
     faults: faultsOn(`${node}/${name}`, marks.faults),
     named: marks.named.has(`${node}/${name}`),
   })
   const devices = [
-    ...profile.gpus.map(({ name, pciBusID, numaNode }) => ({
-      numaNode,
-      device: mapped('gpu', name, pciBusID),
-    })),
-    ...profile.nics.map(({ name, pciAddress, numaNode }) => ({
-      numaNode,
-      device: mapped('nic', name, pciAddress),
-    })),
+    ...profile.gpus.map((gpu) => mapped('gpu', gpu.pciBusID, gpu)),
+    ...profile.nics.map((nic) => mapped('nic', nic.pciAddress, nic)),
   ]
-  const sockets = [...Map.groupBy(devices, ({ numaNode }) => numaNode)].sort(([a], [b]) => a - b)
+  const sockets = [...Map.groupBy(devices, ({ position }) => position.numaNode)].sort(([a], [b]) => a - b)
   return {
     node,
     sockets: sockets.map(([numaNode, own]) => ({
       numaNode,
-      groups: groupsOf(own.map(({ device }) => device)),
+      groups: groupsOf(own),
     })),
+    linksBetween: (one, other) => linksBetween(one, other, profile),
     faults: [...faultsOn(node, marks.faults), ...faultsOn('every node', marks.faults)],
   }
+}
+
+const pathFrom = (root: string | undefined): readonly string[] | undefined =>
+  root === undefined ? undefined : [root]
+
+function linksBetween(one: string, other: string, { gpu, gpus }: Profile): number | undefined {
+  if (![one, other].every((name) => gpus.some((device) => device.name === name))) return undefined
+  return gpu.linkPairs === undefined
+    ? gpu.links
+    : gpu.linkPairs.find(({ between }) => between.includes(one) && between.includes(other))?.links
 }
 
 /** PCIe roots by PCI address, from allocations and from published slices. */
