@@ -56,6 +56,17 @@ test.for([
   expect(project.results().outcome).toBe('interrupted')
 })
 
+test('SIGTERM to the whole process group, as by `timeout`, releases too', async () => {
+  using project = new InlineProject({ 'a.test.ts': waiting })
+  const child = project.start()
+  const end = ended(child)
+  await ready(project, child)
+  process.kill(-Number(child.pid), 'SIGTERM')
+  expect(await end).toMatchObject({ code: 143, signal: null })
+  expect(existsSync(join(project.folder, 'released'))).toBe(true)
+  expect(project.outcomes()).toContain('running: error INTERRUPTED')
+})
+
 test('a closed pipe does not keep the run from releasing', async () => {
   using project = new InlineProject({ 'a.test.ts': waiting })
   const child = project.start()
