@@ -1,15 +1,15 @@
 /**
- * `npm run faults` and `npm run certify`: simulates acceptances of racks with and without each declared fault in the model
- * runtime and writes docs/data/faults.json, docs/faults.md and docs/certification.md. With `--gate` it writes nothing and
- * exits with 1 when a goal is missed; with `--json` it prints the outcome of every seed. The same sources give the same figures.
+ * `npm run faults` simulates acceptances of a rack of two nodes with and without each declared fault in the model runtime and
+ * writes docs/faults.md and docs/data/faults.json. `npm run certify` (`--acceptances`) adds racks of 2 to 16 nodes with a fault
+ * anywhere and acceptances against baselines, and also writes docs/certification.md and docs/data/certification.json. With
+ * `--gate` it writes nothing and exits with 1 when a goal is missed; with `--json` it prints the outcome of every seed. The same
+ * sources give the same figures.
  * With `--harness` it disturbs real runs of the harness instead and writes docs/data/harness-faults.json and
  * docs/harness-faults.md; `--only` measures the rows that match again and keeps the others.
  */
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import { Command, InvalidArgumentError } from 'commander'
 import { loadFaultCatalogue } from '../harness/rack/fault-catalogue.ts'
 import { goalsOf } from './faults/goals.ts'
@@ -18,22 +18,19 @@ import { titleOf } from './faults/harness/harness-fault.ts'
 import { runHarnessFaults } from './faults/harness/main.ts'
 import { harnessFaultsPage } from './faults/harness/page.ts'
 import { mergedRecord } from './faults/harness/record.ts'
-import type { FaultOutcome, MeasureJob } from './faults/measure.ts'
+import { jobsOfCatalogue, jobsOfCertification } from './faults/jobs.ts'
 import { certificationPage, faultsPage, formatSummary } from './faults/pages.ts'
-import { FIRST_ROUNDS, HEALTHY, RACK, tallyOf } from './faults/tally.ts'
+import { runJobs, type JobOutcomes } from './faults/run-jobs.ts'
+import { acceptancesOf, FIRST_ROUNDS, measuredOf, RACK, summed } from './faults/tally.ts'
 
 const DOCS = resolve(import.meta.dirname, '../docs')
-/** The share of `--acceptances` that have no fault. */
-const HEALTHY_SHARE = 0.5
-/** Acceptances per message to a thread, few enough that all threads end at about the same time. */
-const BATCH = 25
 
 const { seeds, acceptances, gate, json, catalogue, harness, only } = new Command('faults')
   .description('Measures how often each fault is caught, and how often a healthy rack is rejected.')
   .option('--seeds <n>', 'acceptances of each fault, and of the healthy rack', wholeNumber, 50)
   .option(
     '--acceptances <n>',
-    'acceptances in all, half of them of the healthy rack; replaces --seeds',
+    'acceptances in all, with larger racks and baselines; replaces --seeds',
     wholeNumber,
   )
   .option('--gate', 'check the goals and write nothing')
@@ -59,18 +56,14 @@ if (harness === true) process.exit(await measureHarness())
 
 const started = performance.now()
 const faults = loadFaultCatalogue(catalogue)
-const healthySeeds = acceptances === undefined ? seeds : Math.round(acceptances * HEALTHY_SHARE)
-const faultSeeds =
-  acceptances === undefined ? seeds : Math.max(1, Math.round((acceptances - healthySeeds) / faults.length))
-const outcomes = await measureAll([
-  ...batches({ name: HEALTHY, faults: [] }, healthySeeds),
-  ...faults.flatMap((fault) => batches(fault, faultSeeds)),
-])
+const run = await runJobs(
+  acceptances === undefined ? jobsOfCatalogue(faults, seeds) : jobsOfCertification(faults, acceptances),
+)
 
 if (json === true) {
-  const [healthy, ...faulty] = outcomes.values()
+  const [healthy, ...faulty] = run.outcomes
   process.stdout.write(`${JSON.stringify({ healthy, outcomes: faulty })}\n`)
-} else report()
+} else report(run)
 
 /** Returns the exit code: 1 when a row does not hold. */
 async function measureHarness(): Promise<number> {
@@ -83,61 +76,32 @@ async function measureHarness(): Promise<number> {
   return ends.every(({ wrong }) => wrong === undefined) ? 0 : 1
 }
 
-function report(): void {
-  const tallies = [...outcomes.values()].map(tallyOf)
-  const goals = goalsOf(tallies)
+function report({ outcomes, baselines }: JobOutcomes): void {
+  const measured = measuredOf(outcomes, baselines)
+  const goals = goalsOf(measured, faults)
+  const { tallies, racks, againstBaselines } = measured
+  const count = acceptancesOf(summed([...tallies, ...racks, ...againstBaselines]))
   const elapsed = ((performance.now() - started) / 1000).toFixed(0)
   process.stdout.write(
-    `${formatSummary(tallies)}\n${healthySeeds + faults.length * faultSeeds} acceptances in ${elapsed} s on ${availableParallelism()} threads\n`,
+    `${formatSummary(measured)}\n${count} acceptances in ${elapsed} s on ${availableParallelism()} threads\n`,
   )
-  for (const { goal, measured, met } of goals)
-    process.stdout.write(`${met ? '✓' : '✗'} ${goal}: ${measured}\n`)
+  for (const { goal, measured: found, met } of goals)
+    process.stdout.write(`${met ? '✓' : '✗'} ${goal}: ${found}\n`)
   if (gate === true) {
     process.exitCode = goals.every(({ met }) => met) ? 0 : 1
     return
   }
-  const data = { rack: RACK, runtime: 'model', firstRounds: FIRST_ROUNDS, tallies }
-  writeFileSync(resolve(DOCS, 'data/faults.json'), `${JSON.stringify(data, null, 1)}\n`)
+  const method = { rack: RACK, runtime: 'model', firstRounds: FIRST_ROUNDS }
+  writeJson('data/faults.json', { ...method, tallies })
   writeFileSync(resolve(DOCS, 'faults.md'), faultsPage(faults, tallies))
-  writeFileSync(resolve(DOCS, 'certification.md'), certificationPage(tallies, goals))
+  if (acceptances === undefined) return
+  const { tallies: _, ...certified } = measured
+  writeJson('data/certification.json', { ...method, ...certified })
+  writeFileSync(resolve(DOCS, 'certification.md'), certificationPage(measured, goals))
 }
 
-function batches({ name, faults: own }: Omit<MeasureJob, 'seeds'>, count: number): MeasureJob[] {
-  return Array.from({ length: Math.ceil(count / BATCH) }, (_, batch) => ({
-    name,
-    faults: own,
-    seeds: Array.from(
-      { length: Math.min(BATCH, count - batch * BATCH) },
-      (_unused, i) => batch * BATCH + i + 1,
-    ),
-  }))
-}
-
-/** Runs all jobs on as many threads as there are cores and returns their outcomes by name, in the order of the jobs. */
-async function measureAll(jobs: readonly MeasureJob[]): Promise<ReadonlyMap<string, FaultOutcome>> {
-  const waiting = [...jobs.entries()]
-  const done: FaultOutcome[] = []
-  const work = async (): Promise<void> => {
-    const worker = new Worker(new URL('./faults/worker.ts', import.meta.url))
-    try {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const [index, job] = next
-        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-        worker.postMessage(job)
-        const [outcome] = (await once(worker, 'message')) as [FaultOutcome]
-        done[index] = outcome
-      }
-    } finally {
-      await worker.terminate()
-    }
-  }
-  await Promise.all(Array.from({ length: availableParallelism() }, work))
-  return new Map(
-    [...Map.groupBy(done, ({ name }) => name)].map(([name, parts]) => [
-      name,
-      { name, seeds: parts.flatMap((part) => part.seeds) },
-    ]),
-  )
+function writeJson(name: string, data: object): void {
+  writeFileSync(resolve(DOCS, name), `${JSON.stringify(data, null, 1)}\n`)
 }
 
 function wholeNumber(text: string): number {

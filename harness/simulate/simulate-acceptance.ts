@@ -18,7 +18,7 @@ import {
 import { numaReferencesOf } from '../expect/stated-reference.ts'
 import { NotApplicableError } from '../expect/not-applicable-error.ts'
 import { matchersByName } from '../expect/matcher-definitions.ts'
-import type { Comparison } from '../measure/comparison.ts'
+import type { Comparison, ComparisonPart } from '../measure/comparison.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { Rack } from '../rack/rack.ts'
 import { EmulatedTarget } from '../targets/emulated/emulated-target.ts'
@@ -41,6 +41,8 @@ export interface Acceptance {
   /** The worst verdict of all tests that were not skipped; a gate accepts only `passed`. */
   readonly verdict: Verdict
   readonly tests: readonly EvaluatedTest[]
+  /** The measured parts of all comparisons, for their rounds. */
+  readonly parts: readonly ComparisonPart[]
   /** Measured over all comparisons. */
   readonly rounds: number
 }
@@ -71,9 +73,10 @@ export async function simulateAcceptance(
   } finally {
     await target.close()
   }
-  const parts = await Promise.all([...comparisons.values()].map((comparison) => comparison.parts()))
-  const rounds = parts.flat().reduce((sum, part) => sum + part.rounds.length, 0)
-  return { verdict: worst(evaluated.map(({ verdict }) => verdict)), tests: evaluated, rounds }
+  const all = await Promise.all([...comparisons.values()].map((comparison) => comparison.parts()))
+  const parts = all.flat()
+  const rounds = parts.reduce((sum, part) => sum + part.rounds.length, 0)
+  return { verdict: worst(evaluated.map(({ verdict }) => verdict)), tests: evaluated, parts, rounds }
 }
 
 async function evaluateTest(

@@ -1,9 +1,12 @@
 /** Simulates acceptances of a rack with one fault, one per seed, and records which tests did not pass. */
-import { withFaults, type FaultDeclaration } from '../../harness/rack/fault-catalogue.ts'
+import { withFaults } from '../../harness/rack/fault-catalogue.ts'
 import type { Rack } from '../../harness/rack/rack.ts'
 import { failureText, type Verdict } from '../../harness/expect/expectation.ts'
-import { simulateAcceptance } from '../../harness/simulate/simulate-acceptance.ts'
+import { simulateAcceptance, type Acceptance } from '../../harness/simulate/simulate-acceptance.ts'
 import type { CollectedTest } from '../../harness/simulate/collecting-suite.ts'
+import { anywhere, withNodes } from './fault-anywhere.ts'
+import type { FaultJob } from './jobs.ts'
+import type { Group } from './tally.ts'
 
 interface RedTest {
   readonly test: string
@@ -11,7 +14,7 @@ interface RedTest {
   readonly code: string
 }
 
-interface SeedOutcome {
+export interface SeedOutcome {
   readonly seed: number
   /** The verdict of the whole acceptance. */
   readonly verdict: Verdict
@@ -26,6 +29,9 @@ interface SeedOutcome {
 }
 
 export interface FaultOutcome {
+  readonly group: Group
+  /** Of the rack, or of the rack that a baseline was measured on. */
+  readonly nodes: number
   /** Of the fault. */
   readonly name: string
   readonly seeds: readonly SeedOutcome[]
@@ -38,39 +44,36 @@ export interface Measurement {
   readonly firstRounds: number
 }
 
-/** A fault, or a rack without any, and the seeds to simulate it with. */
-export interface MeasureJob extends Pick<FaultDeclaration, 'name' | 'faults'> {
-  readonly seeds: readonly number[]
-}
-
 export async function measureFault(
   { suites, rack, firstRounds }: Measurement,
-  { seeds, ...fault }: MeasureJob,
+  { group, nodes, name, faults, seeds }: FaultJob,
 ): Promise<FaultOutcome> {
   const outcomes: SeedOutcome[] = []
+  const racked = nodes === rack.nodes.length ? rack : withNodes(rack, nodes)
   for (const seed of seeds) {
-    const { verdict, rounds, tests } = await simulateAcceptance(
-      suites,
-      withFaults(rack, fault, seed),
-      firstRounds,
-    )
-    const red = new Map<string, RedTest>()
-    const messages: string[] = []
-    for (const { title: test, verdict: own, expectations } of tests) {
-      for (const one of expectations.filter((expectation) => expectation.verdict !== 'passed')) {
-        messages.push(failureText(one))
-        if (own === 'passed' || own === 'skipped' || one.code === undefined) continue
-        red.set(`${test} ${own} ${one.code}`, { test, verdict: own, code: one.code })
-      }
-    }
-    outcomes.push({
-      seed,
-      verdict,
-      rounds,
-      notPassed: tests.flatMap((one) => (one.verdict === 'passed' ? [] : one.name)),
-      red: [...red.values()],
-      text: messages.join('\n'),
-    })
+    const placed = group === 'anywhere' ? faults.map((fault) => anywhere(fault, racked, seed)) : faults
+    const faulty = withFaults(racked, { faults: placed }, seed)
+    outcomes.push(outcomeOf(seed, await simulateAcceptance(suites, faulty, firstRounds)))
   }
-  return { name: fault.name, seeds: outcomes }
+  return { group, nodes, name, seeds: outcomes }
+}
+
+export function outcomeOf(seed: number, { verdict, rounds, tests }: Acceptance): SeedOutcome {
+  const red = new Map<string, RedTest>()
+  const messages: string[] = []
+  for (const { title: test, verdict: own, expectations } of tests) {
+    for (const one of expectations.filter((expectation) => expectation.verdict !== 'passed')) {
+      messages.push(failureText(one))
+      if (own === 'passed' || own === 'skipped' || one.code === undefined) continue
+      red.set(`${test} ${own} ${one.code}`, { test, verdict: own, code: one.code })
+    }
+  }
+  return {
+    seed,
+    verdict,
+    rounds,
+    notPassed: tests.flatMap((one) => (one.verdict === 'passed' ? [] : one.name)),
+    red: [...red.values()],
+    text: messages.join('\n'),
+  }
 }
