@@ -11,7 +11,7 @@ import { linkPairs, measureLinkArm } from '../measure/link-round.ts'
 import { requireSameDevices } from '../measure/same-devices.ts'
 import { looksFor, type Looks } from '../measure/sequential-looks.ts'
 import { bytes } from '../core/units.ts'
-import { armOf, type Round } from '../measure/round.ts'
+import { armOf, isOver, type Round } from '../measure/round.ts'
 import type { PlannedTransfer, RoundSource } from '../measure/round-source.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { Certificate } from './certificate.ts'
@@ -121,7 +121,10 @@ export class RecordedRounds implements RoundSource {
 
   #next(least: number): readonly Round[] {
     const seen = this.#remaining.shift()
-    if (seen !== undefined && seen >= least && seen <= this.#all.length) return this.#all.slice(0, seen)
+    if (seen !== undefined && seen <= this.#all.length) {
+      const rounds = this.#all.slice(0, seen)
+      if (seen >= least || isOver(rounds)) return rounds
+    }
     throw incomplete(
       this.#evidence,
       `${Math.max(seen ?? 0, least)} rounds`,

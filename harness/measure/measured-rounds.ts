@@ -6,8 +6,8 @@ import type { Sku } from '../sku/sku.ts'
 import type { Target } from '../targets/target.ts'
 import type { ArmRound } from './arm-round.ts'
 import { orderOf } from './interleave.ts'
+import { isOver, type Round } from './round.ts'
 import { looksFor, type Looks } from './sequential-looks.ts'
-import type { Round } from './round.ts'
 import type { PlannedTransfer, RoundSource } from './round-source.ts'
 
 /** The state of the arm that is being measured. */
@@ -81,10 +81,13 @@ export abstract class MeasuredRounds implements RoundSource {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Measures until there are `count` rounds. Rejects with the first failure, on this and all later calls. */
+  /**
+   * Measures until there are `count` rounds, or until further rounds could not be judged. Rejects with the first failure, on this
+   * and all later calls.
+   */
   atLeast(count: number): Promise<readonly Round[]> {
     const work = this.#queue.then(async () => {
-      while (this.#rounds.length < count) {
+      while (this.#rounds.length < count && !isOver(this.#rounds)) {
         if (this.#failure !== undefined) throw this.#failure.error
         try {
           this.#rounds.push(await this.#round(this.#rounds.length))

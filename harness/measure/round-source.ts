@@ -16,7 +16,7 @@ export interface RoundSource {
   readonly rounds: readonly Round[]
   /** What one arm transfers. Throws TypeError when there is no arm of that name. */
   planned(arm: string): PlannedTransfer
-  /** Returns at least `count` rounds. Rejects with the error that ended the measurement. */
+  /** Returns at least `count` rounds, or fewer where `isOver`. Rejects with the error that ended the measurement. */
   atLeast(count: number): Promise<readonly Round[]>
 }
 

@@ -19,3 +19,14 @@ export const armsOf = <Kind>(arms: Readonly<Record<string, Kind>>): readonly Kin
   Object.entries(arms)
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([, arm]) => arm)
+
+/** The fewest rounds of a comparison: one in each direction, and as many as an interval needs. */
+const LEAST_ROUNDS = 2
+
+/**
+ * Whether further rounds would be measured in vain: once an arm's transport is not proven, no figure of the comparison is judged.
+ * Changed bytes do not end a comparison, since its figures are judged all the same.
+ */
+export const isOver = (rounds: readonly Round[]): boolean =>
+  rounds.length >= LEAST_ROUNDS &&
+  rounds.some(({ arms }) => Object.values(arms).some(({ transport }) => transport.faults.length > 0))

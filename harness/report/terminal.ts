@@ -120,9 +120,22 @@ function formatExpectation(one: Expectation, style: Style, shownBefore: Set<stri
   ]
   if (one.code === undefined) return lines
   const explanation = explain(one.code, one.reasons, undefined, style)
-  const known = shownBefore.has(explanation.join('\n'))
-  shownBefore.add(explanation.join('\n'))
+  const cause = causeOf(one, explanation)
+  const known = shownBefore.has(cause)
+  shownBefore.add(cause)
   return [...lines, ...(known ? [`    ${one.code}: as above`] : explanation)]
+}
+
+/** The objects that a test makes for itself. */
+const OWN_OBJECTS = /\b(claims?|pods?|containers?) [a-z0-9][-a-z0-9.]*/g
+
+/**
+ * What explanations of one cause have in common. Where nothing was measured, they differ in the names of the claims and pods of
+ * their tests.
+ */
+function causeOf({ verdict, measured, reasons, code }: Expectation, explanation: readonly string[]): string {
+  if (verdict !== 'inconclusive' || measured !== 'nothing') return explanation.join('\n')
+  return [code, ...reasons].join('\n').replaceAll(OWN_OBJECTS, '$1')
 }
 
 /** `aligned bandwidth is at least 1.3x unaligned: 6 pairs of nodes, 1.417x to 1.419x, limit ≥ 1.3x` */

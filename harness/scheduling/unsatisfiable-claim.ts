@@ -130,7 +130,8 @@ function isFound(requests: readonly Request[], inventory: NodeDevices): boolean 
 
 function describeRequest(explanation: RequestExplanation): string {
   const { claim, request, need, className, ofClass, selectors, inUse, tainted, free } = explanation
-  const chain = selectors.map(({ expression, left }) => `${left} of them match ${expression}`)
+  const chain =
+    ofClass === 0 ? [] : selectors.map(({ expression, left }) => `${left} of them match ${expression}`)
   const holders = [...Map.groupBy(inUse, ({ holder }) => holder)].map(
     ([holder, held]) => `${held.map(({ device }) => device).join(', ')} by ${holder}`,
   )

@@ -40,6 +40,8 @@ interface CoveredEvidence {
   readonly covered: Covered
   /** The number of transfers that were measured. */
   readonly transfers: number
+  /** Whether it was not measured to the first look, since its figures could not be judged any more. */
+  readonly endedEarly: boolean
 }
 
 interface ProgressArtifact extends TestArtifactBase {
@@ -136,6 +138,7 @@ export function recordEvidence(file: Recorded, name: string, data: Evidence): vo
   own.covered[name] = {
     covered: allCovered(outcomes.map((outcome) => coveredBy(outcome, sku, emulated))),
     transfers: outcomes.length,
+    endedEarly: data.failure === undefined && data.rounds.length < data.looks.first,
   }
 }
 

@@ -39,6 +39,7 @@ export function runCoverage(
         ? []
         : [{ what: 'tests that were filtered out', why: `only ${filter} was run` }]),
       ...skipped(tests),
+      ...endedEarly(covered.filter((one) => one.endedEarly).length),
     ],
   })
 }
@@ -52,6 +53,17 @@ const skipped = (tests: readonly TestReport[]): Coverage['leftOut'] =>
     ),
   ].map(([why, all]) => ({ what: `${all.length} test${all.length === 1 ? '' : 's'}`, why }))
 
+/** Pairs of nodes, or nodes, that were not measured to the end. */
+const endedEarly = (comparisons: number): Coverage['leftOut'] =>
+  comparisons === 0
+    ? []
+    : [
+        {
+          what: `further rounds of ${comparisons} comparison${comparisons === 1 ? '' : 's'}`,
+          why: 'the claimed NICs did not carry all bytes in their shares, so no figure could be judged any more',
+        },
+      ]
+
 export function coverageProblems(coverage: Coverage): readonly ReportedProblem[] {
   const fault = coverageFault(coverage)
   if (fault === undefined) return []
@@ -59,6 +71,6 @@ export function coverageProblems(coverage: Coverage): readonly ReportedProblem[]
   const hint =
     code === 'COVERAGE_PARTIAL'
       ? 'Name the nodes to be tested in CLAIMCHECK_NODES, or set CLAIMCHECK_COVERAGE=partial if the rest does not matter.'
-      : 'Look at the reasons of the skipped tests.'
+      : 'Look at the reasons of the tests that are inconclusive or were skipped.'
   return [{ code, message: problem, hint }]
 }
