@@ -20,7 +20,7 @@ export interface Goal {
 }
 
 /** A node that is slower by this share or more must not pass against any baseline. */
-export const BAD_NODE = 0.2
+const BAD_NODE = 0.2
 
 /** A goal with a share is missed only when the whole 95 % interval of the measured share lies beyond its limit. */
 export function goalsOf(

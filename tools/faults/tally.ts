@@ -80,7 +80,7 @@ export function measuredOf(
   }
 }
 
-export function tallyOf({ name, seeds }: FaultOutcome): Tally {
+function tallyOf({ name, seeds }: FaultOutcome): Tally {
   const notPassed: Record<string, number> = {}
   for (const test of seeds.flatMap((one) => one.notPassed)) notPassed[test] = (notPassed[test] ?? 0) + 1
   const rounds = seeds.reduce((sum, one) => sum + one.rounds, 0)

@@ -1,6 +1,6 @@
 /**
  * Runs as they were recorded: `suites/numa` on the emulated rack in the model runtime without faults, with a slow NIC, with a
- * fall-back to TCP, interrupted, and on sixteen nodes; and `suites/gpu` on a machine with two H100 GPUs, as its certificate.
+ * receiver that does not check bytes, interrupted, and on sixteen nodes; and `suites/gpu` on a machine with two H100 GPUs, as its certificate.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
