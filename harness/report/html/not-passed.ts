@@ -66,12 +66,8 @@ function problemOf({ code, message, hint, stack }: ReportedProblem): Markup {
   const known = hint !== undefined && message.includes(hint)
   return markup`<div class="expectation"><p class="lines">${message}</p>
 <dl class="figures">${definitions([['Code', `${code}: ${ERROR_CATALOGUE[code].title}`]])}</dl>
-${hint !== undefined ? !known && markup`<p class="hint">${hint}</p>` : adviceOf(code)}${stack !== undefined && markup`<details class="more"><summary>Where it was thrown</summary><p class="lines"><code>${withoutFolders(stack)}</code></p></details>`}</div>`
+${hint !== undefined ? !known && markup`<p class="hint">${hint}</p>` : adviceOf(code)}${stack !== undefined && markup`<details class="more"><summary>Where it was thrown</summary><p class="lines"><code>${stack}</code></p></details>`}</div>`
 }
-
-/** `.../round.ts:3:7` of `/home/user/suites/round.ts:3:7`: absolute folders tell about the machine, not about the fault. */
-const withoutFolders = (stack: string): string =>
-  stack.replaceAll(/(?:file:\/\/)?\/(?:[^\s():/]+\/)+(?=[^\s():/]+:\d)/g, '.../')
 
 function adviceOf(code: ErrorCode | undefined): Markup | undefined {
   const advice = code === undefined ? undefined : WHAT_TO_DO[ERROR_CATALOGUE[code].category]

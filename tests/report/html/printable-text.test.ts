@@ -14,6 +14,16 @@ describe('Text', () => {
     ['control characters are written out', 'a\u0000b\u0007c', 'a\\u{0}b\\u{7}c'],
     ['terminal sequences are removed', '\u001b[31mred\u001b[0m', 'red'],
     ['half a surrogate pair is written out', 'a\ud800b', 'a\\u{d800}b'],
+    [
+      'absolute paths lose their folders',
+      'kubeconfig /home/someone/.kube/config, file:///tmp/a/b.ts:3:7, "/root/x/y"',
+      'kubeconfig .../config, .../b.ts:3:7, ".../y"',
+    ],
+    [
+      'other paths stay',
+      '/dev/infiniband/uverbs0 /sys/class/net/eth0 /opt/claimcheck/bin/x https://a.example/b/c and/or/not suites/numa/a.ts',
+      '/dev/infiniband/uverbs0 /sys/class/net/eth0 /opt/claimcheck/bin/x https://a.example/b/c and/or/not suites/numa/a.ts',
+    ],
     ['stacked marks are cut to two', `a${'\u0301'.repeat(50)}b`, 'a\u0301\u0301b'],
   ] as const)('%s', ([, text, printed]) => {
     expect(printableText(text)).toBe(printed)
