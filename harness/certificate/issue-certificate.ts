@@ -2,6 +2,7 @@
  * Issues the certificate of a finished run. It is refused unless every test was evaluated and every verdict can be
  * recomputed from the recorded evidence.
  */
+import { z } from 'zod'
 import { overallVerdict } from '../expect/waiver.ts'
 import { isCoverageProblem } from '../report/coverage.ts'
 import type { FileReport, RunReport, TestReport } from '../report/run-report.ts'
@@ -71,9 +72,10 @@ function bodyOf(report: RunReport): CertificateBody | { readonly refused: string
   if (other !== undefined) return { refused: `${other[0]} and ${first[0]} ran on different targets or SKUs` }
   const inputs = inputsOf(files.map(([, file]) => file))
   if (inputs === undefined) return { refused: 'an input file was changed during the run' }
-  const evidence = Object.fromEntries(files.map(([name, file]) => [name, evidenceOf(file)]))
+  const evidence = recordedEvidence(files)
+  if (typeof evidence === 'string') return { refused: evidence }
   const { tool, run, startedAt, finishedAt } = report
-  return certificateSchema.omit({ sections: true, digest: true }).parse(
+  const body = certificateSchema.omit({ sections: true, digest: true }).safeParse(
     plain({
       schema: CERTIFICATE_SCHEMA,
       tool,
@@ -104,7 +106,29 @@ function bodyOf(report: RunReport): CertificateBody | { readonly refused: string
       evidence,
     }),
   )
+  return body.success
+    ? body.data
+    : { refused: `the results do not match their schema, ${placeOf(body.error)}` }
 }
+
+/** Returns the evidence of the files, or why there is none. */
+function recordedEvidence(
+  files: readonly (readonly [string, FileReport])[],
+): Record<string, Record<string, Evidence>> | string {
+  const all: Record<string, Record<string, Evidence>> = {}
+  for (const [name, file] of files) {
+    try {
+      all[name] = evidenceOf(file)
+    } catch (error) {
+      if (!(error instanceof z.ZodError)) throw error
+      return `the evidence of ${name} does not match its schema, ${placeOf(error)}`
+    }
+  }
+  return all
+}
+
+const placeOf = ({ issues: [first] }: z.ZodError): string =>
+  `at ${first?.path.join('.') ?? ''}: ${first?.message.slice(0, 200) ?? ''}`
 
 /** Empty when a file recorded none; undefined when test files read different versions of a file. */
 function inputsOf(files: readonly FileReport[]): Pick<CertificateBody, 'inputs'> | undefined {
@@ -126,28 +150,27 @@ export function evidenceOf({ evidence }: Pick<FileReport, 'evidence'>): Record<s
   )
 }
 
-interface ReportedRounds {
-  readonly kind: 'rounds'
-  readonly plan: unknown
-  readonly rounds: readonly ({ readonly round: number } & {
-    readonly [arm: string]: { readonly outcome?: unknown } | number
-  })[]
-  readonly failure?: unknown
-}
+/** The rounds of a report. Evidence that does not match is left as it is, for the schema to refuse. */
+const reportedRounds = z.looseObject({
+  kind: z.literal('rounds'),
+  plan: z.unknown(),
+  rounds: z.array(z.record(z.string(), z.union([z.number(), z.looseObject({ outcome: z.unknown() })]))),
+  failure: z.unknown().optional(),
+})
 
 /** Removes the figures that a report computes from the outcomes. */
 function measuredOnly(value: unknown): unknown {
-  if ((value as { kind?: unknown }).kind !== 'rounds') return value
-  const { kind, plan, rounds, failure } = value as ReportedRounds
+  const reported = reportedRounds.safeParse(value)
+  if (!reported.success) return value
+  const { kind, plan, rounds, failure } = reported.data
   return {
     kind,
     plan,
-    rounds: rounds.map(({ round, ...arms }) => ({
-      round,
-      ...Object.fromEntries(
-        Object.entries(arms).map(([name, arm]) => [name, typeof arm === 'number' ? arm : arm.outcome]),
+    rounds: rounds.map((round) =>
+      Object.fromEntries(
+        Object.entries(round).map(([name, arm]) => [name, typeof arm === 'number' ? arm : arm.outcome]),
       ),
-    })),
+    ),
     ...(failure === undefined ? {} : { failure }),
   }
 }

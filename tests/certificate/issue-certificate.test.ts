@@ -2,6 +2,9 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { issueCertificate } from '../../harness/certificate/issue-certificate.ts'
+import { runReportSchema, type RunReport } from '../../harness/report/run-report.ts'
+import { recordedText } from '../report/html/recorded-runs.ts'
 import { InlineProject } from '../vitest/inline-project.ts'
 import { genuineRun } from './genuine.ts'
 
@@ -44,6 +47,18 @@ test('tests that were filtered out are listed as skipped', async () => {
   const verdicts = certificate.tests.map(({ verdict }) => verdict)
   expect(verdicts.filter((verdict) => verdict === 'passed')).toHaveLength(2)
   expect(verdicts).toContain('skipped')
+})
+
+test('none is issued of results whose evidence was altered', () => {
+  const report = runReportSchema.parse(JSON.parse(recordedText('passed')))
+  const file = 'suites/numa/kv-transfer.test.ts'
+  const evidence = { ...report.files[file]?.evidence, 'kv-1gib': { kind: 'rounds', rounds: 'none' } }
+  const altered = { ...report, files: { ...report.files, [file]: { ...report.files[file], evidence } } }
+  expect(issueCertificate(altered as RunReport)).toEqual({
+    refused: expect.stringMatching(
+      /^the evidence of suites\/numa\/kv-transfer\.test\.ts does not match its schema, at \w+: /,
+    ) as string,
+  })
 })
 
 describe('No certificate is issued', () => {

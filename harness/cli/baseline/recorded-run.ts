@@ -10,7 +10,12 @@ import { readJsonFile } from '../../core/json-file.ts'
 import { requireMatch } from '../../core/json-schema.ts'
 import type { Expectation } from '../../expect/expectation.ts'
 import type { NodeFingerprint } from '../../report/node-fingerprint.ts'
-import { RESULTS_SCHEMA, runReportSchema, type Environment } from '../../report/run-report.ts'
+import {
+  RESULTS_SCHEMA,
+  runReportSchema,
+  type Environment,
+  type FileReport,
+} from '../../report/run-report.ts'
 import type { Sku } from '../../sku/sku.ts'
 
 export interface RecordedFile {
@@ -68,7 +73,7 @@ function ofReport(path: string, report: z.infer<typeof runReportSchema>): Parts 
         file: name,
         sku: own.profile,
         emulation: own.emulation,
-        evidence: evidenceOf(own),
+        evidence: readEvidence(path, name, own),
         expectations: report.tests.flatMap((test) => (test.file === name ? test.expectations : [])),
       },
     ]
@@ -79,6 +84,22 @@ function ofReport(path: string, report: z.infer<typeof runReportSchema>): Parts 
     files,
     nodes: Object.assign({}, ...Object.values(report.files).map(({ nodes }) => nodes)) as NodeFingerprint,
     skuPath: Object.values(report.files).find(({ inputs }) => inputs !== undefined)?.inputs?.sku.path,
+  }
+}
+
+/** Throws FILE_INVALID. */
+function readEvidence(path: string, name: string, own: FileReport): ReturnType<typeof evidenceOf> {
+  try {
+    return evidenceOf(own)
+  } catch (cause) {
+    if (!(cause instanceof z.ZodError)) throw cause
+    throw new ClaimcheckError('FILE_INVALID', {
+      subject: path,
+      problem: `has evidence of ${name} that does not match its schema`,
+      found: z.prettifyError(cause).slice(0, 200),
+      hint: 'Use the file as claimcheck wrote it.',
+      cause,
+    })
   }
 }
 
