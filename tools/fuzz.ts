@@ -36,7 +36,7 @@ for (const name of names) {
   stdout.write(`${name}: ${outcome}\n`)
 }
 
-/** The decoder is Rust, and its test tries inputs for as long as it is told. */
+/** The decoder is written in Rust. Its test tries random inputs for the time in FUZZ_SECONDS. */
 async function fuzzSideChannel(): Promise<void> {
   const test = [
     'test',

@@ -24,8 +24,8 @@ export const armsOf = <Kind>(arms: Readonly<Record<string, Kind>>): readonly Kin
 const LEAST_ROUNDS = 2
 
 /**
- * Whether further rounds would be measured in vain: once an arm's transport is not proven, no figure of the comparison is judged.
- * Changed bytes do not end a comparison, since its figures are judged all the same.
+ * Whether no further round is needed: no figure of a comparison is judged once the transport of an arm is not proven. Corrupt bytes
+ * do not end a comparison, because its figures are still judged.
  */
 export const isOver = (rounds: readonly Round[]): boolean =>
   rounds.length >= LEAST_ROUNDS &&

@@ -1,4 +1,4 @@
-/** A cause that leaves a whole run without measurements is told once in the terminal, and every test refers to it. */
+/** The terminal prints a cause that leaves a whole run without measurements once, and every test refers to it. */
 import { expect, test } from 'vitest'
 import { rackFile } from '../support/rack-file.ts'
 import { runSuite } from '../support/run-suite.ts'

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -12,7 +12,7 @@ const waiting = `
   const test = base.extend('held', ({}, { onCleanup }) => { onCleanup(() => writeFileSync('released', '')); return 1 })
   test('done before', () => {})
   test('running', async ({ held, signal }) => {
-    writeFileSync('ready', '')
+    writeFileSync('ready', String(process.pid))
     await sleep(100_000, undefined, { signal })
   })
   test('to come', () => {})
@@ -97,6 +97,8 @@ test('a second signal exits at once, and the report marks the run as interrupted
   await heard
   child.kill('SIGINT')
   expect(await end).toMatchObject({ code: 130 })
+  const worker = readFileSync(join(project.folder, 'ready'), 'utf8')
+  await expect.poll(() => existsSync(`/proc/${worker}`), { timeout: 10_000 }).toBe(false)
   // On a busy machine the report may already be complete after the first signal.
   const outcomes = project.outcomes()
   expect(outcomes).not.toEqual([])

@@ -26,16 +26,21 @@ export async function acquireLease(
     if (!isExpired(held, Date.now())) throw inUse(namespace, held)
     await removeLease(client, namespace, holderOf(held), wait)
   }
+  const lease = await createLease(client, namespace, runId)
+  return { kind: 'existing', name: namespace, leaseUid: lease.metadata.uid }
+}
+
+async function createLease(client: ObjectClient, namespace: string, runId: string): Promise<Lease> {
   try {
-    await client.create(resources.leases, leaseManifest(namespace, runId, Date.now()))
+    return parseLease(await client.create(resources.leases, leaseManifest(namespace, runId, Date.now())))
   } catch (error) {
     if (isNotFound(error)) throw noNamespace(namespace, error)
-    // A repeated request finds the Lease that the first one created.
     if (!isAlreadyThere(error)) throw error
+    // A request that is sent again, after its response was lost, finds the Lease that it created.
+    const lease = await findLease(client, namespace)
+    if (lease === undefined || holderOf(lease) !== runId) throw inUse(namespace, lease)
+    return lease
   }
-  const lease = await findLease(client, namespace)
-  if (lease === undefined || holderOf(lease) !== runId) throw inUse(namespace, lease)
-  return { kind: 'existing', name: namespace, leaseUid: lease.metadata.uid }
 }
 
 /** Returns undefined if no run is in the Namespace. */

@@ -84,7 +84,7 @@ describe('a run', () => {
   })
 })
 
-test('a Namespace whose Pod Security level forbids the pods is told with the label that allows them', async () => {
+test('the error for a Pod Security level that forbids the pods names the label that allows them', async () => {
   const label = 'pod-security.kubernetes.io/enforce'
   await cluster.plane.kubectl(['label', 'namespace', NAMESPACE, `${label}=baseline`])
   const run = await begin()
