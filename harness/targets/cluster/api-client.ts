@@ -1,7 +1,7 @@
 /**
- * Sends requests to one API server, with the credentials of a kubeconfig context, and counts them. All requests are
- * idempotent, so those that fail because the server is unreachable, throttles or is overloaded are retried. Objects keep
- * fields that this version does not know.
+ * Sends requests to one API server, with the credentials of a kubeconfig context, and counts them. Requests that fail because
+ * the server is unreachable, throttles or is overloaded are retried: all are idempotent, except that a create may conflict with
+ * itself, which the error says. Objects keep fields that this version does not know.
  */
 import http from 'node:http'
 import https from 'node:https'
@@ -119,12 +119,15 @@ export class Api {
 
   async #retry<T>(request: Request, attempt: () => Promise<T>): Promise<T> {
     const until = Date.now() + RETRY_MS
+    let isResponseLost = false
     for (let backoff = MIN_BACKOFF_MS; ; backoff = Math.min(2 * backoff, MAX_BACKOFF_MS)) {
       try {
         return await attempt()
       } catch (error) {
         if (request.signal?.aborted) throw interrupted(request, error)
+        if (error instanceof ApiError) error.followsLostResponse = isResponseLost
         if (!isTransient(error)) throw this.unreachable(request, error)
+        isResponseLost ||= !(error instanceof ApiError) || error.status >= 500
         const delay = retryDelayMs(error) ?? backoff
         if (Date.now() + delay > until) throw this.unreachable(request, error)
         await sleep(delay, undefined, { signal: request.signal }).catch((cause: unknown) => {

@@ -39,6 +39,8 @@ export class ApiError extends ClaimcheckError {
   readonly status: number
   readonly reason: string | undefined
   readonly retryAfterSeconds: number | undefined
+  /** Whether the request was sent before without a response that says what became of it. */
+  followsLostResponse = false
 
   constructor(code: ErrorCode, { status, reason, retryAfterSeconds }: ApiResponse, facts: ErrorFacts) {
     super(code, {
@@ -114,6 +116,7 @@ function statusOf(body: string): z.infer<typeof statusSchema> {
   }
 }
 
-export const isAlreadyThere = (error: unknown): boolean => error instanceof ApiError && error.status === 409
+export const isAlreadyThere = (error: unknown): error is ApiError =>
+  error instanceof ApiError && error.status === 409
 
 export const isNotFound = (error: unknown): boolean => error instanceof ApiError && error.status === 404

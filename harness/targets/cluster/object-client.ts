@@ -1,7 +1,7 @@
 /** Applies, reads, lists and deletes API objects. In a Namespace of the run objects are written by server-side apply. In one of somebody else they are created, which fails for a name that is taken. */
 import { z } from 'zod'
 import type { Api } from './api-client.ts'
-import { isNotFound } from './api-error.ts'
+import { isAlreadyThere, isNotFound } from './api-error.ts'
 import { collection, pathOf, type Named, type Resource } from './api-resources.ts'
 
 const FIELD_MANAGER = 'claimcheck'
@@ -31,16 +31,25 @@ export class ObjectClient {
     })
   }
 
-  /** Creates an object. Rejects with API_REFUSED and status 409 if there is one of this name. */
-  create(resource: Resource, manifest: Manifest, signal?: AbortSignal): Promise<unknown> {
+  /**
+   * Creates an object, and resolves with it, or with undefined if the response to the creation was lost and a further request
+   * found the object. Rejects with API_REFUSED and status 409 if somebody else's object has the name.
+   */
+  async create(resource: Resource, manifest: Manifest, signal?: AbortSignal): Promise<unknown> {
     const { name, namespace } = manifest.metadata
-    return this.api.json({
+    const request = {
       ...operationOn('create', { resource, name, namespace }),
       path: collection(resource, namespace),
       query: { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict' },
       body: manifest,
       signal,
-    })
+    }
+    try {
+      return await this.api.json(request)
+    } catch (error) {
+      if (!isAlreadyThere(error) || !error.followsLostResponse) throw error
+      return undefined
+    }
   }
 
   /** Deletes an object with its own grace period. Succeeds if it does not exist. */

@@ -31,16 +31,17 @@ export async function acquireLease(
 }
 
 async function createLease(client: ObjectClient, namespace: string, runId: string): Promise<Lease> {
+  const manifest = leaseManifest(namespace, runId, Date.now())
   try {
-    return parseLease(await client.create(resources.leases, leaseManifest(namespace, runId, Date.now())))
+    const created = await client.create(resources.leases, manifest)
+    if (created !== undefined) return parseLease(created)
   } catch (error) {
     if (isNotFound(error)) throw noNamespace(namespace, error)
     if (!isAlreadyThere(error)) throw error
-    // A request that is sent again, after its response was lost, finds the Lease that it created.
-    const lease = await findLease(client, namespace)
-    if (lease === undefined || holderOf(lease) !== runId) throw inUse(namespace, lease)
-    return lease
   }
+  const lease = await findLease(client, namespace)
+  if (lease === undefined || holderOf(lease) !== runId) throw inUse(namespace, lease)
+  return lease
 }
 
 /** Returns undefined if no run is in the Namespace. */

@@ -6,6 +6,7 @@ import { Api } from '../../../harness/targets/cluster/api-client.ts'
 import { ApiError } from '../../../harness/targets/cluster/api-error.ts'
 import { Informer } from '../../../harness/targets/cluster/informer.ts'
 import { configFor } from '../../../harness/targets/cluster/kubeconfig.ts'
+import { ObjectClient } from '../../../harness/targets/cluster/object-client.ts'
 import { parsePod } from '../../../harness/targets/cluster/object-schemas.ts'
 import { pods } from '../../../harness/targets/cluster/api-resources.ts'
 import { seconds } from '../../../harness/core/units.ts'
@@ -79,6 +80,20 @@ test('a throttled request is sent again', async () => {
   )
   expect(await api.json(listPods)).toEqual({ items: [] })
   expect(requests).toHaveLength(2)
+})
+
+test('a creation that conflicts with itself, after its response was lost, has succeeded', async () => {
+  const conflict = status(409, { message: 'pods "one" already exists', reason: 'AlreadyExists' })
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'one', namespace: 'here' } }
+  const lost = await serve((response) => void response.destroy(), conflict)
+  await expect(new ObjectClient(lost.api).create(pods, pod)).resolves.toBeUndefined()
+  expect(lost.requests.map((one) => one.split('?')[0])).toEqual(
+    Array(2).fill('POST /api/v1/namespaces/here/pods'),
+  )
+  const taken = await serve(conflict)
+  await expect(new ObjectClient(taken.api).create(pods, pod)).rejects.toMatchObject({ status: 409 })
+  const throttled = await serve(status(429, { message: 'too many requests' }), conflict)
+  await expect(new ObjectClient(throttled.api).create(pods, pod)).rejects.toMatchObject({ status: 409 })
 })
 
 test('Retry-After is a field of the error, in seconds', async () => {
