@@ -3,9 +3,10 @@
  * which node the pod was bound or why it was not. Many cases run at once, each on separate nodes.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DeviceAllocation, DeviceRequest, ResourceSlice } from '../../../harness/dra/objects.ts'
+import type { DeviceRequest, ResourceSlice } from '../../../harness/dra/objects.ts'
 import { ApiError, type KubeApi } from '../../support/kube-api.ts'
-import { textOf, type Answer, type Case, type ClaimDevices } from './test-case.ts'
+import { answerOf, isDecided, isSearchTooLong, type Claim, type Pod } from './scheduler-decision.ts'
+import type { Answer, Case } from './test-case.ts'
 
 const RESOURCE = '/apis/resource.k8s.io/v1'
 const LABEL = 'claimcheck.dev/case'
@@ -13,25 +14,6 @@ const WITHIN_MS = 60_000
 const LOOK_EVERY_MS = 100
 /** Two of the scheduler's own limits for one search, which is exponential, and some rest. */
 const SEARCH_WITHIN_MS = 25_000
-
-interface Pod {
-  readonly metadata: { readonly name: string; readonly generation?: number }
-  readonly spec: { readonly nodeName?: string }
-  readonly status?: {
-    readonly conditions?: readonly {
-      readonly type: string
-      readonly status: string
-      readonly reason?: string
-      readonly message?: string
-      readonly observedGeneration?: number
-    }[]
-  }
-}
-
-interface Claim {
-  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> }
-  readonly status?: { readonly allocation?: { readonly devices: { readonly results?: DeviceAllocation[] } } }
-}
 
 /** Runs cases, and deletes their objects after each batch. */
 export class RealScheduler {
@@ -261,51 +243,4 @@ function renameClass(id: string, request: DeviceRequest): DeviceRequest {
   return 'exactly' in request
     ? { ...request, exactly: renamed(request.exactly) }
     : { ...request, firstAvailable: request.firstAvailable.map(renamed) }
-}
-
-const scheduledCondition = (pod: Pod) => pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
-
-/** Bound, or found unschedulable as it is now, and not for a reason that goes by itself. */
-function isDecided(pod: Pod | undefined): pod is Pod {
-  if (pod === undefined) return false
-  if (pod.spec.nodeName !== undefined) return true
-  const condition = scheduledCondition(pod)
-  if (condition?.status !== 'False') return false
-  if (
-    condition.observedGeneration !== undefined &&
-    condition.observedGeneration !== pod.metadata.generation
-  ) {
-    return false
-  }
-  return !PASSING.test(condition.message ?? '')
-}
-
-const isSearchTooLong = (pod: Pod | undefined): boolean =>
-  pod?.spec.nodeName === undefined &&
-  (pod === undefined ? undefined : scheduledCondition(pod)?.message)?.includes(SEARCH_TOO_LONG) === true
-
-/** What kube-scheduler says of a node whose search for devices reached its limit of 10 s. */
-const SEARCH_TOO_LONG = 'timed out trying to allocate devices'
-
-const PASSING =
-  /resourceclaim .* not found|in the process of being allocated|has been modified|timed out|no nodes available/
-
-function answerOf(id: string, { claims }: Case, pod: Pod | undefined, all: readonly Claim[]): Answer {
-  const local = (name: string) => name.replace(`${id}-`, '')
-  if (pod?.spec.nodeName === undefined) {
-    const message = (pod === undefined ? undefined : scheduledCondition(pod)?.message) ?? ''
-    const kind = message.includes(SEARCH_TOO_LONG) ? 'undecided' : 'unsatisfiable'
-    return { kind, reason: message.replaceAll(`${id}-`, '') }
-  }
-  const devices = claims.map(({ name }): ClaimDevices => {
-    const results = all.find(({ metadata }) => metadata.name === `${id}-${name}`)?.status?.allocation?.devices
-      .results
-    return {
-      claim: name,
-      devices: (results ?? []).map((one) =>
-        textOf({ request: one.request, driver: one.driver, pool: local(one.pool), device: one.device }),
-      ),
-    }
-  })
-  return { kind: 'allocated', node: local(pod.spec.nodeName), devices }
 }

@@ -2,7 +2,7 @@
 
 use crate::device::Device;
 use crate::error::Outcome;
-use crate::memory::Buffer;
+use crate::memory::buffer::Buffer;
 use crate::memory::pattern::{Damage, Pattern};
 use crate::nic::Nic;
 use crate::nixl::agent::{Agent, BackendSettings, Span};
