@@ -22,7 +22,7 @@ export function printableText(text: string, most: number = MOST_CHARACTERS): str
 
 /** Paths of the kernel and of the transfer image are the same on every machine. */
 const ABSOLUTE_PATH =
-  /(?<![\w.~/:)-])(?:file:\/\/)?\/(?!(?:dev|sys|proc|opt\/claimcheck)\/)(?:[^\s()<>"'`:,;/]+\/)+(?=[^\s()<>"'`:,;/])/g
+  /(?<![^\s"'`(<[{,;=])(?:file:\/\/)?\/(?!(?:dev|sys|proc|opt\/claimcheck)\/)(?:[^\s()<>"'`:,;/]+\/)+(?=[^\s()<>"'`:,;/])/g
 
 /** `.../rack.yaml` of `/home/user/racks/rack.yaml`. */
 const withoutFolders = (text: string): string => text.replaceAll(ABSOLUTE_PATH, '.../')

@@ -24,6 +24,11 @@ describe('Text', () => {
       '/dev/infiniband/uverbs0 /sys/class/net/eth0 /opt/claimcheck/bin/x https://a.example/b/c and/or/not suites/numa/a.ts',
       '/dev/infiniband/uverbs0 /sys/class/net/eth0 /opt/claimcheck/bin/x https://a.example/b/c and/or/not suites/numa/a.ts',
     ],
+    [
+      'patterns and paths below a variable stay',
+      '/sys/class/infiniband/*/device/numa_node $HOME/.kube/config /dev/*/a/b',
+      '/sys/class/infiniband/*/device/numa_node $HOME/.kube/config /dev/*/a/b',
+    ],
     ['stacked marks are cut to two', `a${'\u0301'.repeat(50)}b`, 'a\u0301\u0301b'],
   ] as const)('%s', ([, text, printed]) => {
     expect(printableText(text)).toBe(printed)
