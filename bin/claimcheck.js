@@ -9,7 +9,10 @@ const [major, minor] = process.versions.node.split('.').map(Number)
 const isInstalled = import.meta.url.includes('/node_modules/')
 
 if (major > least[0] || (major === least[0] && minor >= least[1])) {
-  const { main } = await import(isInstalled ? '../dist/harness/cli/main.js' : '../harness/cli/main.ts')
+  const load = (name) => import(isInstalled ? `../dist/harness/${name}.js` : `../harness/${name}.ts`)
+  const { keepCompiledModules } = await load('core/compile-cache')
+  keepCompiledModules(process.env)
+  const { main } = await load('cli/main')
   process.exitCode = await main(process.argv.slice(2), process)
 } else {
   const hint = isInstalled

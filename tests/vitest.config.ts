@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
+import { keepCompiledModules } from '../harness/core/compile-cache.ts'
 import { UnrunReporter } from './support/unrun-reporter.ts'
 
 /** Tests that must run alone: their pods move bytes at the rates of a rack, or they look for leftovers on the machine. */
@@ -19,6 +20,9 @@ const NEVER = [
   'tests/.tmp/**',
 ]
 const patience = { testTimeout: 300_000, hookTimeout: 600_000 }
+
+// Most tests start claimcheck or Vitest many times.
+keepCompiledModules(process.env)
 
 export default defineConfig({
   root: join(import.meta.dirname, '..'),

@@ -9,8 +9,9 @@ import { runSuite, verdictsOf } from '../support/run-suite.ts'
 /** Tests whose transfers take too long for processes. */
 const TOO_LONG = /^A KV cache of 4 GiB/
 
-const DIFFERENT = ['p4d', 'p5', 'gb300', 'erdma', 'dgx-a100-nps4']
-const OTHER = ['a3-ultra', 'b200x8', 'dgx-h100', 'gb200', 'h200x8', 'l40s-2-4-3', 'mi300x']
+const DIFFERENT = ['p5', 'gb300', 'erdma', 'dgx-a100-nps4']
+/** `p4d` runs on real Kubernetes, in shapes.lab.test.ts. */
+const OTHER = ['p4d', 'a3-ultra', 'b200x8', 'dgx-h100', 'gb200', 'h200x8', 'l40s-2-4-3', 'mi300x']
 
 test.for(process.env['SHAPES'] === 'all' ? [...DIFFERENT, ...OTHER] : DIFFERENT)(
   '%s: one verdict in both runtimes',
