@@ -15,7 +15,14 @@ const nicCounters = z.strictObject({
   role: z.enum(['claimed', 'other']),
   /** Where the bytes were read; docs/transport.md describes each. */
   source: z
-    .enum(['interface', 'port-counters', 'host-port-counters', 'rdma-statistics', 'ethtool-statistics'])
+    .enum([
+      'interface',
+      'port-counters',
+      'host-port-counters',
+      'rdma-statistics',
+      'ethtool-statistics',
+      'performance-mad',
+    ])
     .optional(),
   tx_bytes_before: count,
   tx_bytes_after: count,

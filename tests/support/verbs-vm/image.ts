@@ -25,6 +25,8 @@ const PROVIDERS = ['ibverbs-providers']
 const UNUSED = ['usr/share/*', 'usr/lib/x86_64-linux-gnu/gconv', 'usr/lib/x86_64-linux-gnu/perl-base']
 const GUEST = join(import.meta.dirname, 'guest')
 const COLLECT = join(NATIVE, 'transfer', 'collect.sh')
+/** A program for the tests alone, beside the transfer binary. */
+const EXAMPLE = 'user_mad'
 
 export interface VmImage {
   readonly kernel: string
@@ -88,6 +90,7 @@ async function initrd({ cacheDir, tools, kernelRoot, say }: Parts): Promise<Arti
       .map(async (name) => `${name}\0${await readFile(join(GUEST, name), 'utf8')}`),
   )
   const collect = await readFile(COLLECT, 'utf8')
+  const example = await readFile(join(NATIVE, 'transfer/examples', `${EXAMPLE}.rs`), 'utf8')
   const nixl = await provideNixl(cacheDir, say)
   return {
     name: 'initrd',
@@ -96,7 +99,7 @@ async function initrd({ cacheDir, tools, kernelRoot, say }: Parts): Promise<Arti
       keyOf(kernel),
       keyOf(debianTools),
       digest(scripts),
-      digest([collect]),
+      digest([collect, example]),
       await digestOfSources(),
       nixl.folder,
     ],
@@ -110,6 +113,11 @@ async function initrd({ cacheDir, tools, kernelRoot, say }: Parts): Promise<Arti
       await execa('sh', [COLLECT, '--root', binaries.transfer, nixl.folder, join(base, 'pod')], {
         env: { PROVIDERS: join(from, 'providers') },
       })
+      await execa('cargo', ['build', '--release', '--quiet', '--example', EXAMPLE], { cwd: NATIVE })
+      await cp(
+        join(NATIVE, 'target/release/examples', EXAMPLE),
+        join(base, 'pod/opt/claimcheck/bin', EXAMPLE),
+      )
       for (const folder of ['dev', 'proc', 'sys', 'run', 'tmp', 'pod/dev', 'pod/proc', 'pod/sys'])
         await mkdir(join(base, folder), { recursive: true })
       await cp(join(base, 'guest', 'init'), join(base, 'init'))

@@ -70,6 +70,8 @@ export interface PodOptions {
   /** Character devices, where the RDMA devices cannot be asked for theirs. */
   readonly charDevices?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** In the image's folder of programs. Default: the transfer binary. */
+  readonly program?: string
   /** Default: no limit. */
   readonly lockedKib?: number
 }
@@ -81,22 +83,28 @@ export interface RunningPod {
   signal(name: 'KILL' | 'STOP' | 'CONT'): Promise<void>
 }
 
-const TRANSFER = '/opt/claimcheck/bin/claimcheck-transfer'
+const PROGRAMS = '/opt/claimcheck/bin'
 
-/** Starts the transfer binary in a pod of one side. */
+/** Starts a program in a pod of one side. */
 export function startPod(
   rails: Rails,
   side: Side,
   args: readonly string[],
-  { claimed = rails.devices(side), charDevices, env = {}, lockedKib }: PodOptions = {},
+  {
+    claimed = rails.devices(side),
+    charDevices,
+    env = {},
+    lockedKib,
+    program = 'claimcheck-transfer',
+  }: PodOptions = {},
 ): RunningPod {
   const namespace = rails.namespace(side)
   const variables = { ...env, ...(lockedKib === undefined ? {} : { LOCKED_KIB: String(lockedKib) }) }
   const exported = Object.entries(variables).map(([name, value]) => `export ${name}=${value}`)
   const files = charDevices?.join(' ') ?? `$(char_devices ${namespace} ${claimed.join(' ')})`
-  const program = [TRANSFER, ...args].join(' ')
+  const command = [`${PROGRAMS}/${program}`, ...args].join(' ')
   const { number, ended } = rails.vm.run(
-    ['. /guest/lib', ...exported, `exec sh /guest/pod ${namespace} "${files}" ${program}`].join('\n'),
+    ['. /guest/lib', ...exported, `exec sh /guest/pod ${namespace} "${files}" ${command}`].join('\n'),
   )
   const out = `/run/${number}.out`
   return {

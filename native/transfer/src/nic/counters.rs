@@ -1,7 +1,9 @@
 //! Byte counters of the interfaces of this process's network namespace and of the RDMA devices, read before and after
 //! a run. An RDMA device has the first of several sources that it offers to this process.
 
-use super::{Kind, RDMA_CLASS, claimed, ethtool_statistics, interface_names, rdma_statistics};
+use super::{
+    Kind, RDMA_CLASS, claimed, ethtool_statistics, interface_names, port_performance, rdma_statistics,
+};
 use crate::error::{Failure, Outcome};
 use crate::sysfs;
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,8 @@ pub enum Source {
     RdmaStatistics,
     /// RDMA bytes among ethtool's statistics of the device's interface.
     EthtoolStatistics,
+    /// The performance counters that an InfiniBand port answers to a MAD.
+    PerformanceMad,
 }
 
 impl Source {
@@ -43,7 +47,7 @@ impl Source {
         match self {
             Source::Interface => Some(1),
             Source::PortCounters | Source::HostPortCounters => Some(PORT_COUNTER_UNIT),
-            Source::RdmaStatistics | Source::EthtoolStatistics => None,
+            Source::RdmaStatistics | Source::EthtoolStatistics | Source::PerformanceMad => None,
         }
     }
 }
@@ -90,7 +94,8 @@ pub fn read(host_sysfs: Option<&Path>) -> Outcome<Vec<Counted>> {
         let of_host = || Some(own(port_bytes(host_class.as_ref()?, &name)?, Source::HostPortCounters));
         let by_netlink = || Some(own(rdma_statistics::bytes(&name)?, Source::RdmaStatistics));
         let by_ethtool = || Some(own(ethtool_bytes(class, &name, &interfaces)?, Source::EthtoolStatistics));
-        of_host().or_else(by_netlink).or_else(by_ethtool)
+        let by_mad = || Some(own(port_performance::bytes(&name)?, Source::PerformanceMad));
+        of_host().or_else(by_netlink).or_else(by_ethtool).or_else(by_mad)
     }));
     all.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(all)

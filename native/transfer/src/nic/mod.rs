@@ -8,6 +8,7 @@ pub mod fallback_tunnel;
 pub mod interfaces;
 pub mod link;
 pub mod locked_memory;
+pub mod port_performance;
 pub mod ports;
 pub mod rdma_statistics;
 

@@ -4,6 +4,7 @@
 pub mod char_device;
 pub mod gid;
 pub mod port;
+pub mod user_mad;
 
 use crate::sysfs::{names, value};
 use crate::topo::interface::Interface;
