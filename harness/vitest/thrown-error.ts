@@ -25,7 +25,7 @@ export function problemOf(error: SerializedError, root: string): ReportedProblem
   const advice = typeof hint === 'string' ? hint : misspeltMatcher(error.message)
   return {
     code: known ? code : codeOf(error),
-    message: stripVTControlCharacters(said + diff),
+    message: stripVTControlCharacters(said.replace(CHAI_GUESS, '') + diff),
     ...(typeof subject === 'string' ? { subject } : {}),
     ...(advice === undefined ? {} : { hint: advice }),
     ...(trace === undefined ? {} : { stack: trace }),
@@ -44,6 +44,8 @@ function codeOf({ name, stacks = [], message }: SerializedError): ErrorCode {
 }
 
 const UNKNOWN_MATCHER = /Invalid Chai property: (\w+)|expect\(\.\.\.\)(?:\.\w+)*\.(\w+) is not a function/
+/** Chai knows fewer matchers, and may guess `to`. */
+const CHAI_GUESS = /(?<=^Error: Invalid Chai property: \w+)\. Did you mean "\w+"\?$/
 const isUnknownMatcher = (message: string): boolean => UNKNOWN_MATCHER.test(message)
 
 function misspeltMatcher(message: string): string | undefined {

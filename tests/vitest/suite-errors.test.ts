@@ -42,6 +42,7 @@ test('a misspelt matcher is named with the closest one', async () => {
   const run = await project.run()
   expect(project.outcomes()).toEqual(['one: error SUITE_ERROR', 'two: error SUITE_ERROR'])
   expect(run.stdout).toContain('Did you mean toBeWithin?')
+  expect(run.stdout.match(/Did you mean/g)).toHaveLength(1)
   expect(words(run.stdout)).toContain('The matchers of claimcheck are toOutperform')
 })
 
