@@ -11,6 +11,7 @@ import { addLabCommands } from './commands/lab-commands.ts'
 import { addMachineCommands } from './commands/machine-commands.ts'
 import { addResultCommands } from './commands/result-commands.ts'
 import { addSuiteCommands } from './commands/suite-commands.ts'
+import { addCompletion } from './completion.ts'
 
 export async function main(args: readonly string[], streams: Terminal): Promise<number> {
   const { env, stdin } = streams
@@ -46,5 +47,6 @@ function program(terminal: Terminal, exit: (code: number) => void): Command {
   addMachineCommands(claimcheck, context)
   addResultCommands(claimcheck, context)
   addLabCommands(claimcheck, context)
+  addCompletion(claimcheck)
   return claimcheck
 }

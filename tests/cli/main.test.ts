@@ -45,6 +45,27 @@ test.for([
   expect(said.stderr).toContain(advice)
 })
 
+test('a shell completes commands, options and values', async () => {
+  const suggestions = async (words: readonly string[]): Promise<readonly string[]> => {
+    const { stdout } = await claimcheck(['complete', '--', ...words])
+    return stdout.split('\n').map((line) => line.split('\t')[0] ?? '')
+  }
+  expect(await suggestions([''])).toEqual(expect.arrayContaining(['run', 'doctor', 'discover', 'lab']))
+  expect(await suggestions(['lab', ''])).toEqual(expect.arrayContaining(['up', 'down']))
+  expect(await suggestions(['sweep', '--'])).toContain('--dry-run')
+  expect(await suggestions(['discover', '--target', ''])).toEqual(expect.arrayContaining(['cluster', 'host']))
+})
+
+test.for(['bash', 'zsh', 'fish'])(
+  'the completion script for %s calls claimcheck',
+  async (shell) => {
+    const { exitCode, stdout } = await claimcheck(['complete', shell])
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('claimcheck complete --')
+    if (shell === 'bash') await execa('bash', ['-n'], { input: stdout })
+  },
+)
+
 test('a misspelt variable is an error', async () => {
   expect(await claimcheck(['sweep'], { CLAIMCHECK_CACH_DIR: '/nowhere' })).toEqual({
     exitCode: 1,
