@@ -6,7 +6,7 @@ import { readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClaimcheckError } from '../core/errors.ts'
-import type { Binaries } from '../native/build-binaries.ts'
+import type { Binaries } from '../native/binaries.ts'
 import type { StaleResource } from '../targets/stale-resource.ts'
 
 const EXIT_TIMEOUT_MS = 5000

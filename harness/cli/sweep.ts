@@ -4,7 +4,7 @@
  * earlier after a confirmation.
  */
 import { ClaimcheckError } from '../core/errors.ts'
-import type { Binaries } from '../native/build-binaries.ts'
+import type { Binaries } from '../native/binaries.ts'
 import type { Confirm } from './confirm.ts'
 import type { StaleResource } from '../targets/stale-resource.ts'
 import { unfinishedUnpacks } from './stale-folders.ts'

@@ -8,17 +8,13 @@ import { basename, dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { ClaimcheckError } from '../core/errors.ts'
 import { PACKAGE_ROOT } from '../core/package-root.ts'
+import type { Binaries } from './binaries.ts'
 import { findPrebuilt } from './prebuilt.ts'
 import { findChange, recordFiles } from './recorded-files.ts'
 
 /** The folder of the sources. */
 export const NATIVE = join(PACKAGE_ROOT, 'native')
 const BUILD_LIMIT_MS = 15 * 60_000
-
-export interface Binaries {
-  readonly transfer: string
-  readonly node: string
-}
 
 /** The paths of the binaries of the sources in `folder`, whether they are built or not. */
 export function binariesIn(folder: string): Binaries {

@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { PACKAGE_ROOT } from '../core/package-root.ts'
-import type { Binaries } from './build-binaries.ts'
+import type { Binaries } from './binaries.ts'
 import type { Nixl } from './nixl.ts'
 import { perftestIn, type Perftest } from './ucx-perftest.ts'
 

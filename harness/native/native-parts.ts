@@ -1,5 +1,6 @@
 /** The native programs and libraries that pods on this machine or in a stock container image need. */
-import { provideBinaries, type Binaries } from './build-binaries.ts'
+import type { Binaries } from './binaries.ts'
+import { provideBinaries } from './build-binaries.ts'
 import { findBundle } from './bundled.ts'
 import { provideCudaRuntime } from './cuda-runtime.ts'
 import { provideNixl, type Nixl } from './nixl.ts'

@@ -9,7 +9,7 @@ import { basename, join } from 'node:path'
 import { makeFolder } from '../core/make-folder.ts'
 import { z } from 'zod'
 import { readRegularFile } from '../core/input-file.ts'
-import type { Binaries } from './build-binaries.ts'
+import type { Binaries } from './binaries.ts'
 
 const MANIFEST = 'manifest.json'
 const MOST_BINARY_BYTES = 64 * 2 ** 20

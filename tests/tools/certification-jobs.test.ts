@@ -3,8 +3,13 @@ import { expect, test } from 'vitest'
 import { loadFaultCatalogue, withFaults } from '../../harness/rack/fault-catalogue.ts'
 import { loadRack } from '../../harness/rack/rack.ts'
 import { anywhere, hasPlace, withNodes } from '../../tools/faults/fault-anywhere.ts'
-import { ACCEPTANCES_PER_BASELINE, jobsOfCertification, type FaultJob } from '../../tools/faults/jobs.ts'
-import { HEALTHY, RACK } from '../../tools/faults/tally.ts'
+import {
+  ACCEPTANCES_PER_BASELINE,
+  HEALTHY,
+  jobsOfCertification,
+  type FaultJob,
+} from '../../tools/faults/jobs.ts'
+import { RACK } from '../../tools/faults/tally.ts'
 import { PROJECT } from '../support/run-suite.ts'
 
 const catalogue = loadFaultCatalogue()

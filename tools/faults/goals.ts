@@ -2,16 +2,9 @@
 import type { FaultDeclaration } from '../../harness/rack/fault-catalogue.ts'
 import { wilsonInterval } from '../../harness/measure/wilson-interval.ts'
 import { formatPercent } from '../../harness/core/units.ts'
+import { HEALTHY } from './jobs.ts'
 import { SLOWER_NODES, slowerNode } from './measure-baseline.ts'
-import {
-  acceptancesOf,
-  HEALTHY,
-  summed,
-  type BaselineTally,
-  type Cell,
-  type Measured,
-  type Tally,
-} from './tally.ts'
+import { acceptancesOf, summed, type BaselineTally, type Cell, type Measured, type Tally } from './tally.ts'
 
 export interface Goal {
   readonly goal: string

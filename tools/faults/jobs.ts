@@ -1,7 +1,15 @@
 /** The acceptances of a measurement, divided into jobs for the threads of `tools/faults.ts`. */
 import type { FaultDeclaration } from '../../harness/rack/fault-catalogue.ts'
 import { hasPlace } from './fault-anywhere.ts'
-import { HEALTHY, type Group } from './tally.ts'
+
+/** The name under which racks without a fault are counted. */
+export const HEALTHY = 'none'
+
+/**
+ * `declared`: a fault where its declaration has it, on two nodes. `anywhere`: on any node and device of a rack of 2 to 16 nodes.
+ * `baseline`: figures are held against a baseline.
+ */
+export type Group = 'declared' | 'anywhere' | 'baseline'
 
 /** Acceptances of one rack with one fault, or without any: one for each seed. */
 export interface FaultJob extends Pick<FaultDeclaration, 'name' | 'faults'> {

@@ -16,9 +16,8 @@ import { simulateAcceptance } from '../../harness/simulate/simulate-acceptance.t
 import type { BaselineSource } from '../../harness/sku/reference.ts'
 import { parseSku, type Sku } from '../../harness/sku/sku.ts'
 import { withNodes } from './fault-anywhere.ts'
-import { ACCEPTANCES_PER_BASELINE, type BaselineJob } from './jobs.ts'
+import { ACCEPTANCES_PER_BASELINE, HEALTHY, type BaselineJob } from './jobs.ts'
 import { outcomeOf, type FaultOutcome, type Measurement, type SeedOutcome } from './measure.ts'
-import { HEALTHY } from './tally.ts'
 
 /** The standard deviation of the rate from node to node. */
 export const NODE_SPREAD = 0.01

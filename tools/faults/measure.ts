@@ -5,8 +5,7 @@ import { failureText, type Verdict } from '../../harness/expect/expectation.ts'
 import { simulateAcceptance, type Acceptance } from '../../harness/simulate/simulate-acceptance.ts'
 import type { CollectedTest } from '../../harness/simulate/collecting-suite.ts'
 import { anywhere, withNodes } from './fault-anywhere.ts'
-import type { FaultJob } from './jobs.ts'
-import type { Group } from './tally.ts'
+import type { FaultJob, Group } from './jobs.ts'
 
 interface RedTest {
   readonly test: string

@@ -2,11 +2,11 @@
 import type { FaultDeclaration } from '../../harness/rack/fault-catalogue.ts'
 import { formatPercent } from '../../harness/core/units.ts'
 import { formatShare, type Goal } from './goals.ts'
+import { HEALTHY } from './jobs.ts'
 import { BAD_IN_BASELINE, NODE_SPREAD } from './measure-baseline.ts'
 import {
   acceptancesOf,
   FIRST_ROUNDS,
-  HEALTHY,
   RACK,
   summed,
   type BaselineTally,

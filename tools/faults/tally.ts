@@ -1,18 +1,11 @@
 /** Counts the verdicts of simulated acceptances by fault: the data that both pages and the gate are computed from. */
+import type { Group } from './jobs.ts'
 import type { FaultOutcome } from './measure.ts'
 import type { BaselineOutcome } from './measure-baseline.ts'
 
 export const RACK = 'fixtures/racks/h100-2node.yaml'
 /** Rounds before the first look. */
 export const FIRST_ROUNDS = 3
-/** The name under which racks without a fault are counted. */
-export const HEALTHY = 'none'
-
-/**
- * `declared`: a fault where its declaration has it, on two nodes. `anywhere`: on any node and device of a rack of 2 to 16 nodes.
- * `baseline`: figures are held against a baseline.
- */
-export type Group = 'declared' | 'anywhere' | 'baseline'
 
 interface Verdicts {
   readonly passed: number

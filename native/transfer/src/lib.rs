@@ -11,6 +11,7 @@ pub mod interrupt;
 pub mod memory;
 pub mod nic;
 pub mod nixl;
+pub mod operation;
 pub mod options;
 pub mod output;
 pub mod printable;

@@ -5,6 +5,7 @@ mod check;
 use crate::device::{Device, UnknownDevice};
 use crate::error::{Failure, Outcome};
 use crate::memory::dram::{HostMemoryOptions, HugePages};
+use crate::operation::Operation;
 use clap::{Parser, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -25,23 +26,6 @@ pub enum Mode {
     Devices,
     /// Lists the node's GPUs and NICs with their NUMA nodes and distances
     Topo,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum, Serialize, Deserialize)]
-#[clap(rename_all = "UPPER")]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Operation {
-    Write,
-    Read,
-}
-
-impl Operation {
-    pub fn reversed(self) -> Self {
-        match self {
-            Operation::Write => Operation::Read,
-            Operation::Read => Operation::Write,
-        }
-    }
 }
 
 /// The order of a stream's blocks in its descriptor lists.

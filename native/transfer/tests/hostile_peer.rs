@@ -6,7 +6,8 @@ mod common;
 
 use claimcheck_transfer::deadline::Deadline;
 use claimcheck_transfer::error::{Code, Failure};
-use claimcheck_transfer::options::{ErrorMode, Operation};
+use claimcheck_transfer::operation::Operation;
+use claimcheck_transfer::options::ErrorMode;
 use claimcheck_transfer::secret::Secret;
 use claimcheck_transfer::side_channel::auth;
 use claimcheck_transfer::side_channel::channel::Channel;

@@ -1,7 +1,7 @@
 //! The tables that UCX logs under UCX_PROTO_INFO, from which the transport of a block size is read. Unknown lines are
 //! ignored, so that a UCX with other tables yields no transport rather than a wrong one.
 
-use crate::options::Operation;
+use crate::operation::Operation;
 use std::collections::HashMap;
 
 #[derive(Debug, Default)]

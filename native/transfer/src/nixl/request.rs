@@ -4,7 +4,7 @@ use super::agent::{Agent, Remote, Span};
 use super::is_abandoned;
 use super::library::{Pointer, status_text};
 use crate::error::{Failure, Outcome};
-use crate::options::Operation;
+use crate::operation::Operation;
 use std::ptr::null_mut;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::protocol_table::{ProtocolTables, is_table_line};
 use super::repeated_lines::RepeatedLines;
 use super::ucx_error::{advice, error_text};
 use crate::error::{Failure, Outcome};
-use crate::options::Operation;
+use crate::operation::Operation;
 use crate::printable::printable;
 use crate::thread;
 use std::fs::File;

@@ -7,7 +7,8 @@ use crate::memory::pattern::{Damage, Pattern};
 use crate::nic::Nic;
 use crate::nixl::agent::{Agent, BackendSettings, Span};
 use crate::nixl::library::Library;
-use crate::options::{Operation, Options};
+use crate::operation::Operation;
+use crate::options::Options;
 use crate::run::start_parts::{StartParts, Stopwatch};
 
 pub struct Stream {

@@ -5,7 +5,8 @@ use crate::error::Failure;
 use crate::memory::pattern::Damage;
 use crate::nic::counters::Counted;
 use crate::nic::ports::PortReading;
-use crate::options::{ErrorMode, MAX_STREAMS, Operation};
+use crate::operation::Operation;
+use crate::options::{ErrorMode, MAX_STREAMS};
 use serde::{Deserialize, Serialize};
 
 /// Increased with every change of a message or of the order of messages.
