@@ -4,7 +4,7 @@
  */
 import { bytes, gigabytesPerSecond, rateOf, seconds, type GBps, type Seconds } from '../core/units.ts'
 import type { Sku } from '../sku/sku.ts'
-import { streamsOneWay } from '../transfer/result.ts'
+import { streamsOneWay, type TransferResult } from '../transfer/result.ts'
 import type { Endpoint, TransferOutcome } from '../transfer/transfer-outcome.ts'
 import { sharersOf } from '../claim/rails.ts'
 import { nicName } from '../claim/sku-device.ts'
@@ -17,6 +17,15 @@ interface Latency {
   readonly p95: Seconds
   readonly p99: Seconds
 }
+
+/** As it was measured, not scaled. */
+export const latencyOf = (result: TransferResult): Latency => ({
+  mean: seconds(result.avg_seconds),
+  min: seconds(result.min_seconds),
+  p50: seconds(result.p50_seconds),
+  p95: seconds(result.p95_seconds),
+  p99: seconds(result.p99_seconds),
+})
 
 interface StreamRate {
   readonly device: string
@@ -62,13 +71,7 @@ export function measureArm(
     round,
     outcome,
     bandwidth: scaled(result.total_bytes, result.avg_seconds),
-    latency: {
-      mean: seconds(result.avg_seconds),
-      min: seconds(result.min_seconds),
-      p50: seconds(result.p50_seconds),
-      p95: seconds(result.p95_seconds),
-      p99: seconds(result.p99_seconds),
-    },
+    latency: latencyOf(result),
     streams: result.streams.map((stream, index) => ({
       device: stream.device,
       path: `${nicsAt(outcome.initiator, index)} - ${nicsAt(outcome.target, index)}`,

@@ -8,7 +8,7 @@ import type { Sku } from '../sku/sku.ts'
 import { gpuMemoryOf } from '../sku/sku-vendor.ts'
 import type { TransferOutcome } from '../transfer/transfer-outcome.ts'
 import { plannedArm, type ArmsPlan, type LinkArm } from './arm-plan.ts'
-import type { ArmRound } from './arm-round.ts'
+import { latencyOf, type ArmRound } from './arm-round.ts'
 import { proveTransport, type NicLoad, type TransportProof } from './transport-proof.ts'
 
 /** Unrelated traffic on the host's interfaces during a transfer. Smaller transfers are proved by UCX's report alone. */
@@ -46,13 +46,7 @@ export function measureLinkArm(
     round,
     outcome,
     bandwidth: gigabytesPerSecond(rateOf(bytes(result.total_bytes / pairs), seconds(result.avg_seconds))),
-    latency: {
-      mean: seconds(result.avg_seconds),
-      min: seconds(result.min_seconds),
-      p50: seconds(result.p50_seconds),
-      p95: seconds(result.p95_seconds),
-      p99: seconds(result.p99_seconds),
-    },
+    latency: latencyOf(result),
     streams: result.streams.map((stream, index) => ({
       device: stream.device,
       path: paths[index] ?? stream.device,
