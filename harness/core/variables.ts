@@ -12,6 +12,8 @@ import { nearest } from './nearest.ts'
 const PREFIX = 'CLAIMCHECK_'
 export const DEFAULT_REPORT_DIR = 'reports'
 const DEFAULT_RACK = 'h100-2node'
+/** The value of CLAIMCHECK_CONTEXT in a pod: its ServiceAccount, without a kubeconfig. */
+export const IN_CLUSTER = 'in-cluster'
 /** `CLAIMCHECK_UCX_IB_GID_INDEX` is UCX_IB_GID_INDEX of the pods. */
 const UCX_PREFIX = 'CLAIMCHECK_UCX_'
 /** Variables of UCX that the transfer binary sets itself. */
@@ -225,8 +227,8 @@ const ONLY_FOR: readonly [
 ][] = [
   ['CLAIMCHECK_SKU', ['cluster', 'host'], 'the rack names its SKU'],
   ['CLAIMCHECK_LAB', ['lab'], 'only target lab has labs'],
-  ['CLAIMCHECK_CONTEXT', ['cluster'], 'only target cluster has a context'],
-  ['CLAIMCHECK_NAMESPACE', ['cluster'], 'only target cluster has Namespaces'],
+  ['CLAIMCHECK_CONTEXT', ['cluster', 'lab'], 'only target cluster has a context'],
+  ['CLAIMCHECK_NAMESPACE', ['cluster', 'lab'], 'only target cluster has Namespaces'],
   ['CLAIMCHECK_NODES', ['cluster'], 'only target cluster selects nodes'],
   ['CLAIMCHECK_IMAGE', ['cluster'], 'only target cluster pulls an image'],
   ['CLAIMCHECK_DELIVERY', ['cluster'], 'only target cluster delivers the binary into pods'],
@@ -238,6 +240,7 @@ const ONLY_FOR: readonly [
 /** Refuses a setting that the chosen target does not use, since it was meant for another target. */
 function refuseMeaningless(v: z.infer<typeof variablesSchema>, ucx: Settings['ucx']): void {
   const target = v.CLAIMCHECK_TARGET
+  if (target === 'lab') requireInsideLab(v)
   const [ofUcx] = target === 'emulated' && v.CLAIMCHECK_RUNTIME === 'model' ? Object.keys(ucx) : []
   const [name, , reason] =
     ofUcx === undefined
@@ -248,5 +251,19 @@ function refuseMeaningless(v: z.infer<typeof variablesSchema>, ucx: Settings['uc
     subject: name,
     problem: `has no effect with CLAIMCHECK_TARGET=${target}: ${reason}`,
     hint: `Unset ${name}, or choose the target that uses it.`,
+  })
+}
+
+/** Outside its cluster a lab is found by its name, and each run has its own Namespace. */
+function requireInsideLab(v: z.infer<typeof variablesSchema>): void {
+  if (v.CLAIMCHECK_CONTEXT === IN_CLUSTER) return
+  const name = (['CLAIMCHECK_CONTEXT', 'CLAIMCHECK_NAMESPACE'] as const).find((one) => v[one] !== undefined)
+  if (name === undefined) return
+  throw new ClaimcheckError('VARIABLE_INVALID', {
+    subject: name,
+    problem: 'has no effect with CLAIMCHECK_TARGET=lab outside a pod of the lab',
+    expected: `CLAIMCHECK_CONTEXT=${IN_CLUSTER}, in such a pod`,
+    found: JSON.stringify(v[name]),
+    hint: `Unset ${name}; CLAIMCHECK_LAB names a lab.`,
   })
 }

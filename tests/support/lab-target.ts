@@ -9,7 +9,7 @@ import { ClusterTarget } from '../../harness/targets/cluster/cluster-target.ts'
 import { newRunId, removeNamespace } from '../../harness/targets/cluster/run-namespace.ts'
 import { openClient } from '../../harness/targets/cluster/cluster-run.ts'
 import { findLab } from '../../harness/targets/lab/lab.ts'
-import { clusterPartsOf } from '../../harness/targets/lab/lab-run.ts'
+import { clusterPartsOf } from '../../harness/targets/lab/cluster-parts.ts'
 import { PROJECT } from './run-suite.ts'
 import { sharedLab } from './shared-lab.ts'
 

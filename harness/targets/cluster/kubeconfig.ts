@@ -7,6 +7,7 @@ import { KubeConfig } from '@kubernetes/client-node'
 import { z } from 'zod'
 import { ClaimcheckError } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
+import { IN_CLUSTER } from '../../core/variables.ts'
 import { parseYaml, readYamlFile } from '../../core/yaml-file.ts'
 
 /** What the Kubernetes client relies on without checking it. */
@@ -32,8 +33,6 @@ export interface Connection {
   readonly context: string
 }
 
-/** The context of a pod that runs in the cluster: its ServiceAccount, without a kubeconfig. */
-const IN_CLUSTER = 'in-cluster'
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /** Throws VARIABLE_INVALID for an unknown context, and FILE_UNREADABLE or FILE_INVALID for the kubeconfig. */

@@ -8,9 +8,9 @@ import { deviceMetadataFiles } from '../../emulation/device-metadata.ts'
 import { deviceStatuses } from '../../emulation/device-status.ts'
 import { withLogFaults } from '../../emulation/log-faults.ts'
 import { planPod } from '../../emulation/pod-plan.ts'
+import { describeEmulation } from '../../emulation/describe-emulation.ts'
 import { publishRack } from '../../emulation/publish-rack.ts'
 import { requireFaultSupport } from '../../rack/fault-support.ts'
-import { describeFault } from '../../rack/fault.ts'
 import type { Rack } from '../../rack/rack.ts'
 import { InProcessScheduler } from '../../scheduling/in-process-scheduler.ts'
 import {
@@ -55,8 +55,7 @@ export class EmulatedTarget implements Target {
     this.#runtime = runtime
     this.#journal = journal
     this.#scheduler = new InProcessScheduler({ nodes: rack.nodes, ...publishRack(rack), journal })
-    const { name, scale, transfer } = rack
-    this.emulation = { rack: name, faults: rack.faults.map(describeFault), scale, runtime: kind, transfer }
+    this.emulation = describeEmulation(rack, kind)
   }
 
   async nodes(): Promise<readonly string[]> {

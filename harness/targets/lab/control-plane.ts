@@ -34,7 +34,8 @@ export function controlPlaneConfig(layout: Layout, credentials: Credentials): In
       secret(`${CONFIG}/scheduler.conf`, kubeconfig(credentials, SCHEDULER, local)),
       secret(`${CONFIG}/controller-manager.conf`, kubeconfig(credentials, CONTROLLER_MANAGER, local)),
     ],
-    routes: [],
+    // Back to the pods, which reach the API server by its address.
+    routes: layout.workers.map(({ podNetwork, address }) => ({ to: podNetwork, via: address })),
     services: [
       { name: 'etcd', argv: etcd },
       { name: 'kube-apiserver', argv: apiServer(layout), waitFor: `tcp:${ETCD}` },

@@ -5,18 +5,14 @@
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Settings } from '../../core/variables.ts'
 import type { Rack } from '../../rack/rack.ts'
-import type { ClusterRun } from '../cluster/cluster-run.ts'
-import { beginRun, endRun } from '../cluster/cluster-run.ts'
-import { TRANSFER_IMAGE } from './image/workload-images.ts'
+import { beginRun, endRun, type ClusterRun } from '../cluster/cluster-run.ts'
+import { clusterPartsOf } from './cluster-parts.ts'
 import { findRunningLab, startLab, type Lab } from './lab.ts'
 
 export interface LabRun {
   readonly run: ClusterRun
   readonly end: () => Promise<void>
 }
-
-/** Small requests, because all pods of a rack share the cores of one machine. */
-const RESOURCES = { cpu: '10m', memory: '1Gi' }
 
 /** Rejects as `startLab` does, or with TARGET_UNAVAILABLE. Nothing is left if it rejects. */
 export async function beginLabRun(
@@ -38,16 +34,6 @@ export async function beginLabRun(
     throw error
   }
 }
-
-/** Returns the options of the cluster target for a lab. */
-export const clusterPartsOf = ({ kubeconfig, context, emulation, nodes }: Lab) => ({
-  kind: 'lab' as const,
-  connection: { kubeconfig: [kubeconfig], context },
-  emulation,
-  delivery: { kind: 'image' as const, image: TRANSFER_IMAGE },
-  resources: RESOURCES,
-  nodes,
-})
 
 const notRunning = (name: string, rack: Rack): ClaimcheckError =>
   new ClaimcheckError('TARGET_UNAVAILABLE', {

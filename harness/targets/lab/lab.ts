@@ -4,8 +4,8 @@
  */
 import { readFile } from 'node:fs/promises'
 import { ClaimcheckError } from '../../core/errors.ts'
+import { describeEmulation } from '../../emulation/describe-emulation.ts'
 import { requireFaultSupport } from '../../rack/fault-support.ts'
-import { describeFault } from '../../rack/fault.ts'
 import { trueMtu } from '../../rack/link-model.ts'
 import type { Rack } from '../../rack/rack.ts'
 import type { Emulation } from '../target.ts'
@@ -147,20 +147,13 @@ export async function stopLab(cacheDir: string, name: string = DEFAULT_LAB): Pro
 export const labs = async (): Promise<readonly LabResources[]> => listLabResources(await docker())
 
 function handle(rack: Rack, cacheDir: string, { name, nodes, context }: LabState, persistent: boolean): Lab {
-  const { scale, transfer } = rack
   return {
     name,
     kubeconfig: kubeconfigPath(cacheDir, name),
     context,
     persistent,
     nodes,
-    emulation: {
-      rack: rack.name,
-      faults: rack.faults.map(describeFault),
-      scale,
-      runtime: 'process',
-      transfer,
-    },
+    emulation: describeEmulation(rack, 'process'),
     exec: (node, argv) => execIn(containerName(name, node), argv),
     stop: async () => void (await stopLab(cacheDir, name)),
   }
