@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '..')
 const WORKERS = 4
 const include = 'tests/**/*.lab.test.ts'
 /** The suite's pods move bytes at the rates of a rack, which other tests would slow down. */
-const ALONE = 'tests/suites/*.lab.test.ts'
+const ALONE = ['tests/suites/*.lab.test.ts', 'tests/targets/cluster/job.lab.test.ts']
 
 /** The reason to skip the tests when Docker is missing. With LAB=required, as in CI, it rejects instead. */
 async function skipReason(): Promise<string | undefined> {
@@ -46,7 +46,7 @@ export default defineConfig(async () => {
             ...patience,
             name: 'waiting',
             include: [include],
-            exclude: [...configDefaults.exclude, ALONE],
+            exclude: [...configDefaults.exclude, ...ALONE],
             maxWorkers: WORKERS,
             sequence: { groupOrder: 1 },
           },
@@ -56,7 +56,7 @@ export default defineConfig(async () => {
             ...patience,
             testTimeout: 1_500_000,
             name: 'alone',
-            include: [ALONE],
+            include: ALONE,
             maxWorkers: 1,
             sequence: { groupOrder: 2 },
           },

@@ -2,7 +2,7 @@
  * `claimcheck run`: runs suites with Vitest in a process of its own, and returns the exit code that the results of the run
  * call for. All arguments that are not claimcheck's are Vitest's.
  */
-import { existsSync, globSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, globSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
@@ -49,8 +49,8 @@ async function runSuites(request: RunRequest): Promise<number> {
   // Wrong settings are reported by the run itself, in its files too.
   const reportDir = env['CLAIMCHECK_REPORT_DIR'] || DEFAULT_REPORT_DIR
   new ReportFolder(reportDir).clear()
-  await requireRunnable(args)
-  const { exitCode, interrupted } = await runVitest({ args, env })
+  const options = await requireRunnable(args)
+  const { exitCode, interrupted } = await runVitest({ args: [...args, ...configLoaderFor(options)], env })
   if (interrupted) return EXIT.interrupted
   const results = join(reportDir, 'results.json')
   if (!existsSync(results)) {
@@ -61,11 +61,12 @@ async function runSuites(request: RunRequest): Promise<number> {
 }
 
 /** Vitest starts without a configuration, and would then run everything that looks like a test. */
-async function requireRunnable(args: readonly string[]): Promise<void> {
+async function requireRunnable(args: readonly string[]): Promise<VitestOptions> {
   const { parseCLI } = await import('vitest/node')
-  const { config, root = '.' } = parseOptions(() => parseCLI(['vitest', 'run', ...args]).options)
+  const options = parseOptions(() => parseCLI(['vitest', 'run', ...args]).options)
+  const { config, root = '.' } = options
   const configured = config ?? globSync('{vitest,vite}.config.{ts,mts,js,mjs,cts,cjs}', { cwd: root })[0]
-  if (configured !== undefined) return
+  if (configured !== undefined) return options
   throw new ClaimcheckError('FILE_INVALID', {
     subject: statSync(root, { throwIfNoEntry: false }) === undefined ? `folder ${root}` : 'this folder',
     problem: 'has no vitest.config.ts',
@@ -73,10 +74,31 @@ async function requireRunnable(args: readonly string[]): Promise<void> {
   })
 }
 
-const optionsSchema = z.looseObject({ config: z.string().optional(), root: z.string().optional() })
+/** By default Vite writes a bundle of the configuration into the project, which may be read-only, as in the image. */
+function configLoaderFor({ root = '.', configLoader }: VitestOptions): readonly string[] {
+  if (configLoader !== undefined || isWritable(root)) return []
+  return ['--configLoader', 'runner']
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch (error) {
+    if (['EACCES', 'EROFS', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return false
+    throw error
+  }
+}
+
+const optionsSchema = z.looseObject({
+  config: z.string().optional(),
+  root: z.string().optional(),
+  configLoader: z.string().optional(),
+})
+type VitestOptions = z.infer<typeof optionsSchema>
 
 /** Throws VARIABLE_INVALID. */
-function parseOptions(parse: () => unknown): z.infer<typeof optionsSchema> {
+function parseOptions(parse: () => unknown): VitestOptions {
   try {
     return optionsSchema.parse(parse())
   } catch (cause) {

@@ -33,7 +33,7 @@ describe('doctor', () => {
     const nobody = await claimcheck(['doctor'], on('nobody'))
     expect(nobody.exitCode).toBe(1)
     expect(nobody.stdout).toContain(
-      '✗ the permission to list resourceslices.resource.k8s.io, see deploy/rbac.yaml',
+      '✗ the permission to list resourceslices.resource.k8s.io, see deploy/base/rbac.yaml',
     )
     expect(nobody.stdout).toMatch(/\d+ missing\.$/)
   })

@@ -20,7 +20,7 @@ export interface ApiOperation {
 }
 
 export const MISSING_PERMISSION_HINT =
-  'Grant the user the permissions in deploy/rbac.yaml, or with CLAIMCHECK_NAMESPACE those in deploy/rbac-namespace.yaml; `npx claimcheck doctor` lists those that are missing.'
+  'Grant the user the permissions in deploy/base/rbac.yaml, or with CLAIMCHECK_NAMESPACE those in deploy/overlays/namespace/rbac.yaml; `npx claimcheck doctor` lists those that are missing.'
 
 const POD_SECURITY_HINT =
   'Pods that claim devices request IPC_LOCK. Label the Namespace pod-security.kubernetes.io/enforce=privileged.'

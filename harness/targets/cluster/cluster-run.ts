@@ -15,6 +15,7 @@ import { configFor, type Connection } from './kubeconfig.ts'
 import type { Delivery } from './binary-delivery.ts'
 import type { PodResources } from './pod-manifest.ts'
 import * as resources from './api-resources.ts'
+import { requirePermissions } from './require-permissions.ts'
 import { acquireLease, removeLease } from './run-lease.ts'
 import {
   nameOfNamespace,
@@ -70,10 +71,12 @@ export function connectionOf({ context, kubeconfig }: Settings): Connection {
 export const openClient = (connection: Connection): ObjectClient =>
   new ObjectClient(new Api(configFor(connection)))
 
-/** Begins a run on the cluster of the settings. Rejects as `beginRun` does, or with TARGET_UNAVAILABLE. */
+/** Begins a run on the cluster of the settings. Rejects as `beginRun` does, or with TARGET_UNAVAILABLE or RBAC_DENIED. */
 export async function beginClusterRun(settings: Settings, preparation: Preparation): Promise<ClusterRun> {
   const connection = connectionOf(settings)
-  await requireDra(openClient(connection))
+  const client = openClient(connection)
+  await requireDra(client)
+  await requirePermissions(client.api, settings.namespace)
   const parts = {
     kind: 'cluster' as const,
     connection,

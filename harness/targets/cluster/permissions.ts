@@ -1,6 +1,6 @@
 /**
  * The RBAC permissions that a run uses, and a check for those that the user lacks. A run that makes its Namespace uses those of
- * `deploy/rbac.yaml`; a run in an existing Namespace uses the narrower ones of `deploy/rbac-namespace.yaml`. A test enforces
+ * `deploy/base/rbac.yaml`; a run in an existing Namespace uses the narrower ones of `deploy/overlays/namespace/rbac.yaml`. A test enforces
  * that both files grant exactly these.
  */
 import { z } from 'zod'

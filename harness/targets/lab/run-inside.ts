@@ -2,18 +2,21 @@
 import { IN_CLUSTER, type Settings } from '../../core/variables.ts'
 import { describeEmulation } from '../../emulation/describe-emulation.ts'
 import type { Rack } from '../../rack/rack.ts'
-import { beginRun, endRun } from '../cluster/cluster-run.ts'
+import { beginRun, endRun, openClient } from '../cluster/cluster-run.ts'
+import { requirePermissions } from '../cluster/require-permissions.ts'
 import { labParts } from './cluster-parts.ts'
 import type { LabRun } from './lab-run.ts'
 
-/** Rejects as `beginRun` does. Nothing is left if it rejects. */
+/** Rejects as `beginRun` does, or with RBAC_DENIED. Nothing is left if it rejects. */
 export async function beginRunInside(
   { namespace, ucx }: Settings,
   rack: Rack,
   say: (line: string) => void,
 ): Promise<LabRun> {
+  const connection = { kubeconfig: [], context: IN_CLUSTER }
+  await requirePermissions(openClient(connection).api, namespace)
   const parts = labParts({
-    connection: { kubeconfig: [], context: IN_CLUSTER },
+    connection,
     emulation: describeEmulation(rack, 'process'),
     nodes: rack.nodes,
   })

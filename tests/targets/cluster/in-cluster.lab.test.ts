@@ -18,8 +18,8 @@ const env = {
   CLAIMCHECK_NAMESPACE: 'claimcheck',
 }
 
-test('uses the ServiceAccount of the pod, with the rights of deploy/rbac-namespace.yaml', async () => {
-  const rights = join(PROJECT, 'deploy/rbac-namespace.yaml')
+test('uses the ServiceAccount of the pod, with the rights of deploy/overlays/namespace/rbac.yaml', async () => {
+  const rights = join(PROJECT, 'deploy/overlays/namespace/rbac.yaml')
   await cluster.plane.kubectl(['apply', '-f', rights])
   const folder = temporaryFolder()
   const account = ['claimcheck', '--namespace', 'claimcheck']
@@ -36,7 +36,7 @@ test('uses the ServiceAccount of the pod, with the rights of deploy/rbac-namespa
     reject: false,
     env: { ...env, KUBECONFIG: '/none', KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: port },
   })
-  expect(said.stdout + said.stderr).toContain('✓ all 21 permissions of deploy/rbac-namespace.yaml')
+  expect(said.stdout + said.stderr).toContain('✓ all 21 permissions of deploy/overlays/namespace/rbac.yaml')
   expect(said.stdout).toContain('✓ driver dra.net publishes 16 RDMA NICs on 2 nodes')
 })
 

@@ -29,8 +29,8 @@ interface Role {
 }
 
 const FILES = [
-  { file: 'deploy/rbac.yaml', namespace: undefined },
-  { file: 'deploy/rbac-namespace.yaml', namespace: 'claimcheck' },
+  { file: 'deploy/base/rbac.yaml', namespace: undefined },
+  { file: 'deploy/overlays/namespace/rbac.yaml', namespace: 'claimcheck' },
 ] as const
 
 const SHORT = { within: seconds(3) }

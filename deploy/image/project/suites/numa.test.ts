@@ -1,0 +1,1 @@
+import 'claimcheck/suites/numa'

@@ -1,0 +1,3 @@
+import { defineSuites } from 'claimcheck/config'
+
+export default defineSuites()

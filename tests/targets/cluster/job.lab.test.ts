@@ -1,0 +1,109 @@
+/**
+ * The Job of `deploy/` runs `suites/numa` from inside the lab's cluster with the rights of `deploy/overlays/namespace`, in the
+ * image of the harness, as an ordinary user with a read-only root file system.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describePermission, permissionsIn } from '../../../harness/targets/cluster/permissions.ts'
+import { runReportSchema } from '../../../harness/report/run-report.ts'
+import { buildHarnessImage } from '../../support/harness-image.ts'
+import { JobCluster } from '../../support/job-run.ts'
+import { retryWhenNoisy } from '../../support/retry-when-noisy.ts'
+import { PROJECT, runSuite, verdictsOf } from '../../support/run-suite.ts'
+import { sharedLab } from '../../support/shared-lab.ts'
+
+const IMAGE = `claimcheck.dev/harness:test-${process.pid}`
+/** The lab emulates its devices, which only its own target knows; the rack names the SKU. */
+const IN_LAB = { CLAIMCHECK_TARGET: 'lab', CLAIMCHECK_SKU: null }
+const cluster = new JobCluster(sharedLab(), IMAGE)
+
+beforeAll(async () => {
+  await buildHarnessImage(IMAGE)
+  await cluster.prepare()
+})
+
+afterAll(async () => {
+  await cluster.remove()
+  await execa('docker', ['rmi', '--force', IMAGE])
+})
+
+test('every expectation of suites/numa holds, and the reports are in the volume', retryWhenNoisy(1), async () => {
+  const { exitCode, log, message } = await cluster.run({ settings: IN_LAB })
+  expect(exitCode, log).toBe(0)
+  expect(message).toBe('Reached expected number of succeeded pods')
+  const folder = await cluster.reports()
+  const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
+  const report = runReportSchema.parse(JSON.parse(read('results.json')))
+  const model = await runSuite('suites/numa', { CLAIMCHECK_RUNTIME: 'model' })
+  expect(Object.keys(verdictsOf(report)).map(sentence).toSorted()).toEqual(
+    Object.keys(verdictsOf(model.report)).map(sentence).toSorted(),
+  )
+  expect(report.outcome).toBe('passed')
+  expect(read('junit.xml')).toContain('bytes arrive intact')
+  const left = await cluster.kubectl(['get', 'pods,leases,secrets,resourceclaims', '--all-namespaces', '-o', 'name'])
+  expect(left.split('\n').filter((name) => /claimcheck/.test(name) && !name.startsWith('pod/claimcheck-'))).toEqual([])
+})
+
+test('the exit code of a failed run is the one of the Job', async () => {
+  const { exitCode, message, log } = await cluster.run({
+    settings: { ...IN_LAB, CLAIMCHECK_RACK: 'no-such-rack' },
+  })
+  expect(exitCode, log).toBe(2)
+  expect(message).toContain('failed with exit code 2 matching FailJob rule')
+})
+
+describe('bad input is reported:', () => {
+  test('a volume for the reports that cannot be written', async () => {
+    const readOnly = { op: 'add', path: '/spec/template/spec/containers/0/volumeMounts/1/readOnly', value: true }
+    const ended = await cluster.run({ settings: {}, patches: [{ ...readOnly, op: 'add' }] })
+    expect(ended).toMatchObject({ exitCode: 2, log: expect.stringContaining('REPORT_UNWRITABLE') as string })
+    expect(ended.log).toMatch(/\/reports.*could not be written.*read-only file system/)
+  })
+
+  test('a ServiceAccount without rights, with each right that it lacks', async () => {
+    const account = 'without-rights'
+    await cluster.kubectl(['create', 'serviceaccount', account, '--namespace', 'claimcheck'])
+    const patch = { path: '/spec/template/spec/serviceAccountName', value: account }
+    const ended = await cluster.run({
+      settings: { CLAIMCHECK_SKU: 'h100x8' },
+      patches: [{ ...patch, op: 'replace' }],
+    })
+    expect(ended.exitCode, ended.log).toBe(3)
+    const required = permissionsIn('claimcheck').filter(({ optional }) => optional === undefined)
+    const log = ended.log.replaceAll(/\s+/g, ' ')
+    expect(required.map(describePermission).filter((one) => !log.includes(one))).toEqual([])
+    expect(log).toContain(`lacks ${required.length} of the ${required.length} permissions`)
+  })
+
+  test('a pod without a token of its ServiceAccount', async () => {
+    const patch = { path: '/spec/template/spec/automountServiceAccountToken', value: false }
+    const ended = await cluster.run({
+      settings: { CLAIMCHECK_SKU: 'h100x8' },
+      patches: [{ ...patch, op: 'replace' }],
+    })
+    expect(ended.exitCode, ended.log).toBe(2)
+    expect(ended.log.replaceAll(/\s+/g, ' ')).toContain(
+      'this process is not in a pod with a token of its ServiceAccount: expected a pod with `automountServiceAccountToken: true`',
+    )
+  })
+
+  test('a SKU profile that was not put into the ConfigMap', async () => {
+    const ended = await cluster.run({ settings: {} })
+    expect(ended.exitCode, ended.log).toBe(2)
+    expect(ended.log).toContain('/input/sku.yaml')
+  })
+})
+
+test.for(['base', 'overlays/namespace', 'overlays/schedule'])(
+  'deploy/%s is accepted by the API server',
+  async (folder) => {
+    const objects = await cluster.kubectl(['kustomize', join(PROJECT, 'deploy', folder)])
+    const accepted = await cluster.kubectl(['apply', '--server-side', '--force-conflicts', '--dry-run=server', '-f', '-'], objects)
+    expect(accepted).toContain(folder === 'overlays/schedule' ? 'cronjob.batch/claimcheck' : 'job.batch/claimcheck')
+  },
+)
+
+/** Without the file, which has another path in the project of the image. */
+const sentence = (name: string): string => name.replace(/^suites\/[^>]* > /, '')
