@@ -31,7 +31,7 @@ describe.for(examples)('%s', (name) => {
   })
 
   test('runs claimcheck with options that it has', async () => {
-    const commands = [...text.matchAll(/(?:npx claimcheck|npx, claimcheck,) ([a-z]+)([^'\]\n]*)/g)]
+    const commands = [...text.matchAll(/(?:npx claimcheck|\[claimcheck,) ([a-z]+)([^'\]\n]*)/g)]
     expect(commands.length).toBeGreaterThan(0)
     expect(commands.filter(([, command]) => command !== 'run')).toEqual([])
     const help = await helpOfRun()

@@ -87,7 +87,8 @@ async function* rights(settings: Settings): AsyncGenerator<Finding> {
   const { describePermission, missingPermissions, permissionsIn } =
     await import('../targets/cluster/permissions.ts')
   const { api } = openClient(connectionOf(settings))
-  const file = settings.namespace === undefined ? 'deploy/base/rbac.yaml' : 'deploy/overlays/namespace/rbac.yaml'
+  const file =
+    settings.namespace === undefined ? 'deploy/base/rbac.yaml' : 'deploy/overlays/namespace/rbac.yaml'
   const used = permissionsIn(settings.namespace)
   const lacking = await missingPermissions(api, used)
   if (lacking.length === 0) yield ok(`all ${used.length} permissions of ${file}`)

@@ -50,7 +50,7 @@ async function runSuites(request: RunRequest): Promise<number> {
   const reportDir = env['CLAIMCHECK_REPORT_DIR'] || DEFAULT_REPORT_DIR
   new ReportFolder(reportDir).clear()
   const options = await requireRunnable(args)
-  const { exitCode, interrupted } = await runVitest({ args: [...args, ...configLoaderFor(options)], env })
+  const { exitCode, interrupted } = await runVitest({ args: [...args, ...optionsForReadOnly(options)], env })
   if (interrupted) return EXIT.interrupted
   const results = join(reportDir, 'results.json')
   if (!existsSync(results)) {
@@ -74,10 +74,10 @@ async function requireRunnable(args: readonly string[]): Promise<VitestOptions> 
   })
 }
 
-/** By default Vite writes a bundle of the configuration into the project, which may be read-only, as in the image. */
-function configLoaderFor({ root = '.', configLoader }: VitestOptions): readonly string[] {
-  if (configLoader !== undefined || isWritable(root)) return []
-  return ['--configLoader', 'runner']
+/** By default Vite writes a bundle of the configuration, and Vitest a cache, into the project, which is read-only in the image. */
+function optionsForReadOnly({ root = '.', configLoader }: VitestOptions): readonly string[] {
+  if (isWritable(root)) return []
+  return ['--fsModuleCache=false', ...(configLoader === undefined ? ['--configLoader=runner'] : [])]
 }
 
 function isWritable(folder: string): boolean {

@@ -68,6 +68,20 @@ if [ -n "$root" ]; then
   [ ! -e "$copyright" ] || { mkdir -p "$home/licenses"; cp "$copyright" "$home/licenses/rdma-core"; }
 fi
 
+# What each Debian package is and its licence, in the folder where scanners look in images without dpkg, as in distroless images.
+if [ -n "$root" ] && command -v dpkg-query > /dev/null; then
+  mkdir -p "$out/var/lib/dpkg/status.d" "$home/licenses/debian"
+  for path in $needed $(find /usr/lib/*/libibverbs -name '*-rdmav34.so' 2> /dev/null); do
+    # A library may belong to its package by the path that it had before /lib was a link to /usr/lib.
+    real=$(readlink -f "$path")
+    dpkg-query --search "$real" "${real#/usr}" 2> /dev/null | sed 's/[:,].*//'
+  done | sort -u | while read -r package; do
+    dpkg-query --status "$package" > "$out/var/lib/dpkg/status.d/$package"
+    licence=/usr/share/doc/$package/copyright
+    [ ! -e "$licence" ] || cp -L "$licence" "$home/licenses/debian/$package"
+  done
+fi
+
 # Debug information is half of the size and is not used at run time.
 if command -v strip > /dev/null; then
   find "$home" -name '*.so*' -type f -exec strip --strip-unneeded {} + 2> /dev/null || true

@@ -91,6 +91,20 @@ test.for([
   expect(() => readSettings({ [name]: value })).toThrow(/has no effect with CLAIMCHECK_TARGET=emulated/)
 })
 
+test.for([
+  [{ CLAIMCHECK_CONTEXT: 'prod' }, 'CLAIMCHECK_CONTEXT'],
+  [{ CLAIMCHECK_NAMESPACE: 'claimcheck' }, 'CLAIMCHECK_NAMESPACE'],
+] as const)('%j has no meaning for a lab, except in a pod of it', ([env, subject]) => {
+  expect(() => readSettings({ CLAIMCHECK_TARGET: 'lab', ...env })).toThrow(
+    expect.objectContaining({
+      subject,
+      message: expect.stringContaining('outside a pod of the lab') as string,
+    }),
+  )
+  const inside = readSettings({ CLAIMCHECK_TARGET: 'lab', ...env, CLAIMCHECK_CONTEXT: 'in-cluster' })
+  expect(inside.context).toBe('in-cluster')
+})
+
 test('KUBECONFIG is a list of files, as in kubectl', () => {
   expect(readSettings({ KUBECONFIG: '/a/one:/b/two:' }).kubeconfig).toEqual(['/a/one', '/b/two'])
 })

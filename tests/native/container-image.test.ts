@@ -32,6 +32,12 @@ test('the Dockerfile names the image that pods run, and pins the same wheels as 
   expect(dockerfile).toContain(/version: '([\d.]+)'/.exec(cuda)?.[1] ?? 'no version')
 })
 
+test('the image of the harness has the version of Vitest that the package is tested with', () => {
+  const harness = readFileSync(join(PROJECT, 'deploy/image/Dockerfile'), 'utf8')
+  const manifest = readFileSync(join(PROJECT, 'package.json'), 'utf8')
+  expect(manifest).toContain(`"vitest": "${/VITEST=([\d.]+)/.exec(harness)?.[1] ?? 'no version'}"`)
+})
+
 test('the root of the image weighs at most 30 MB compressed, and the providers it lacks are named', async () => {
   const { binaries, nixl } = await parts()
   const folder = temporaryFolder()

@@ -127,20 +127,21 @@ export class JobCluster {
   async #kustomization({ settings, patches = [] }: JobRequest): Promise<string> {
     const folder = join(this.#folder, 'kustomization')
     mkdirSync(folder, { recursive: true })
-    const [name, tag] = this.#image.split(':')
+    const [newName, newTag] = this.#image.split(':')
     const data = Object.entries(settings).map(([key, value]) =>
-      value === null
-        ? { op: 'remove', path: `/data/${key}` }
-        : { op: 'add', path: `/data/${key}`, value },
+      value === null ? { op: 'remove', path: `/data/${key}` } : { op: 'add', path: `/data/${key}`, value },
     )
-    const patched = [...(await this.#placement()), ...patches]
+    const changes: readonly (readonly [kind: string, name: string, patch: readonly object[]])[] = [
+      ['ConfigMap', 'claimcheck-settings', data],
+      ['Job', 'claimcheck', [...(await this.#placement()), ...patches]],
+    ]
     const kustomization = {
       resources: [relative(folder, join(PROJECT, 'deploy/overlays/namespace'))],
-      images: [{ name: 'claimcheck', newName: name, newTag: tag }],
-      patches: [
-        { target: { kind: 'ConfigMap', name: 'claimcheck-settings' }, patch: JSON.stringify(data) },
-        { target: { kind: 'Job' }, patch: JSON.stringify(patched) },
-      ],
+      images: [{ name: 'claimcheck', newName, newTag }],
+      // An empty patch is refused.
+      patches: changes.flatMap(([kind, name, patch]) =>
+        patch.length === 0 ? [] : [{ target: { kind, name }, patch: JSON.stringify(patch) }],
+      ),
     }
     writeFileSync(join(folder, 'kustomization.yaml'), stringify(kustomization))
     return folder

@@ -28,7 +28,8 @@ export const labKind: TargetKindRecord = {
   openForProbes: (settings, say) => openForProbes(labKind, settings, say),
   async inspect(settings) {
     const rack = loadRack(settings.rack)
-    if (settings.context === IN_CLUSTER) return inspect({ kubeconfig: [], context: IN_CLUSTER }, settings, rack)
+    if (settings.context === IN_CLUSTER)
+      return inspect({ kubeconfig: [], context: IN_CLUSTER }, settings, rack)
     requireTestcontainers()
     const { findRunningLab } = await import('./lab.ts')
     const lab = await findRunningLab(rack, { cacheDir: settings.cacheDir, name: settings.lab })
