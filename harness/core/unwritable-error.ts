@@ -10,7 +10,8 @@ export const unwritableError = (
     subject,
     problem: 'could not be written',
     ...(expected === undefined ? {} : { expected }),
-    found: cause instanceof Error ? cause.message : String(cause),
+    // Node's rmSync has no name for a read-only file system.
+    found: (cause instanceof Error ? cause.message : String(cause)).replace(/^, Unknown error: /, ''),
     hint,
     cause,
   })

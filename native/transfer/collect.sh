@@ -37,6 +37,8 @@ for path in $needed; do
       mkdir -p "$(dirname "$to")"
       cp -L "$path" "$to" ;;
     */claimcheck-transfer) ;;
+    # Debian's, which the wheel's library and its provider stand for below.
+    */libibverbs.so.1 | */libefa.so.1) ;;
     *)
       case " $own " in
         *" $name "*) [ -z "$root" ] || { mkdir -p "$out/lib"; cp -L "$path" "$out/lib/"; } ;;
@@ -72,6 +74,7 @@ fi
 if [ -n "$root" ] && command -v dpkg-query > /dev/null; then
   mkdir -p "$out/var/lib/dpkg/status.d" "$home/licenses/debian"
   for path in $needed $(find /usr/lib/*/libibverbs -name '*-rdmav34.so' 2> /dev/null); do
+    case $path in */libibverbs.so.1) continue ;; esac
     # A library may belong to its package by the path that it had before /lib was a link to /usr/lib.
     real=$(readlink -f "$path")
     dpkg-query --search "$real" "${real#/usr}" 2> /dev/null | sed 's/[:,].*//'

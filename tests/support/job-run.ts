@@ -95,7 +95,7 @@ export class JobCluster {
 
   /** Applies the Job and resolves once it has ended. Rejects after ten minutes. */
   async run(request: JobRequest): Promise<EndedJob> {
-    await this.kubectl(['delete', 'job', 'claimcheck', '--namespace', NAMESPACE, '--ignore-not-found'])
+    await this.#deleteJob()
     await this.kubectl(['apply', '-k', await this.#kustomization(request)])
     for (const until = Date.now() + 600_000; Date.now() < until; await sleep(1000)) {
       const found = await this.kubectl(['get', 'job', 'claimcheck', '--namespace', NAMESPACE, '-o', 'json'])
@@ -104,6 +104,12 @@ export class JobCluster {
       if (end !== undefined) return this.#ended(end.message)
     }
     throw new Error(`the Job did not end within ten minutes:\n${await this.#describe()}`)
+  }
+
+  /** Resolves with what the API server would create of a kustomization. Rejects where it refuses an object. */
+  async dryRun(folder: string): Promise<string> {
+    await this.#deleteJob()
+    return this.kubectl(['apply', '--dry-run=server', '-k', folder])
   }
 
   /** Copies the reports out of the volume as `docs/in-cluster.md` says, and resolves with their folder. */
@@ -122,6 +128,11 @@ export class JobCluster {
     await this.kubectl(['delete', '-k', await this.#kustomization({ settings: {} }), '--ignore-not-found'])
     await this.kubectl(['delete', 'persistentvolume', 'claimcheck-reports', '--ignore-not-found'])
     rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  /** The fields of a Job cannot be changed. */
+  async #deleteJob(): Promise<void> {
+    await this.kubectl(['delete', 'job', 'claimcheck', '--namespace', NAMESPACE, '--ignore-not-found'])
   }
 
   async #kustomization({ settings, patches = [] }: JobRequest): Promise<string> {

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { describePermission, permissionsIn } from '../../../harness/targets/cluster/permissions.ts'
 import { runReportSchema } from '../../../harness/report/run-report.ts'
 import { buildHarnessImage } from '../../support/harness-image.ts'
@@ -17,6 +18,9 @@ import { sharedLab } from '../../support/shared-lab.ts'
 const IMAGE = `claimcheck.dev/harness:test-${process.pid}`
 /** The lab emulates its devices, which only its own target knows; the rack names the SKU. */
 const IN_LAB = { CLAIMCHECK_TARGET: 'lab', CLAIMCHECK_SKU: null }
+const sbomSchema = z.looseObject({
+  components: z.array(z.looseObject({ name: z.string(), licenses: z.array(z.unknown()).optional() })),
+})
 const cluster = new JobCluster(sharedLab(), IMAGE)
 
 beforeAll(async () => {
@@ -25,8 +29,15 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await cluster.remove()
   await execa('docker', ['rmi', '--force', IMAGE])
+  await cluster.remove()
+})
+
+test('the image has a bill of materials, with the licence of each package', async () => {
+  const inImage = ['run', '--rm', '--entrypoint', 'cat', IMAGE, '/claimcheck/sbom.cdx.json']
+  const { components } = sbomSchema.parse(JSON.parse((await execa('docker', inImage)).stdout))
+  expect(components.map(({ name }) => name)).toEqual(expect.arrayContaining(['claimcheck', 'vitest', 'zod']))
+  expect(components.filter(({ licenses }) => licenses === undefined).map(({ name }) => name)).toEqual([])
 })
 
 test(
@@ -66,7 +77,9 @@ describe('bad input is reported:', () => {
     const path = '/spec/template/spec/containers/0/volumeMounts/1/readOnly'
     const ended = await cluster.run({ settings: {}, patches: [{ op: 'add', path, value: true }] })
     expect(ended).toMatchObject({ exitCode: 2, log: expect.stringContaining('REPORT_UNWRITABLE') as string })
-    expect(ended.log).toMatch(/\/reports.*could not be written.*read-only file system/)
+    expect(ended.log).toMatch(
+      /report folder \/reports could not be written: .* found Read-only file system '\/reports\//,
+    )
   })
 
   test('a ServiceAccount without rights, with each right that it lacks', async () => {
@@ -106,11 +119,7 @@ describe('bad input is reported:', () => {
 test.for(['base', 'overlays/namespace', 'overlays/schedule'])(
   'deploy/%s is accepted by the API server',
   async (folder) => {
-    const objects = await cluster.kubectl(['kustomize', join(PROJECT, 'deploy', folder)])
-    const accepted = await cluster.kubectl(
-      ['apply', '--server-side', '--force-conflicts', '--dry-run=server', '-f', '-'],
-      objects,
-    )
+    const accepted = await cluster.dryRun(join(PROJECT, 'deploy', folder))
     expect(accepted).toContain(
       folder === 'overlays/schedule' ? 'cronjob.batch/claimcheck' : 'job.batch/claimcheck',
     )
