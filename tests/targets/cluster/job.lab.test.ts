@@ -2,7 +2,7 @@
  * The Job of `deploy/` runs `suites/numa` from inside the lab's cluster with the rights of `deploy/overlays/namespace`, in the
  * image of the harness, as an ordinary user with a read-only root file system.
  */
-import { readFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -11,6 +11,7 @@ import { describePermission, permissionsIn } from '../../../harness/targets/clus
 import { runReportSchema } from '../../../harness/report/run-report.ts'
 import { buildHarnessImage } from '../../support/harness-image.ts'
 import { JobCluster } from '../../support/job-run.ts'
+import { temporaryFolder } from '../../support/rack-file.ts'
 import { retryWhenNoisy } from '../../support/retry-when-noisy.ts'
 import { PROJECT, runSuite, verdictsOf } from '../../support/run-suite.ts'
 import { sharedLab } from '../../support/shared-lab.ts'
@@ -125,3 +126,13 @@ test.for(['base', 'overlays/namespace', 'overlays/schedule'])(
     )
   },
 )
+
+test('the kustomization of docs/in-cluster.md is accepted by the API server', async () => {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(PROJECT, join(folder, 'node_modules/claimcheck'))
+  const page = readFileSync(join(PROJECT, 'docs/in-cluster.md'), 'utf8')
+  writeFileSync(join(folder, 'kustomization.yaml'), /^```yaml\n([^]*?)^```$/m.exec(page)?.[1] ?? '')
+  copyFileSync(join(PROJECT, 'fixtures/skus/h100x8.yaml'), join(folder, 'sku.yaml'))
+  expect(await cluster.dryRun(folder)).toContain('job.batch/claimcheck created')
+})
