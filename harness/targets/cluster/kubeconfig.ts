@@ -95,7 +95,10 @@ function load(kubeconfig: Connection['kubeconfig']): KubeConfig {
       throw new ClaimcheckError('FILE_UNREADABLE', {
         subject: place,
         problem: 'does not exist',
-        hint: 'Set KUBECONFIG to the kubeconfig of the cluster.',
+        hint:
+          process.env['KUBERNETES_SERVICE_HOST'] === undefined
+            ? 'Set KUBECONFIG to the kubeconfig of the cluster.'
+            : `In this pod, set CLAIMCHECK_CONTEXT=${IN_CLUSTER} to use its ServiceAccount, or mount a kubeconfig and set KUBECONFIG.`,
       })
     }
     readYamlFile(first, kubeconfigSchema)

@@ -49,3 +49,11 @@ test('is refused outside a pod, with what a pod would have', async () => {
   )
   expect(said.stdout).toContain('missing: the variable KUBERNETES_SERVICE_HOST, ')
 })
+
+test('is named in a pod that has no kubeconfig', async () => {
+  const pod = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBECONFIG: '/none' }
+  const said = await claimcheck(['doctor'], { ...env, CLAIMCHECK_CONTEXT: 'prod', ...pod })
+  expect(said.exitCode).not.toBe(0)
+  expect(said.stdout).toContain('kubeconfig /none does not exist')
+  expect(said.stdout).toContain('In this pod, set CLAIMCHECK_CONTEXT=in-cluster to use its ServiceAccount')
+})
