@@ -6,10 +6,10 @@ import type { CertificateBody } from './certificate.ts'
 import { outcomesIn } from './evidence-schema.ts'
 import { jsonDifferences } from './json-differences.ts'
 
-/** Sentences, empty when the coverage follows from the evidence, and for a certificate that states none. */
+/** Sentences, empty when the coverage follows from the evidence, and for a certificate of claimcheck 0.1.0, which states none. */
 export function coverageFaults(body: CertificateBody): readonly string[] {
   const { coverage, fingerprint } = body
-  if (coverage === undefined) return []
+  if (coverage === undefined) return hasLaterFields(body) ? ['it does not state what it covers'] : []
   const { covered, transfers, kinds } = measuredIn(body)
   const { nodes, gpus, nics, paths, gpuPairs } = coverage
   const recorded = {
@@ -18,17 +18,22 @@ export function coverageFaults(body: CertificateBody): readonly string[] {
     nics: nics.covered,
     paths,
     gpuPairs,
-    transfers,
+    transfers: coverage.transfers,
+    kinds: [...new Set(coverage.kinds)],
   }
   const unknown = kinds.filter((kind) => !coverage.kinds.includes(kind))
   return [
-    ...jsonDifferences(recorded, { ...covered, transfers }, 'coverage'),
+    ...jsonDifferences(recorded, { ...covered, transfers, kinds: coverage.kinds }, 'coverage'),
     ...unknown.map((kind) => `coverage.kinds does not contain transfers ${kind}, which were measured`),
     ...omitted('nodes', coverage.nodes, Object.keys(fingerprint.nodes)),
     ...omitted('gpus', coverage.gpus, onEveryNode(nodes, sku(body).gpus)),
     ...(sku(body).nic.rdma ? omitted('nics', coverage.nics, onEveryNode(nodes, sku(body).nics)) : []),
   ]
 }
+
+/** Fields that came together with the coverage. */
+const hasLaterFields = ({ inputs, tests }: CertificateBody): boolean =>
+  inputs !== undefined || tests.some(({ expectations }) => expectations.some(({ id }) => id !== undefined))
 
 const sku = ({ sku: { profile } }: CertificateBody): Sku => profile
 

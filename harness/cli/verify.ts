@@ -114,7 +114,10 @@ function totalsOf({ tests, coverage }: Certificate): string {
   const covered =
     coverage === undefined
       ? 'It does not state what it covers'
-      : [`It ${describeCoverage(coverage)}`, ...describeLeftOut(coverage)].join('\n')
+      : [
+          `It ${describeCoverage(coverage)}; ${coverage.required} coverage was required`,
+          ...describeLeftOut(coverage),
+        ].join('\n')
   return `Tests: ${[...groups].map(([verdict, own]) => `${own.length} ${verdict}`).join(', ')}\n${covered}`
 }
 
