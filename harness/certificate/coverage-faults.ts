@@ -8,8 +8,9 @@ import { jsonDifferences } from './json-differences.ts'
 
 /** Sentences, empty when the coverage follows from the evidence, and for a certificate of claimcheck 0.1.0, which states none. */
 export function coverageFaults(body: CertificateBody): readonly string[] {
-  const { coverage, fingerprint } = body
-  if (coverage === undefined) return hasLaterFields(body) ? ['it does not state what it covers'] : []
+  const { coverage, fingerprint, inputs } = body
+  if (coverage === undefined)
+    return inputs === undefined ? [] : ['it names the files that it read, but not what it covers']
   const { covered, transfers, kinds } = measuredIn(body)
   const { nodes, gpus, nics, paths, gpuPairs } = coverage
   const recorded = {
@@ -30,10 +31,6 @@ export function coverageFaults(body: CertificateBody): readonly string[] {
     ...(sku(body).nic.rdma ? omitted('nics', coverage.nics, onEveryNode(nodes, sku(body).nics)) : []),
   ]
 }
-
-/** Fields that came together with the coverage. */
-const hasLaterFields = ({ inputs, tests }: CertificateBody): boolean =>
-  inputs !== undefined || tests.some(({ expectations }) => expectations.some(({ id }) => id !== undefined))
 
 const sku = ({ sku: { profile } }: CertificateBody): Sku => profile
 

@@ -5,7 +5,7 @@
 import { Command, CommanderError } from 'commander'
 import { asClaimcheckError } from '../core/errors.ts'
 import { VERSION } from '../core/package-root.ts'
-import { writerTo } from '../core/terminal.ts'
+import { hanging, writerTo } from '../core/terminal.ts'
 import type { CommandContext, Terminal } from './commands/command-context.ts'
 import { addLabCommands } from './commands/lab-commands.ts'
 import { addMachineCommands } from './commands/machine-commands.ts'
@@ -25,7 +25,7 @@ export async function main(args: readonly string[], streams: Terminal): Promise<
     // Commander has already printed its message.
     if (error instanceof CommanderError) return error.exitCode
     const { code, message } = asClaimcheckError(error)
-    terminal.stderr.write(`claimcheck: ${code}: ${message}\n`)
+    terminal.stderr.write(`claimcheck: ${code}: ${hanging(message)}\n`)
     return 1
   }
 }

@@ -235,7 +235,7 @@ describe('An altered certificate is refuted', () => {
     [
       'its coverage cut out',
       (copy) => void delete copy.coverage,
-      /the run as a whole: it does not state what it covers/,
+      /the run as a whole: it names the files that it read, but not what it covers/,
     ],
     [
       'more transfers than were measured',

@@ -1,6 +1,14 @@
 /** A run of `claimcheck run` in a process group and folders of its own, with every process that it ever started. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,6 +24,8 @@ export interface RunRequest {
   /** Arguments of `claimcheck run`. */
   readonly args: readonly string[]
   readonly under: readonly string[]
+  /** Shell scripts that come first on the PATH, by name. */
+  readonly programs: Readonly<Record<string, string>>
   readonly env: Readonly<Record<string, string>>
 }
 
@@ -29,9 +39,13 @@ export class ObservedRun {
   #over = false
   output = ''
 
-  constructor({ args, under, env }: RunRequest) {
+  constructor({ args, under, programs, env }: RunRequest) {
     mkdirSync(this.temporary)
     mkdirSync(this.reports)
+    const bin = join(this.folder, 'bin')
+    mkdirSync(bin)
+    for (const [name, script] of Object.entries(programs))
+      writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
     // Spares each run the bundling of the whole harness.
     const native = '--configLoader=native'
     const command = [process.execPath, join(PROJECT, 'bin/claimcheck.js'), 'run', native, ...args]
@@ -43,6 +57,7 @@ export class ObservedRun {
       cwd: PROJECT,
       env: {
         ...process.env,
+        PATH: `${bin}:${process.env['PATH'] ?? ''}`,
         CLAIMCHECK_REPORT_DIR: this.reports,
         TMPDIR: this.temporary,
         NO_COLOR: '1',
