@@ -58,7 +58,7 @@ export async function verifyFile(path: string, keyPath: string | undefined, say:
     subject: path,
     problem: `is refuted: ${refuted.length} of ${verified.length} recomputed verdicts differ`,
     found: `"${first.statement}" (${first.test}): ${first.differences[0] ?? ''}`,
-    hint: versionHint(certificate),
+    hint: versionHint(shown),
   })
 }
 

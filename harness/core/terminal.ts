@@ -30,8 +30,8 @@ export const printable = (text: string): string =>
 /** The same as one line: line feeds and tabs become spaces. */
 export const printableLine = (text: string): string => printable(text.replaceAll(/[\n\t]+/g, ' '))
 
-/** Returns a message of which only the first line begins at the margin, so that no text in it looks like a line of its own. */
-export const hanging = (message: string): string => message.replaceAll(/\n(?! )/g, '\n  ')
+/** Indents all lines of a message but the first, so that no text in it looks like a line of its own. */
+export const hanging = (message: string): string => message.replaceAll('\n', '\n    ')
 
 /** Returns a copy of plain data in which every string and key is printable. */
 export function printableIn<T>(value: T): T

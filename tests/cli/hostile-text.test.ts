@@ -31,7 +31,7 @@ function hostile(copy: Certificate): void {
   copy.run += HOSTILE
   copy.tool.version += HOSTILE
   copy.target += HOSTILE
-  copy.sku.profile.name += HOSTILE
+  copy.sku.profile.description = HOSTILE
   copy.fingerprint.libraries = spoilt({ ...copy.fingerprint.libraries, ucx: [HOSTILE] })
   copy.fingerprint.nodes = spoilt(
     Object.fromEntries(
@@ -66,7 +66,7 @@ function hostile(copy: Certificate): void {
   }
   copy.tests.push({
     file: HOSTILE,
-    suite: [HOSTILE],
+    suite: ['::error::FORGED', '##[error]FORGED'],
     name: HOSTILE,
     verdict: 'skipped',
     skipReason: HOSTILE,
@@ -95,8 +95,14 @@ test.for([
   const { stdout, stderr } = await claimcheck(args)
   const said = `${stdout}\n${stderr}`
   expect(said).not.toMatch(STEERS)
-  expect(said.split('\n').filter((line) => /^\W*FORGED/.test(line))).toEqual([])
+  expect(said.split('\n').filter((line) => /^ {0,3}(✓ )?FORGED/.test(line))).toEqual([])
   expect(said).toContain(args[0] === 'report' ? 'page.html' : '✓ FORGED')
+})
+
+test('in GitHub Actions, verify writes no command for the runner', async () => {
+  const { stdout, stderr } = await claimcheck(['verify', path], { GITHUB_ACTIONS: 'true' })
+  expect(stdout).toContain('error::FORGED')
+  expect(`${stdout}\n${stderr}`).not.toMatch(/^\s*::|##\[/m)
 })
 
 test('discover writes no text of a driver outside of strings and comments', () => {
@@ -106,7 +112,7 @@ test('discover writes no text of a driver outside of strings and comments', () =
     const text = JSON.stringify(fieldSlices(name))
     const slices = JSON.parse(
       text.replaceAll(
-        /"string":"((?!0000:|pci)[^"]*)"/g,
+        /"string":"((?!0000:|pci|gpu|amdgpu|nic|rdma)[^"]*)"/g,
         (_, value: string) => `"string":${JSON.stringify(value + injected)}`,
       ),
     ) as ResourceSlice[]
