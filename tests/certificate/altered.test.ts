@@ -48,7 +48,7 @@ const editGpu = (copy: Certificate, edit: (gpu: AllocatedGpu) => AllocatedGpu): 
   Object.assign(gpus, gpus.slice(0, 1).map(edit))
 }
 const editCoverage = (copy: Certificate, edit: (coverage: Coverage) => Coverage): void => {
-  if (copy.coverage !== undefined) copy.coverage = edit(copy.coverage) as typeof copy.coverage
+  if (copy.coverage !== undefined) copy.coverage = edit(copy.coverage)
 }
 const publishedIn = (copy: Certificate) => {
   const published = copy.evidence['suites/numa/topology.test.ts']?.['published']

@@ -56,15 +56,12 @@ test('a shell completes commands, options and values', async () => {
   expect(await suggestions(['discover', '--target', ''])).toEqual(expect.arrayContaining(['cluster', 'host']))
 })
 
-test.for(['bash', 'zsh', 'fish'])(
-  'the completion script for %s calls claimcheck',
-  async (shell) => {
-    const { exitCode, stdout } = await claimcheck(['complete', shell])
-    expect(exitCode).toBe(0)
-    expect(stdout).toContain('claimcheck complete --')
-    if (shell === 'bash') await execa('bash', ['-n'], { input: stdout })
-  },
-)
+test.for(['bash', 'zsh', 'fish'])('the completion script for %s calls claimcheck', async (shell) => {
+  const { exitCode, stdout } = await claimcheck(['complete', shell])
+  expect(exitCode).toBe(0)
+  expect(stdout).toContain('claimcheck complete --')
+  if (shell === 'bash') await execa('bash', ['-n'], { input: stdout })
+})
 
 test('a misspelt variable is an error', async () => {
   expect(await claimcheck(['sweep'], { CLAIMCHECK_CACH_DIR: '/nowhere' })).toEqual({

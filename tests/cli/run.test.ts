@@ -132,10 +132,13 @@ test('a Vitest that crashes is 2, with the signal, and not interrupted', async (
 test('a claimcheck that cannot be loaded is 2, and not 1, which is a failed run', async () => {
   const folder = temporaryFolder()
   mkdirSync(join(folder, 'bin'))
-  mkdirSync(join(folder, 'harness/cli'), { recursive: true })
+  mkdirSync(join(folder, 'harness/core'), { recursive: true })
   cpSync(join(PROJECT, 'bin/claimcheck.js'), join(folder, 'bin/claimcheck.js'))
   cpSync(join(PROJECT, 'package.json'), join(folder, 'package.json'))
-  writeFileSync(join(folder, 'harness/cli/main.ts'), `throw new Error('EMFILE: too many open files')`)
+  writeFileSync(
+    join(folder, 'harness/core/compile-cache.ts'),
+    `throw new Error('EMFILE: too many open files')`,
+  )
   const { exitCode, stderr } = await execa(process.execPath, [join(folder, 'bin/claimcheck.js'), 'run'], {
     reject: false,
   })
