@@ -178,8 +178,6 @@ async function ask(program: string, args: readonly string[]): Promise<unknown> {
     reject: false,
     timeout: LIMIT_MS,
     forceKillAfterDelay: 2000,
-    // Both tools are scripts, whose children would keep their output open.
-    killDescendants: true,
     maxBuffer: MOST_OUTPUT,
   })
   if (answer.code === 'ENOENT') return undefined

@@ -28,8 +28,6 @@ export async function askNvidiaSmi(args: readonly string[]): Promise<Answer> {
     reject: false,
     timeout: LIMIT_MS,
     forceKillAfterDelay: 2000,
-    // It may be a script, whose children would keep its output open.
-    killDescendants: true,
     maxBuffer: MOST_OUTPUT,
   })
   if (answer.code === 'ENOENT') throw noDriver()

@@ -2,7 +2,7 @@
 import type { HarnessFault } from './harness-fault.ts'
 
 const HOST = { target: 'host' } as const
-const HANGS = 'sleep 600'
+const HANGS = 'exec sleep 600'
 const unavailable = { exits: [2, 3], codes: ['TARGET_UNAVAILABLE'] } as const
 
 export const HOST_FAULTS: readonly HarnessFault[] = [
