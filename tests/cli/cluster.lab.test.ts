@@ -186,8 +186,11 @@ describe('sweep', () => {
     const swept = await claimcheck(['sweep', '--yes'], env)
     expect(swept).toMatchObject({ exitCode: 0, stdout: 'Nothing was left behind.' })
     const names = await cluster.plane.kubectl(['get', 'namespaces', '-o', 'name'])
-    for (const name of [...others, 'kube-flannel', 'claimcheck-deadbeef'])
-      expect(names).toContain(`namespace/${name}\n`)
+    expect(names.split('\n')).toEqual(
+      expect.arrayContaining(
+        [...others, 'kube-flannel', 'claimcheck-deadbeef'].map((name) => `namespace/${name}`),
+      ),
+    )
     // Those of the system stay as they were for the other tests.
     await cluster.plane.kubectl([
       'label',

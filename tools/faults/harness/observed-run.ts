@@ -18,7 +18,8 @@ const PROJECT = resolve(import.meta.dirname, '../../..')
 const ASK_EVERY_MS = 2
 /** Reading /proc takes longer. */
 const LOOK_EVERY_MS = 50
-const PATIENCE_MS = 180_000
+/** A run whose API server is gone tries each step of the release for a minute. */
+const PATIENCE_MS = 600_000
 
 export interface RunRequest {
   /** Arguments of `claimcheck run`. */
@@ -89,7 +90,7 @@ export class ObservedRun {
     return this.#end
   }
 
-  /** Resolves with true once `reached` holds, or with false when the command has ended before or was killed after three minutes. */
+  /** Resolves with true once `reached` holds, or with false when the command has ended before or was killed after ten minutes. */
   async until(reached: () => boolean): Promise<boolean> {
     const began = performance.now()
     for (let looked = 0; performance.now() - began < PATIENCE_MS;) {
