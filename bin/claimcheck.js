@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** Starts the command line. Checks the version of Node first, since an older one cannot import the sources. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 
 const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
 const least = engines.node.match(/\d+/g).map(Number)
@@ -9,17 +10,45 @@ const [major, minor] = process.versions.node.split('.').map(Number)
 const isInstalled = import.meta.url.includes('/node_modules/')
 
 if (major > least[0] || (major === least[0] && minor >= least[1])) {
-  const load = (name) => import(isInstalled ? `../dist/harness/${name}.js` : `../harness/${name}.ts`)
-  const { keepCompiledModules } = await load('core/compile-cache')
-  keepCompiledModules(process.env)
-  const { main } = await load('cli/main')
-  process.exitCode = await main(process.argv.slice(2), process)
+  process.exitCode = await load().then(
+    (main) => main(process.argv.slice(2), process),
+    ({ message }) => refuse(`could not be loaded: ${message}`),
+  )
 } else {
   const hint = isInstalled
     ? 'Run `npm install --save-dev node@24`, then start through npx: it uses that Node.'
     : 'Run `npm ci`, then start through npx: it uses the Node 24 that comes with the project.'
-  process.stderr.write(
-    `claimcheck: Node ${process.versions.node} is too old: expected ${engines.node}. ${hint}\n`,
-  )
-  process.exitCode = 2
+  process.exitCode = refuse(`Node ${process.versions.node} is too old: expected ${engines.node}. ${hint}`)
+}
+
+/** Returns the program. */
+async function load() {
+  const part = (name) => import(isInstalled ? `../dist/harness/${name}.js` : `../harness/${name}.ts`)
+  const { keepCompiledModules } = await part('core/compile-cache')
+  keepCompiledModules(process.env)
+  const { main } = await part('cli/main')
+  return main
+}
+
+/** Returns exit code 2. Node would exit with 1, which `run` keeps for hardware that failed. */
+function refuse(message) {
+  process.stderr.write(`claimcheck: ${message}\n`)
+  if (process.argv[2] === 'run') removeReports(process.env.CLAIMCHECK_REPORT_DIR || 'reports')
+  return 2
+}
+
+/** The reports of an earlier run, which might be green. */
+function removeReports(folder) {
+  try {
+    for (const file of [
+      'junit.xml',
+      'results.json',
+      'certificate.json',
+      'certificate.intoto.jsonl',
+      'ctrf.json',
+    ])
+      rmSync(join(folder, file), { force: true })
+  } catch ({ message }) {
+    process.stderr.write(`claimcheck: the reports of an earlier run are still there: ${message}\n`)
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * Fuzzes the parsers of hostile text and the decoder of the side channel: `npm run fuzz -- [--seconds N] [target...]`, by default
+ * Fuzzes the parsers of hostile text, and what a transfer receives from its peer: `npm run fuzz -- [--seconds N] [target...]`, by default
  * every target for ten minutes. Anything but a ClaimcheckError is a finding, which is printed with its seed and its smallest input.
  */
 import { join } from 'node:path'
@@ -7,6 +7,8 @@ import { stdout } from 'node:process'
 import { parseArgs } from 'node:util'
 import { execa } from 'execa'
 import { printableLine } from '../harness/core/terminal.ts'
+import { readSettings } from '../harness/core/variables.ts'
+import { provideNixl } from '../harness/native/nixl.ts'
 import { fuzz } from './fuzz/check.ts'
 import { TARGETS } from './fuzz/targets.ts'
 
@@ -15,13 +17,18 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 const seconds = Number(values.seconds)
-const SIDE_CHANNEL = 'side-channel'
-const known = [...Object.keys(TARGETS), SIDE_CHANNEL]
+/** Tests in Rust, which try random inputs for the time in FUZZ_SECONDS. NIXL parses its metadata itself. */
+const IN_RUST: Readonly<Record<string, string>> = {
+  'side-channel': 'decoder',
+  'nixl-metadata': 'hostile_metadata',
+}
+const known = [...Object.keys(TARGETS), ...Object.keys(IN_RUST)]
 const names = positionals.length === 0 ? known : positionals
 
 for (const name of names) {
-  if (name === SIDE_CHANNEL) {
-    await fuzzSideChannel()
+  const test = IN_RUST[name]
+  if (test !== undefined) {
+    await fuzzInRust(name, test)
     continue
   }
   const target = TARGETS[name]
@@ -36,26 +43,20 @@ for (const name of names) {
   stdout.write(`${name}: ${outcome}\n`)
 }
 
-/** The decoder is written in Rust. Its test tries random inputs for the time in FUZZ_SECONDS. */
-async function fuzzSideChannel(): Promise<void> {
-  const test = [
-    'test',
-    '--release',
-    '--locked',
-    '-p',
-    'claimcheck-transfer',
-    '--test',
-    'decoder',
-    '--',
-    '--nocapture',
-  ]
-  const run = await execa('cargo', test, {
-    cwd: join(import.meta.dirname, '../native'),
-    env: { FUZZ_SECONDS: String(Math.ceil(seconds)) },
-    reject: false,
-    all: true,
-  })
-  const count = /\d+ inputs, no finding/.exec(run.all)?.[0]
+async function fuzzInRust(name: string, test: string): Promise<void> {
+  const { cacheDir } = readSettings(process.env)
+  const { capi } = await provideNixl(cacheDir, (line) => process.stderr.write(`${line}\n`))
+  const run = await execa(
+    'cargo',
+    ['test', '--release', '--locked', '-p', 'claimcheck-transfer', '--test', test, '--', '--nocapture'],
+    {
+      cwd: join(import.meta.dirname, '../native'),
+      env: { FUZZ_SECONDS: String(Math.ceil(seconds)), NIXL_CAPI_LIB: capi },
+      reject: false,
+      all: true,
+    },
+  )
+  const count = /\d+ inputs, no finding.*/.exec(run.all)?.[0]
   if (run.exitCode !== 0 || count === undefined) process.exitCode = 1
-  stdout.write(`${SIDE_CHANNEL}: ${count ?? `FINDING\n${run.all}`}\n`)
+  stdout.write(`${name}: ${run.exitCode === 0 && count !== undefined ? count : `FINDING\n${run.all}`}\n`)
 }

@@ -6,10 +6,11 @@ import type { CertificateBody } from './certificate.ts'
 import { outcomesIn } from './evidence-schema.ts'
 import { jsonDifferences } from './json-differences.ts'
 
-/** Sentences, empty when the coverage follows from the evidence, and for a certificate that states none. */
+/** Sentences, empty when the coverage follows from the evidence, and for a certificate of claimcheck 0.1.0, which states none. */
 export function coverageFaults(body: CertificateBody): readonly string[] {
-  const { coverage, fingerprint } = body
-  if (coverage === undefined) return []
+  const { coverage, fingerprint, inputs } = body
+  if (coverage === undefined)
+    return inputs === undefined ? [] : ['it names the files that it read, but not what it covers']
   const { covered, transfers, kinds } = measuredIn(body)
   const { nodes, gpus, nics, paths, gpuPairs } = coverage
   const recorded = {
@@ -18,11 +19,12 @@ export function coverageFaults(body: CertificateBody): readonly string[] {
     nics: nics.covered,
     paths,
     gpuPairs,
-    transfers,
+    transfers: coverage.transfers,
+    kinds: [...new Set(coverage.kinds)],
   }
   const unknown = kinds.filter((kind) => !coverage.kinds.includes(kind))
   return [
-    ...jsonDifferences(recorded, { ...covered, transfers }, 'coverage'),
+    ...jsonDifferences(recorded, { ...covered, transfers, kinds: coverage.kinds }, 'coverage'),
     ...unknown.map((kind) => `coverage.kinds does not contain transfers ${kind}, which were measured`),
     ...omitted('nodes', coverage.nodes, Object.keys(fingerprint.nodes)),
     ...omitted('gpus', coverage.gpus, onEveryNode(nodes, sku(body).gpus)),

@@ -47,6 +47,8 @@ export function limitDifferences(
   plan: Plan | undefined,
   sku: Sku,
 ): readonly string[] {
+  if (isHidden(ask, plan, sku))
+    return [`the SKU profile states a reference for ${ask.arm}, but it says: ${ask.why}`]
   return statedLimits(ask, plan, sku).flatMap(({ what, asked, stated, format }) => {
     const relaxed = isBelow(asked.low, stated.low) || isBelow(stated.high, asked.high)
     const changed = not && (isBelow(stated.low, asked.low) || isBelow(asked.high, stated.high))
@@ -58,8 +60,19 @@ export function limitDifferences(
   })
 }
 
+type UnstatedSpec = Extract<AssertionSpec, { readonly kind: 'unstated' }>
+
+/** Whether an assertion says that the profile states no reference for its arm, although it states one. */
+const isHidden = (ask: AssertionSpec, plan: Plan | undefined, sku: Sku): ask is UnstatedSpec =>
+  ask.kind === 'unstated' &&
+  ask.why.startsWith(`SKU ${sku.name} states no reference for ${ask.arm},`) &&
+  plan !== undefined &&
+  Object.hasOwn(plan.arms, ask.arm) &&
+  statedFigureFor(sku, measurementOf(ask.arm, plan, sku)) !== undefined
+
 function statedLimits(ask: AssertionSpec, plan: Plan | undefined, sku: Sku): readonly StatedLimit[] {
-  if (plan === undefined) return []
+  // Assertions on arms that were not measured cannot be recomputed, which is a fault of its own.
+  if (plan === undefined || armsIn(ask).some((arm) => !Object.hasOwn(plan.arms, arm))) return []
   const link = linkReference(plan, sku)
   const ofSize = link !== undefined && isSize(sizeOf(sideOf(link, plan)), plan.size) ? link : undefined
   if (ask.kind === 'within') {
@@ -88,6 +101,11 @@ function statedLimits(ask: AssertionSpec, plan: Plan | undefined, sku: Sku): rea
     },
   ]
 }
+
+const armsIn = (ask: AssertionSpec): readonly string[] => [
+  ...('arm' in ask ? [ask.arm] : []),
+  ...('other' in ask ? [ask.other] : []),
+]
 
 const linkReference = (plan: Plan, { reference }: Sku): LinkReference | undefined =>
   isBetweenGpus(plan) ? (plan.turn === 0 ? reference.gpuMemory : reference.gpuLink) : undefined

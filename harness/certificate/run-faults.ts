@@ -4,9 +4,11 @@ import { fingerprintOf } from '../report/node-fingerprint.ts'
 import { coverageFaults } from './coverage-faults.ts'
 import { digestOf } from './canonical-json.ts'
 import type { Certificate, CertificateBody } from './certificate.ts'
+import { deviceFaults } from './device-faults.ts'
 import { emulationTraces } from './emulation-traces.ts'
 import { outcomesIn, type Evidence, type Rounds } from './evidence-schema.ts'
 import { jsonDifferences } from './json-differences.ts'
+import { timeFaults } from './time-faults.ts'
 
 /** The verdict of a run, from those of its tests and its coverage. */
 export function verdictOf(
@@ -37,7 +39,7 @@ export function librariesIn(evidence: readonly Evidence[]): Record<string, strin
 
 /** Sentences, empty when the certificate is consistent. */
 export function faultsOfRun(body: CertificateBody): readonly string[] {
-  const { verdict, tests, sku, fingerprint, startedAt, finishedAt } = body
+  const { verdict, tests, sku, fingerprint } = body
   const whole = verdictOf(
     tests.map((test) => test.verdict),
     body.coverage,
@@ -49,7 +51,7 @@ export function faultsOfRun(body: CertificateBody): readonly string[] {
           `its tests${body.coverage === undefined || coverageFault(body.coverage) === undefined ? '' : ' and its coverage'} give ${whole}`,
         ]),
     ...(tests.some((test) => test.verdict !== 'skipped') ? [] : ['no test was evaluated']),
-    ...(finishedAt < startedAt ? [`it finished at ${finishedAt}, before it started at ${startedAt}`] : []),
+    ...timeFaults(body),
     ...(digestOf(sku.profile) === sku.digest ? [] : ['sku.digest is not the digest of sku.profile']),
     ...emulationTraces(body),
     ...evidenceFaults(body),
@@ -59,6 +61,7 @@ export function faultsOfRun(body: CertificateBody): readonly string[] {
       'fingerprint.libraries',
     ),
     ...nodeFaults(body),
+    ...deviceFaults(body),
     ...waiverFileFaults(body),
     ...coverageFaults(body),
   ]
@@ -91,6 +94,8 @@ function evidenceFaults(body: CertificateBody): readonly string[] {
       if (users.length === 0)
         return [`no expectation uses the evidence "${name}" of ${file}: expectations are missing`]
       if (evidence.kind !== 'rounds') return []
+      if (evidence.plan.name !== name)
+        return [`the evidence "${name}" of ${file} is of another comparison, "${evidence.plan.name}"`]
       return roundFaults(
         `"${name}" of ${file}`,
         evidence,

@@ -32,9 +32,21 @@ export function writeCertificate(report: RunReport, folder: ReportFolder, signKe
   folder.add('certificate.json', text)
   if (key !== undefined)
     folder.add('certificate.intoto.jsonl', attest(certificate, text, 'certificate.json', key))
-  addToHistory(join(folder.path, HISTORY_FILE), summary)
   const signed = key === undefined ? 'not signed' : `signed by key ${key.id}`
-  return `certificate.json, ${describeVerdict(certificate)}, ${certificate.digest}, ${signed}`
+  const missed = historyFault(join(folder.path, HISTORY_FILE), summary)
+  const recorded = missed === undefined ? '' : `; not in the history: ${missed}`
+  return `certificate.json, ${describeVerdict(certificate)}, ${certificate.digest}, ${signed}${recorded}`
+}
+
+/** Adds the run to the history, or returns why it cannot. The run has its verdict and its other reports all the same. */
+function historyFault(path: string, summary: Summary): string | undefined {
+  try {
+    addToHistory(path, summary)
+    return undefined
+  } catch (error) {
+    const { code, message } = asClaimcheckError(error)
+    return `${code}: ${message}`
+  }
 }
 
 /** An error here must not cost the run its other reports. */

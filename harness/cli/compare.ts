@@ -11,6 +11,7 @@ import { summaryOf, type Summary } from '../certificate/run-summary.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { readJsonFile } from '../core/json-file.ts'
 import { requireMatch } from '../core/json-schema.ts'
+import { printableLine, printableLinesIn } from '../core/terminal.ts'
 import { RESULTS_SCHEMA, runReportSchema } from '../report/run-report.ts'
 
 /** Returns whether nothing got worse. Throws RUNS_UNLIKE, or the error of a file that cannot be read. */
@@ -22,7 +23,7 @@ export function compareFiles(before: string, after: string, say: (line: string) 
 export function compareWithLast(path: string, historyPath: string, say: (line: string) => void): boolean {
   const run = summaryIn(path)
   const history = readHistory(historyPath)
-  for (const warning of history.warnings) say(`Note: ${warning}`)
+  for (const warning of history.warnings) say(`Note: ${printableLine(warning)}`)
   return printComparison(lastGreen(history, run, historyPath), run, say)
 }
 
@@ -44,7 +45,8 @@ function summaryIn(path: string): Summary {
 /** Digests show that a certificate is whole, not that its verdicts hold or who made it. */
 const NOT_VERIFIED = 'Verdicts and signatures were not checked: npx claimcheck verify does that.'
 
-function printComparison(before: Summary, after: Summary, say: (line: string) => void): boolean {
+function printComparison(one: Summary, other: Summary, say: (line: string) => void): boolean {
+  const [before, after] = [printableLinesIn(one), printableLinesIn(other)]
   const compared = compareRuns(before, after)
   say(`A ${nameOf(before)}\nB ${nameOf(after)}`)
   for (const line of linesOf(compared)) say(line)

@@ -8,6 +8,7 @@ import { describeTaint, preventingTaintsOf } from '../claim/tainted-device.ts'
 import { DeviceAttributes, stringOf } from '../dra/device-attributes.ts'
 import type { ResourceSlice } from '../dra/objects.ts'
 import { memoryInProfileUnits } from '../dra/quantity.ts'
+import { printableLine } from '../core/terminal.ts'
 import { FILL_IN } from '../sku/unfinished.ts'
 import * as kernel from '../transfer/node-topology.ts'
 import { gpuVendorOf } from '../vendors/vendors.ts'
@@ -31,7 +32,7 @@ export function discoveredProfile(parts: ProfileParts): string {
       : nicLines(parts)),
   ]
   return [
-    ...header(parts, lines).map((line) => `# ${line}`.trimEnd()),
+    ...header(parts, lines).map((line) => `# ${printableLine(line)}`.trimEnd()),
     'schema: claimcheck.sku/1',
     `name: discovered-${gpus}gpu-${nics}nic`,
     `description: ${quote(`${descriptionOf(shape)}, as published by ${shape.nodes[0] ?? ''}`)}`,
@@ -159,7 +160,7 @@ function nicLines({ shape: { nics, underTest }, topology }: ProfileParts): strin
 }
 
 const leftOutRemarks = ({ nics, reason }: LeftOut): string[] => [
-  `  # Not under test: ${nics.map(({ nic }) => nic.rdmaDevice ?? nic.ifName ?? nic.name).join(', ')} (${reason}).`,
+  `  # ${printableLine(`Not under test: ${nics.map(({ nic }) => nic.rdmaDevice ?? nic.ifName ?? nic.name).join(', ')} (${reason}).`)}`,
   '  # To test them too, list them under nics and change underTest, which selects the RDMA NICs of a node that are under test.',
 ]
 
@@ -204,7 +205,7 @@ function remarksOf(
 const entry = (values: Readonly<Record<string, string>>, remarks: readonly string[]): string =>
   `  - { ${Object.entries(values)
     .map(([key, value]) => `${key}: ${value}`)
-    .join(', ')} }${remarks.length === 0 ? '' : ` # ${remarks.join('; ')}`}`
+    .join(', ')} }${remarks.length === 0 ? '' : ` # ${printableLine(remarks.join('; '))}`}`
 
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
 const quote = (value: string): string => JSON.stringify(value)

@@ -17,6 +17,7 @@ import {
 import { describeTaint, preventingTaintsOf } from '../claim/tainted-device.ts'
 import { deviceClassName } from '../claim/device-class.ts'
 import { asClaimcheckError } from '../core/errors.ts'
+import { hanging } from '../core/terminal.ts'
 import type { Settings } from '../core/variables.ts'
 import type { Sku } from '../sku/sku.ts'
 import { provideBinaries } from '../native/build-binaries.ts'
@@ -40,7 +41,7 @@ export async function doctor(settings: Settings, say: (line: string) => void): P
   say(`claimcheck doctor, target ${settings.target}`)
   let count = 0
   for await (const { status, text } of findings(settings)) {
-    say(`  ${MARKS[status]} ${text}`)
+    say(`  ${MARKS[status]} ${hanging(text)}`)
     if (status === 'missing') count++
   }
   say(count === 0 ? 'Nothing is missing.' : `${count} missing.`)

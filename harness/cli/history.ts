@@ -2,6 +2,7 @@
 import { trendRunOf } from '../certificate/history-trend.ts'
 import { readHistory } from '../certificate/history.ts'
 import type { Summary } from '../certificate/run-summary.ts'
+import { printableLine, printableLinesIn } from '../core/terminal.ts'
 import { formatRate, gigabytesPerSecond } from '../core/units.ts'
 
 export interface HistoryOptions {
@@ -13,10 +14,10 @@ export interface HistoryOptions {
 /** Throws FILE_UNREADABLE. */
 export function listHistory(path: string, { last, sku }: HistoryOptions, say: (line: string) => void): void {
   const { runs, warnings } = readHistory(path)
-  for (const warning of warnings) say(`Note: ${warning}`)
+  for (const warning of warnings) say(`Note: ${printableLine(warning)}`)
   const listed = runs.filter((run) => sku === undefined || run.sku.name === sku)
   if (listed.length === 0) return say(`${path} has no run${sku === undefined ? '' : ` of SKU ${sku}`}.`)
-  for (const run of listed.slice(-last)) for (const line of linesOf(run)) say(line)
+  for (const run of listed.slice(-last)) for (const line of linesOf(printableLinesIn(run))) say(line)
   const left = listed.length - last
   if (left > 0)
     say(

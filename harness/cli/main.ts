@@ -5,7 +5,8 @@
 import { Command, CommanderError } from 'commander'
 import { asClaimcheckError } from '../core/errors.ts'
 import { VERSION } from '../core/package-root.ts'
-import { writerTo } from '../core/terminal.ts'
+import { hanging, writerTo, type TextStream } from '../core/terminal.ts'
+import { withoutCommands } from '../report/github/workflow-commands.ts'
 import type { CommandContext, Terminal } from './commands/command-context.ts'
 import { addLabCommands } from './commands/lab-commands.ts'
 import { addMachineCommands } from './commands/machine-commands.ts'
@@ -15,7 +16,7 @@ import { addCompletion } from './completion.ts'
 
 export async function main(args: readonly string[], streams: Terminal): Promise<number> {
   const { env, stdin } = streams
-  const [stdout, stderr] = [writerTo(streams.stdout), writerTo(streams.stderr)]
+  const [stdout, stderr] = [writerOf(streams.stdout, env), writerOf(streams.stderr, env)]
   const terminal: Terminal = { env, stdout, stderr, ...(stdin === undefined ? {} : { stdin }) }
   try {
     let exitCode = 0
@@ -25,9 +26,16 @@ export async function main(args: readonly string[], streams: Terminal): Promise<
     // Commander has already printed its message.
     if (error instanceof CommanderError) return error.exitCode
     const { code, message } = asClaimcheckError(error)
-    terminal.stderr.write(`claimcheck: ${code}: ${message}\n`)
+    terminal.stderr.write(`claimcheck: ${code}: ${hanging(message)}\n`)
     return 1
   }
+}
+
+/** In GitHub Actions, no text of a certificate or a cluster is a command for the runner. */
+function writerOf(stream: TextStream, env: Terminal['env']): TextStream {
+  const writer = writerTo(stream)
+  if (env['GITHUB_ACTIONS'] !== 'true') return writer
+  return { write: (text) => writer.write(text.split('\n').map(withoutCommands).join('\n')) }
 }
 
 function program(terminal: Terminal, exit: (code: number) => void): Command {

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { asClaimcheckError, ClaimcheckError } from '../core/errors.ts'
 import { readJsonFile } from '../core/json-file.ts'
 import { requireMatch } from '../core/json-schema.ts'
+import { hanging } from '../core/terminal.ts'
 import { DEFAULT_REPORT_DIR } from '../core/variables.ts'
 import { ReportFolder } from '../report/report-folder.ts'
 import { runReportSchema } from '../report/run-report.ts'
@@ -32,7 +33,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
     return await runSuites(request)
   } catch (error) {
     const { code, message } = asClaimcheckError(error)
-    request.say(`claimcheck: ${code}: ${message}`)
+    request.say(`claimcheck: ${code}: ${hanging(message)}`)
     return EXIT.input
   }
 }
@@ -50,11 +51,16 @@ async function runSuites(request: RunRequest): Promise<number> {
   const reportDir = env['CLAIMCHECK_REPORT_DIR'] || DEFAULT_REPORT_DIR
   new ReportFolder(reportDir).clear()
   const options = await requireRunnable(args)
-  const { exitCode, interrupted } = await runVitest({ args: [...args, ...optionsForReadOnly(options)], env })
+  const { exitCode, signal, interrupted } = await runVitest({
+    args: [...args, ...optionsForReadOnly(options)],
+    env,
+  })
   if (interrupted) return EXIT.interrupted
   const results = join(reportDir, 'results.json')
   if (!existsSync(results)) {
-    say(`claimcheck: the run ended without ${results}; exit code ${exitCode ?? 'unknown'}`)
+    say(
+      `claimcheck: the run ended without ${results}; Vitest ended with ${signal ?? `exit code ${exitCode ?? 'unknown'}`}`,
+    )
     return EXIT.input
   }
   return exitCodeOf(requireMatch(readJsonFile(results), runReportSchema), { allowInconclusive })

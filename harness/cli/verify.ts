@@ -12,6 +12,7 @@ import { verifyCertificate, type Verified } from '../certificate/verify-certific
 import { ClaimcheckError } from '../core/errors.ts'
 import { readRegularFile } from '../core/input-file.ts'
 import { MOST_BYTES, readJsonFile } from '../core/json-file.ts'
+import { printableLine, printableLinesIn } from '../core/terminal.ts'
 import { describeCoverage, describeLeftOut } from '../report/coverage.ts'
 import { loadSku } from '../sku/sku.ts'
 import { knownProfiles } from '../sku/known-profiles.ts'
@@ -33,10 +34,12 @@ export async function verifyFile(path: string, keyPath: string | undefined, say:
   const file = readJsonFile(path)
   const certificate = certificateIn(file)
   const signature = signatureLine(certificate, file.text, path, key)
-  say(`${path}: ${headOf(certificate)}`)
-  say(signature)
-  for (const line of inputLines(certificate)) say(line)
-  const verified = await verifyCertificate(certificate)
+  // Its texts are the vendor's, and must not look like lines of this command.
+  const shown = printableLinesIn(certificate)
+  say(`${path}: ${headOf(shown)}`)
+  say(printableLine(signature))
+  for (const line of inputLines(shown)) say(line)
+  const verified = printableLinesIn(await verifyCertificate(certificate))
   const refuted = verified.filter(({ differences }) => differences.length > 0)
   let last = ''
   for (const one of verified) {
@@ -44,9 +47,9 @@ export async function verifyFile(path: string, keyPath: string | undefined, say:
     last = one.test
     for (const line of linesOf(one)) say(line)
   }
-  for (const { suite, name, skipReason } of certificate.tests.filter(({ verdict }) => verdict === 'skipped'))
+  for (const { suite, name, skipReason } of shown.tests.filter(({ verdict }) => verdict === 'skipped'))
     say(`\n${[...suite, name].join(' > ')}\n  - skipped: ${skipReason ?? 'no reason given'}`)
-  say(`\n${totalsOf(certificate)}`)
+  say(`\n${totalsOf(shown)}`)
   for (const line of LIMITS_OF_VERIFY) say(line)
   say(`${verified.length - refuted.length} of ${verified.length} verdicts confirmed`)
   const [first] = refuted
@@ -55,7 +58,7 @@ export async function verifyFile(path: string, keyPath: string | undefined, say:
     subject: path,
     problem: `is refuted: ${refuted.length} of ${verified.length} recomputed verdicts differ`,
     found: `"${first.statement}" (${first.test}): ${first.differences[0] ?? ''}`,
-    hint: versionHint(certificate),
+    hint: versionHint(shown),
   })
 }
 
@@ -114,7 +117,10 @@ function totalsOf({ tests, coverage }: Certificate): string {
   const covered =
     coverage === undefined
       ? 'It does not state what it covers'
-      : [`It ${describeCoverage(coverage)}`, ...describeLeftOut(coverage)].join('\n')
+      : [
+          `It ${describeCoverage(coverage)}; ${coverage.required} coverage was required`,
+          ...describeLeftOut(coverage),
+        ].join('\n')
   return `Tests: ${[...groups].map(([verdict, own]) => `${own.length} ${verdict}`).join(', ')}\n${covered}`
 }
 

@@ -11,9 +11,19 @@ export interface VitestRun {
 
 export interface VitestEnd {
   readonly exitCode: number | undefined
+  /** The signal that ended Vitest. */
+  readonly signal: string | undefined
   readonly interrupted: boolean
 }
 
+/** Signals that somebody sends. After others, such as SIGABRT when there is no more memory, Vitest has crashed. */
+const INTERRUPTING: ReadonlySet<string | undefined> = new Set([
+  'SIGHUP',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGTERM',
+  'SIGKILL',
+])
 /** Exit codes after SIGHUP, SIGINT, SIGQUIT and SIGTERM. */
 const INTERRUPTED_CODES: ReadonlySet<number | undefined> = new Set([129, 130, 131, 143])
 
@@ -35,7 +45,7 @@ export async function runVitest({ args, env }: VitestRun): Promise<VitestEnd> {
   process.on('SIGINT', ignore).on('SIGQUIT', ignore).on('SIGTERM', forward).on('SIGHUP', forward)
   try {
     const { exitCode, signal } = await child
-    return { exitCode, interrupted: signal !== undefined || INTERRUPTED_CODES.has(exitCode) }
+    return { exitCode, signal, interrupted: INTERRUPTING.has(signal) || INTERRUPTED_CODES.has(exitCode) }
   } finally {
     process.off('SIGINT', ignore).off('SIGQUIT', ignore).off('SIGTERM', forward).off('SIGHUP', forward)
   }

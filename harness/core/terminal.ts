@@ -30,13 +30,26 @@ export const printable = (text: string): string =>
 /** The same as one line: line feeds and tabs become spaces. */
 export const printableLine = (text: string): string => printable(text.replaceAll(/[\n\t]+/g, ' '))
 
+/** Indents all lines of a message but the first, so that no text in it looks like a line of its own. */
+export const hanging = (message: string): string => message.replaceAll('\n', '\n    ')
+
 /** Returns a copy of plain data in which every string and key is printable. */
 export function printableIn<T>(value: T): T
 export function printableIn(value: unknown): unknown {
-  if (typeof value === 'string') return printable(value)
-  if (Array.isArray(value)) return value.map((one: unknown) => printableIn(one))
+  return mapText(value, printable)
+}
+
+/** The same with every string and key on one line. */
+export function printableLinesIn<T>(value: T): T
+export function printableLinesIn(value: unknown): unknown {
+  return mapText(value, printableLine)
+}
+
+function mapText(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value)
+  if (Array.isArray(value)) return value.map((one: unknown) => mapText(one, change))
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [printable(key), printableIn(one)]))
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [change(key), mapText(one, change)]))
 }
 
 const escaped = (character: string): string => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`

@@ -4,6 +4,7 @@ import { parseBoundedJson } from '../core/bounded-json.ts'
 import { ClaimcheckError } from '../core/errors.ts'
 import { seconds } from '../core/units.ts'
 import type { Target } from '../targets/target.ts'
+import { onlyTagged } from './tagged-line.ts'
 
 const pciFunction = {
   pci_address: z.string(),
@@ -55,13 +56,11 @@ export async function probeTopology(
   return parseNodeTopology(stdout, `the probe of ${node}`)
 }
 
-/** Throws RESULT_MISSING without a TOPO line, RESULT_INVALID for one that cannot be parsed. `subject` names the pod. */
-export function parseNodeTopology(stdout: string, subject: string): NodeTopology {
-  const line = stdout.split('\n').find((one) => one.startsWith('TOPO '))
-  if (line === undefined)
-    throw new ClaimcheckError('RESULT_MISSING', { subject, problem: 'ended without a TOPO line' })
+/** Rejects with RESULT_MISSING or RESULT_DUPLICATE unless there is one TOPO line, or with RESULT_INVALID. `subject` names the pod. */
+export async function parseNodeTopology(stdout: string, subject: string): Promise<NodeTopology> {
+  const line = await onlyTagged('TOPO', stdout.split('\n'), subject)
   try {
-    return nodeTopologySchema.parse(parseBoundedJson(line.slice('TOPO '.length), MOST_TOPOLOGY))
+    return nodeTopologySchema.parse(parseBoundedJson(line, MOST_TOPOLOGY))
   } catch (cause) {
     throw new ClaimcheckError('RESULT_INVALID', {
       subject,

@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { parseBoundedJson } from '../core/bounded-json.ts'
 import { ClaimcheckError } from '../core/errors.ts'
+import { onlyTagged } from './tagged-line.ts'
 
 /** Characters of a DEVICES line. A node with 8 GPUs and 8 NICs has some 6,000. */
 const MOST_DEVICES = 256 * 1024
@@ -79,23 +80,23 @@ export const visibleDevicesSchema = z.looseObject({
 
 export type VisibleDevices = z.infer<typeof visibleDevicesSchema>
 
-/** Rejects with RESULT_MISSING when the log has no DEVICES line, or RESULT_INVALID when it cannot be parsed. */
+/**
+ * Reads the log to its end. Rejects with RESULT_MISSING when it has no DEVICES line, with RESULT_DUPLICATE when it has several, or
+ * with RESULT_INVALID when the line cannot be parsed.
+ */
 export async function parseVisibleDevices(
   lines: AsyncIterable<string>,
   subject: string,
 ): Promise<VisibleDevices> {
-  for await (const line of lines) {
-    if (!line.startsWith('DEVICES ')) continue
-    try {
-      return visibleDevicesSchema.parse(parseBoundedJson(line.slice('DEVICES '.length), MOST_DEVICES))
-    } catch (cause) {
-      throw new ClaimcheckError('RESULT_INVALID', {
-        subject,
-        problem: 'printed a DEVICES line that cannot be parsed',
-        found: line.slice(0, 200),
-        cause,
-      })
-    }
+  const line = await onlyTagged('DEVICES', lines, subject)
+  try {
+    return visibleDevicesSchema.parse(parseBoundedJson(line, MOST_DEVICES))
+  } catch (cause) {
+    throw new ClaimcheckError('RESULT_INVALID', {
+      subject,
+      problem: 'printed a DEVICES line that cannot be parsed',
+      found: line.slice(0, 200),
+      cause,
+    })
   }
-  throw new ClaimcheckError('RESULT_MISSING', { subject, problem: 'ended without a DEVICES line' })
 }

@@ -1,9 +1,11 @@
 /** A certificate that was altered without inventing a sample, and sealed again, is refuted by the name of what was altered. */
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { AllocatedClaim, AllocatedGpu } from '../../harness/claim/allocated-claim.ts'
 import type { Certificate, CertifiedExpectation } from '../../harness/certificate/certificate.ts'
 import { outcomesIn, type Rounds } from '../../harness/certificate/evidence-schema.ts'
 import { readCertificate } from '../../harness/certificate/read-certificate.ts'
 import { verifyCertificate } from '../../harness/certificate/verify-certificate.ts'
+import type { Coverage } from '../../harness/report/coverage.ts'
 import { fileOf, forged, genuineRun } from './genuine.ts'
 
 const KV = 'suites/numa/kv-transfer.test.ts'
@@ -34,6 +36,25 @@ const roundsIn = (copy: Certificate): Rounds => {
 }
 const everyOutcomeIn = (copy: Certificate) =>
   roundsIn(copy).rounds.flatMap((round) => Object.values(outcomesIn(round)))
+
+/** The first claim of the first round. */
+const claimIn = (copy: Certificate): AllocatedClaim => {
+  const [first] = everyOutcomeIn(copy)
+  if (first === undefined) throw new Error('no outcome')
+  return first.initiator.allocated
+}
+const editGpu = (copy: Certificate, edit: (gpu: AllocatedGpu) => AllocatedGpu): void => {
+  const { gpus } = claimIn(copy)
+  Object.assign(gpus, gpus.slice(0, 1).map(edit))
+}
+const editCoverage = (copy: Certificate, edit: (coverage: Coverage) => Coverage): void => {
+  if (copy.coverage !== undefined) copy.coverage = edit(copy.coverage)
+}
+const publishedIn = (copy: Certificate) => {
+  const published = copy.evidence['suites/numa/topology.test.ts']?.['published']
+  if (published?.kind !== 'published') throw new Error('no slices')
+  return published
+}
 
 /** Presents the run as one of hardware. */
 function relabel(copy: Certificate, target: string): void {
@@ -212,6 +233,131 @@ describe('An altered certificate is refuted', () => {
       /fingerprint.nodes.node-a.dra.net.serials is/,
     ],
     [
+      'its coverage cut out',
+      (copy) => void delete copy.coverage,
+      /the run as a whole: it names the files that it read, but not what it covers/,
+    ],
+    [
+      'more transfers than were measured',
+      (copy) => editCoverage(copy, ({ transfers, ...rest }) => ({ ...rest, transfers: transfers + 1 })),
+      /coverage.transfers is \d+, the samples give \d+/,
+    ],
+    [
+      'a node cut out of its coverage',
+      (copy) =>
+        editCoverage(copy, ({ nodes, ...rest }) => ({
+          ...rest,
+          nodes: { ...nodes, covered: nodes.covered.filter((node) => node !== 'node-b') },
+        })),
+      /coverage.nodes omits node-b/,
+    ],
+    [
+      'a NIC that is said to be covered',
+      (copy) =>
+        editCoverage(copy, ({ nics, ...rest }) => ({
+          ...rest,
+          nics: { ...nics, covered: [...nics.covered, 'node-c/mlx5_0'] },
+        })),
+      /coverage.nics.16 is "node-c\/mlx5_0", the samples give absent/,
+    ],
+    [
+      'a kind of transfers that is named twice',
+      (copy) => editCoverage(copy, ({ kinds, ...rest }) => ({ ...rest, kinds: [...kinds, ...kinds] })),
+      /coverage.kinds/,
+    ],
+    [
+      'the driver version of other machines',
+      (copy) => {
+        const gpus = copy.fingerprint.nodes['node-a']?.['gpu.nvidia.com']
+        if (gpus !== undefined) gpus.attributes['driverVersion'] = ['1.0.0']
+      },
+      /fingerprint.nodes.node-a.gpu.nvidia.com.attributes.driverVersion/,
+    ],
+    [
+      'a node that published nothing',
+      (copy) => void publishedIn(copy).nodes.push('node-c'),
+      /fingerprint.nodes does not contain node-c, which took part/,
+    ],
+    [
+      'a claim whose GPU is at another address',
+      (copy) => editGpu(copy, (gpu) => ({ ...gpu, pciAddress: '0077:00:00.0' })),
+      /device gpu.nvidia.com\/node-b\/gpu-0 has two values of pciAddress: "0001:00:00.0" and "0077:00:00.0"/,
+    ],
+    [
+      'a claim whose GPU has another name',
+      (copy) => editGpu(copy, (gpu) => ({ ...gpu, name: 'gpu-77' })),
+      /the GPU at node-b, 0001:00:00.0 has two names: device gpu.nvidia.com\/node-b\/gpu-0 and .*gpu-77/,
+    ],
+    [
+      'a claim whose GPU is on another node',
+      (copy) => editGpu(copy, (gpu) => ({ ...gpu, node: 'node-a' })),
+      /claim .* on node-b has device gpu.nvidia.com\/node-b\/gpu-0 of node-a/,
+    ],
+    [
+      'a claim that has a NIC twice',
+      (copy) => {
+        const { nics } = claimIn(copy)
+        Object.assign(nics, { 1: nics[0] })
+      },
+      /claim .* has device dra.net\/node-b\/\S+ more than once/,
+    ],
+    [
+      'one node that counts as two',
+      (copy) => {
+        for (const one of Object.values(copy.evidence['suites/numa/claimed-devices.test.ts'] ?? {}))
+          if (one.kind === 'pods') one.claims = [...(one.claims ?? []), ...(one.claims ?? [])]
+      },
+      /a set of pods has more than one claim on node-a/,
+    ],
+    [
+      'another comparison in the place of one',
+      (copy) => void (roundsIn(copy).plan.name = 'kv-8gib'),
+      /the evidence "kv-1gib" of .* is of another comparison, "kv-8gib"/,
+    ],
+    [
+      'an arm renamed in the plan',
+      (copy) => {
+        const { plan } = roundsIn(copy)
+        if (!('turn' in plan))
+          plan.arms = { aligned: plan.arms['aligned'], other: plan.arms['unaligned'] } as never
+      },
+      /expected the arms aligned, other in round 1, found aligned, unaligned/,
+    ],
+    [
+      'the arms swapped',
+      (copy) => {
+        for (const round of roundsIn(copy).rounds)
+          Object.assign(round, { aligned: round['unaligned'], unaligned: round['aligned'] })
+      },
+      /does not have 4 GPUs of NUMA node 0 and 4 NICs of NUMA node 0/,
+    ],
+    [
+      'the results of the arms swapped',
+      (copy) => {
+        for (const { aligned, unaligned } of roundsIn(copy).rounds as never as Record<
+          string,
+          { result: unknown }
+        >[]) {
+          if (aligned === undefined || unaligned === undefined) throw new Error('no arms')
+          ;[aligned.result, unaligned.result] = [unaligned.result, aligned.result]
+        }
+      },
+      /1.3x unaligned: verdict is "passed", the samples give "(failed|inconclusive)"/,
+    ],
+    [
+      'a limit that the profile is said not to state',
+      (copy) => {
+        for (const { basis } of expectationsIn(copy))
+          if (basis.ask.kind === 'within' && basis.ask.arm === 'aligned')
+            basis.ask = {
+              kind: 'unstated',
+              arm: 'aligned',
+              why: 'SKU h100x8 states no reference for aligned, WRITE of 1 GiB',
+            }
+      },
+      /the SKU profile states a reference for aligned, but it says: SKU h100x8 states no reference/,
+    ],
+    [
       'emulation taken away',
       (copy) => void delete copy.emulation,
       /target is emulated, but no emulation is recorded/,
@@ -296,6 +442,20 @@ describe('A certificate of claimcheck 0.1.0, of one H200', () => {
   ])('is refuted with a relaxed limit %s', async ([, edit, told]) => {
     const copy = forged(readCertificate(path), (one) => {
       for (const { basis } of expectationsIn(one)) edit(basis.ask)
+    })
+    expect(await faultsOf(copy)).toContainEqual(expect.stringMatching(told))
+  })
+
+  test.for([
+    [
+      '2027-11-23',
+      /by the clock of \S+ a transfer was made at 2026-11-23T\S+, more than a day before or after the run from 2027/,
+    ],
+    ['2026-11-25', /a transfer was made at 2026-11-23/],
+  ] as const)('is refuted as one of %s', async ([day, told]) => {
+    const copy = forged(readCertificate(path), (one) => {
+      one.startedAt = `${day}T16:09:36.774Z`
+      one.finishedAt = `${day}T16:11:08.322Z`
     })
     expect(await faultsOf(copy)).toContainEqual(expect.stringMatching(told))
   })

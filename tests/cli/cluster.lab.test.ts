@@ -163,6 +163,44 @@ describe('sweep', () => {
     expect(names).toContain('claimcheck-by-hand')
   })
 
+  test('keeps Namespaces of others that carry the labels of a run, however old', async () => {
+    const forged = (name: string, run: string) => {
+      const { metadata, ...namespace } = left(run, '2020-01-01T00:00:00Z')
+      return { ...namespace, metadata: { ...metadata, name } }
+    }
+    const others = [
+      'kube-system',
+      'kube-public',
+      'kube-node-lease',
+      'default',
+      'openshift-monitoring',
+      'claimcheck-system',
+      'claimcheck-0badcafe-2',
+    ]
+    await cluster.plane.apply(
+      ...others.map((name) => forged(name, '0badcafe')),
+      forged('kube-flannel', 'kube-flannel'),
+      forged('claimcheck-deadbeef', '0badcafe'),
+    )
+    const env = on('admin', { CLAIMCHECK_CACHE_DIR: temporaryFolder() })
+    const swept = await claimcheck(['sweep', '--yes'], env)
+    expect(swept).toMatchObject({ exitCode: 0, stdout: 'Nothing was left behind.' })
+    const names = await cluster.plane.kubectl(['get', 'namespaces', '-o', 'name'])
+    expect(names.split('\n')).toEqual(
+      expect.arrayContaining(
+        [...others, 'kube-flannel', 'claimcheck-deadbeef'].map((name) => `namespace/${name}`),
+      ),
+    )
+    // Those of the system stay as they were for the other tests.
+    await cluster.plane.kubectl([
+      'label',
+      'namespace',
+      '--all',
+      'claimcheck.dev/run-',
+      'app.kubernetes.io/managed-by-',
+    ])
+  })
+
   test('names what prevents the deletion of a Namespace', async () => {
     await cluster.plane.apply(left(STUCK, '2020-01-01T00:00:00Z'), {
       apiVersion: 'v1',

@@ -1,5 +1,5 @@
 /** The help, version and usage errors of the command line. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
@@ -72,7 +72,7 @@ test('a misspelt variable is an error', async () => {
   })
 })
 
-test('an old Node is rejected with a message', async () => {
+test('an old Node is rejected with a message, and a run leaves no reports of the run before', async () => {
   // Reports an older Node version to the same start file.
   const old = join(temporaryFolder(), 'old.mjs')
   writeFileSync(
@@ -80,8 +80,15 @@ test('an old Node is rejected with a message', async () => {
     `Object.defineProperty(process.versions, 'node', { value: '20.19.0' })
      await import(${JSON.stringify(join(PROJECT, 'bin/claimcheck.js'))})`,
   )
-  const { exitCode, stderr } = await execa(process.execPath, [old, 'sweep'], { reject: false })
+  const reports = temporaryFolder()
+  writeFileSync(join(reports, 'junit.xml'), '<testsuites/>')
+  writeFileSync(join(reports, 'other.txt'), '')
+  const options = { reject: false, env: { CLAIMCHECK_REPORT_DIR: reports } } as const
+  const { exitCode, stderr } = await execa(process.execPath, [old, 'sweep'], options)
   expect(exitCode).toBe(2)
+  expect(readdirSync(reports)).toEqual(['junit.xml', 'other.txt'])
+  expect(await execa(process.execPath, [old, 'run'], options)).toMatchObject({ exitCode: 2 })
+  expect(readdirSync(reports)).toEqual(['other.txt'])
   expect(stderr).toBe(
     'claimcheck: Node 20.19.0 is too old: expected >=22.22. Run `npm ci`, then start through npx: it uses the Node 24 that comes with the project.',
   )

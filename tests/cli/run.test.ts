@@ -1,8 +1,22 @@
 /** `claimcheck run` in a project of its own, as a separate process. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
+import { REPORT_FILES } from '../../harness/report/report-files.ts'
+import { temporaryFolder } from '../support/rack-file.ts'
 import { PROJECT } from '../support/run-suite.ts'
 
 const PASSED = `import { test } from 'vitest'\ntest('one', ({ expect }) => { expect(1).toBe(1) })`
@@ -105,6 +119,35 @@ test.for<[string, string, readonly string[], Readonly<Record<string, string>>, s
   expect(all).toContain(said)
 })
 
+test('a Vitest that crashes is 2, with the signal, and not interrupted', async () => {
+  const folder = project({ 'a.test.ts': PASSED })
+  writeFileSync(join(folder, 'vitest.config.ts'), 'process.abort()')
+  const { exitCode, all } = await start(folder)
+  expect({ exitCode, all }).toMatchObject({
+    exitCode: 2,
+    all: expect.stringMatching(/the run ended without .*results\.json; Vitest ended with SIGABRT/) as string,
+  })
+})
+
+test('a claimcheck that cannot be loaded is 2, and not 1, which is a failed run', async () => {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'bin'))
+  mkdirSync(join(folder, 'harness/core'), { recursive: true })
+  cpSync(join(PROJECT, 'bin/claimcheck.js'), join(folder, 'bin/claimcheck.js'))
+  cpSync(join(PROJECT, 'package.json'), join(folder, 'package.json'))
+  writeFileSync(
+    join(folder, 'harness/core/compile-cache.ts'),
+    `throw new Error('EMFILE: too many open files')`,
+  )
+  const { exitCode, stderr } = await execa(process.execPath, [join(folder, 'bin/claimcheck.js'), 'run'], {
+    reject: false,
+  })
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 2,
+    stderr: 'claimcheck: could not be loaded: EMFILE: too many open files',
+  })
+})
+
 test('a folder without a configuration is 2, and reports of an earlier run are gone', async () => {
   const folder = project({})
   rmSync(join(folder, 'vitest.config.ts'))
@@ -151,4 +194,26 @@ test('in GitHub Actions, a failure is annotated and the step has a summary', asy
   expect(all).toContain('::group::a.test.ts')
   expect(all).toContain(`::error file=${file},line=2,title=ASSERTION_FAILED::`)
   expect(readFileSync(summary, 'utf8')).toContain('## ❌ not passed: claimcheck')
+})
+
+test('no file of a run is written through a link that somebody put into the report folder', async () => {
+  const [reports, elsewhere] = [temporaryFolder(), temporaryFolder()]
+  const key = join(elsewhere, 'key.pem')
+  const { privateKey } = generateKeyPairSync('ed25519')
+  writeFileSync(key, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600 })
+  const files = [...REPORT_FILES, 'history.ndjson', 'discovered.yaml']
+  for (const file of files) {
+    writeFileSync(join(elsewhere, file), 'precious')
+    symlinkSync(join(elsewhere, file), join(reports, file))
+  }
+  mkdirSync(join(elsewhere, 'evidence'))
+  symlinkSync(join(elsewhere, 'evidence'), join(reports, 'evidence'))
+  const run = await start(PROJECT, ['--ctrf', '--metrics', 'suites/numa/topology.test.ts'], {
+    CLAIMCHECK_REPORT_DIR: reports,
+    CLAIMCHECK_SIGN_KEY: key,
+  })
+  for (const file of files) expect(readFileSync(join(elsewhere, file), 'utf8'), file).toBe('precious')
+  expect(readdirSync(join(elsewhere, 'evidence'))).toEqual([])
+  for (const file of REPORT_FILES) expect(lstatSync(join(reports, file)).isFile(), file).toBe(true)
+  expect(run.all).toMatch(/not in the history: REPORT_UNWRITABLE: .*ELOOP/)
 })

@@ -1,5 +1,5 @@
 /** `claimcheck sweep` removes what ended runs left behind, and nothing that a run may still need. */
-import { existsSync, mkdirSync, readlinkSync, utimesSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readlinkSync, utimesSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -66,6 +66,32 @@ test('the agent of a live harness keeps running', async () => {
   expect(said.exitCode).toBe(0)
   expect(said.stdout).not.toContain(String(pid))
   expect(runs(pid)).toBe(true)
+})
+
+test('an agent that has a terminal, where a person may have started it, is never ended unasked', async () => {
+  const pidFile = join(temporaryFolder(), 'pid')
+  const input = join(temporaryFolder(), 'input')
+  await execa('mkfifo', [input])
+  // The shell that started the agent ends; the one that holds the terminal does not.
+  const shell = `trap "" HUP; '${node}' 0<>'${input}' >/dev/null 2>&1 & echo $! >'${pidFile}'`
+  const terminal = execa('script', ['-qfc', `(${shell}); sleep 60`, '/dev/null'], {
+    reject: false,
+    killDescendants: true,
+  })
+  onTestFinished(() => void terminal.kill('SIGKILL'))
+  await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').endsWith('\n')).toBe(true)
+  const pid = Number(readFileSync(pidFile, 'utf8'))
+  onTestFinished(() => {
+    if (runs(pid)) process.kill(pid, 'SIGKILL')
+  })
+  await expect.poll(() => runs(pid)).toBe(true)
+  const env = { CLAIMCHECK_CACHE_DIR: temporaryFolder() }
+  const asked = await claimcheck(['sweep'], env)
+  expect(asked.exitCode).toBe(1)
+  expect(asked.stderr).toMatch(new RegExp(`NOT_SWEPT: process ${pid} .*could not be removed`))
+  expect(runs(pid)).toBe(true)
+  expect(await claimcheck(['sweep', '--yes'], env)).toMatchObject({ exitCode: 0 })
+  expect(runs(pid)).toBe(false)
 })
 
 test('another program with the same name keeps running', async () => {

@@ -6,8 +6,10 @@ import { seconds } from '../../harness/core/units.ts'
 import type { RunningPod } from '../../harness/scheduling/pod.ts'
 import { ContainerLog } from '../../harness/targets/process-log.ts'
 import { followTransfer } from '../../harness/transfer/follow-transfer.ts'
+import { parseNodeTopology } from '../../harness/transfer/node-topology.ts'
 import type { TransferResult } from '../../harness/transfer/result.ts'
 import { newTransferSecrets, resultProof } from '../../harness/transfer/transfer-secrets.ts'
+import { parseVisibleDevices } from '../../harness/transfer/visible-devices.ts'
 import { genuine, genuineResult, resultLine, withFields } from './recorded-log.ts'
 
 const { logKey } = newTransferSecrets()
@@ -117,6 +119,70 @@ test('25,000 lines before a RESULT do not hide it', async () => {
 test('a separator inside JSON does not begin a line', async () => {
   const error = `ERROR ${JSON.stringify({ code: 'PEER_GONE', message: `x\u2028${resultLine}\u2028` })}`
   await expect(followed(error)).rejects.toMatchObject({ code: 'TRANSFER_FAILED' })
+})
+
+const FORGED = withFields({ avg_seconds: 0.001 })
+const hidden = (separator: string): string =>
+  `ERROR ${JSON.stringify({ code: 'DATA_CORRUPT', message: 'x', told_by: 'target' }).replace('x', () => `x${separator}${FORGED.replaceAll('\n', separator)}`)}`
+
+test.for([
+  ['a carriage return', '\r', 'RESULT_INVALID'],
+  ['a next line', '\u0085', 'RESULT_INVALID'],
+  ['a paragraph separator', '\u2029', 'RESULT_INVALID'],
+  ['an ANSI sequence', '\u001B[1E', 'RESULT_INVALID'],
+  ['a vertical tab', '\u000B', 'RESULT_INVALID'],
+  ['a line feed', '\n', 'RESULT_INVALID'],
+] as const)('a peer that separates forged lines by %s forges no RESULT', async ([, separator, code]) => {
+  await expect(followed(hidden(separator))).rejects.toMatchObject({ code })
+  await expect(followed(`${hidden(separator)}\n${signed()}`)).rejects.toMatchObject({ code })
+})
+
+test.for([
+  ['an END before the genuine one', (log: string) => `END {"result_sha256":"${'0'.repeat(64)}"}\n${log}`],
+  ['progress', (log: string) => `EVENT {"event":"finished","iter":1e308}\n${log}`],
+  ['a list of devices', (log: string) => `DEVICES {"infiniband":[],"interfaces":[]}\nTOPO {}\n${log}`],
+  ['tags in other letters', (log: string) => `result {}\nResult {}\n RESULT {}\nRESULT\t{}\nRESULT\n${log}`],
+] as const)('forged lines of %s change no figure', async ([, forge]) => {
+  expect(await followed(forge(signed()))).toEqual(genuineResult)
+})
+
+test.for([
+  [
+    'an END after the genuine one',
+    `${signed()}\nEND {"result_sha256":"${'0'.repeat(64)}"}`,
+    'RESULT_TRUNCATED',
+  ],
+  ['an END without digests after the genuine one', `${signed()}\nEND {}`, 'RESULT_TRUNCATED'],
+  ['an ERROR that is no JSON', `${signed()}\nERROR {`, 'RESULT_INVALID'],
+  ['an EVENT without a name', `${signed()}\nEVENT {}`, 'RESULT_INVALID'],
+] as const)('%s costs the figure', async ([, log, code]) => {
+  await expect(followed(log)).rejects.toMatchObject({ code })
+})
+
+const DEVICES = 'DEVICES {"infiniband":[],"interfaces":[{"name":"eth0"}]}'
+const TOPO = 'TOPO {"gpus":[],"nics":[],"interfaces":[],"numa_nodes":[]}'
+
+test.for<[string, string, string]>([
+  ['no line', 'UCX  WARN  DEVICES {}', 'RESULT_MISSING'],
+  ['a line twice', `${DEVICES}\n${DEVICES}\n${TOPO}\n${TOPO}`, 'RESULT_DUPLICATE'],
+  ['a forged line before it', `DEVICES {}\n${DEVICES}\nTOPO {}\n${TOPO}`, 'RESULT_DUPLICATE'],
+  ['a forged line after it', `${DEVICES}\nDEVICES {}\n${TOPO}\nTOPO {}`, 'RESULT_DUPLICATE'],
+  ['a line that is nested deep', `DEVICES ${'['.repeat(9999)}\nTOPO ${'['.repeat(9999)}`, 'RESULT_INVALID'],
+])('of a list of devices, %s gives none', async ([, log, code]) => {
+  const container = new ContainerLog('container main')
+  container.write(log)
+  container.end({ code: 0, signal: null })
+  await expect(parseVisibleDevices(container.read(), 'pod a')).rejects.toMatchObject({ code })
+  await expect(parseNodeTopology(log, 'pod a')).rejects.toMatchObject({ code })
+})
+
+test('one list of devices between other lines is read', async () => {
+  const log = `UCX  WARN  x\n${DEVICES}\n${TOPO}\nbye`
+  const lines = (async function* () {
+    yield* log.split('\n')
+  })()
+  expect(await parseVisibleDevices(lines, 'pod a')).toMatchObject({ interfaces: [{ name: 'eth0' }] })
+  expect(await parseNodeTopology(log, 'pod a')).toMatchObject({ gpus: [] })
 })
 
 test('an error passes on only known fields, shortened', async () => {

@@ -47,8 +47,12 @@ function annotation(level: string, { file, line }: Place, title: string, message
 export const startOfGroup = (title: string): string => `::group::${escapedData(title)}`
 export const END_OF_GROUP = '::endgroup::'
 
-/** A line that the runner does not take for a command, whatever a pod or a driver put into it. */
-export const withoutCommands = (line: string): string => line.replace(/^(\s*)(::|##\[)/, '$1\\$2')
+/**
+ * A line that the runner does not take for a command, whatever a pod or a driver put into it. A command begins with `::` at the
+ * start of a line, or with `##[` anywhere in it.
+ */
+export const withoutCommands = (line: string): string =>
+  line.replace(/^(\s*)::/, '$1\\::').replaceAll('##[', '##\\[')
 
 const escapedData = (text: string): string =>
   text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')

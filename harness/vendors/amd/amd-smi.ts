@@ -9,6 +9,8 @@ import { parseBoundedJson } from '../../core/bounded-json.ts'
 import { unavailable } from '../unavailable.ts'
 
 const LIMIT_MS = 30_000
+/** In characters. */
+const MOST_OUTPUT = 4 * 2 ** 20
 const STATIC = ['static', '--asic', '--bus', '--driver', '--vram', '--json']
 const PROCESSES = ['process', '--json']
 const ROCM = [
@@ -172,7 +174,12 @@ function mebibytes(size: unknown): number | undefined {
 
 /** Undefined where the program is not installed. */
 async function ask(program: string, args: readonly string[]): Promise<unknown> {
-  const answer = await execa(program, args, { reject: false, timeout: LIMIT_MS, forceKillAfterDelay: 2000 })
+  const answer = await execa(program, args, {
+    reject: false,
+    timeout: LIMIT_MS,
+    forceKillAfterDelay: 2000,
+    maxBuffer: MOST_OUTPUT,
+  })
   if (answer.code === 'ENOENT') return undefined
   const said = `${answer.stdout}\n${answer.stderr}`.replaceAll(/\s+/g, ' ').trim().slice(0, 300)
   if (answer.exitCode !== 0)

@@ -9,6 +9,8 @@ import { unavailable } from '../unavailable.ts'
 import { refusalOf } from './nvidia-smi-refusals.ts'
 
 const LIMIT_MS = 30_000
+/** In characters. The answers for 8 GPUs have some 10,000. */
+const MOST_OUTPUT = 4 * 2 ** 20
 /** A GPU's infoROM is corrupted; the answer is complete. */
 const EXIT_INFOROM = 14
 /** `Warning: persistence mode is disabled on device 00000000:3B:00.0.` */
@@ -26,6 +28,7 @@ export async function askNvidiaSmi(args: readonly string[]): Promise<Answer> {
     reject: false,
     timeout: LIMIT_MS,
     forceKillAfterDelay: 2000,
+    maxBuffer: MOST_OUTPUT,
   })
   if (answer.code === 'ENOENT') throw noDriver()
   if (answer.timedOut)

@@ -3,10 +3,10 @@ import type { Fault } from '../../../tests/support/fault-injecting-proxy.ts'
 import type { ObservedRun } from './observed-run.ts'
 
 /**
- * `cluster` is a real control plane behind a proxy, with nodes whose kubelets are simulated: pods become Running and print
+ * `host` is this machine with a stand-in for nvidia-smi. `cluster` is a real control plane behind a proxy, with nodes whose kubelets are simulated: pods become Running and print
  * a recorded log.
  */
-export type FaultTarget = 'model' | 'process' | 'cluster'
+export type FaultTarget = 'model' | 'process' | 'host' | 'cluster'
 
 /** `running`: pods run, and on target `process` transfers; a model has no pods, so its run is between its first and last line. */
 export type Phase = 'from the start' | 'starting' | 'scheduling' | 'running' | 'releasing' | 'writing reports'
@@ -18,6 +18,8 @@ export interface HarnessFault {
   /** What the command runs under: `prlimit` with options, or a shell that mounts something. */
   readonly under?: readonly string[]
   readonly variables?: Readonly<Record<string, string>>
+  /** The shell script that takes the place of nvidia-smi. */
+  readonly nvidiaSmi?: string
   /** Called once, when the run has reached the phase. */
   readonly disturb?: (run: ObservedRun) => void | Promise<void>
   /** What the API server answers from the phase on; one is made for each run. */

@@ -12,7 +12,7 @@ const LOOK_EVERY_MS = 100
 const OTHERS =
   /^(interface (veth|br-|docker|cni)|mount (\/var\/lib\/docker|\/run\/docker|\/var\/lib\/containerd))/
 
-/** Network interfaces, mounts, abstract sockets and shared memory of this machine. */
+/** Network interfaces, mounts, abstract sockets, shared memory and locks of this machine. */
 export function machineState(): readonly string[] {
   const lines = (path: string): string[] => readFileSync(path, 'utf8').trim().split('\n')
   const all = [
@@ -25,6 +25,7 @@ export function machineState(): readonly string[] {
       return name?.startsWith('@claimcheck') === true ? [`abstract socket ${name}`] : []
     }),
     ...readdirSync('/dev/shm').map((name) => `shared memory ${name}`),
+    ...readdirSync('/run/lock').flatMap((name) => (name.startsWith('claimcheck') ? [`lock ${name}`] : [])),
   ]
   return all.filter((one) => !OTHERS.test(one))
 }

@@ -1,6 +1,14 @@
 /** A run of `claimcheck run` in a process group and folders of its own, with every process that it ever started. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,12 +18,15 @@ const PROJECT = resolve(import.meta.dirname, '../../..')
 const ASK_EVERY_MS = 2
 /** Reading /proc takes longer. */
 const LOOK_EVERY_MS = 50
-const PATIENCE_MS = 180_000
+/** A run whose API server is gone tries each step of the release for a minute. */
+const PATIENCE_MS = 600_000
 
 export interface RunRequest {
   /** Arguments of `claimcheck run`. */
   readonly args: readonly string[]
   readonly under: readonly string[]
+  /** Shell scripts that come first on the PATH, by name. */
+  readonly programs: Readonly<Record<string, string>>
   readonly env: Readonly<Record<string, string>>
 }
 
@@ -29,9 +40,13 @@ export class ObservedRun {
   #over = false
   output = ''
 
-  constructor({ args, under, env }: RunRequest) {
+  constructor({ args, under, programs, env }: RunRequest) {
     mkdirSync(this.temporary)
     mkdirSync(this.reports)
+    const bin = join(this.folder, 'bin')
+    mkdirSync(bin)
+    for (const [name, script] of Object.entries(programs))
+      writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
     // Spares each run the bundling of the whole harness.
     const native = '--configLoader=native'
     const command = [process.execPath, join(PROJECT, 'bin/claimcheck.js'), 'run', native, ...args]
@@ -43,6 +58,7 @@ export class ObservedRun {
       cwd: PROJECT,
       env: {
         ...process.env,
+        PATH: `${bin}:${process.env['PATH'] ?? ''}`,
         CLAIMCHECK_REPORT_DIR: this.reports,
         TMPDIR: this.temporary,
         NO_COLOR: '1',
@@ -74,7 +90,7 @@ export class ObservedRun {
     return this.#end
   }
 
-  /** Resolves with true once `reached` holds, or with false when the command has ended before or was killed after three minutes. */
+  /** Resolves with true once `reached` holds, or with false when the command has ended before or was killed after ten minutes. */
   async until(reached: () => boolean): Promise<boolean> {
     const began = performance.now()
     for (let looked = 0; performance.now() - began < PATIENCE_MS;) {

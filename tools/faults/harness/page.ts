@@ -5,6 +5,7 @@ import type { HarnessFaultsRecord } from './record.ts'
 const HEADINGS: Readonly<Record<FaultTarget, string>> = {
   model: 'Runtime `model`',
   process: 'Runtime `process`',
+  host: 'Target `host`',
   cluster: 'Target `cluster`',
 }
 
@@ -28,6 +29,8 @@ Written by \`npm run faults -- --harness\`; do not edit it. Each row is one real
 reached the phase. "Left behind" counts processes, network interfaces, mounts, abstract sockets, shared memory, temporary files
 and partial reports, and on a cluster Namespaces and ResourceClaims, 15 s after the end at the latest. The codes are those of
 \`results.json\`, else of \`junit.xml\`, else of the output.
+
+Target \`host\` is this machine without GPUs, with a stand-in for nvidia-smi.
 
 Target \`cluster\` is a real control plane on this machine behind a proxy that injects the faults; its kubelets are simulated, so
 no container runs. A run that cannot reach its cluster, or is killed, leaves its Namespace: the row says so by "swept", and

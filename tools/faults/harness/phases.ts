@@ -47,6 +47,14 @@ const OF_TARGET: Readonly<
     releasing,
     'writing reports': () => writing,
   },
+  host: {
+    starting: () => starting,
+    // Of the stand-in for nvidia-smi.
+    scheduling: () => (run) => run.running('sleep').length > 0,
+    running: () => (run) => run.running(TRANSFER).length > 1,
+    releasing,
+    'writing reports': () => writing,
+  },
   cluster: {
     starting: () => starting,
     scheduling: () => requested(/^(POST|PATCH) .*\/pods\//),

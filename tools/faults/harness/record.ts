@@ -9,7 +9,7 @@ export const harnessFaultsSchema = z.strictObject({
   rows: z.array(
     z.strictObject({
       title: z.string(),
-      target: z.enum(['model', 'process', 'cluster']),
+      target: z.enum(['model', 'process', 'host', 'cluster']),
       phase: z.string(),
       fault: z.string(),
       swept: z.boolean(),

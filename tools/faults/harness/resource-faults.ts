@@ -78,9 +78,18 @@ export const RESOURCE_FAULTS: readonly HarnessFault[] = [
   },
   {
     ...MODEL_FROM_THE_START,
-    fault: '20 file descriptors',
-    under: ['prlimit', '--nofile=20:20'],
-    exits: [1],
+    fault: 'a JavaScript heap of 40 MB',
+    variables: { NODE_OPTIONS: '--max-old-space-size=40' },
+    // Either Vitest or its worker has too little.
+    exits: [2, 3],
+    codes: ['none', 'INTERNAL'],
+  },
+  {
+    ...MODEL_FROM_THE_START,
+    // With fewer, Node ends before it has read the first line of the command.
+    fault: '22 file descriptors',
+    under: ['prlimit', '--nofile=22:22'],
+    exits: [2],
     codes: ['none'],
   },
   {

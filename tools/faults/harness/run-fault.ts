@@ -14,6 +14,9 @@ import { phaseReached } from './phases.ts'
 const PROJECT = resolve(import.meta.dirname, '../../..')
 /** Real transfers whose speed is not judged. */
 const TRANSFERS = ['suites/numa/kv-transfer.test.ts', '-t', 'arrive intact']
+const SUITES: Readonly<Partial<Record<FaultTarget, readonly string[]>>> = {
+  host: ['suites/gpu/memory.test.ts'],
+}
 
 export interface FaultEnd {
   readonly title: string
@@ -38,8 +41,11 @@ export async function runFault(fault: HarnessFault, cluster: FakeCluster | undef
   const before = machineState()
   const run = new ObservedRun({
     args:
-      project === undefined ? TRANSFERS : ['--root', project, '--config', join(project, 'vitest.config.ts')],
+      project === undefined
+        ? (SUITES[fault.target] ?? TRANSFERS)
+        : ['--root', project, '--config', join(project, 'vitest.config.ts')],
     under: fault.under ?? [],
+    programs: fault.nvidiaSmi === undefined ? {} : { 'nvidia-smi': fault.nvidiaSmi },
     env: { ...environmentOf(fault.target, cluster), ...fault.variables },
   })
   try {
@@ -72,6 +78,7 @@ export async function runFault(fault: HarnessFault, cluster: FakeCluster | undef
 }
 
 function environmentOf(target: FaultTarget, cluster: FakeCluster | undefined): Record<string, string> {
+  if (target === 'host') return { CLAIMCHECK_TARGET: 'host' }
   if (target !== 'cluster') return { CLAIMCHECK_RUNTIME: target }
   if (cluster === undefined) throw new TypeError('target cluster without a cluster')
   return {
