@@ -11,7 +11,7 @@ import { PROJECT } from './run-suite.ts'
 
 const NAMESPACE = 'claimcheck'
 /** A node of the lab, which has the image of the harness and the volume of the reports. */
-export const NODE = 'node-a'
+const NODE = 'node-a'
 const VOLUME = '/var/lib/kubelet/claimcheck-reports'
 
 /** An operation of a JSON patch on the Job. */
