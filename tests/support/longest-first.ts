@@ -3,6 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** By duration with one worker, longest first; all other files follow in Vitest's order. */
 const LONGEST = [
+  'cluster/job',
   'cluster/node-outage',
   'lab/failures',
   'cluster/api-server-outage',
