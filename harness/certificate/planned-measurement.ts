@@ -5,10 +5,8 @@ import type { Sku } from '../sku/sku.ts'
 import type { Measurement } from '../sku/stated-figures.ts'
 import { isBetweenGpus, type RecordedPlan } from './recorded-plan.ts'
 
-/** The plan of one of several nodes or pairs has the comparison's name with a number. */
 export function measurementOf(arm: string, plan: RecordedPlan, sku: Sku): Measurement {
-  const isPart = isBetweenGpus(plan) ? plan.node !== undefined : plan.nodes !== undefined
-  const comparison = isPart ? plan.name.replace(/-\d+$/, '') : plan.name
+  const comparison = comparisonOf(plan)
   if (isBetweenGpus(plan)) {
     const { op, size, path, bothWays, blockSize } = plannedArm(plan, arm)
     const usual = bothWays === undefined && blockSize === undefined
@@ -20,6 +18,20 @@ export function measurementOf(arm: string, plan: RecordedPlan, sku: Sku): Measur
   const usual = memory !== 'host' && bothWays === undefined && blockSize === undefined
   return { comparison, arm, role: usual ? alignmentOf(planned, sku) : UNUSUAL, op, size, over: 'fabric' }
 }
+
+/** The plan of one of several nodes or pairs has the comparison's name with a number. */
+const comparisonOf = (plan: RecordedPlan): string =>
+  nodesOf(plan).length === 0 ? plan.name : plan.name.replace(/-\d+$/, '')
+
+/** Those of one of several nodes or pairs; none where there is one. */
+function nodesOf(plan: RecordedPlan): readonly string[] {
+  if (isBetweenGpus(plan)) return plan.node === undefined ? [] : [plan.node]
+  return plan.nodes === undefined ? [] : [plan.nodes.initiator, plan.nodes.target]
+}
+
+/** Whether rounds with this plan can be the evidence of this name, which has a number where two comparisons have one name. */
+export const isEvidenceOf = (plan: RecordedPlan, name: string): boolean =>
+  name.replace(/#\d+$/, '') === [comparisonOf(plan), ...nodesOf(plan)].join(' ')
 
 /** No figure of any comparison is stated for such an arm. */
 const UNUSUAL = 'unusual'

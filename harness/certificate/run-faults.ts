@@ -8,6 +8,8 @@ import { deviceFaults } from './device-faults.ts'
 import { emulationTraces } from './emulation-traces.ts'
 import { outcomesIn, type Evidence, type Rounds } from './evidence-schema.ts'
 import { jsonDifferences } from './json-differences.ts'
+import { isEvidenceOf } from './planned-measurement.ts'
+import { planIn } from './recorded-plan.ts'
 import { timeFaults } from './time-faults.ts'
 
 /** The verdict of a run, from those of its tests and its coverage. */
@@ -94,7 +96,7 @@ function evidenceFaults(body: CertificateBody): readonly string[] {
       if (users.length === 0)
         return [`no expectation uses the evidence "${name}" of ${file}: expectations are missing`]
       if (evidence.kind !== 'rounds') return []
-      if (evidence.plan.name !== name)
+      if (!isEvidenceOf(planIn(evidence), name))
         return [`the evidence "${name}" of ${file} is of another comparison, "${evidence.plan.name}"`]
       return roundFaults(
         `"${name}" of ${file}`,
