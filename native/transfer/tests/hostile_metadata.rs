@@ -5,7 +5,8 @@
 mod common;
 
 use claimcheck_transfer::deadline::Deadline;
-use claimcheck_transfer::options::{ErrorMode, Operation};
+use claimcheck_transfer::operation::Operation;
+use claimcheck_transfer::options::ErrorMode;
 use claimcheck_transfer::secret::Secret;
 use claimcheck_transfer::side_channel::auth;
 use claimcheck_transfer::side_channel::channel::Channel;
@@ -141,7 +142,8 @@ fn altered_metadata_gives_no_figure() {
     let (mut tried, mut crashed) = (0, 0);
     while until.map_or(tried < FEW, |until| Instant::now() < until) {
         tried += 1;
-        let finished = initiator_given(&secret, &honest.acceptance, 0, &altered(&mut random, &honest.metadata));
+        let finished =
+            initiator_given(&secret, &honest.acceptance, 0, &altered(&mut random, &honest.metadata));
         ended_without_a_figure(&finished);
         crashed += u32::from(finished.status.signal().is_some());
     }
