@@ -14,6 +14,7 @@ use claimcheck_transfer::side_channel::messages::{Acceptance, Message, Proposal,
 use common::{Finished, Process, SECRET, free_port, initiator, target};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 const SMALL: [&str; 8] =
@@ -23,7 +24,10 @@ const LIMIT: Duration = Duration::from_secs(30);
 const FEW: u32 = 8;
 
 fn secret() -> Secret {
-    let file = std::env::temp_dir().join(format!("metadata-{}", std::process::id()));
+    // The tests of this file run in threads of one process.
+    static FILES: AtomicU32 = AtomicU32::new(0);
+    let number = FILES.fetch_add(1, Ordering::Relaxed);
+    let file = std::env::temp_dir().join(format!("metadata-{}-{number}", std::process::id()));
     std::fs::write(&file, SECRET).unwrap();
     let secret = Secret::read(Some(&file)).unwrap();
     std::fs::remove_file(&file).unwrap();
