@@ -1,7 +1,9 @@
 /** A short part of `npm run fuzz`: no hostile text ends a parser with anything but a ClaimcheckError. */
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { fuzz } from '../../tools/fuzz/check.ts'
-import { TARGETS } from '../../tools/fuzz/targets.ts'
+import { removeWork, TARGETS } from '../../tools/fuzz/targets.ts'
+
+afterAll(removeWork)
 
 test.for(Object.entries(TARGETS))('%s', { timeout: 120_000 }, async ([, target]) => {
   expect(await fuzz(target, { runs: target.shortRuns ?? 100 })).toBeGreaterThan(0)

@@ -49,7 +49,9 @@ export interface FuzzTarget {
 }
 
 const work = mkdtempSync(join(tmpdir(), 'claimcheck-fuzz-'))
-process.on('exit', () => rmSync(work, { recursive: true, force: true }))
+/** Removes what the targets have written. A worker of Vitest ends without the event `exit`, so a test calls it. */
+export const removeWork = (): void => rmSync(work, { recursive: true, force: true })
+process.on('exit', removeWork)
 
 /** Writes the text to a file whose path is passed on. */
 const onFile =
