@@ -2,6 +2,7 @@
 import { allCovered, coveredBy, type Covered } from '../measure/covered.ts'
 import type { TransferKind } from '../report/coverage.ts'
 import type { Sku } from '../sku/sku.ts'
+import { hasRdmaDevices } from '../targets/target.ts'
 import type { CertificateBody } from './certificate.ts'
 import { outcomesIn } from './evidence-schema.ts'
 import { jsonDifferences } from './json-differences.ts'
@@ -46,7 +47,7 @@ function measuredIn(body: CertificateBody): {
   const kinds = rounds.map(({ plan }): TransferKind => ('turn' in plan ? 'between GPUs' : 'between nodes'))
   return {
     covered: allCovered(
-      outcomes.map((outcome) => coveredBy(outcome, sku(body), body.emulation !== undefined)),
+      outcomes.map((outcome) => coveredBy(outcome, sku(body), !hasRdmaDevices(body.emulation))),
     ),
     transfers: outcomes.length,
     kinds: [...new Set(kinds)],

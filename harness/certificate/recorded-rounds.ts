@@ -22,7 +22,7 @@ import { isBetweenGpus, planIn, type RecordedPlan } from './recorded-plan.ts'
 /** What the rounds of a run were measured on; a certificate says it. */
 interface MeasuredOn {
   readonly sku: Pick<Certificate['sku'], 'profile'>
-  readonly emulation?: { readonly scale: number } | undefined
+  readonly emulation?: { readonly scale: number; readonly runtime: string } | undefined
 }
 
 /** Throws CERTIFICATE_INCOMPLETE, RESULT_INVALID or PRECONDITION_TOPOLOGY. */

@@ -68,7 +68,7 @@ export async function plan(
     }),
   )
   const nameOf = (placement: Placement | GpuPlacement): string => templateOf(placement).metadata.name
-  const emulation = inspection.rack
+  const emulation = inspection.rack && { ...inspection.rack, runtime: 'process' }
   const specs: PodSpec[] = [
     ...comparisons.flatMap((spec) => {
       const comparison = { ...spec, firstRounds: settings.rounds }

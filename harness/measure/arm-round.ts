@@ -4,6 +4,7 @@
  */
 import { bytes, gigabytesPerSecond, rateOf, seconds, type GBps, type Seconds } from '../core/units.ts'
 import type { Sku } from '../sku/sku.ts'
+import { hasRdmaDevices } from '../targets/target.ts'
 import { streamsOneWay, type TransferResult } from '../transfer/result.ts'
 import type { Endpoint, TransferOutcome } from '../transfer/transfer-outcome.ts'
 import { sharersOf } from '../claim/rails.ts'
@@ -53,7 +54,7 @@ export interface ArmRound {
 export function measureArm(
   { arm, round, outcome }: Pick<ArmRound, 'arm' | 'round' | 'outcome'>,
   sku: Sku,
-  emulation: { readonly scale: number } | undefined,
+  emulation: { readonly scale: number; readonly runtime: string } | undefined,
 ): ArmRound {
   const scale = emulation?.scale ?? 1
   const { result } = outcome
@@ -78,6 +79,6 @@ export function measureArm(
       sharing: `${sharingAt(outcome.initiator, index)} - ${sharingAt(outcome.target, index)}`,
       bandwidth: scaled(stream.bytes, stream.p50_seconds),
     })),
-    transport: proveTransport(outcome, sku, emulation !== undefined),
+    transport: proveTransport(outcome, sku, !hasRdmaDevices(emulation)),
   }
 }

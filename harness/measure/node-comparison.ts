@@ -6,7 +6,7 @@ import type { Journal } from '../core/journal.ts'
 import { formatBytes, seconds, type Bytes, type Seconds } from '../core/units.ts'
 import type { Sku } from '../sku/sku.ts'
 import { gpuMemoryOf } from '../sku/sku-vendor.ts'
-import type { Target } from '../targets/target.ts'
+import { hasRdmaDevices, type Target } from '../targets/target.ts'
 import { transferBetweenNodes, type TransferPlan } from '../transfer/node-pair-transfer.ts'
 import { blocksOf, memoryOf, plannedArm, type ArmsPlan, type Blocks, type NodeArm } from './arm-plan.ts'
 import { measureArm, type ArmRound } from './arm-round.ts'
@@ -84,7 +84,9 @@ export class NodeComparison extends MeasuredRounds {
   }
 }
 
-type Emulated = { readonly scale: number; readonly transfer: Iterations } | undefined
+type Emulated =
+  | { readonly scale: number; readonly runtime: string; readonly transfer: Iterations }
+  | undefined
 
 /** The transfer plan of one arm in one round, on any two nodes. */
 export function transferPlan(of: {
@@ -106,7 +108,9 @@ export function transferPlan(of: {
     devices: Array.from({ length: gpus.count }, (_, i) =>
       emulation === undefined && memory !== 'host' ? `${gpuMemoryOf(sku).devicePrefix}:${i}` : `dram:${i}`,
     ),
-    ...(memory === 'host' ? { hostMemory: { numaNode: gpus.numaNode, bind: emulation === undefined } } : {}),
+    ...(memory === 'host'
+      ? { hostMemory: { numaNode: gpus.numaNode, bind: hasRdmaDevices(emulation) } }
+      : {}),
     blocks: deviceBlocks(plan, arm, emulation),
     iters,
     warmupIters,

@@ -79,7 +79,7 @@ export const environmentSchema = z.strictObject({
   /** Present where the figures do not come from hardware. */
   emulation: z
     .strictObject({
-      runtime: z.enum(['process', 'model']),
+      runtime: z.enum(['process', 'model', 'vm']),
       scale: z.number().describe('sizes and rates are divided by this while bytes move'),
       rack: z.string(),
       faults: z.array(z.string()),

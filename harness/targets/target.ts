@@ -14,9 +14,14 @@ export interface Emulation {
   readonly faults: readonly string[]
   /** Rates and sizes are divided by this while bytes move. */
   readonly scale: number
-  readonly runtime: 'process' | 'model'
+  /** `vm`: pods run in virtual machines, whose NICs have Soft-RoCE devices. */
+  readonly runtime: 'process' | 'model' | 'vm'
   readonly transfer: { readonly iters: number; readonly warmupIters: number }
 }
+
+/** Whether the pods' NICs are RDMA devices of a kernel, real or virtual; elsewhere interfaces stand for them. */
+export const hasRdmaDevices = (emulation: { readonly runtime: string } | undefined): boolean =>
+  emulation === undefined || emulation.runtime === 'vm'
 
 /** Objects, last states and logs related to a subject, limited in size, for reports of failures. */
 export type Diagnosis = Readonly<Record<string, unknown>>

@@ -46,7 +46,7 @@ import type { Comparison } from '../measure/comparison.ts'
 import type { Sku } from '../sku/sku.ts'
 import type { SystemUnderTest } from '../targets/files-under-test.ts'
 import { targetKindOf } from '../targets/target-kinds.ts'
-import type { Target } from '../targets/target.ts'
+import { hasRdmaDevices, type Target } from '../targets/target.ts'
 import {
   recordEnvironment,
   recordInputs,
@@ -103,7 +103,7 @@ export const test = base
   )
   .extend('environment', { auto: true }, ({ task, target, systemUnderTest, settings }) => {
     recordEnvironment(task, environmentOf(target, systemUnderTest.sku))
-    recordSku(task.file, systemUnderTest.sku, target.emulation !== undefined)
+    recordSku(task.file, systemUnderTest.sku, !hasRdmaDevices(target.emulation))
     recordInputs(task.file, () => inputsOf(task.file, systemUnderTest, settings))
   })
   .extend('published', { scope: 'file' }, ({ target }) => new LivePublishedDevices(target))
@@ -178,9 +178,9 @@ export function comparisonTest<const Name extends string>(declaration: Compariso
         unmetNodeRequirement(await target.nodes()) ?? unmetComparisonRequirement(systemUnderTest.sku, spec)
       if (unmet !== undefined) skip(`not compared: ${unmet}`)
       const { emulation } = target
-      if (spec.tooLongFor === undefined || emulation?.runtime !== spec.tooLongFor) return
+      if (spec.tooLongFor === undefined || emulation === undefined || emulation.runtime === 'model') return
       skip(
-        `transfers of ${formatBytes(spec.size)} take too long in the ${spec.tooLongFor} runtime; set CLAIMCHECK_RUNTIME=model, or run on hardware`,
+        `transfers of ${formatBytes(spec.size)} take too long in the ${emulation.runtime} runtime; set CLAIMCHECK_RUNTIME=model, or run on hardware`,
       )
     })
     .extend('arms', { scope: 'file' }, ({ comparison }) => declaredArms(comparison, spec.arms))

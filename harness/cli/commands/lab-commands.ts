@@ -36,19 +36,23 @@ export function addLabCommands(claimcheck: Command, { terminal, say, exit }: Com
       '--rack <file>',
       'rack to emulate, a file or the name of one that comes with claimcheck (default: CLAIMCHECK_RACK)',
     )
-    .option('--nodes <count>', "number of the rack's nodes to run; 0: the control plane only")
+    .option(
+      '--nodes <count>',
+      `number of the rack's nodes to run; 0: the control plane only; vm: all, in virtual machines with Soft-RoCE NICs`,
+    )
     .addHelpText('after', example('npx claimcheck lab up --rack p5-2node'))
     .action(
       async ({ name, rack, nodes }: { name: string; rack?: string; nodes?: string }, command: Command) => {
         const { cacheDir, rack: ofSettings } = settings()
         const loaded = loadRack(rack === undefined ? ofSettings : libraryPath('racks', rack, '--rack'))
-        const workers = nodes === undefined ? loaded.nodes.length : Number(nodes)
+        const machine = nodes === 'vm' ? 'vm' : 'container'
+        const workers = nodes === undefined || nodes === 'vm' ? loaded.nodes.length : Number(nodes)
         if (!Number.isInteger(workers) || workers < 0 || workers > loaded.nodes.length)
           command.error(
-            `error: --nodes: expected a whole number from 0 to ${loaded.nodes.length}, found "${nodes}"`,
+            `error: --nodes: expected a whole number from 0 to ${loaded.nodes.length}, or vm, found "${nodes}"`,
           )
         const { findLab, startLab } = await import('../../targets/lab/lab.ts')
-        const options = { cacheDir, name, workers }
+        const options = { cacheDir, name, workers, machine } as const
         const running = await findLab(loaded, options)
         const { kubeconfig, context } =
           running ??

@@ -6,12 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ClaimcheckError } from '../../core/errors.ts'
 import type { Rack } from '../../rack/rack.ts'
 import type { ApiAccess } from './api-request.ts'
-import type { Docker } from './docker.ts'
+import { isGone, type Docker } from './docker.ts'
 import type { Layout } from './layout.ts'
 import { createClasses, missingParts } from './readiness.ts'
 import { listLabResources } from './lab-resources.ts'
 
-const START_TIMEOUT_MS = 150_000
+const START_TIMEOUT_MS = { container: 150_000, vm: 600_000 }
 const POLL_INTERVAL_MS = 150
 
 /** Rejects with LAB_FAILED or INTERRUPTED. */
@@ -23,7 +23,8 @@ export async function awaitReady(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const nodes = layout.workers.map(({ name }) => name)
-  const until = Date.now() + START_TIMEOUT_MS
+  const timeoutMs = START_TIMEOUT_MS[layout.machine]
+  const until = Date.now() + timeoutMs
   let classesCreated = false
   let missing: readonly string[] = ['a response of the API server']
   while (missing.length > 0) {
@@ -36,7 +37,7 @@ export async function awaitReady(
     if (Date.now() > until)
       throw new ClaimcheckError('LAB_FAILED', {
         subject: `lab ${layout.lab}`,
-        problem: `timed out after ${START_TIMEOUT_MS / 1000} s waiting to be ready`,
+        problem: `timed out after ${timeoutMs / 1000} s waiting to be ready`,
         found: `missing ${missing.join(', ')}`,
         hint: 'Try again with less load on the machine. The logs of the services are in /var/log/claimcheck of each container.',
       })
@@ -55,11 +56,19 @@ async function rejectIfExited(engine: Docker, { lab }: Layout): Promise<void> {
   const resources = (await listLabResources(engine)).find((one) => one.lab === lab)
   const exited = resources?.containers.find(({ running }) => !running)
   if (exited === undefined) return
-  const log = await engine.getContainer(exited.id).logs({ stdout: true, stderr: true, tail: 30 })
+  const options = { stdout: true, stderr: true, tail: 30 } as const
+  const log = await engine
+    .getContainer(exited.id)
+    .logs(options)
+    .catch((error: unknown) => {
+      if (isGone(error)) return undefined
+      throw error
+    })
   throw new ClaimcheckError('LAB_FAILED', {
     subject: `container ${exited.name}`,
-    problem: 'exited while the lab was starting',
-    found: textOf(log).trim(),
+    ...(log === undefined
+      ? { problem: 'was removed while the lab was starting' }
+      : { problem: 'exited while the lab was starting', found: textOf(log).trim() }),
   })
 }
 

@@ -17,7 +17,7 @@ interface InitFile {
   readonly secret?: boolean
 }
 
-interface InitService {
+export interface InitService {
   readonly name: string
   readonly argv: readonly string[]
   readonly once?: boolean

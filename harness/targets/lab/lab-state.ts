@@ -14,6 +14,7 @@ const stateSchema = z.strictObject({
   /** The digest of the rack and its SKU when the lab was started. */
   digest: z.string(),
   nodes: z.array(z.string()),
+  machine: z.enum(['container', 'vm']).default('container'),
   context: z.string(),
 })
 

@@ -14,8 +14,8 @@ import { awaitReady } from './await-ready.ts'
 import { controlPlaneConfig } from './control-plane.ts'
 import { ADMIN, createCredentials, kubeconfig, serverOf } from './credentials.ts'
 import { docker, execIn, type Docker } from './docker.ts'
-import { provideNodeImage } from './image/node-image.ts'
-import { containerName, planLayout } from './layout.ts'
+import { provideNodeImage, provideVmImage } from './image/node-image.ts'
+import { containerName, planLayout, type NodeMachine } from './layout.ts'
 import { createNetwork } from './docker-network.ts'
 import { NodeContainer } from './node-container.ts'
 import { planNode } from './node-plan.ts'
@@ -30,6 +30,7 @@ import {
   writeState,
   type LabState,
 } from './lab-state.ts'
+import { vmContainerConfig, vmNetworkMtu } from './vm/vm-container.ts'
 import { workerConfig } from './worker.ts'
 
 const DEFAULT_LAB = 'default'
@@ -40,6 +41,7 @@ export interface Lab {
   readonly kubeconfig: string
   readonly context: string
   readonly emulation: Emulation
+  readonly machine: NodeMachine
   /** Whether the lab keeps running when the process that started it ends. */
   readonly persistent: boolean
   /** The names of the workers; empty for a lab with a control plane only. */
@@ -56,6 +58,8 @@ export interface LabOptions {
   readonly name?: string
   /** How many of the rack's nodes to start; absent for all. With 0 the lab has a control plane only. */
   readonly workers?: number
+  /** What runs each node; default: `container`. */
+  readonly machine?: NodeMachine
   /** Whether the lab keeps running when this process ends. */
   readonly persistent?: boolean
   readonly say?: (line: string) => void
@@ -66,37 +70,37 @@ const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/
 
 /** Rejects with FAULT_INVALID, LAB_UNAVAILABLE, LAB_BUILD_FAILED, LAB_FAILED or INTERRUPTED. Nothing is left if it rejects. */
 export async function startLab(rack: Rack, options: LabOptions): Promise<Lab> {
-  const { cacheDir, name = DEFAULT_LAB, persistent = false, say = () => undefined } = options
-  requireFaultSupport(rack, 'lab')
+  const { cacheDir, name = DEFAULT_LAB, machine = 'container', persistent = false } = options
+  const say = options.say ?? (() => undefined)
+  requireFaultSupport(rack, machine === 'vm' ? 'vm' : 'lab')
   checkName(name)
   const engine = await docker()
-  const image = await provideNodeImage(cacheDir, say)
+  const image = await (machine === 'vm' ? provideVmImage(cacheDir, say) : provideNodeImage(cacheDir, say))
   await removeAbandoned(engine, cacheDir, name, say)
   const nodes = rack.nodes.slice(0, options.workers ?? rack.nodes.length)
   const owner = persistent ? undefined : currentOwner()
-  say(`Starting lab ${name}: a control plane and ${nodes.length} workers`)
+  const kind = machine === 'vm' ? 'workers in virtual machines' : 'workers'
+  say(`Starting lab ${name}: a control plane and ${nodes.length} ${kind}`)
   try {
-    const prefix = await createNetwork(engine, name, { mtu: largestMtu(rack), owner })
-    const layout = planLayout(name, prefix, nodes, rack.sku.nics.length)
+    const mtu = machine === 'vm' ? vmNetworkMtu(rack) : largestMtu(rack)
+    const prefix = await createNetwork(engine, name, { mtu, owner })
+    const layout = planLayout(name, prefix, { nodes, nics: rack.sku.nics.length, machine })
     const credentials = await createCredentials(layout)
     const placeAt = (address: string) => ({ image, address, owner })
     const starting = [
       start(new NodeContainer(placeAt(layout.controlPlane), controlPlaneConfig(layout, credentials))),
-      ...layout.workers.map((worker) =>
-        start(
-          new NodeContainer(
-            placeAt(worker.address),
-            workerConfig(layout, worker, planNode(rack, worker.name), credentials),
-          ),
-        ),
-      ),
+      ...layout.workers.map((worker) => {
+        const node = workerConfig(layout, worker, planNode(rack, worker.name, machine), credentials)
+        const config = machine === 'vm' ? vmContainerConfig(rack, layout, worker, node) : node
+        return start(new NodeContainer(placeAt(worker.container), config))
+      }),
     ]
     for (const started of await Promise.allSettled(starting))
       if (started.status === 'rejected') throw started.reason
     const config = kubeconfig(credentials, ADMIN, serverOf(layout.controlPlane), `claimcheck-lab-${name}`)
     await awaitReady(engine, layout, accessOf(config), rack, options.signal)
     const context = `claimcheck-lab-${name}`
-    const state = { name, rack: rack.name, digest: rackDigest(rack), nodes: [...nodes], context }
+    const state = { name, rack: rack.name, digest: rackDigest(rack), nodes: [...nodes], machine, context }
     await writeState(cacheDir, state, config)
     return handle(rack, cacheDir, state, persistent)
   } catch (error) {
@@ -105,14 +109,15 @@ export async function startLab(rack: Rack, options: LabOptions): Promise<Lab> {
   }
 }
 
-/** Resolves with the running lab of that name, if it has this rack and this number of workers. */
+/** Resolves with the running lab of that name, if it has this rack, this number of workers and, if stated, these machines. */
 export async function findLab(
   rack: Rack,
-  { cacheDir, name = DEFAULT_LAB, workers = rack.nodes.length }: LabOptions,
+  { cacheDir, name = DEFAULT_LAB, workers = rack.nodes.length, machine }: LabOptions,
 ): Promise<Lab | undefined> {
   const state = await readState(cacheDir, name)
   if (state === undefined || state.digest !== rackDigest(rack) || state.nodes.length !== workers)
     return undefined
+  if (machine !== undefined && state.machine !== machine) return undefined
   const resources = (await listLabResources(await docker())).find(({ lab }) => lab === name)
   const running = resources?.containers.filter((container) => container.running).length
   if (running !== workers + 1) return undefined
@@ -146,14 +151,16 @@ export async function stopLab(cacheDir: string, name: string = DEFAULT_LAB): Pro
 /** Lists all labs of this Docker engine. */
 export const labs = async (): Promise<readonly LabResources[]> => listLabResources(await docker())
 
-function handle(rack: Rack, cacheDir: string, { name, nodes, context }: LabState, persistent: boolean): Lab {
+function handle(rack: Rack, cacheDir: string, state: LabState, persistent: boolean): Lab {
+  const { name, nodes, machine, context } = state
   return {
     name,
+    machine,
     kubeconfig: kubeconfigPath(cacheDir, name),
     context,
     persistent,
     nodes,
-    emulation: describeEmulation(rack, 'process'),
+    emulation: describeEmulation(rack, machine === 'vm' ? 'vm' : 'process'),
     exec: (node, argv) => execIn(containerName(name, node), argv),
     stop: async () => void (await stopLab(cacheDir, name)),
   }

@@ -15,6 +15,7 @@ import { infinibandDevices, type CharDevice } from '../../emulation/char-devices
 import { publishRack } from '../../emulation/publish-rack.ts'
 import { FABRIC, railAddress } from '../../emulation/rail-addresses.ts'
 import { tokenBucketFor, type TokenBucket } from '../../emulation/token-bucket.ts'
+import type { NodeMachine } from './layout.ts'
 import { sysfsOf, type SysfsTree } from '../../emulation/sysfs-tree.ts'
 
 export interface NodePlan {
@@ -26,7 +27,8 @@ export interface NodePlan {
   readonly nics: readonly NicOfNode[]
   /** Character devices that every pod with a claim sees. */
   readonly leaked: readonly CharDevice[]
-  readonly sysfs: SysfsTree
+  /** Absent: pods see the /sys of their kernel. */
+  readonly sysfs?: SysfsTree
   readonly podNetwork: ShapeOfNode
   /** A network whose traffic leaves over eth0 instead of the NICs (fault `tcp-fallback`). */
   readonly fallsBack?: string
@@ -48,6 +50,10 @@ interface NicOfNode {
   /** The NIC that carries the traffic of this one in pods that have both (fault `rail-shared`). */
   readonly leavesBy?: string
   readonly cutAfterBytes?: number
+  /** The name of its Soft-RoCE device, where the NIC is an interface of a virtual machine. */
+  readonly rdmaDevice?: string
+  /** Token buckets, by the NUMA node of a buffer in host memory. */
+  readonly hostMemoryShapes?: Readonly<Record<string, ShapeOfNode>>
 }
 
 interface ShapeOfNode {
@@ -58,7 +64,7 @@ interface ShapeOfNode {
 /** The MTU of the pod network, in bytes. */
 const POD_NETWORK_MTU = 1500
 
-export function planNode(rack: Rack, node: string): NodePlan {
+export function planNode(rack: Rack, node: string, machine: NodeMachine = 'container'): NodePlan {
   const { slices } = publishRack(rack)
   const devicesOf = (driver: string): readonly Device[] =>
     slices
@@ -70,9 +76,12 @@ export function planNode(rack: Rack, node: string): NodePlan {
       [dranet.driver, vendorOf(rack.sku).driver].map((driver) => [driver, devicesOf(driver)]),
     ),
     gpus: rack.sku.gpus.map(({ name }) => name),
-    nics: rack.sku.nics.map((nic, index) => planNic(rack, node, nic, index)),
-    leaked: infinibandDevices(rack, node, []),
-    sysfs: sysfsOf(skuAsBuilt(rack, node)),
+    nics: rack.sku.nics.map((nic, index) => ({
+      ...planNic(rack, node, nic, index),
+      ...(machine === 'vm' ? softRoce(rack, node, nic) : {}),
+    })),
+    leaked: machine === 'vm' ? [] : infinibandDevices(rack, node, []),
+    ...(machine === 'vm' ? {} : { sysfs: sysfsOf(skuAsBuilt(rack, node)) }),
     podNetwork: podNetwork(rack),
     ...(faultOnNode(rack, 'tcp-fallback', node) === undefined ? {} : { fallsBack: FABRIC }),
     ...(faultOnNode(rack, 'prepare-fails-once', node) === undefined ? {} : { prepareFailsOnce: true }),
@@ -82,13 +91,7 @@ export function planNode(rack: Rack, node: string): NodePlan {
 
 function planNic(rack: Rack, node: string, nic: SkuNic, index: number): NicOfNode {
   const { address, gateway, mac } = railAddress(rack.nodes.indexOf(node), index)
-  const shaped = (gpu: SkuGpu | undefined): ShapeOfNode =>
-    ofNode(
-      tokenBucketFor(
-        gigabytesPerSecond(nicRate(rack, node, nic, gpu) / rack.scale),
-        statedMtu(rack.sku, nic),
-      ),
-    )
+  const shaped = (gpu: SkuGpu | undefined): ShapeOfNode => shapeFor(rack, node, nic, gpu)
   const over = rack.sku.nics.find(
     ({ name }) => name === faultOnNode(rack, 'rail-shared', node, nic.name)?.over,
   )
@@ -110,6 +113,32 @@ function planNic(rack: Rack, node: string, nic: SkuNic, index: number): NicOfNod
     status: withMessages(status),
     ...(over === undefined ? {} : { leavesBy: dranetDeviceName(over) }),
     ...(cut === undefined ? {} : { cutAfterBytes: Math.ceil(cut.afterBytes / rack.scale) }),
+  }
+}
+
+type Memory = Parameters<typeof nicRate>[3]
+
+const shapeFor = (rack: Rack, node: string, nic: SkuNic, memory: Memory): ShapeOfNode =>
+  ofNode(
+    tokenBucketFor(
+      gigabytesPerSecond(nicRate(rack, node, nic, memory) / rack.scale),
+      statedMtu(rack.sku, nic),
+    ),
+  )
+
+/** Of a NIC that is an interface of a virtual machine: its character devices are the kernel's own. */
+function softRoce(
+  rack: Rack,
+  node: string,
+  nic: SkuNic,
+): Pick<NicOfNode, 'devices' | 'rdmaDevice' | 'hostMemoryShapes'> {
+  const numaNodes = [...new Set([...rack.sku.gpus, ...rack.sku.nics].map(({ numaNode }) => numaNode))]
+  return {
+    devices: [],
+    rdmaDevice: nic.name,
+    hostMemoryShapes: Object.fromEntries(
+      numaNodes.map((numaNode) => [`${numaNode}`, shapeFor(rack, node, nic, { numaNode })]),
+    ),
   }
 }
 

@@ -1,8 +1,8 @@
 /** The files and services of a lab's worker container. */
 import { driverOf, kubeconfig, kubeletOf, serverOf, type Credentials } from './credentials.ts'
 import { IMAGES_ARCHIVE, PAUSE_IMAGE } from './image/workload-images.ts'
-import { json, type InitConfig } from './init-config.ts'
-import type { Layout, WorkerPlace } from './layout.ts'
+import { json, type InitConfig, type InitService } from './init-config.ts'
+import type { Layout, NodeMachine, WorkerPlace } from './layout.ts'
 import type { NodePlan } from './node-plan.ts'
 
 const CONFIG = '/etc/kubernetes'
@@ -18,6 +18,8 @@ export function workerConfig(
   credentials: Credentials,
 ): InitConfig {
   const server = serverOf(layout.controlPlane)
+  // The disk of a virtual machine has the images already.
+  const images: readonly InitService[] = layout.machine === 'vm' ? [] : [importImages]
   return {
     lab: layout.lab,
     node: name,
@@ -35,19 +37,14 @@ export function workerConfig(
         secret: true,
       },
       { path: `${CONFIG}/kubelet.json`, content: json(kubelet(address)) },
-      { path: CONTAINERD, content: containerd },
+      { path: CONTAINERD, content: containerd(layout.machine) },
       { path: '/etc/cni/net.d/10-pods.conflist', content: json(podsNetwork(podNetwork)) },
       { path: PLAN, content: json(plan) },
     ],
     routes,
     services: [
       { name: 'containerd', argv: ['containerd', `--config=${CONTAINERD}`] },
-      {
-        name: 'images',
-        argv: ['ctr', '--namespace=k8s.io', 'images', 'import', IMAGES_ARCHIVE],
-        once: true,
-        waitFor: `unix:${RUNTIME_SOCKET}`,
-      },
+      ...images,
       {
         name: 'kubelet',
         argv: [
@@ -63,11 +60,18 @@ export function workerConfig(
         name: 'claimcheck-driver',
         argv: ['claimcheck-driver', `--plan=${PLAN}`, `--kubeconfig=${CONFIG}/driver.conf`],
         // A node must have the images before it publishes devices, or pods could not start on it.
-        after: ['images'],
+        after: images.map((service) => service.name),
         waitFor: `unix:${HOOKS_SOCKET}`,
       },
     ],
   }
+}
+
+const importImages: InitService = {
+  name: 'images',
+  argv: ['ctr', '--namespace=k8s.io', 'images', 'import', IMAGES_ARCHIVE],
+  once: true,
+  waitFor: `unix:${RUNTIME_SOCKET}`,
 }
 
 const kubelet = (address: string) => ({
@@ -95,7 +99,7 @@ const kubelet = (address: string) => ({
 })
 
 /** The driver's NRI plugin is required, so that no container starts without its devices while the driver is down. */
-const containerd = `version = 3
+const containerd = (machine: NodeMachine): string => `version = 3
 
 [plugins.'io.containerd.cri.v1.images'.pinned_images]
   sandbox = '${PAUSE_IMAGE}'
@@ -111,8 +115,8 @@ const containerd = `version = 3
 [plugins.'io.containerd.nri.v1.nri']
   disable = false
   socket_path = '${HOOKS_SOCKET}'
-  plugin_registration_timeout = '5s'
-  plugin_request_timeout = '10s'
+  plugin_registration_timeout = '${machine === 'vm' ? 60 : 5}s'
+  plugin_request_timeout = '${machine === 'vm' ? 60 : 10}s'
 
 [plugins.'io.containerd.nri.v1.nri'.default_validator]
   enable = true

@@ -54,8 +54,8 @@ func (h *hooks) RunPodSandbox(_ context.Context, pod *api.PodSandbox) error {
 	h.node.mu.Lock()
 	defer h.node.mu.Unlock()
 	claimed, err := h.node.attachClaims(pod)
-	if err == nil && !claimed && ofRun(pod) {
-		err = makeSysfs(pod.Id, netnsOf(pod), h.node.plan.Sysfs)
+	if sysfs := h.node.plan.Sysfs; err == nil && !claimed && ofRun(pod) && sysfs != nil {
+		err = makeSysfs(pod.Id, netnsOf(pod), *sysfs)
 	}
 	if err != nil {
 		h.node.reporter.PodFailed(pod, err)
@@ -69,7 +69,7 @@ func ofRun(pod *api.PodSandbox) bool {
 }
 
 // CreateContainer adds the devices of all the pod's claims to each of its containers, whichever claims that one names.
-func (h *hooks) CreateContainer(_ context.Context, pod *api.PodSandbox, _ *api.Container) (*api.ContainerAdjustment, []*api.ContainerUpdate, error) {
+func (h *hooks) CreateContainer(_ context.Context, pod *api.PodSandbox, container *api.Container) (*api.ContainerAdjustment, []*api.ContainerUpdate, error) {
 	h.node.mu.Lock()
 	defer h.node.mu.Unlock()
 	// The sandbox may be older than this driver process.
@@ -82,8 +82,29 @@ func (h *hooks) CreateContainer(_ context.Context, pod *api.PodSandbox, _ *api.C
 	for _, device := range planned.Devices {
 		adjustment.AddDevice(charDevice(device))
 	}
+	if h.node.plan.Sysfs == nil {
+		return adjustment, nil, addVerbs(adjustment, pod, container, planned.NICs)
+	}
 	adjustment.AddMount(&api.Mount{Destination: "/sys", Type: "bind", Source: sysfsOf(pod.Id), Options: []string{"rbind", "ro", "nosuid", "nodev", "noexec"}})
 	return adjustment, nil, nil
+}
+
+// addVerbs adds the character devices of Soft-RoCE devices to a container, and limits the NICs to the rate of its buffers.
+func addVerbs(adjustment *api.ContainerAdjustment, pod *api.PodSandbox, container *api.Container, nics []ClaimedNIC) error {
+	if len(nics) == 0 {
+		return nil
+	}
+	devices, err := verbsDevices(nics)
+	if err != nil {
+		return err
+	}
+	for _, device := range devices {
+		adjustment.AddDevice(device)
+	}
+	if node, bound := memoryNode(container.GetArgs()); bound {
+		return shapeForMemory(netnsOf(pod), nics, node)
+	}
+	return nil
 }
 
 // StartContainer raises the priority of the processes of pods with a claim. A refusal is only logged.
@@ -133,5 +154,9 @@ func charDevice(device CharDevice) *api.LinuxDevice {
 	if !device.Opens {
 		major, minor = unservedMajor, unservedMin
 	}
-	return &api.LinuxDevice{Path: device.Path, Type: "c", Major: major, Minor: minor, FileMode: api.FileMode(uint32(unix.S_IRUSR | unix.S_IWUSR | unix.S_IRGRP | unix.S_IWGRP | unix.S_IROTH | unix.S_IWOTH))}
+	return linuxDevice(device.Path, major, minor)
+}
+
+func linuxDevice(path string, major, minor int64) *api.LinuxDevice {
+	return &api.LinuxDevice{Path: path, Type: "c", Major: major, Minor: minor, FileMode: api.FileMode(uint32(unix.S_IRUSR | unix.S_IWUSR | unix.S_IRGRP | unix.S_IWGRP | unix.S_IROTH | unix.S_IWOTH))}
 }

@@ -74,8 +74,11 @@ func run(planPath, kubeconfig string) error {
 }
 
 func register(ctx context.Context, driver string, node *Node, client kubernetes.Interface) (*kubeletplugin.Helper, error) {
-	if err := os.MkdirAll(filepath.Join(kubeletplugin.KubeletPluginsDir, driver), 0o750); err != nil {
-		return nil, err
+	// Kubelet creates the second folder when it starts, which may be later.
+	for _, folder := range []string{filepath.Join(kubeletplugin.KubeletPluginsDir, driver), kubeletplugin.KubeletRegistryDir} {
+		if err := os.MkdirAll(folder, 0o750); err != nil {
+			return nil, err
+		}
 	}
 	helper, err := kubeletplugin.Start(ctx, &plugin{driver: driver, node: node},
 		kubeletplugin.DriverName(driver),

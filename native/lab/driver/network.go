@@ -77,6 +77,9 @@ func ensureNIC(nic *NIC) error {
 // ensureInNode creates a NIC again if it is not in the node. It is then in a namespace that was removed, which the kernel
 // deletes some time later.
 func ensureInNode(nic *NIC) error {
+	if nic.RDMADevice != "" {
+		return ensureInMachine(nic)
+	}
 	_, err := netlink.LinkByName(nic.Interface)
 	if err == nil || !errors.As(err, &netlink.LinkNotFoundError{}) {
 		return errors.Join(err, ensureNIC(nic))
@@ -117,6 +120,9 @@ func preparePodNetwork(path string, shaped Shape) error {
 
 // attachNIC moves a NIC into a pod's network namespace, unless it is already there, and configures it.
 func attachNIC(path string, at int, nic *ClaimedNIC) error {
+	if nic.RDMADevice != "" {
+		return attachMachineNIC(path, nic)
+	}
 	there, err := isIn(path, nic.NIC)
 	if err != nil {
 		return err
@@ -273,6 +279,11 @@ func detachNIC(path string, nic *NIC) error {
 		return err
 	}
 	defer home.Close()
+	if nic.RDMADevice != "" {
+		if err := detachMachineNIC(path, nic); err != nil {
+			return err
+		}
+	}
 	err = within(path, func() error {
 		link, err := netlink.LinkByName(nic.Interface)
 		if errors.As(err, &netlink.LinkNotFoundError{}) {

@@ -104,7 +104,10 @@ func (n *Node) setUp(pod *api.PodSandbox, netns string, planned PodPlan) error {
 	if err := misroute(netns, planned.NICs, n.plan.FallsBack); err != nil {
 		return fmt.Errorf("routes: %w", err)
 	}
-	if err := makeSysfs(pod.Id, netns, n.plan.Sysfs); err != nil {
+	if n.plan.Sysfs == nil {
+		return nil
+	}
+	if err := makeSysfs(pod.Id, netns, *n.plan.Sysfs); err != nil {
 		return fmt.Errorf("/sys: %w", err)
 	}
 	return nil

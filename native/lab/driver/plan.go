@@ -26,7 +26,8 @@ type Plan struct {
 	NICs []NIC    `json:"nics"`
 	// Leaked lists character devices that every pod with a claim gets without having claimed them.
 	Leaked []CharDevice `json:"leaked"`
-	Sysfs  Sysfs        `json:"sysfs"`
+	// Sysfs replaces the /sys of pods. Where it is absent, they see the kernel's own.
+	Sysfs *Sysfs `json:"sysfs,omitempty"`
 	// PodNetwork is the rate of eth0 of pods with a claim, in each direction.
 	PodNetwork Shape `json:"podNetwork"`
 	// FallsBack is a network that is reached over eth0 instead of the NICs.
@@ -49,6 +50,11 @@ type NIC struct {
 	// Shapes are the rates by the GPU that the NIC serves; "" for none.
 	Shapes  map[string]Shape `json:"shapes"`
 	Devices []CharDevice     `json:"devices"`
+	// RDMADevice is the name of the NIC's Soft-RoCE device, if the NIC is an interface of the machine with this MAC address.
+	// Otherwise the NIC is an end of a veth pair.
+	RDMADevice string `json:"rdmaDevice,omitempty"`
+	// HostMemoryShapes are the rates by the NUMA node of buffers in host memory.
+	HostMemoryShapes map[string]Shape `json:"hostMemoryShapes,omitempty"`
 	// Status is the device status that the driver reports once the NIC is attached to a pod.
 	Status resourceapi.AllocatedDeviceStatus `json:"status"`
 	// LeavesBy is the device that carries this one's outgoing traffic if a pod has both.

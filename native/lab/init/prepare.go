@@ -74,11 +74,22 @@ func prepareCgroups() error {
 	return nil
 }
 
-// delegateUnified moves all processes out of the root of the container's cgroup, so that it can delegate controllers.
 func delegateUnified() error {
 	if err := unix.Mount("", cgroups, "", unix.MS_REMOUNT|unix.MS_BIND, ""); err != nil {
 		return fmt.Errorf("remounting %s: %w", cgroups, err)
 	}
+	// Only a machine's root cgroup lacks this file. It may delegate controllers and have processes.
+	if _, err := os.Stat(filepath.Join(cgroups, "cgroup.type")); errors.Is(err, os.ErrNotExist) {
+		return delegateControllers()
+	}
+	if err := leaveRoot(); err != nil {
+		return err
+	}
+	return delegateControllers()
+}
+
+// leaveRoot moves all processes out of the root of the container's cgroup, so that it can delegate controllers.
+func leaveRoot() error {
 	own := filepath.Join(cgroups, "init")
 	if err := os.MkdirAll(own, 0o755); err != nil {
 		return err
@@ -92,6 +103,10 @@ func delegateUnified() error {
 			return err
 		}
 	}
+	return nil
+}
+
+func delegateControllers() error {
 	controllers, err := os.ReadFile(filepath.Join(cgroups, "cgroup.controllers"))
 	if err != nil {
 		return err

@@ -16,12 +16,14 @@ import {
   type Log,
 } from '../../../harness/targets/lab/image/build-artifact.ts'
 import { lock } from '../../../harness/targets/lab/image/build-lock.ts'
-import { openApt, unpack } from './debian-packages.ts'
-import { kernel } from './kernel.ts'
+import { openApt, unpack } from '../../../harness/targets/lab/image/debian-packages.ts'
+import { kernelWith } from '../../../harness/targets/lab/image/kernel.ts'
 
 const SUITE = 'bookworm'
 const TOOLS = ['busybox-static', 'ethtool', 'iproute2']
 const PROVIDERS = ['ibverbs-providers']
+/** What the guest loads. */
+const kernel = kernelWith(['rdma_rxe', 'ib_umad', 'rdma_ucm', 'veth', 'sch_netem', 'sch_tbf'])
 const UNUSED = ['usr/share/*', 'usr/lib/x86_64-linux-gnu/gconv', 'usr/lib/x86_64-linux-gnu/perl-base']
 const GUEST = join(import.meta.dirname, 'guest')
 const COLLECT = join(NATIVE, 'transfer', 'collect.sh')

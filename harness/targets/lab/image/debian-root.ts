@@ -11,6 +11,7 @@ const SUITE = 'bookworm'
 const PACKAGES = [
   'containernetworking-plugins',
   'etcd-server',
+  'ibverbs-providers',
   'iproute2',
   'libgcc-s1',
   'libssl3',

@@ -20,6 +20,7 @@ import {
   type ArtifactRecipe,
   type Log,
 } from './build-artifact.ts'
+import { machineRecipes } from '../vm/vm-image.ts'
 import { workload } from './workload-images.ts'
 
 const NODE_IMAGE = 'claimcheck-lab-node'
@@ -31,6 +32,15 @@ export async function provideNodeImage(cacheDir: string, say: Log): Promise<stri
   return withBuildLock(cacheDir, say, async (cache) =>
     buildLayers(engine, await recipes(cacheDir, cache, say), cache, say),
   )
+}
+
+/** The node image with what runs a node in a virtual machine. Resolves and rejects as `provideNodeImage` does. */
+export async function provideVmImage(cacheDir: string, say: Log): Promise<string> {
+  const engine = await docker()
+  return withBuildLock(cacheDir, say, async (cache) => {
+    const all = [...(await recipes(cacheDir, cache, say)), ...(await machineRecipes(cache, say))]
+    return buildLayers(engine, all, cache, say)
+  })
 }
 
 /** Resolves with the folders that contain etcd and the Kubernetes programs of the image. Rejects with LAB_BUILD_FAILED. */

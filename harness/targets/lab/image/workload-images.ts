@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -103,9 +103,27 @@ async function writeTransferRoot(
   // The C and C++ libraries with their symbolic links, and a shell for debugging.
   const parts = `cp -a ${libraries}/. "$1/${libraries}/" && cp -a bin lib lib64 "$1/" && cp -a usr/lib64/. "$1/usr/lib64/" && cp -a usr/bin/dash usr/bin/sh usr/bin/ls usr/bin/cat usr/bin/env usr/bin/sleep "$1/usr/bin/" && if [ -e usr/lib/ld-linux-aarch64.so.1 ]; then cp -a usr/lib/ld-linux-aarch64.so.1 "$1/usr/lib/"; fi`
   await tool(['sh', '-c', parts, 'sh', root], { package: 'coreutils', cwd: debian })
+  await addVerbsProvider(root, libraries, nixl)
   const unused = ['gconv', 'libapt-*', 'libdb-*', 'perl-base', 'security', 'systemd']
   const prune = `cd "$1" && rm -rf ${unused.join(' ')}`
   await tool(['sh', '-c', prune, 'sh', join(root, libraries)], { package: 'coreutils' })
+}
+
+/** Adds the provider of Soft-RoCE, for nodes in virtual machines. The wheel's libibverbs searches these two folders. */
+async function addVerbsProvider(root: string, libraries: string, nixl: Nixl): Promise<void> {
+  const name = 'librxe-rdmav34.so'
+  const folder = join(root, 'usr/lib64/libibverbs')
+  await mkdir(folder, { recursive: true })
+  await copyFile(join(root, libraries, 'libibverbs', name), join(folder, name))
+  await mkdir(join(root, 'etc/libibverbs.d'), { recursive: true })
+  await writeFile(join(root, 'etc/libibverbs.d/rxe.driver'), 'driver rxe\n')
+  // A provider must use the libibverbs of the wheel, since a second copy would not know the devices of the first.
+  const wheel = 'nixl_cu12.libs'
+  const own = (await readdir(join(nixl.folder, wheel))).find((file) => /^libibverbs-.*\.so\./.test(file))
+  if (own === undefined) throw new Error(`the wheel in ${nixl.folder} has no libibverbs in ${wheel}`)
+  const link = join(root, libraries, 'libibverbs.so.1')
+  await rm(link, { force: true })
+  await symlink(join(NIXL_FOLDER, wheel, own), link)
 }
 
 /** Writes an archive in the format of `docker save`, with one layer for each image. */

@@ -1,23 +1,24 @@
 /**
- * A kernel whose Soft-RoCE (rdma_rxe) works in network namespaces: the newest of Debian's backports, with the few modules
- * that the guest loads. Older archives of Debian are not kept, so no version is pinned; the guest says which one runs.
+ * The kernel of a virtual machine whose Soft-RoCE (rdma_rxe) works in network namespaces: the newest of Debian's backports.
+ * Debian keeps no older archives, so no version is pinned; the file `release` states the version.
  */
 import { glob, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { execa } from 'execa'
-import type { ArtifactRecipe } from '../../../harness/targets/lab/image/build-artifact.ts'
+import type { ArtifactRecipe } from './build-artifact.ts'
 import { openApt, unpack } from './debian-packages.ts'
 
 const SUITE = 'trixie-backports'
 const METAPACKAGE = 'linux-image-amd64'
-/** What the guest loads, with all they depend on. */
-const MODULES = ['rdma_rxe', 'ib_umad', 'rdma_ucm', 'veth', 'sch_netem', 'sch_tbf']
 
-/** Makes `vmlinuz` and `modules/NN-name.ko`, in the order in which they load. */
-export const kernel: ArtifactRecipe = {
+/**
+ * Makes `vmlinuz`, `release` and `modules/NN-name.ko`: `modules` with all they depend on, numbered in the order in which they
+ * load.
+ */
+export const kernelWith = (modules: readonly string[]): ArtifactRecipe => ({
   name: 'kernel',
   about: `Fetching the newest kernel of Debian ${SUITE} (about 120 MB, once)`,
-  inputs: [SUITE, METAPACKAGE, ...MODULES],
+  inputs: [SUITE, METAPACKAGE, ...modules],
   async make(root) {
     const work = await mkdtemp(join(root, '..', 'kernel-'))
     try {
@@ -31,13 +32,13 @@ export const kernel: ArtifactRecipe = {
       const [release = ''] = await readdir(versions)
       const folder = join(versions, release)
       await rename(join(folder, 'vmlinuz'), join(root, 'vmlinuz'))
-      await layModules(folder, join(root, 'modules'))
+      await layModules(modules, folder, join(root, 'modules'))
       await writeFile(join(root, 'release'), release)
     } finally {
       await rm(work, { recursive: true, force: true })
     }
   },
-}
+})
 
 /** The kernel that the metapackage stands for, and its modules. */
 async function packagesOfNewest(apt: Awaited<ReturnType<typeof openApt>>): Promise<readonly string[]> {
@@ -48,7 +49,7 @@ async function packagesOfNewest(apt: Awaited<ReturnType<typeof openApt>>): Promi
 }
 
 /** Decompresses the modules, those that others depend on first. */
-async function layModules(from: string, to: string): Promise<void> {
+async function layModules(modules: readonly string[], from: string, to: string): Promise<void> {
   const files = new Map<string, string>()
   for await (const path of glob('kernel/**/*.ko.xz', { cwd: from }))
     files.set(basename(path, '.ko.xz').replaceAll('-', '_'), join(from, path))
@@ -63,7 +64,7 @@ async function layModules(from: string, to: string): Promise<void> {
     await rename(module, join(to, `${String(order.size).padStart(2, '0')}-${name}.ko`))
     order.add(name)
   }
-  for (const name of MODULES) await place(name)
+  for (const name of modules) await place(name)
 }
 
 /** As the module's own `.modinfo` section lists them. */
