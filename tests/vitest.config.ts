@@ -17,6 +17,7 @@ const NEVER = [
   ...configDefaults.exclude,
   'tests/**/*.lab.test.ts',
   'tests/**/*.verbs.test.ts',
+  'tests/**/*.vm-lab.test.ts',
   'tests/.tmp/**',
 ]
 const patience = { testTimeout: 300_000, hookTimeout: 600_000 }

@@ -27,8 +27,8 @@ export interface NodePlan {
   readonly nics: readonly NicOfNode[]
   /** Character devices that every pod with a claim sees. */
   readonly leaked: readonly CharDevice[]
-  /** Absent: pods see the /sys of their kernel. */
-  readonly sysfs?: SysfsTree
+  /** Absent: pods see the /sys of their kernel. `merged`: that, with these files and links. */
+  readonly sysfs?: SysfsTree & { readonly merged?: true }
   readonly podNetwork: ShapeOfNode
   /** A network whose traffic leaves over eth0 instead of the NICs (fault `tcp-fallback`). */
   readonly fallsBack?: string
@@ -81,7 +81,7 @@ export function planNode(rack: Rack, node: string, machine: NodeMachine = 'conta
       ...(machine === 'vm' ? softRoce(rack, node, nic) : {}),
     })),
     leaked: machine === 'vm' ? [] : infinibandDevices(rack, node, []),
-    ...(machine === 'vm' ? {} : { sysfs: sysfsOf(skuAsBuilt(rack, node)) }),
+    ...(machine === 'vm' ? emulatedGpus(rack) : { sysfs: sysfsOf(skuAsBuilt(rack, node)) }),
     podNetwork: podNetwork(rack),
     ...(faultOnNode(rack, 'tcp-fallback', node) === undefined ? {} : { fallsBack: FABRIC }),
     ...(faultOnNode(rack, 'prepare-fails-once', node) === undefined ? {} : { prepareFailsOnce: true }),
@@ -125,6 +125,14 @@ const shapeFor = (rack: Rack, node: string, nic: SkuNic, memory: Memory): ShapeO
       statedMtu(rack.sku, nic),
     ),
   )
+
+/** A virtual machine has the NICs, not the GPUs. */
+function emulatedGpus({ sku }: Rack): Pick<NodePlan, 'sysfs'> {
+  if (sku.gpus.length === 0) return {}
+  const { files, links } = sysfsOf({ ...sku, nics: [] })
+  const devices = files.filter(({ path }) => !path.startsWith('/sys/devices/system/'))
+  return { sysfs: { files: devices, links, merged: true } }
+}
 
 /** Of a NIC that is an interface of a virtual machine: its character devices are the kernel's own. */
 function softRoce(

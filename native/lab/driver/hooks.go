@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log"
+	"slices"
 	"time"
 
 	"github.com/containerd/nri/pkg/api"
@@ -82,8 +83,11 @@ func (h *hooks) CreateContainer(_ context.Context, pod *api.PodSandbox, containe
 	for _, device := range planned.Devices {
 		adjustment.AddDevice(charDevice(device))
 	}
+	if err := addVerbs(adjustment, pod, container, planned.NICs); err != nil {
+		return nil, nil, err
+	}
 	if h.node.plan.Sysfs == nil {
-		return adjustment, nil, addVerbs(adjustment, pod, container, planned.NICs)
+		return adjustment, nil, nil
 	}
 	adjustment.AddMount(&api.Mount{Destination: "/sys", Type: "bind", Source: sysfsOf(pod.Id), Options: []string{"rbind", "ro", "nosuid", "nodev", "noexec"}})
 	return adjustment, nil, nil
@@ -91,7 +95,7 @@ func (h *hooks) CreateContainer(_ context.Context, pod *api.PodSandbox, containe
 
 // addVerbs adds the character devices of Soft-RoCE devices to a container, and limits the NICs to the rate of its buffers.
 func addVerbs(adjustment *api.ContainerAdjustment, pod *api.PodSandbox, container *api.Container, nics []ClaimedNIC) error {
-	if len(nics) == 0 {
+	if !slices.ContainsFunc(nics, func(nic ClaimedNIC) bool { return nic.RDMADevice != "" }) {
 		return nil
 	}
 	devices, err := verbsDevices(nics)

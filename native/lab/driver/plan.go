@@ -26,7 +26,7 @@ type Plan struct {
 	NICs []NIC    `json:"nics"`
 	// Leaked lists character devices that every pod with a claim gets without having claimed them.
 	Leaked []CharDevice `json:"leaked"`
-	// Sysfs replaces the /sys of pods. Where it is absent, they see the kernel's own.
+	// Sysfs is the /sys of pods. Where it is absent, they see the kernel's own.
 	Sysfs *Sysfs `json:"sysfs,omitempty"`
 	// PodNetwork is the rate of eth0 of pods with a claim, in each direction.
 	PodNetwork Shape `json:"podNetwork"`
@@ -77,7 +77,9 @@ type CharDevice struct {
 
 // Sysfs is the content of a pod's /sys besides its interfaces.
 type Sysfs struct {
-	Files []struct {
+	// Merged adds the files and links to the kernel's own; otherwise they replace these.
+	Merged bool `json:"merged,omitempty"`
+	Files  []struct {
 		Path    string `json:"path"`
 		Content string `json:"content"`
 	} `json:"files"`
