@@ -1,6 +1,7 @@
 //! The catalogue of failures: one constructor for each cause.
 
 use crate::error::{Code, Failure};
+use crate::nixl::backend::Backend;
 use std::fmt::Display;
 
 impl Failure {
@@ -16,6 +17,17 @@ impl Failure {
             "a loadable libnixl_capi.so",
             reason,
             "Set its path with --nixl-lib or NIXL_CAPI_LIB; the nixl-cu12 wheel contains it.",
+        )
+    }
+
+    pub fn plugin_missing(backend: Backend, file: impl Display, reason: impl Display) -> Self {
+        Self::new(
+            Code::NixlLibraryMissing,
+            format!("NIXL backend {backend}, {file}"),
+            "a plugin that loads with every library that it needs",
+            reason,
+            "Add libfabric.so.1 and libhwloc.so.15 to the image, of versions that the plugin accepts: docs/transport.md \
+             lists them. libcuda.so.1 comes with the NVIDIA driver, in pods that claim a GPU.",
         )
     }
 
