@@ -21,13 +21,19 @@ impl Failure {
     }
 
     pub fn plugin_missing(backend: Backend, file: impl Display, reason: impl Display) -> Self {
+        let reason = reason.to_string();
+        let hint = if reason.contains("libcuda.so") {
+            "Run in a pod that has a GPU: libcuda.so.1 comes with the NVIDIA driver."
+        } else {
+            "Build the image with libfabric.so.1 and libhwloc.so.15 of versions that the plugin accepts; docs/transport.md \
+             says which."
+        };
         Self::new(
             Code::NixlLibraryMissing,
             format!("NIXL backend {backend}, {file}"),
             "a plugin that loads with every library that it needs",
-            reason,
-            "Add libfabric.so.1 and libhwloc.so.15 to the image, of versions that the plugin accepts: docs/transport.md \
-             lists them. libcuda.so.1 comes with the NVIDIA driver, in pods that claim a GPU.",
+            &reason,
+            hint,
         )
     }
 

@@ -109,11 +109,7 @@ impl Agent {
                 (library.create_backend)(self.agent, backend.as_ptr(), parameters, &mut self.backend)
             };
             let call = format!("create_backend({}, {:?})", settings.backend, settings.parameters);
-            let made = self.expect_success(&call, status);
-            made.map_err(|failure| match settings.backend {
-                Backend::Ucx => failure,
-                Backend::Libfabric => failure.advised(LIBFABRIC_ADVICE),
-            })
+            self.expect_success(&call, status)
         });
         // SAFETY: the parameters were made above and are not used again.
         unsafe { (library.destroy_params)(parameters) };
@@ -192,7 +188,10 @@ impl Agent {
             0 => Ok(()),
             status => {
                 let failure = Failure::nixl_call(call, format!("agent {}", self.name), status_text(status));
-                Err(ucx_log::explain(failure))
+                Err(match self.kind {
+                    Backend::Ucx => ucx_log::explain(failure),
+                    Backend::Libfabric => failure.advised(LIBFABRIC_ADVICE),
+                })
             }
         }
     }

@@ -18,8 +18,13 @@ pub fn check(options: &Options, nics: &[Nic]) -> Outcome<()> {
         let expected = "auto with --backend LIBFABRIC, whose provider follows from --nics";
         return Err(Failure::bad_option("--transport", expected, &options.transport));
     }
-    match nics {
-        [first, second, ..] if first.kind == Kind::Interface => {
+    let device = options.devices.iter().find(|device| device.kind.copy_transport().is_some());
+    match (device, nics) {
+        (Some(device), [first, ..]) if first.kind == Kind::Interface => {
+            let expected = "host memory (dram) with --backend LIBFABRIC over an interface";
+            Err(Failure::bad_option("--devices", expected, device))
+        }
+        (_, [first, second, ..]) if first.kind == Kind::Interface => {
             let found = format!("{} and {}", first.name, second.name);
             Err(Failure::bad_option("--nics", "one interface with --backend LIBFABRIC", found))
         }
@@ -63,9 +68,16 @@ pub fn version() -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
 
     fn nic(name: &str, kind: Kind) -> Nic {
         Nic { name: name.to_owned(), kind }
+    }
+
+    #[test]
+    fn other_rdma_nics_are_refused() {
+        let failure = of_efa(&nic("no_such_device", Kind::Rdma)).unwrap_err();
+        assert_eq!((failure.code, failure.hint.as_str()), (Code::NicUnusable, "Use --backend UCX."));
     }
 
     #[test]
