@@ -6,16 +6,22 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { readSettings } from '../harness/core/variables.ts'
 import { provideNixl } from '../harness/native/nixl.ts'
+import { libfabricEnvironment } from './libfabric-libraries.ts'
 
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
 const { cacheDir } = readSettings(process.env)
-const { capi } = await provideNixl(cacheDir, (line) => process.stderr.write(`${line}\n`))
+const { capi } = await provideNixl(cacheDir, say)
+const libfabric = await libfabricEnvironment(cacheDir, say).catch((error: unknown) => {
+  say(`NIXL's LIBFABRIC backend was not tested: ${String(error)}`)
+  return { LIBFABRIC_NIXL_CAPI_LIB: '' }
+})
 const tests = await execa(
   'cargo',
   ['test', '--release', '--locked', '--manifest-path', 'native/Cargo.toml', ...process.argv.slice(2)],
   {
     stdio: 'inherit',
     reject: false,
-    env: { NIXL_CAPI_LIB: capi },
+    env: { NIXL_CAPI_LIB: capi, ...libfabric },
   },
 )
 const codes = [tests.exitCode ?? 1]

@@ -105,6 +105,7 @@ export async function plan(
     delivery: settings.delivery,
     resources: settings.podResources,
     ucx: settings.ucx,
+    backend: settings.backend,
     mountsHostSys: settings.mountsHostSys,
     nodes: settings.nodes,
   }

@@ -66,6 +66,8 @@ const variablesSchema = z.strictObject({
     .optional(),
   /** What a run must have covered to pass. By default `full` for the suites in suites/, otherwise `partial`. */
   CLAIMCHECK_COVERAGE: z.enum(['full', 'partial']).optional(),
+  /** NIXL's backend for transfers between nodes. LIBFABRIC is for EFA NICs. */
+  CLAIMCHECK_BACKEND: z.enum(['UCX', 'LIBFABRIC']).optional(),
   /** `mount`: the node's /sys is mounted into the pods, for port counters that a network namespace does not show. */
   CLAIMCHECK_HOST_SYS: z.enum(['none', 'mount']).optional(),
   CLAIMCHECK_RUNTIME: z.enum(['process', 'model']).default('process'),
@@ -98,6 +100,8 @@ const variablesSchema = z.strictObject({
   CLAIMCHECK_CACHE_DIR: z.string().min(1).optional(),
 })
 
+export type Backend = 'UCX' | 'LIBFABRIC'
+
 export type ReportFormat = 'ctrf' | 'metrics'
 
 export interface Settings {
@@ -117,6 +121,8 @@ export interface Settings {
   readonly coverage: 'full' | 'partial' | undefined
   /** Whether the node's /sys is mounted into the pods, read-only. */
   readonly mountsHostSys: boolean
+  /** NIXL's backend for transfers between nodes. */
+  readonly backend: Backend
   /** Variables of UCX in the pods, without the prefix CLAIMCHECK_. */
   readonly ucx: Readonly<Record<string, string>>
   readonly runtime: 'process' | 'model'
@@ -178,6 +184,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     podResources: { cpu: v.CLAIMCHECK_POD_CPU ?? '4', memory: v.CLAIMCHECK_POD_MEMORY ?? '8Gi' },
     coverage: v.CLAIMCHECK_COVERAGE,
     mountsHostSys: v.CLAIMCHECK_HOST_SYS === 'mount',
+    backend: v.CLAIMCHECK_BACKEND ?? 'UCX',
     ucx,
     runtime: v.CLAIMCHECK_RUNTIME,
     reportDir: v.CLAIMCHECK_REPORT_DIR,
@@ -234,6 +241,7 @@ const ONLY_FOR: readonly [
   ['CLAIMCHECK_DELIVERY', ['cluster'], 'only target cluster delivers the binary into pods'],
   ['CLAIMCHECK_POD_CPU', ['cluster'], 'only the pods of target cluster request CPUs'],
   ['CLAIMCHECK_POD_MEMORY', ['cluster'], 'only the pods of target cluster request memory'],
+  ['CLAIMCHECK_BACKEND', ['cluster'], 'only target cluster has NICs that LIBFABRIC is for'],
   ['CLAIMCHECK_HOST_SYS', ['cluster'], 'only the pods of target cluster have nodes of their own'],
 ]
 

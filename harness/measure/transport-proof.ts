@@ -122,16 +122,27 @@ const rdmaNames = (nic: AllocatedNic, sku: Sku): readonly string[] =>
 
 /** Whether UCX used the NIC by RDMA and no counter of RDMA bytes was read for it. An interface's own may leave RDMA out. */
 function isUncounted(nic: AllocatedNic, side: Side): boolean {
-  const { outcome, sku, emulated, end } = side
+  const { outcome, sku, emulated } = side
   if (emulated || !nic.rdma || countersOf(nic, side).some(({ kind }) => kind === 'rdma')) return false
-  const { streams } = outcome.result
-  const own = streams.flatMap((_, index) =>
-    nicsOfStream(end, index, streamsOneWay(outcome.result)).includes(nic) ? index : [],
-  )
+  const own = streamsOf(nic, side)
   return own.length > 0 && own.every((stream) => usesClaimedRdma(outcome, stream, sku))
 }
 
+const streamsOf = (nic: AllocatedNic, { outcome: { result }, end }: Side): readonly number[] =>
+  result.streams.flatMap((_, index) =>
+    nicsOfStream(end, index, streamsOneWay(result)).includes(nic) ? index : [],
+  )
+
 const fullName = (nic: AllocatedNic, { end, sku }: Side): string => `${end.node}/${nicName(nic, sku)}`
+
+/**
+ * Whether only RDMA counters prove the NIC's bytes: no stream of it names its transport, as with LIBFABRIC. TCP over the NIC's
+ * interface would otherwise pass as RDMA.
+ */
+const needsRdmaCounters = (nic: AllocatedNic, side: Side): boolean =>
+  !side.emulated &&
+  nic.rdma &&
+  streamsOf(nic, side).some((stream) => side.outcome.result.streams[stream]?.transport === null)
 
 const countersOf = (nic: AllocatedNic, { counters, sku }: Side): readonly NicCounters[] =>
   counters.filter(({ name }) => name === nic.ifName || name === nicName(nic, sku))
@@ -142,8 +153,9 @@ function loadsOf(side: Side): NicLoad[] {
     .filter((nic) => !isUncounted(nic, side))
     .map((nic): NicLoad => {
       // Traffic of an RDMA device does not appear in its interface's counters; of both counters, the higher one is right.
-      const own = countersOf(nic, side)
       const isRdma = ({ kind }: NicCounters): number => (kind === 'rdma' ? 1 : 0)
+      const all = countersOf(nic, side)
+      const own = needsRdmaCounters(nic, side) ? all.filter((counter) => isRdma(counter) === 1) : all
       const [most] = own.toSorted(
         (a, b) => bytesOf(b, direction) - bytesOf(a, direction) || isRdma(b) - isRdma(a),
       )

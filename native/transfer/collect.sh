@@ -5,6 +5,7 @@
 # glibc and has these folders under opt/claimcheck. It also has libibverbs' providers, without which only NVIDIA's RDMA NICs
 # can be opened. They are copied from Debian's package ibverbs-providers as it is installed here, or as it is unpacked in
 # the folder PROVIDERS.
+# With LIBFABRIC, a folder that has libfabric.so.1 and libhwloc.so.15, NIXL's LIBFABRIC backend is included, for EFA.
 set -eu
 
 root=
@@ -20,6 +21,22 @@ cp "$binary" "$home/bin/claimcheck-transfer"
 nixl=$(cd "$nixl" && pwd)
 start="$nixl/.nixl_cu12.mesonpy.libs/libnixl_capi.so $nixl/.nixl_cu12.mesonpy.libs/plugins/libplugin_UCX.so"
 for module in "$nixl"/nixl_cu12.libs/ucx/libuc[tm]_*.so*; do start="$start $module"; done
+
+# The libraries of LIBFABRIC are found by the same names in the image.
+libfabric=${LIBFABRIC:-}
+if [ -n "$libfabric" ] && [ -n "$(ls "$libfabric")" ]; then
+  plugin=$nixl/.nixl_cu12.mesonpy.libs/plugins/libplugin_LIBFABRIC.so
+  export LD_LIBRARY_PATH="$libfabric${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+  # Only nodes with a GPU have libcuda.so.1.
+  missing=$(ldd "$plugin" 2>&1 | sed -n '/libcuda\.so\.1/d; s/^[[:space:]]*//; /not found/p')
+  [ -z "$missing" ] || { printf 'NIXL'"'"'s LIBFABRIC backend cannot be loaded with the libraries of %s:\n%s\n' "$libfabric" "$missing" >&2; exit 1; }
+  start="$start $plugin"
+  for licence in "$libfabric"/COPYING* "$libfabric"/LICENSE*; do
+    [ ! -e "$licence" ] || { mkdir -p "$home/licenses/libfabric"; cp -L "$licence" "$home/licenses/libfabric/"; }
+  done
+elif [ -n "$root" ]; then
+  echo "No libfabric: NIXL's LIBFABRIC backend cannot be used." >&2
+fi
 
 # A UCX module may need libraries that only a node with a GPU has. UCX then runs without that module.
 needed=$(for file in $binary $start; do
@@ -39,6 +56,8 @@ for path in $needed; do
     */claimcheck-transfer) ;;
     # Debian's, which the wheel's library and its provider stand for below.
     */libibverbs.so.1 | */libefa.so.1) ;;
+    # The driver's, which each node has in its own version.
+    */libcuda.so.1) ;;
     *)
       case " $own " in
         *" $name "*) [ -z "$root" ] || { mkdir -p "$out/lib"; cp -L "$path" "$out/lib/"; } ;;

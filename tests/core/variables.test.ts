@@ -16,6 +16,7 @@ test('settings have defaults', () => {
     delivery: 'image',
     podResources: { cpu: '4', memory: '8Gi' },
     mountsHostSys: false,
+    backend: 'UCX',
     ucx: {},
     runtime: 'process',
     reportDir: 'reports',
@@ -65,6 +66,7 @@ test.for([
   ['CLAIMCHECK_POD_CPU', '4 cores', 'CPUs such as 4 or 500m'],
   ['CLAIMCHECK_POD_MEMORY', '8', 'memory such as 8Gi'],
   ['CLAIMCHECK_HOST_SYS', 'yes', 'mount'],
+  ['CLAIMCHECK_BACKEND', 'libfabric', 'LIBFABRIC'],
   ['CLAIMCHECK_UCX_IB_GID_INDEX', '', '1 to 256 printable'],
   ['CLAIMCHECK_UCX_ib_gid_index', '3', 'a variable of UCX'],
   ['CLAIMCHECK_UCX_TLS', 'rc', 'set by the transfer itself'],
@@ -87,6 +89,7 @@ test.for([
   ['CLAIMCHECK_POD_CPU', '1'],
   ['CLAIMCHECK_LAB', 'x'],
   ['CLAIMCHECK_HOST_SYS', 'mount'],
+  ['CLAIMCHECK_BACKEND', 'LIBFABRIC'],
 ] as const)('%s has no meaning for an emulated rack', ([name, value]) => {
   expect(() => readSettings({ [name]: value })).toThrow(/has no effect with CLAIMCHECK_TARGET=emulated/)
 })

@@ -180,6 +180,21 @@ test('a stream whose transport UCX did not name needs counters', async () => {
   expect(proof.faults.length).toBe(8)
 })
 
+test('bytes of an interface are no proof of RDMA where no stream names a transport, as with LIBFABRIC', async () => {
+  const overTcp = (result: TransferResult): TransferResult => ({
+    ...result,
+    backend: 'LIBFABRIC',
+    streams: result.streams.map((stream) => ({ ...stream, transport: null })),
+  })
+  const proof = await prove(overTcp, undefined, false)
+  expect(proof.faults.map(({ nic, bytes }) => [nic, bytes])).toEqual([
+    ...[0, 1, 2, 3].map((n) => [`node-b/mlx5_${n}`, 0]),
+    ...[0, 1, 2, 3].map((n) => [`node-a/mlx5_${n}`, 0]),
+  ])
+  const counted = await prove((result) => overTcp(countedRdma(result)), undefined, false)
+  expect(counted.faults).toEqual([])
+})
+
 test('a counter that contradicts UCX is a fault', async () => {
   const contradicting = (result: TransferResult): TransferResult => {
     const moved = byRdma(result)

@@ -1,5 +1,5 @@
 /** The container image of the pods, and the archive that is streamed to clusters into which no image can be pushed. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, test } from 'vitest'
@@ -9,6 +9,7 @@ import { NATIVE, provideBinaries } from '../../harness/native/build-binaries.ts'
 import { IMAGE } from '../../harness/native/container-image.ts'
 import { provideCudaRuntime } from '../../harness/native/cuda-runtime.ts'
 import { provideNixl } from '../../harness/native/nixl.ts'
+import { libfabricEnvironment } from '../../tools/libfabric-libraries.ts'
 import { PROJECT } from '../support/run-suite.ts'
 import { temporaryFolder } from '../support/rack-file.ts'
 
@@ -44,6 +45,7 @@ test('the root of the image weighs at most 30 MB compressed, and the providers i
   const root = join(folder, 'root')
   const collect = [join(NATIVE, 'transfer/collect.sh'), '--root', binaries.transfer, nixl.folder, root]
   const { stderr } = await execa('sh', collect, { env: { PROVIDERS: folder } })
+  expect(stderr).toContain("No libfabric: NIXL's LIBFABRIC backend cannot be used.")
   expect(stderr).toContain('No libibverbs provider for: bnxt_re efa erdma hns ionic irdma mana rxe.')
   await execa('tar', ['-czf', join(folder, 'root.tgz'), '-C', root, '.'])
   expect(statSync(join(folder, 'root.tgz')).size).toBeLessThan(MOST_BYTES)
@@ -51,6 +53,38 @@ test('the root of the image weighs at most 30 MB compressed, and the providers i
   const loader = (await execa('find', [root, '-name', 'ld-linux*'])).stdout
   const { stdout } = await execa(loader, ['--library-path', `${root}/lib:${root}/opt/claimcheck/lib`, '--list', `${root}/opt/claimcheck/nixl/.nixl_cu12.mesonpy.libs/plugins/libplugin_UCX.so`])
   expect(stdout.split('\n').filter((line) => line.includes('=>') && !line.includes(root))).toEqual([])
+})
+
+/** The wheels are pinned for this processor only. */
+const isX64 = process.arch === 'x64'
+
+test.runIf(isX64)('with a folder of libfabric and hwloc the image has the LIBFABRIC backend, which then needs only the driver', async () => {
+  const { binaries } = await parts()
+  const { LIBFABRIC_NIXL_CAPI_LIB, LIBFABRIC_LIBRARY_PATH } = await libfabricEnvironment(cacheDir, silent)
+  const folder = temporaryFolder()
+  const libraries = join(folder, 'libfabric')
+  mkdirSync(libraries)
+  writeFileSync(join(libraries, 'COPYING'), 'a licence')
+  const collect = (root: string) =>
+    execa(
+      'sh',
+      [join(NATIVE, 'transfer/collect.sh'), '--root', binaries.transfer, join(LIBFABRIC_NIXL_CAPI_LIB, '../..'), root],
+      { env: { PROVIDERS: folder, LIBFABRIC: libraries }, reject: false },
+    )
+  const without = await collect(join(folder, 'without'))
+  expect(without.exitCode).toBe(1)
+  expect(without.stderr).toMatch(/LIBFABRIC backend cannot be loaded with the libraries of .*libfabric\.so\.1.* not found/s)
+  for (const from of LIBFABRIC_LIBRARY_PATH.split(':')) cpSync(from, libraries, { recursive: true })
+  const root = join(folder, 'root')
+  expect(await collect(root)).toMatchObject({ exitCode: 0 })
+  expect(existsSync(join(root, 'opt/claimcheck/licenses/libfabric/COPYING'))).toBe(true)
+  const plugin = join(root, 'opt/claimcheck/nixl/.nixl_cu12.mesonpy.libs/plugins/libplugin_LIBFABRIC.so')
+  const { stdout } = await execa('ldd', [plugin], {
+    env: { LD_LIBRARY_PATH: `${root}/lib:${root}/opt/claimcheck/lib` },
+  })
+  const absent = stdout.split('\n').filter((line) => line.includes('not found'))
+  expect(absent.filter((line) => !line.includes('libcuda.so.1'))).toEqual([])
+  expect(stdout).toContain(`libfabric.so.1 => ${root}/opt/claimcheck/lib/libfabric.so.1`)
 })
 
 test('the archive contains everything that the binary needs except glibc', async () => {

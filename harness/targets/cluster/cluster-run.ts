@@ -3,7 +3,7 @@
  * Namespace; after the last test it removes the Namespace.
  */
 import type { Journal } from '../../core/journal.ts'
-import type { Settings } from '../../core/variables.ts'
+import type { Backend, Settings } from '../../core/variables.ts'
 import { seconds } from '../../core/units.ts'
 import { archiveOf, type NativeFiles } from '../../native/native-archive.ts'
 import { IMAGE, STREAM_IMAGE } from '../../native/container-image.ts'
@@ -39,6 +39,8 @@ export interface ClusterRun {
   readonly resources: PodResources
   /** Variables of UCX in the pods; absent for none. */
   readonly ucx?: Readonly<Record<string, string>>
+  /** NIXL's backend for transfers between nodes; absent for UCX. */
+  readonly backend?: Backend
   /** Whether the node's /sys is mounted into the pods. */
   readonly mountsHostSys?: boolean
   /** Nodes under test; absent for all that publish RDMA NICs, or GPUs where none does. */
@@ -83,6 +85,7 @@ export async function beginClusterRun(settings: Settings, preparation: Preparati
     delivery: await deliveryFor(settings, preparation),
     resources: settings.podResources,
     ucx: settings.ucx,
+    backend: settings.backend,
     mountsHostSys: settings.mountsHostSys,
     nodes: settings.nodes,
   }

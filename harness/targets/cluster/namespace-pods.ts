@@ -85,7 +85,7 @@ export class NamespacePods {
   async create(spec: PodSpec | UnclaimedPodSpec, wait: Wait): Promise<PodInformers> {
     const informers = await this.open()
     const { run, client, namespace, metadata, templates } = this.#parts
-    const { delivery, resources: podResources, ucx = {}, mountsHostSys = false, nodes } = run
+    const { delivery, resources: podResources, ucx = {}, backend = 'UCX', mountsHostSys = false, nodes } = run
     const claimed = 'template' in spec ? { ...spec, template: templates.objectNameOf(spec.template) } : spec
     const parts = {
       namespace,
@@ -94,6 +94,7 @@ export class NamespacePods {
       delivery: delivery.kind,
       resources: podResources,
       ucx,
+      backend,
       mountsHostSys,
       nodes,
     }

@@ -3,6 +3,7 @@
  * IPC_LOCK, which RDMA needs to register memory.
  */
 import { createHash } from 'node:crypto'
+import type { Backend } from '../../core/variables.ts'
 import type { ContainerSpec, PodSpec, UnclaimedPodSpec } from '../../scheduling/pod.ts'
 import type { RunMetadata } from './run-namespace.ts'
 
@@ -30,6 +31,8 @@ export interface PodParts {
   readonly resources: PodResources
   /** Variables of UCX; absent for none. */
   readonly ucx?: Readonly<Record<string, string>>
+  /** NIXL's backend of pods that move bytes over NICs; absent for UCX. */
+  readonly backend?: Backend
   /** Whether the node's /sys is mounted, read-only. Its port counters are those of every pod. */
   readonly mountsHostSys?: boolean
   /** Nodes under test; absent for all nodes. */
@@ -105,7 +108,10 @@ function containerManifest(
 ) {
   const { cpu, memory } = parts.resources
   const hostSysArgs = parts.mountsHostSys === true && movesBytes(args) ? ['--host-sysfs', HOST_SYS] : []
-  const words = [...args, ...hostSysArgs]
+  // Transfers over GPU links have no NICs, and UCX alone moves them.
+  const otherBackend = parts.backend !== undefined && parts.backend !== 'UCX' && args.includes('--nics')
+  const backendArgs = otherBackend ? ['--backend', parts.backend] : []
+  const words = [...args, ...backendArgs, ...hostSysArgs]
   return {
     name,
     image: parts.image,

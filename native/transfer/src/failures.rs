@@ -1,6 +1,7 @@
 //! The catalogue of failures: one constructor for each cause.
 
 use crate::error::{Code, Failure};
+use crate::nixl::backend::Backend;
 use std::fmt::Display;
 
 impl Failure {
@@ -16,6 +17,23 @@ impl Failure {
             "a loadable libnixl_capi.so",
             reason,
             "Set its path with --nixl-lib or NIXL_CAPI_LIB; the nixl-cu12 wheel contains it.",
+        )
+    }
+
+    pub fn plugin_missing(backend: Backend, file: impl Display, reason: impl Display) -> Self {
+        let reason = reason.to_string();
+        let hint = if reason.contains("libcuda.so") {
+            "Run in a pod that has a GPU: libcuda.so.1 comes with the NVIDIA driver."
+        } else {
+            "Build the image with libfabric.so.1 and libhwloc.so.15 of versions that the plugin accepts; docs/transport.md \
+             says which."
+        };
+        Self::new(
+            Code::NixlLibraryMissing,
+            format!("NIXL backend {backend}, {file}"),
+            "a plugin that loads with every library that it needs",
+            &reason,
+            hint,
         )
     }
 

@@ -5,6 +5,7 @@ mod check;
 use crate::device::{Device, UnknownDevice};
 use crate::error::{Failure, Outcome};
 use crate::memory::dram::{HostMemoryOptions, HugePages};
+use crate::nixl::backend::Backend;
 use crate::operation::Operation;
 use clap::{Parser, ValueEnum};
 use serde::{Deserialize, Serialize};
@@ -70,9 +71,9 @@ pub struct Options {
     #[arg(long, default_value = "0.0.0.0")]
     pub listen: String,
 
-    /// NIXL backend
-    #[arg(long, default_value = "UCX")]
-    pub backend: String,
+    /// NIXL backend; LIBFABRIC is for EFA NICs, or one interface
+    #[arg(long, default_value = "UCX", ignore_case = true)]
+    pub backend: Backend,
 
     /// WRITE: initiator to target; READ: target to initiator
     #[arg(long, default_value = "WRITE", ignore_case = true)]
@@ -110,7 +111,7 @@ pub struct Options {
     #[arg(long, default_value_t = 0)]
     pub backend_threads: u32,
 
-    /// NIXL's progress thread; default: on for the target, off for the initiator
+    /// NIXL's progress thread; default: on for the target, and for the initiator with LIBFABRIC
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     pub progress_thread: Option<Switch>,
 
@@ -237,7 +238,8 @@ impl Options {
     pub fn progress_thread(&self) -> bool {
         match self.progress_thread {
             Some(switch) => switch == Switch::On,
-            None => self.mode == Mode::Target,
+            // Only the thread sends LIBFABRIC's notifications once a WRITE is complete at the initiator.
+            None => self.mode == Mode::Target || self.backend.completes_writes_locally(),
         }
     }
 

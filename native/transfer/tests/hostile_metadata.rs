@@ -5,6 +5,7 @@
 mod common;
 
 use claimcheck_transfer::deadline::Deadline;
+use claimcheck_transfer::nixl::backend::Backend;
 use claimcheck_transfer::operation::Operation;
 use claimcheck_transfer::options::ErrorMode;
 use claimcheck_transfer::secret::Secret;
@@ -53,7 +54,7 @@ fn honest(secret: &Secret) -> Honest {
         .send(&Message::Propose(Proposal {
             version: VERSION,
             hostname: "a peer".into(),
-            backend: "UCX".into(),
+            backend: Backend::Ucx,
             op: Operation::Write,
             block_size: 4096,
             batch_size: 1,

@@ -6,13 +6,14 @@ mod common;
 
 use claimcheck_transfer::deadline::Deadline;
 use claimcheck_transfer::error::{Code, Failure};
+use claimcheck_transfer::nixl::backend::Backend;
 use claimcheck_transfer::operation::Operation;
 use claimcheck_transfer::options::ErrorMode;
 use claimcheck_transfer::secret::Secret;
 use claimcheck_transfer::side_channel::auth;
 use claimcheck_transfer::side_channel::channel::Channel;
 use claimcheck_transfer::side_channel::frame::{Kind, encode};
-use claimcheck_transfer::side_channel::messages::{Message, Proposal, VERSION};
+use claimcheck_transfer::side_channel::messages::{AwaitedArrival, Message, Proposal, VERSION};
 use common::{Finished, Process, SECRET, command, free_port, initiator, target};
 use std::io::{ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
@@ -79,7 +80,7 @@ fn proposal() -> Message {
     Message::Propose(Proposal {
         version: VERSION,
         hostname: "a peer".into(),
-        backend: "UCX".into(),
+        backend: Backend::Ucx,
         op: Operation::Write,
         block_size: 4096,
         batch_size: 1,
@@ -121,6 +122,18 @@ fn a_flood_of_frames_costs_little_memory_and_ends_at_the_deadline() {
     assert!(started.elapsed() < LIMIT, "the target outlived its deadline");
     honest.finish().failed("DEADLINE");
     assert!(peak - before < 100 << 10, "{} KiB more", peak - before);
+}
+
+#[test]
+fn an_initiator_that_awaits_arrival_with_ucx_breaks_the_protocol() {
+    let port = free_port();
+    let mut honest = target(port, &SMALL);
+    honest.await_event("target_ready");
+    let mut socket = admitted(port);
+    for message in [proposal(), Message::AwaitArrival(AwaitedArrival { requests: 1 })] {
+        socket.write_all(&encode(Kind::Message, &message.to_bytes().unwrap())).unwrap();
+    }
+    honest.finish().failed("PROTOCOL_VIOLATION");
 }
 
 #[test]

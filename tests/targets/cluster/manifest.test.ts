@@ -75,6 +75,15 @@ describe('a pod', () => {
     expect(pod.spec.containers[0]?.env).toContainEqual({ name: 'UCX_IB_GID_INDEX', value: '3' })
   })
 
+  test.for([
+    ['names the backend of a transfer over NICs', ['--nics', 'claimed'], ['--backend', 'LIBFABRIC']],
+    ['leaves a transfer over GPU links to UCX', ['--transport', 'cuda_ipc'], []],
+  ] as const)('%s', ([, own, added]) => {
+    const container = { ...TARGET_CONTAINER, args: [...TARGET_CONTAINER.args, ...own] }
+    const pod = podManifest(podOf('t', { containers: [container] }), { ...PARTS, backend: 'LIBFABRIC' })
+    expect(pod.spec.containers[0]).toMatchObject({ args: [...container.args, ...added] })
+  })
+
   test("mounts the node's /sys read-only where that is asked for, and its binary reads it", () => {
     const pod = podManifest(podOf('t', { containers: [TARGET_CONTAINER] }), { ...PARTS, mountsHostSys: true })
     expect(pod.spec.volumes).toContainEqual({

@@ -1,6 +1,7 @@
 //! One NIXL agent with one backend, owned by a stream: registration of memory, metadata and connections. Handles are
 //! destroyed in the order that NIXL requires.
 
+use super::backend::Backend;
 use super::is_abandoned;
 use super::library::{AgentConfig, Library, Pointer, Status, status_text};
 use super::ucx_log;
@@ -9,13 +10,12 @@ use std::ffi::{CStr, CString, c_char};
 use std::ptr::{null, null_mut};
 use std::time::Instant;
 
-const OTHER_BACKEND: &str = "Check that the backend's plugin is in the folder plugins beside NIXL's libraries, and that \
-    `ldd` finds every library that it needs. LIBFABRIC needs libfabric.so.1 with symbols FABRIC_1.10, libhwloc.so.15 and \
-    libcuda.so.1, which NIXL's wheel does not contain.";
+const LIBFABRIC_ADVICE: &str = "Read NIXL's lines on stderr; FI_LOG_LEVEL=info and NIXL_LOG_LEVEL=INFO log more. Check that \
+    libfabric has a provider for the NICs: efa needs the files of /dev/infiniband and libefa.so.1.";
 
 /// The settings of a backend.
-pub struct BackendSettings<'a> {
-    pub backend: &'a str,
+pub struct BackendSettings {
+    pub backend: Backend,
     pub progress_thread: bool,
     /// The backend's own keys and values, e.g. `ucx_error_handling_mode` and `peer`.
     pub parameters: Vec<(&'static str, String)>,
@@ -41,9 +41,10 @@ pub struct Span {
 pub struct Agent {
     pub(super) library: &'static Library,
     pub(super) agent: Pointer,
-    backend: Pointer,
+    pub(super) backend: Pointer,
     pub(super) with_backend: Pointer,
     pub(super) name: String,
+    kind: Backend,
     /// Seconds that creating the backend took.
     pub backend_seconds: f64,
 }
@@ -59,6 +60,7 @@ impl Agent {
             backend: null_mut(),
             with_backend: null_mut(),
             name: name.to_owned(),
+            kind: settings.backend,
             backend_seconds: 0.0,
         };
         let config = AgentConfig {
@@ -67,8 +69,7 @@ impl Agent {
             listen_port: 0,
             thread_sync: 0,
             num_workers: 1,
-            // The timeout of the progress thread's poll(2); with 0 it would spin.
-            pthr_delay_us: 1000,
+            pthr_delay_us: settings.backend.progress_interval_microseconds(),
             lthr_delay_us: 100_000,
             capture_telemetry: false,
         };
@@ -102,16 +103,13 @@ impl Agent {
             self.expect_success("params_add", status)
         });
         let made = made.and_then(|()| {
-            let backend = c_string(settings.backend)?;
+            let backend = c_string(settings.backend.name())?;
             // SAFETY: agent and parameters are live handles; NIXL writes the backend's.
             let status = unsafe {
                 (library.create_backend)(self.agent, backend.as_ptr(), parameters, &mut self.backend)
             };
             let call = format!("create_backend({}, {:?})", settings.backend, settings.parameters);
-            let made = self.expect_success(&call, status);
-            made.map_err(
-                |failure| if settings.backend == "UCX" { failure } else { failure.advised(OTHER_BACKEND) },
-            )
+            self.expect_success(&call, status)
         });
         // SAFETY: the parameters were made above and are not used again.
         unsafe { (library.destroy_params)(parameters) };
@@ -120,6 +118,10 @@ impl Agent {
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    pub fn backend(&self) -> Backend {
+        self.kind
     }
 
     /// Registers the span with NIXL until the registration is dropped.
@@ -186,7 +188,10 @@ impl Agent {
             0 => Ok(()),
             status => {
                 let failure = Failure::nixl_call(call, format!("agent {}", self.name), status_text(status));
-                Err(ucx_log::explain(failure))
+                Err(match self.kind {
+                    Backend::Ucx => ucx_log::explain(failure),
+                    Backend::Libfabric => failure.advised(LIBFABRIC_ADVICE),
+                })
             }
         }
     }

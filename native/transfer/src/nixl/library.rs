@@ -62,6 +62,14 @@ functions! {
     create_opt_args(*mut Pointer);
     opt_args_add_backend(Pointer, Pointer);
     destroy_opt_args(Pointer);
+    opt_args_set_notif_msg(Pointer, *const c_void, usize);
+    opt_args_set_has_notif(Pointer, bool);
+    create_notif_map(*mut Pointer);
+    destroy_notif_map(Pointer);
+    get_notifs(Pointer, Pointer, Pointer);
+    notif_map_size(Pointer, *mut usize);
+    notif_map_get_agent_at(Pointer, usize, *mut *const c_char);
+    notif_map_get_notifs_size(Pointer, *const c_char, *mut usize);
     create_reg_dlist(c_int, *mut Pointer);
     reg_dlist_add_desc(Pointer, usize, usize, u64, *const c_void, usize);
     destroy_reg_dlist(Pointer);

@@ -1,5 +1,6 @@
 //! The path of the NIXL library, and the versions of what was loaded. A version that cannot be determined is null.
 
+use super::libfabric;
 use libloading::os::unix::{Library as Handle, RTLD_NOW};
 use serde::Serialize;
 use std::ffi::{CStr, c_char};
@@ -12,6 +13,9 @@ const RTLD_NOLOAD: i32 = 0x4;
 pub struct Versions {
     pub nixl: Option<String>,
     pub ucx: Option<String>,
+    /// Only where it is loaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub libfabric: Option<String>,
     pub transfer: &'static str,
 }
 
@@ -27,9 +31,14 @@ pub fn library_path(option: Option<&Path>) -> PathBuf {
     beside.unwrap_or_else(|| PathBuf::from("libnixl_capi.so"))
 }
 
-/// Reads NIXL's version from the wheel's `.dist-info` near the library, and UCX's version from UCX itself.
+/// Reads NIXL's version from the wheel's `.dist-info` near the library, and UCX's and libfabric's versions from them.
 pub fn versions(library: &Path) -> Versions {
-    Versions { nixl: wheel_version(library), ucx: ucx_version(), transfer: env!("CARGO_PKG_VERSION") }
+    Versions {
+        nixl: wheel_version(library),
+        ucx: ucx_version(),
+        libfabric: libfabric::version(),
+        transfer: env!("CARGO_PKG_VERSION"),
+    }
 }
 
 fn wheel_version(library: &Path) -> Option<String> {

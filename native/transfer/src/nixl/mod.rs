@@ -1,8 +1,12 @@
 //! NIXL through its C interface: library, agents, requests and UCX's log. No other folder handles NIXL's pointers.
 
 pub mod agent;
+pub mod backend;
+pub mod libfabric;
 pub mod library;
 pub mod location;
+mod notifications;
+pub mod plugin;
 mod protocol_table;
 mod repeated_lines;
 pub mod request;

@@ -35,19 +35,26 @@ impl<'a> Request<'a> {
             Operation::Write => 1,
         };
         let mut request = null_mut();
-        // SAFETY: all handles are live; NIXL copies both lists and writes the request's handle.
-        let status = unsafe {
-            (agent.library.create_xfer_req)(
-                agent.agent,
-                direction,
-                local.list,
-                far.list,
-                remote.name.as_ptr(),
-                &mut request,
-                agent.with_backend,
-            )
+        let mut create = |options: Pointer| {
+            // SAFETY: all handles are live; NIXL copies both lists and writes the request's handle.
+            let status = unsafe {
+                (agent.library.create_xfer_req)(
+                    agent.agent,
+                    direction,
+                    local.list,
+                    far.list,
+                    remote.name.as_ptr(),
+                    &mut request,
+                    options,
+                )
+            };
+            agent.expect_success("create_xfer_req", status)
         };
-        agent.expect_success("create_xfer_req", status)?;
+        if operation == Operation::Write && agent.backend().completes_writes_locally() {
+            agent.with_notification(create)?;
+        } else {
+            create(agent.with_backend)?;
+        }
         Ok(Request { agent, request })
     }
 
@@ -59,7 +66,8 @@ impl<'a> Request<'a> {
         self.progress("post_xfer_req", status)
     }
 
-    /// Progresses the transfer and returns whether it is complete at the remote side.
+    /// Progresses the transfer and returns whether it is complete: at the remote side, unless the backend completes
+    /// writes locally.
     pub fn poll(&mut self) -> Outcome<Progress> {
         // SAFETY: agent and request are live.
         let status = unsafe { (self.agent.library.get_xfer_status)(self.agent.agent, self.request) };

@@ -85,7 +85,7 @@ fn agree(
     channel.send(&Message::Propose(Proposal {
         version: VERSION,
         hostname: prepared.hostname.clone(),
-        backend: options.backend.clone(),
+        backend: options.backend,
         op: options.op,
         block_size: options.block_size as u64,
         batch_size: options.batch_size as u64,

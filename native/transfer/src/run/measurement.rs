@@ -3,7 +3,7 @@
 use super::preparation::Prepared;
 use super::stream::Stream;
 use super::timed::{Monitor, StreamTransfer};
-use crate::error::{Code, Failure, Outcome};
+use crate::error::{Failure, Outcome};
 use crate::memory::pattern::Damage;
 use crate::nic::{Kind, Nic, counters, ports};
 use crate::nixl::ucx_log;
@@ -170,17 +170,8 @@ impl Measurement<'_> {
         self.monitor.channel.receive(waiting_for, self.monitor.deadline, &mut || links.check())
     }
 
-    /// Receives an answer that needs no work of the target. Fails with TRANSFER_STALLED if none comes within the stall
-    /// limit: the target's process is stopped, although its connection is open.
     fn receive_promptly(&mut self, waiting_for: &str) -> Outcome<Message> {
-        let Monitor { channel, links, deadline, stall_limit, .. } = &mut self.monitor;
-        let prompt = deadline.or_within(*stall_limit);
-        channel.receive(waiting_for, prompt, &mut || links.check()).map_err(|failure| {
-            if failure.code == Code::Deadline && !deadline.passed() {
-                return Failure::silent(channel.peer(), waiting_for, stall_limit.as_secs_f64());
-            }
-            failure
-        })
+        self.monitor.receive_promptly(waiting_for)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A run as each side performs it. The order of the steps is here; how each is done is in the other folders.
 
+mod arrivals;
 mod blocks;
 pub mod initiator;
 mod measurement;

@@ -10,9 +10,10 @@ use crate::nic::link::LinkMonitor;
 use crate::nic::ports::{self, PortState};
 use crate::nic::{self, Kind, Nic, RDMA_CLASS, locked_memory};
 use crate::nixl::agent::BackendSettings;
+use crate::nixl::backend::Backend;
 use crate::nixl::library::Library;
 use crate::nixl::location::{self, Versions};
-use crate::nixl::ucx_log;
+use crate::nixl::{libfabric, plugin, ucx_log};
 use crate::options::{ErrorMode, Options};
 use crate::printable::shortened;
 use crate::secret::Secret;
@@ -23,8 +24,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 const NET_DEVICES: &str = "UCX_NET_DEVICES";
-/// The backend that knows the parameters set here.
-const UCX: &str = "UCX";
 const MOST_SETTINGS: usize = 100;
 const MMAP_HOOKS: &str = "UCX_MEM_MMAP_HOOK_MODE";
 
@@ -69,6 +68,9 @@ pub fn prepare(
 ) -> Outcome<Prepared> {
     let secret = Secret::read(options.secret_file.as_deref())?;
     let claimed = nic::find_all(&options.nics)?;
+    if options.backend == Backend::Libfabric {
+        libfabric::check(options, &claimed)?;
+    }
     let of_devices = nic::assign(&claimed, options.devices.len());
     let assigned: Vec<Vec<Nic>> = of_devices.into_iter().cycle().take(options.streams()).collect();
     let hostname = hostname();
@@ -82,7 +84,7 @@ pub fn prepare(
     ports::check_addresses(&ports)?;
     let ucx_settings = ucx_settings();
     let transport = transport(options, &claimed);
-    set_environment(&transport, options, !claimed.is_empty());
+    set_environment(&transport, options, &claimed);
     ucx_log::capture()?;
     let active = options.devices.iter().map(|device| device.kind.activate(device.index));
     let active = active.collect::<Outcome<Vec<_>>>()?;
@@ -91,6 +93,7 @@ pub fn prepare(
     let path = location::library_path(options.nixl_lib.as_deref());
     watchdog::enter(format!("loading the NIXL library {}", path.display()));
     let library = Library::open(&path)?;
+    plugin::require(library, options.backend)?;
     let opened = StartParts { library: stopwatch.lap(), ..StartParts::default() };
     let streams = assigned
         .into_iter()
@@ -144,8 +147,8 @@ fn ucx_settings() -> BTreeMap<String, String> {
     all.take(MOST_SETTINGS).collect()
 }
 
-/// Sets the environment that UCX reads when NIXL is loaded.
-fn set_environment(transport: &str, options: &Options, pinned: bool) {
+/// Sets the environment that UCX and libfabric read when they are loaded.
+fn set_environment(transport: &str, options: &Options, nics: &[Nic]) {
     let is_unset = |name: &str| std::env::var_os(name).is_none();
     let uses_host_memory = options.devices.iter().all(|device| device.kind.copy_transport().is_none());
     // SAFETY: the only other thread waits for signals and reads no environment.
@@ -153,7 +156,12 @@ fn set_environment(transport: &str, options: &Options, pinned: bool) {
         if transport != "auto" {
             std::env::set_var("UCX_TLS", transport);
         }
-        if pinned {
+        if options.backend == Backend::Libfabric {
+            for (name, value) in libfabric::environment(nics) {
+                std::env::set_var(name, value);
+            }
+        }
+        if !nics.is_empty() {
             // Set now, so that `restrict_to` later only changes its value.
             std::env::set_var(NET_DEVICES, "");
             // The environment would override the backend's own setting.
@@ -181,9 +189,9 @@ fn restrict_to(nics: &[Nic]) {
     unsafe { std::env::set_var(NET_DEVICES, devices.join(",")) };
 }
 
-fn backend_settings<'a>(options: &'a Options, nics: &[Nic]) -> BackendSettings<'a> {
+fn backend_settings(options: &Options, nics: &[Nic]) -> BackendSettings {
     let mut parameters = Vec::new();
-    if options.backend == UCX {
+    if options.backend == Backend::Ucx {
         let error_mode = match options.error_mode {
             ErrorMode::Peer => "peer",
             ErrorMode::None => "none",
@@ -193,10 +201,10 @@ fn backend_settings<'a>(options: &'a Options, nics: &[Nic]) -> BackendSettings<'
     if options.backend_threads > 0 {
         parameters.push(("num_threads", options.backend_threads.to_string()));
     }
-    if options.backend == UCX && !nics.is_empty() {
+    if options.backend == Backend::Ucx && !nics.is_empty() {
         parameters.push(("engine_config", format!("MAX_RMA_RAILS={}", nics.len())));
     }
-    BackendSettings { backend: &options.backend, progress_thread: options.progress_thread(), parameters }
+    BackendSettings { backend: options.backend, progress_thread: options.progress_thread(), parameters }
 }
 
 pub fn hostname() -> String {

@@ -58,14 +58,22 @@ impl Stream {
         self.buffer.check(&Pattern::new(seed, self.index))
     }
 
+    /// Whether only NIXL's notification at the target says that this stream's bytes have arrived.
+    pub fn is_confirmed_by_target(&self) -> bool {
+        self.op == Operation::Write && self.agent.backend().completes_writes_locally()
+    }
+
     pub fn nic_names(&self) -> Vec<String> {
         self.nics.iter().map(|nic| nic.name.clone()).collect()
     }
 
     /// The stream with its device and NICs, for errors.
     pub fn name(&self) -> String {
-        let nics =
-            if self.nics.is_empty() { "chosen by UCX".to_owned() } else { self.nic_names().join(", ") };
+        let nics = if self.nics.is_empty() {
+            format!("chosen by {}", self.agent.backend())
+        } else {
+            self.nic_names().join(", ")
+        };
         format!("stream {}, device {}, NIC {nics}", self.index, self.device)
     }
 }

@@ -1,5 +1,6 @@
 //! The target's side of a run: listens, offers its buffers, and counts and checks bytes when the initiator asks.
 
+use super::arrivals::Arrivals;
 use super::preparation::{Prepared, prepare};
 use super::start_parts::{StartParts, Stopwatch};
 use super::stream::Stream;
@@ -86,6 +87,7 @@ fn serve(
     offer(prepared, channel)?;
     output::event("connected", json!({ "peer": channel.peer() }));
     let (mut seed, mut damaged) = (None, 0);
+    let mut arrivals = Arrivals::of(&prepared.streams);
     loop {
         match channel.receive("the next request", deadline, &mut check_links)? {
             Message::Count => channel.send(&Message::Counters(prepared.count(options)?))?,
@@ -94,6 +96,14 @@ fn serve(
                 let mut sent = prepared.streams.iter().filter(|stream| stream.op == Operation::Read);
                 sent.try_for_each(|stream| stream.fill(pattern.seed))?;
                 channel.send(&Message::Ready)?;
+            }
+            Message::AwaitArrival(awaited) if options.backend.completes_writes_locally() => {
+                arrivals.wait(&prepared.streams, awaited.requests, &mut || {
+                    prepared.links.check()?;
+                    deadline.check("the bytes of a WRITE")?;
+                    channel.check()
+                })?;
+                channel.send(&Message::Arrived)?;
             }
             Message::Check => {
                 let Some(seed) = seed else {
@@ -121,7 +131,7 @@ fn agree(options: &Options, transport: &str, proposal: &Proposal) -> Outcome<()>
         Err(Failure::mismatch(name, format!("{ours:?}"), format!("{theirs:?}")))
     }
     same("protocol version", VERSION, proposal.version)?;
-    same("--backend", options.backend.as_str(), &proposal.backend)?;
+    same("--backend", options.backend, proposal.backend)?;
     same("--op", options.op, proposal.op)?;
     same("--block-size", options.block_size as u64, proposal.block_size)?;
     same("--batch-size", options.batch_size as u64, proposal.batch_size)?;

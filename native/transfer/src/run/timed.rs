@@ -11,6 +11,7 @@ use crate::nixl::request::{Progress, Request};
 use crate::nixl::ucx_error::breaks_connection;
 use crate::nixl::ucx_log;
 use crate::side_channel::channel::{CHECK_INTERVAL, Channel};
+use crate::side_channel::messages::{AwaitedArrival, Message};
 use std::time::{Duration, Instant};
 
 /// How long to look for another cause of a failed transfer before NIXL's error is reported.
@@ -109,7 +110,37 @@ impl Monitor<'_> {
             }
             self.pace.wait(now - start, now - round);
         }
+        if transfers.iter().any(|transfer| transfer.stream.is_confirmed_by_target()) {
+            self.await_arrival(transfers, start)?;
+        }
         Ok(transfers.iter().map(|transfer| transfer.seconds).fold(0.0, f64::max))
+    }
+
+    /// Waits until the target has NIXL's notification of every request. The streams that are written last until then.
+    fn await_arrival(&mut self, transfers: &mut [StreamTransfer], start: Instant) -> Outcome<()> {
+        let requests = transfers.first().map_or(0, |transfer| transfer.requests.len() as u32);
+        self.channel.send(&Message::AwaitArrival(AwaitedArrival { requests }))?;
+        match self.receive_promptly("the arrival of a WRITE at the target")? {
+            Message::Arrived => {}
+            other => return Err(self.channel.unexpected("arrived", &other)),
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        let written = transfers.iter_mut().filter(|transfer| transfer.stream.is_confirmed_by_target());
+        written.for_each(|transfer| transfer.seconds = seconds);
+        Ok(())
+    }
+
+    /// Receives an answer that needs no work of the target. Fails with TRANSFER_STALLED if none comes within the stall
+    /// limit: the target's process is stopped, although its connection is open.
+    pub fn receive_promptly(&mut self, waiting_for: &str) -> Outcome<Message> {
+        let Monitor { channel, links, deadline, stall_limit, .. } = self;
+        let prompt = deadline.or_within(*stall_limit);
+        channel.receive(waiting_for, prompt, &mut || links.check()).map_err(|failure| {
+            if failure.code == Code::Deadline && !deadline.passed() {
+                return Failure::silent(channel.peer(), waiting_for, stall_limit.as_secs_f64());
+            }
+            failure
+        })
     }
 
     fn check(&mut self, transfers: &[StreamTransfer], since_completion: Duration) -> Outcome<()> {

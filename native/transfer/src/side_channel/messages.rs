@@ -5,12 +5,13 @@ use crate::error::Failure;
 use crate::memory::pattern::Damage;
 use crate::nic::counters::Counted;
 use crate::nic::ports::PortReading;
+use crate::nixl::backend::Backend;
 use crate::operation::Operation;
 use crate::options::{ErrorMode, MAX_STREAMS};
 use serde::{Deserialize, Serialize};
 
 /// Increased with every change of a message or of the order of messages.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Maximum entries of any list.
 const MAX_ENTRIES: usize = 4096;
@@ -32,6 +33,10 @@ pub enum Message {
     Pattern(PatternSeed),
     /// Target: ready for that transfer.
     Ready,
+    /// Initiator, after a WRITE of LIBFABRIC: asks when its bytes have arrived.
+    AwaitArrival(AwaitedArrival),
+    /// Target's answer to `await_arrival`.
+    Arrived,
     /// Initiator, where it wrote: asks the target to check the pattern that it received.
     Check,
     /// Target's answer to `check`.
@@ -50,7 +55,7 @@ pub enum Message {
 pub struct Proposal {
     pub version: u32,
     pub hostname: String,
-    pub backend: String,
+    pub backend: Backend,
     pub op: Operation,
     pub block_size: u64,
     pub batch_size: u64,
@@ -97,6 +102,13 @@ pub struct PatternSeed {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct AwaitedArrival {
+    /// NIXL's requests of each stream, each of which notifies the target.
+    pub requests: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Checked {
     /// One entry a stream; null where every byte was correct.
     pub damage: Vec<Option<Damage>>,
@@ -112,6 +124,8 @@ impl Message {
             Message::Counters(_) => "counters",
             Message::Pattern(_) => "pattern",
             Message::Ready => "ready",
+            Message::AwaitArrival(_) => "await_arrival",
+            Message::Arrived => "arrived",
             Message::Check => "check",
             Message::Checked(_) => "checked",
             Message::Finish => "finish",
@@ -133,9 +147,9 @@ impl Message {
 
     fn check_bounds(&self) -> Result<(), String> {
         match self {
-            Message::Propose(proposal) => [&proposal.hostname, &proposal.backend, &proposal.transport]
-                .into_iter()
-                .try_for_each(|name| short(name)),
+            Message::Propose(proposal) => {
+                [&proposal.hostname, &proposal.transport].into_iter().try_for_each(|name| short(name))
+            }
             Message::Accept(acceptance) => {
                 short(&acceptance.hostname)?;
                 few(acceptance.streams.len(), MAX_STREAMS)?;

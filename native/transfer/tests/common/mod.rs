@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+pub mod libfabric;
 pub mod rack;
 pub mod sysfs;
 

@@ -72,16 +72,25 @@ impl Rack {
     }
 
     pub fn start(&self, side: Side, arguments: &[&str]) -> Process {
+        self.start_with(side, arguments, &[])
+    }
+
+    pub fn start_with(&self, side: Side, arguments: &[&str], environment: &[(&str, String)]) -> Process {
         let mode: &[&str] = match side {
             Side::Target => &["--mode", "target"],
             Side::Initiator => &["--mode", "initiator", "--target-host", "10.77.99.2"],
         };
-        self.run(side, &[mode, arguments].concat())
+        self.run_with(side, &[mode, arguments].concat(), environment)
     }
 
     /// Runs the binary in the namespace of one side.
     pub fn run(&self, side: Side, arguments: &[&str]) -> Process {
-        let inner = command(arguments);
+        self.run_with(side, arguments, &[])
+    }
+
+    fn run_with(&self, side: Side, arguments: &[&str], environment: &[(&str, String)]) -> Process {
+        let mut inner = command(arguments);
+        inner.envs(environment.iter().map(|(name, value)| (name, value)));
         let mut outer = Command::new("ip");
         outer.args(["netns", "exec", &self.namespace(side.letter())]);
         outer.arg(inner.get_program()).args(inner.get_args());
