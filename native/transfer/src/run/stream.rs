@@ -34,7 +34,8 @@ impl Stream {
     ) -> Outcome<Self> {
         let _active = device.kind.activate(device.index)?;
         let mut stopwatch = Stopwatch::start();
-        let agent = Agent::create(library, name, settings)?;
+        let agent = Agent::create(library, name, settings)
+            .map_err(|failure| failure.within(stream_name(index, *device, &nics)))?;
         let agent_seconds = stopwatch.lap();
         let buffer = Buffer::allocate(device, options.stream_bytes(), options.host_memory())?;
         let parts = StartParts {
@@ -64,8 +65,12 @@ impl Stream {
 
     /// The stream with its device and NICs, for errors.
     pub fn name(&self) -> String {
-        let nics =
-            if self.nics.is_empty() { "chosen by UCX".to_owned() } else { self.nic_names().join(", ") };
-        format!("stream {}, device {}, NIC {nics}", self.index, self.device)
+        stream_name(self.index, self.device, &self.nics)
     }
+}
+
+fn stream_name(index: usize, device: Device, nics: &[Nic]) -> String {
+    let names: Vec<&str> = nics.iter().map(|nic| nic.name.as_str()).collect();
+    let nics = if names.is_empty() { "chosen by UCX".to_owned() } else { names.join(", ") };
+    format!("stream {index}, device {device}, NIC {nics}")
 }
