@@ -83,7 +83,7 @@ test('exclusive: a pod sees its own devices with counters, and another one does 
   const { left } = await transfer(rails.only([0]))
   const result = left.log.result()
   expect(result.streams[0]?.transport).toMatch(/^rc_verbs\//)
-  const counted = [...result.nics, ...result.target_nics].filter(({ kind }) => kind === 'rdma')
+  const counted = [...result.nics, ...result.target_nics].filter(({ role }) => role === 'claimed')
   expect(counted.map(({ name, source }) => [name, source])).toEqual([
     [rails.device('left', 0), 'port-counters'],
     [rails.device('right', 0), 'port-counters'],
