@@ -3,6 +3,7 @@ import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { QEMU } from './support/verbs-vm/vm.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -28,6 +29,13 @@ async function missingProgram(): Promise<string | undefined> {
   return undefined
 }
 
+/** By name, so that the test of the exclusive mode is last: another mode needs other namespaces and rails. */
+class ByName extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.toSorted((a, b) => (a.moduleId < b.moduleId ? -1 : 1))
+  }
+}
+
 export default defineConfig(async () => {
   const reason = await whyNone()
   if (reason !== undefined) {
@@ -46,6 +54,9 @@ export default defineConfig(async () => {
       isolate: false,
       maxWorkers: 1,
       fileParallelism: false,
+      // The tests of a file run at the same time, each over rails of its own: some wait for a limit most of their time.
+      sequence: { concurrent: true, sequencer: ByName },
+      maxConcurrency: 20,
     },
   }
 })

@@ -3,7 +3,7 @@ import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inject, test as base } from 'vitest'
 import { RailsOfVm } from '../support/verbs-vm/rails-of-vm.ts'
-import type { Rails } from '../support/verbs-vm/rails.ts'
+import type { NamespaceMode, Rails } from '../support/verbs-vm/rails.ts'
 import { startVm } from '../support/verbs-vm/vm.ts'
 
 const KEPT = join(import.meta.dirname, '..', '..', 'reports', 'verbs-vm')
@@ -23,7 +23,14 @@ export const test = base
     })
     return KEPT
   })
-  /** Four rails that all tests of the shared mode use. A test that changes one must restore it. */
-  .extend('rails', ({ railsOfVm }): Promise<Rails> => railsOfVm.inMode('shared'))
-  /** The same in the exclusive mode. */
-  .extend('exclusiveRails', ({ railsOfVm }): Promise<Rails> => railsOfVm.inMode('exclusive'))
+  /**
+   * Takes some of the four rails for this test alone; tests run at the same time. A test that changes one restores it in
+   * `onTestFinished`, which runs before the rails are released.
+   */
+  .extend('takeRails', ({ railsOfVm, onTestFinished }) => {
+    return async (count: number, mode: NamespaceMode = 'shared'): Promise<Rails> => {
+      const { rails, release } = await railsOfVm.take(count, mode)
+      onTestFinished(release)
+      return rails
+    }
+  })

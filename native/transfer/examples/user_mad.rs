@@ -1,6 +1,7 @@
 //! MADs between two ports, for the tests on real verbs.
 //!
-//! `answer UMAD` answers one request of a vendor's class with its own attribute, each byte increased by one, and ends.
+//! `answer UMAD SECONDS` answers one request of a vendor's class with its own attribute, each byte increased by one, and ends.
+//! It fails when no request comes within that many seconds.
 //! `ask UMAD GID INDEX` sends such a request to the port of that GID, from the own GID with that index, and prints the
 //! answered attribute. `counters UMAD GID INDEX` asks that port for its performance counters.
 
@@ -21,10 +22,10 @@ const SENT: [u8; 4] = [1, 2, 3, 4];
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["answer", umad] => {
+        ["answer", umad, seconds] => {
             let agent = Agent::open(Path::new(umad), CLASS, CLASS_VERSION, &[GET])?;
             println!("READY");
-            let mut datagram = agent.receive()?;
+            let mut datagram = agent.receive(Duration::from_secs(seconds.parse()?))?;
             datagram.mad[3] |= RESPONSE;
             for byte in &mut datagram.mad[ATTRIBUTE..] {
                 *byte += 1;
@@ -42,7 +43,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["counters", umad, gid, index] => {
             println!("{:?}", port_performance::ask(Path::new(umad), 1, by_gid(gid, index)?)?)
         }
-        _ => return Err("expected answer UMAD, ask UMAD GID INDEX, or counters UMAD GID INDEX".into()),
+        _ => {
+            return Err("expected answer UMAD SECONDS, ask UMAD GID INDEX, or counters UMAD GID INDEX".into());
+        }
     }
     Ok(())
 }

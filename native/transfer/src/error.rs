@@ -107,6 +107,13 @@ impl Failure {
         }
     }
 
+    /// The same failure of an object that is part of another, such as a stream's agent.
+    pub fn within(self, whole: impl Display) -> Self {
+        let subject = format!("{whole}, {}", self.subject);
+        let told_by = self.told_by;
+        Failure { told_by, ..Self::new(self.code, subject, self.expected, self.found, self.hint) }
+    }
+
     /// The same failure with another hint.
     pub fn advised(self, hint: &str) -> Self {
         let told_by = self.told_by;

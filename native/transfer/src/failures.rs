@@ -57,6 +57,16 @@ impl Failure {
         )
     }
 
+    pub fn aborted(step: impl Display) -> Self {
+        Self::new(
+            Code::NixlCallFailed,
+            step,
+            "a process that runs on",
+            "a fatal error of NIXL or UCX, which aborted it",
+            "Read the UCX and NIXL lines on stderr, and check on the node whether the NICs still exist.",
+        )
+    }
+
     pub fn cuda_unavailable(found: impl Display) -> Self {
         Self::new(
             Code::CudaUnavailable,

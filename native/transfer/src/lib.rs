@@ -1,6 +1,7 @@
 //! The modules of the transfer binary. The library exists for the binary, its tests and its fuzz target; it is not a
 //! public interface.
 
+pub mod abort;
 pub mod deadline;
 pub mod device;
 pub mod device_metadata;

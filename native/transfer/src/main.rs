@@ -3,7 +3,7 @@
 use claimcheck_transfer::error::Outcome;
 use claimcheck_transfer::nixl::ucx_log;
 use claimcheck_transfer::options::{Mode, Options};
-use claimcheck_transfer::{devices, interrupt, output, run, topo};
+use claimcheck_transfer::{abort, devices, interrupt, output, run, topo};
 
 fn main() {
     let code = match start() {
@@ -27,6 +27,7 @@ fn start() -> Outcome<i32> {
     };
     if matches!(options.mode, Mode::Target | Mode::Initiator) {
         interrupt::install()?;
+        abort::install()?;
         if options.until_stdin_closes {
             interrupt::follow_stdin()?;
         }

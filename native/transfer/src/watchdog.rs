@@ -23,8 +23,7 @@ pub fn start(deadline: Deadline) -> Outcome<()> {
         if DISARMED.load(Ordering::SeqCst) {
             return;
         }
-        let step = STEP.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let failure = ucx_log::explain_without_flush(deadline.failure(step));
+        let failure = ucx_log::explain_without_flush(deadline.failure(step()));
         interrupt::end_with(&failure, failure.exit_code());
     };
     thread::start("watchdog", wait)
@@ -33,6 +32,11 @@ pub fn start(deadline: Deadline) -> Outcome<()> {
 /// Names the step that the process is in, for the error.
 pub fn enter(step: impl Into<String>) {
     *STEP.lock().unwrap_or_else(PoisonError::into_inner) = step.into();
+}
+
+/// The step that the process is in.
+pub fn step() -> String {
+    STEP.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// Stops the watchdog. Call it once the run has its result.

@@ -4,6 +4,7 @@
 mod common;
 
 use common::{Process, free_port, initiator, target};
+use serde_json::Value;
 use std::process::Command;
 
 const LONG: [&str; 7] = ["--device", "dram", "--block-size", "1048576", "--iters", "1000000", "--progress"];
@@ -57,20 +58,35 @@ fn the_time_limit_ends_both_sides() {
 
 #[test]
 fn the_time_limit_ends_a_call_that_never_returns() {
-    let library = std::env::temp_dir().join(format!("libhangs-{}.so", std::process::id()));
+    let (error, library) = ending_with_library("hang", "for (;;) pause();", "1", "DEADLINE");
+    assert_eq!(error["subject"], format!("loading the NIXL library {library}"));
+}
+
+/// As UCX does after a fatal error.
+#[test]
+fn a_library_that_aborts_ends_with_an_error() {
+    let (error, library) = ending_with_library("abort", "abort();", "60", "NIXL_CALL_FAILED");
+    assert_eq!(error["subject"], format!("loading the NIXL library {library}"));
+}
+
+/// The error of a target whose NIXL library executes `statement` when it is loaded, and the library's path. `limit` is the
+/// target's time limit in seconds.
+fn ending_with_library(name: &str, statement: &str, limit: &str, code: &str) -> (Value, String) {
+    let library = std::env::temp_dir().join(format!("lib{name}-{}.so", std::process::id()));
     let source = library.with_extension("c");
-    let code =
-        "#include <unistd.h>\n__attribute__((constructor)) static void hang(void) { for (;;) pause(); }\n";
-    std::fs::write(&source, code).unwrap();
+    let program = format!(
+        "#include <stdlib.h>\n#include <unistd.h>\n__attribute__((constructor)) static void run(void) {{ {statement} }}\n"
+    );
+    std::fs::write(&source, program).unwrap();
     let built =
         Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status().unwrap();
     assert!(built.success());
     let path = library.to_str().unwrap().to_owned();
-    let hanging = target(free_port(), &["--device", "dram", "--timeout-seconds", "1", "--nixl-lib", &path]);
-    let error = hanging.finish().failed("DEADLINE");
+    let target = target(free_port(), &["--device", "dram", "--timeout-seconds", limit, "--nixl-lib", &path]);
+    let error = target.finish().failed(code);
     std::fs::remove_file(&library).unwrap();
     std::fs::remove_file(&source).unwrap();
-    assert_eq!(error["subject"], format!("loading the NIXL library {path}"));
+    (error, path)
 }
 
 #[test]

@@ -1,7 +1,8 @@
 /** One transfer between the two sides: a target pod at the right and an initiator pod at the left. */
 import { reportedErrorSchema, type ReportedError } from '../../../harness/core/reported-error.ts'
 import { TransferLog } from '../../../harness/transfer/transfer-log.ts'
-import { startPod, type PodOptions, type Rails, type RunningPod, type Side } from './rails.ts'
+import { startPod, type PodOptions, type RunningPod } from './pod.ts'
+import type { Rails, Side } from './rails.ts'
 import type { ScriptResult } from './vm.ts'
 
 /**
@@ -28,8 +29,6 @@ export interface PairOptions {
   readonly args?: TransferArgs
   readonly left?: PodOptions
   readonly right?: PodOptions
-  /** Rails that both ends claim; default: all. */
-  readonly over?: readonly number[]
   /** Called when the warm-up is over, while bytes move. */
   readonly during?: (pods: Readonly<Record<Side, RunningPod>>) => Promise<unknown>
 }
@@ -42,46 +41,36 @@ export interface EndOfTransfer extends ScriptResult {
 
 type EndsOfTransfer = Readonly<Record<Side, EndOfTransfer>>
 
-/** Resolves when both pods have ended, whatever came of it. */
+/** Resolves when both pods have ended, whatever came of it. Both claim all of the rails. */
 export async function transfer(
   rails: Rails,
-  { args = {}, left = {}, right = {}, over, during }: PairOptions = {},
+  { args, left, right, during }: PairOptions = {},
 ): Promise<EndsOfTransfer> {
-  const options = Object.entries({ ...DEFAULTS, ...args }).flatMap(([name, value]) => [
-    `--${name}`,
-    `${value}`,
-  ])
-  const pod = (side: Side, own: readonly string[], { env, ...rest }: PodOptions): RunningPod =>
-    startPod(rails, side, [...own, ...options], {
-      ...(over === undefined ? {} : { claimed: over.map((rail) => rails.device(side, rail)) }),
-      ...rest,
-      env: { ...env, TRANSFER_SECRET: SECRET },
-    })
-  const pods = {
-    right: pod('right', ['--mode', 'target'], right),
-    left: pod('left', ['--mode', 'initiator', '--target-host', rails.address('right')], left),
-  }
+  const pods = { right: start(rails, 'right', args, right), left: start(rails, 'left', args, left) }
   if (during !== undefined && (await pods.left.prints('warmup_done'))) await during(pods)
   const [atRight, atLeft] = await Promise.all([pods.right.ended, pods.left.ended])
-  return { left: endOf(rails.namespace('left'), atLeft), right: endOf(rails.namespace('right'), atRight) }
+  return { left: endOf(rails, 'left', atLeft), right: endOf(rails, 'right', atRight) }
 }
 
 /** One end alone, for errors that come before the other end is needed. */
 export async function startAlone(
   rails: Rails,
   side: Side,
-  { args = {}, ...pod }: PodOptions & Pick<PairOptions, 'args'> = {},
+  { args, ...pod }: PodOptions & Pick<PairOptions, 'args'> = {},
 ): Promise<EndOfTransfer> {
-  const own =
-    side === 'left' ? { mode: 'initiator', 'target-host': rails.address('right') } : { mode: 'target' }
-  const options = Object.entries({ ...own, ...DEFAULTS, ...args })
-  const words = options.flatMap(([name, value]) => [`--${name}`, `${value}`])
-  const env = { ...pod.env, TRANSFER_SECRET: SECRET }
-  return endOf(rails.namespace(side), await startPod(rails, side, words, { ...pod, env }).ended)
+  return endOf(rails, side, await start(rails, side, args, pod).ended)
 }
 
-function endOf(subject: string, result: ScriptResult): EndOfTransfer {
-  const log = new TransferLog(subject)
+function start(rails: Rails, side: Side, args: TransferArgs = {}, pod: PodOptions = {}): RunningPod {
+  const role =
+    side === 'left' ? { mode: 'initiator', 'target-host': rails.address('right') } : { mode: 'target' }
+  const options = Object.entries({ ...role, port: rails.port, ...DEFAULTS, ...args })
+  const words = options.flatMap(([name, value]) => [`--${name}`, `${value}`])
+  return startPod(rails, side, words, { ...pod, env: { ...pod.env, TRANSFER_SECRET: SECRET } })
+}
+
+function endOf(rails: Rails, side: Side, result: ScriptResult): EndOfTransfer {
+  const log = new TransferLog(rails.namespace(side))
   for (const line of result.stdout.split('\n')) log.add(line)
   const error = /^ERROR (.*)$/m.exec(result.stdout)?.[1]
   return {

@@ -1,6 +1,6 @@
 /**
- * A virtual machine that runs shell scripts: QEMU, with KVM where this machine has it. What it printed stays in a folder
- * until `stop`. It ends when this process does, since its only connection is then closed.
+ * A virtual machine that runs shell scripts: QEMU, without KVM. What it printed stays in a folder until `stop`. It ends when
+ * this process does, since its only connection is then closed.
  */
 import { once } from 'node:events'
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
@@ -15,6 +15,16 @@ import type { VmImage } from './image.ts'
 export const QEMU = 'qemu-system-x86_64'
 const BOOT_LIMIT_MS = 300_000
 const MEMORY = '1536M'
+/** The vector instructions of newer processors are slower than their substitutes when they are emulated. */
+const EMULATED_CPU = 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt'
+const KERNEL_ARGUMENTS = [
+  'console=ttyS0',
+  'loglevel=5',
+  'panic=-1',
+  'mitigations=off',
+  // Without it the kernel may replace its clock while it runs, and so its own code, which emulated processors do not see in time.
+  'tsc=reliable',
+]
 
 export interface ScriptResult {
   readonly code: number
@@ -43,8 +53,8 @@ export interface Vm {
 const FOLDER = 'claimcheck-vm-'
 
 /**
- * Waits for QEMU and removes its folder, so that nothing is left even where this process is killed: QEMU ends by itself when
- * its port closes. SIGTERM ends QEMU at once.
+ * Waits for QEMU. QEMU ends by itself when its port closes, so it ends with this process even where that is killed; the folder
+ * is then removed here. SIGTERM ends QEMU at once.
  */
 const SUPERVISOR = `
 trap '' INT
@@ -53,7 +63,7 @@ folder=$1; shift
 trap 'kill -9 $qemu' TERM
 wait $qemu; code=$?
 [ $code -le 128 ] || wait $qemu
-rm -rf "$folder"
+kill -0 $PPID 2> /dev/null || rm -rf "$folder"
 exit $code`
 
 /** Rejects with the end of the console's output when the guest does not answer in five minutes. */
@@ -67,13 +77,14 @@ export async function startVm(image: VmImage): Promise<Vm> {
   const qemu = execa('sh', ['-c', SUPERVISOR, 'sh', folder, QEMU, ...argumentsOf(image, folder)], {
     reject: false,
     stdin: 'ignore',
-    // The shell outlives this process, to remove the folder.
+    // The shell outlives this process.
     cleanup: false,
   })
   const stop = async (): Promise<void> => {
     qemu.kill('SIGTERM')
     await qemu
     server.close()
+    await rm(folder, { recursive: true })
   }
   const lastLines = async (): Promise<string> =>
     (await readFile(consoleLog, 'utf8').catch(String)).split('\n').slice(-30).join('\n')
@@ -127,9 +138,9 @@ function isAlive(pid: number): boolean {
 
 const argumentsOf = ({ kernel, initrd }: VmImage, folder: string): readonly string[] =>
   [
-    ['-accel', 'tcg,thread=multi', '-cpu', 'max,la57=off', '-smp', '2', '-m', MEMORY],
+    ['-accel', 'tcg,thread=multi', '-cpu', EMULATED_CPU, '-smp', '2', '-m', MEMORY],
     ['-kernel', kernel, '-initrd', initrd],
-    ['-append', 'console=ttyS0 loglevel=5 panic=-1 mitigations=off'],
+    ['-append', KERNEL_ARGUMENTS.join(' ')],
     ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ['-serial', `file:${join(folder, 'console.log')}`, '-device', 'virtio-serial-pci'],
     ['-chardev', `socket,id=port,path=${join(folder, 'port')}`],

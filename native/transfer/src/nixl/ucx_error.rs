@@ -24,7 +24,7 @@ const KNOWN_CAUSES: [(&[&str], &str); 7] = [
         "Check the routes between the NICs' subnets, or set UCX_IB_ROCE_REACHABILITY_MODE=all or local_subnet.",
     ),
     (
-        &["no usable transports", "no such device", "is not available"],
+        &["no usable transports", "no active messages transport", "no such device", "is not available"],
         "Check that the container has the NIC's files in /dev/infiniband, that its image has the NIC's libibverbs \
          provider, and that --nics and --transport name what UCX lists on stderr.",
     ),
@@ -45,6 +45,11 @@ pub fn breaks_connection(error: &str) -> bool {
 pub fn error_text(line: &str) -> Option<&str> {
     let (_, text) = line.split_once(" UCX  ERROR ").or_else(|| line.split_once(" UCX  FATAL "))?;
     Some(text.trim()).filter(|text| !text.is_empty() && !text.starts_with('['))
+}
+
+/// The text with which UCX aborts the process, such as `ibv_post_send() returned 5 (Input/output error)`.
+pub fn fatal_text(line: &str) -> Option<&str> {
+    line.split_once(" Fatal: ").map(|(_, text)| text.trim())
 }
 
 /// What to do about a UCX error; none for an unknown one.
@@ -68,6 +73,10 @@ mod tests {
         assert_eq!(error_text(&line.replace("ERROR", "WARN ")), None);
         let continued = "[1.5] [left1:1 :0] rc_verbs_iface.c:124 UCX  ERROR [rqpn 0x16 dlid=0 sl=0 port=1]";
         assert_eq!(error_text(continued), None);
+        let fatal =
+            "[left1:1    :0:1] rc_verbs_ep.c:62   Fatal: ibv_post_send() returned 5 (Input/output error)";
+        assert_eq!(fatal_text(fatal), Some("ibv_post_send() returned 5 (Input/output error)"));
+        assert_eq!(fatal_text(line), None);
     }
 
     #[test]
@@ -92,6 +101,10 @@ mod tests {
             ("uct_iface_open(rc_verbs/rxe0:1) failed: Address not valid", "an address"),
             ("no route to 10.64.1.2", "REACHABILITY_MODE"),
             ("no usable transports/devices (asked rc_verbs on network)", "provider"),
+            (
+                "no active messages transport to <no debug data>: self/memory - no peer failure handler",
+                "provider",
+            ),
         ] {
             assert!(advice(error).is_some_and(|advice| advice.contains(expected)), "{error}");
         }

@@ -3,7 +3,7 @@
 
 use super::protocol_table::{ProtocolTables, is_table_line};
 use super::repeated_lines::RepeatedLines;
-use super::ucx_error::{advice, error_text};
+use super::ucx_error::{advice, error_text, fatal_text};
 use crate::error::{Failure, Outcome};
 use crate::operation::Operation;
 use crate::printable::printable;
@@ -127,6 +127,10 @@ impl Log {
                 if !known || advice(error).is_some() {
                     *last = Some(error.to_owned());
                 }
+            }
+            // It follows the errors that caused it.
+            if let Some(error) = fatal_text(&line) {
+                lock(&self.last_error).get_or_insert_with(|| error.to_owned());
             }
             let is_shown = if is_table_line(&line) {
                 self.shows_tables

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::Ipv6Addr;
 use std::os::fd::AsRawFd;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub const MAD_BYTES: usize = 256;
 const HEADER_BYTES: usize = 64;
@@ -87,12 +87,15 @@ impl Agent {
 
     /// The answer to a request. Fails with `TimedOut` where none came within `limit`.
     pub fn ask(&self, request: &Datagram, limit: Duration) -> io::Result<[u8; MAD_BYTES]> {
+        let end = Instant::now() + limit;
         self.send(request, Some(limit))?;
-        Ok(self.receive()?.mad)
+        Ok(self.receive(end.saturating_duration_since(Instant::now()))?.mad)
     }
 
-    /// Waits for a request or an answer. Fails where a request of this agent was not answered within its limit.
-    pub fn receive(&self) -> io::Result<Datagram> {
+    /// Waits for a request or an answer. Fails with `TimedOut` where none came within `limit`, or where the kernel reports that a
+    /// request of this agent was not answered.
+    pub fn receive(&self, limit: Duration) -> io::Result<Datagram> {
+        self.await_readable(limit)?;
         let mut bytes = [0; HEADER_BYTES + MAD_BYTES];
         let length = (&self.file).read(&mut bytes)?;
         match u32_at(&bytes, 4) {
@@ -104,6 +107,26 @@ impl Agent {
             }
             0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
             status => Err(io::Error::from_raw_os_error(status as i32)),
+        }
+    }
+
+    fn await_readable(&self, limit: Duration) -> io::Result<()> {
+        let end = Instant::now() + limit;
+        let mut descriptor = libc::pollfd { fd: self.file.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        loop {
+            let remaining = end.saturating_duration_since(Instant::now()).as_millis();
+            let milliseconds = libc::c_int::try_from(remaining).unwrap_or(libc::c_int::MAX);
+            // SAFETY: one pollfd that lives across the call.
+            match unsafe { libc::poll(&mut descriptor, 1, milliseconds) } {
+                1 => return Ok(()),
+                0 => return Err(io::ErrorKind::TimedOut.into()),
+                _ => {
+                    let error = io::Error::last_os_error();
+                    if error.kind() != io::ErrorKind::Interrupted {
+                        return Err(error);
+                    }
+                }
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::memory::buffer::Buffer;
 use crate::memory::pattern::{Damage, Pattern};
 use crate::nic::Nic;
 use crate::nixl::agent::{Agent, BackendSettings, Span};
+use crate::nixl::backend::Backend;
 use crate::nixl::library::Library;
 use crate::operation::Operation;
 use crate::options::Options;
@@ -34,7 +35,8 @@ impl Stream {
     ) -> Outcome<Self> {
         let _active = device.kind.activate(device.index)?;
         let mut stopwatch = Stopwatch::start();
-        let agent = Agent::create(library, name, settings)?;
+        let agent = Agent::create(library, name, settings)
+            .map_err(|failure| failure.within(stream_name(index, *device, &nics, settings.backend)))?;
         let agent_seconds = stopwatch.lap();
         let buffer = Buffer::allocate(device, options.stream_bytes(), options.host_memory())?;
         let parts = StartParts {
@@ -69,11 +71,12 @@ impl Stream {
 
     /// The stream with its device and NICs, for errors.
     pub fn name(&self) -> String {
-        let nics = if self.nics.is_empty() {
-            format!("chosen by {}", self.agent.backend())
-        } else {
-            self.nic_names().join(", ")
-        };
-        format!("stream {}, device {}, NIC {nics}", self.index, self.device)
+        stream_name(self.index, self.device, &self.nics, self.agent.backend())
     }
+}
+
+fn stream_name(index: usize, device: Device, nics: &[Nic], backend: Backend) -> String {
+    let names: Vec<&str> = nics.iter().map(|nic| nic.name.as_str()).collect();
+    let nics = if names.is_empty() { format!("chosen by {backend}") } else { names.join(", ") };
+    format!("stream {index}, device {device}, NIC {nics}")
 }
