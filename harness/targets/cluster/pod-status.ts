@@ -12,6 +12,8 @@ const FAILED_REASONS = new Set([
   'CreateContainerConfigError',
   'RunContainerError',
 ])
+/** What timed out in a kubelet or container runtime is tried again, and on a slow node succeeds. */
+const RETRIED = /timed out waiting for the condition|context deadline exceeded|DeadlineExceeded/
 /** Termination reasons of a container whose process never started. */
 const NOT_STARTED_REASONS = new Set(['StartError', 'ContainerCannotRun'])
 
@@ -40,7 +42,8 @@ export function startStateOf(
       ? state?.terminated
       : undefined
     const { reason = '', message = '' } = notStarted ?? state?.waiting ?? {}
-    if (notStarted === undefined && !FAILED_REASONS.has(reason)) continue
+    const isRetried = RETRIED.test(message) && !reason.includes('Image')
+    if (notStarted === undefined && (isRetried || !FAILED_REASONS.has(reason))) continue
     throw failed(name, `could not start container ${containers[i]}: ${reason}`, message, {
       reason,
       ...(reason.includes('Image') || notStarted !== undefined ? { hint: IMAGE_HINT } : {}),
