@@ -50,10 +50,9 @@ export default defineConfig(async () => {
       globalSetup: ['tests/support/verbs-vm/setup.ts'],
       testTimeout: 600_000,
       hookTimeout: 600_000,
-      // One virtual machine for all.
+      // A virtual machine for each worker, which has one processor.
       isolate: false,
-      maxWorkers: 1,
-      fileParallelism: false,
+      maxWorkers: 2,
       // The tests of a file run at the same time, each over rails of its own: some wait for a limit most of their time.
       sequence: { concurrent: true, sequencer: ByName },
       maxConcurrency: 20,

@@ -39,7 +39,8 @@ export function unmetReferenceRequirement(
   if (arm.bothWays === true || arm.blockSize !== undefined)
     return `the reference of SKU ${sku.name} is for transfers one way, in one piece`
   const { gpus, nics } = sku.reference.placement ?? EXAMPLE
-  if (arm.memory === 'host') return `the reference of SKU ${sku.name} is for GPU memory`
+  if (arm.memory === 'host' && sku.gpus.length > 0)
+    return `the reference of SKU ${sku.name} is for GPU memory`
   if (arm.gpus.count === gpus && arm.nics.count === nics) return undefined
   return `the reference of SKU ${sku.name} is for ${gpus} GPUs and ${nics} NICs; this placement has ${arm.gpus.count} and ${arm.nics.count}`
 }

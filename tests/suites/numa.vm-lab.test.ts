@@ -24,7 +24,9 @@ describe.for(['soft-roce-2node', 'soft-roce-gpu-2node'])('rack %s', (name) => {
     const model = await runSuite('suites/numa', { ...rack, CLAIMCHECK_RUNTIME: 'model' })
     expect(real.exitCode, real.output).toBe(0)
     expect(Object.keys(verdictsOf(real.report))).toEqual(
-      expect.arrayContaining(Object.keys(verdictsOf(model.report)).filter((title) => !title.includes('4 GiB'))),
+      expect.arrayContaining(
+        Object.keys(verdictsOf(model.report)).filter((title) => !title.includes('4 GiB')),
+      ),
     )
     const rounds = Object.values(real.report?.files ?? {}).flatMap(({ evidence }) => Object.values(evidence))
     expect(JSON.stringify(rounds)).toMatch(/rc_verbs\/rxe\d:1/)

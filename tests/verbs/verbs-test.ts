@@ -1,6 +1,6 @@
-/** A test on real RDMA verbs. All of a run share one virtual machine; what it printed is kept where a test fails. */
+/** A test on real RDMA verbs. The tests of a worker share one virtual machine; what it printed is kept where a test fails. */
 import { cp } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { inject, test as base } from 'vitest'
 import { RailsOfVm } from '../support/verbs-vm/rails-of-vm.ts'
 import type { NamespaceMode, Rails } from '../support/verbs-vm/rails.ts'
@@ -18,7 +18,10 @@ export const test = base
   .extend('keptOnFailure', { auto: true }, ({ vm, task }, { onCleanup }) => {
     onCleanup(async () => {
       if (task.result?.state !== 'fail') return
-      await cp(vm.folder, KEPT, { recursive: true, filter: (path) => !path.endsWith('port') })
+      await cp(vm.folder, join(KEPT, basename(vm.folder)), {
+        recursive: true,
+        filter: (path) => !path.endsWith('port'),
+      })
       process.stderr.write(`The console of the virtual machine and its scripts are in ${KEPT}\n`)
     })
     return KEPT

@@ -39,6 +39,11 @@ export interface EndOfTransfer extends ScriptResult {
   readonly error: ReportedError | undefined
 }
 
+export const errorOf = ({ error }: EndOfTransfer): { readonly code?: string; readonly message: string } => ({
+  ...(error === undefined ? {} : { code: error.code }),
+  message: error?.message ?? '',
+})
+
 type EndsOfTransfer = Readonly<Record<Side, EndOfTransfer>>
 
 /** Resolves when both pods have ended, whatever came of it. Both claim all of the rails. */

@@ -15,14 +15,18 @@ import type { VmImage } from './image.ts'
 export const QEMU = 'qemu-system-x86_64'
 const BOOT_LIMIT_MS = 300_000
 const MEMORY = '1536M'
-/** The vector instructions of newer processors are slower than their substitutes when they are emulated. */
+/**
+ * One processor: an emulated one may run code that another has just replaced, and the kernel then ends by an "int3". The vector
+ * instructions of newer processors are slower than their substitutes when they are emulated.
+ */
 const EMULATED_CPU = 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt'
 const KERNEL_ARGUMENTS = [
   'console=ttyS0',
   'loglevel=5',
   'panic=-1',
   'mitigations=off',
-  // Without it the kernel may replace its clock while it runs, and so its own code, which emulated processors do not see in time.
+  // QEMU translates a library once for all processes that have it at the same address.
+  'norandmaps',
   'tsc=reliable',
 ]
 
@@ -138,7 +142,7 @@ function isAlive(pid: number): boolean {
 
 const argumentsOf = ({ kernel, initrd }: VmImage, folder: string): readonly string[] =>
   [
-    ['-accel', 'tcg,thread=multi', '-cpu', EMULATED_CPU, '-smp', '2', '-m', MEMORY],
+    ['-accel', 'tcg', '-cpu', EMULATED_CPU, '-smp', '1', '-m', MEMORY],
     ['-kernel', kernel, '-initrd', initrd],
     ['-append', KERNEL_ARGUMENTS.join(' ')],
     ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],

@@ -5,7 +5,8 @@ import { virtualHardware } from '../../../harness/targets/lab/vm/vm-hardware.ts'
 import { loadRack } from '../../../harness/rack/rack.ts'
 import type { SkuNic } from '../../../harness/sku/sku.ts'
 
-const rackOf = (name: string) => loadRack(resolve(import.meta.dirname, '../../../fixtures/racks', `${name}.yaml`))
+const rackOf = (name: string) =>
+  loadRack(resolve(import.meta.dirname, '../../../fixtures/racks', `${name}.yaml`))
 const rack = rackOf('soft-roce-2node')
 const withNics = (change: (nic: SkuNic, index: number) => SkuNic) => ({
   ...rack,

@@ -52,7 +52,7 @@ export const vmNetworkMtu = (rack: Rack): number =>
   VXLAN_HEADERS
 
 /** Without the watchdog of clocks, whose reaction makes an emulated processor fail. */
-const KERNEL = 'console=ttyS0 loglevel=4 panic=-1 mitigations=off tsc=reliable'
+const KERNEL = 'console=ttyS0 loglevel=4 panic=-1 mitigations=off norandmaps tsc=reliable'
 
 const machine = (
   gateway: string,
