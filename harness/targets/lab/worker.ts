@@ -36,7 +36,7 @@ export function workerConfig(
         content: kubeconfig(credentials, driverOf(name), server),
         secret: true,
       },
-      { path: `${CONFIG}/kubelet.json`, content: json(kubelet(address)) },
+      { path: `${CONFIG}/kubelet.json`, content: json(kubelet(address, layout.machine)) },
       { path: CONTAINERD, content: containerd(layout.machine) },
       { path: '/etc/cni/net.d/10-pods.conflist', content: json(podsNetwork(podNetwork)) },
       { path: PLAN, content: json(plan) },
@@ -74,7 +74,7 @@ const importImages: InitService = {
   waitFor: `unix:${RUNTIME_SOCKET}`,
 }
 
-const kubelet = (address: string) => ({
+const kubelet = (address: string, machine: NodeMachine) => ({
   apiVersion: 'kubelet.config.k8s.io/v1beta1',
   kind: 'KubeletConfiguration',
   address,
@@ -92,10 +92,10 @@ const kubelet = (address: string) => ({
   localStorageCapacityIsolation: false,
   evictionHard: {},
   imageGCHighThresholdPercent: 100,
-  nodeStatusUpdateFrequency: '4s',
+  nodeStatusUpdateFrequency: machine === 'vm' ? '10s' : '4s',
   serializeImagePulls: false,
   // A failed prepare is retried after this time; by default it takes more than a minute.
-  syncFrequency: '2s',
+  syncFrequency: machine === 'vm' ? '5s' : '2s',
 })
 
 /** The driver's NRI plugin is required, so that no container starts without its devices while the driver is down. */
