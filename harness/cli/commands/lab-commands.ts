@@ -100,7 +100,7 @@ export function addLabCommands(claimcheck: Command, { terminal, say, exit }: Com
         say(`${one.lab}: ${running} of ${one.containers.length} containers run, ${whose}`)
         if (state !== undefined)
           say(
-            `  rack ${state.rack}, ${state.nodes.length} workers, KUBECONFIG=${kubeconfigPath(cacheDir, one.lab)}`,
+            `  rack ${state.rack}, ${state.nodes.length} workers${state.machine === 'vm' ? ' in virtual machines' : ''}, KUBECONFIG=${kubeconfigPath(cacheDir, one.lab)}`,
           )
       }
       exit(all.some(({ containers }) => containers.some(({ running }) => running)) ? 0 : 1)

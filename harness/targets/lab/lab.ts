@@ -30,7 +30,7 @@ import {
   writeState,
   type LabState,
 } from './lab-state.ts'
-import { vmContainerConfig, vmNetworkMtu } from './vm/vm-container.ts'
+import { requireVms, vmContainerConfig, vmNetworkMtu } from './vm/vm-container.ts'
 import { workerConfig } from './worker.ts'
 
 const DEFAULT_LAB = 'default'
@@ -73,6 +73,7 @@ export async function startLab(rack: Rack, options: LabOptions): Promise<Lab> {
   const { cacheDir, name = DEFAULT_LAB, machine = 'container', persistent = false } = options
   const say = options.say ?? (() => undefined)
   requireFaultSupport(rack, machine === 'vm' ? 'vm' : 'lab')
+  if (machine === 'vm') requireVms(rack)
   checkName(name)
   const engine = await docker()
   const image = await (machine === 'vm' ? provideVmImage(cacheDir, say) : provideNodeImage(cacheDir, say))

@@ -12,14 +12,19 @@ const LOGS = '/var/log/claimcheck/machine'
 /** Bytes that VXLAN adds to a frame. */
 export const VXLAN_HEADERS = 50
 
-/** `inside` is the configuration of the node itself. Rejects with LAB_UNAVAILABLE. */
+/** Throws LAB_UNAVAILABLE where no virtual machine of this machine can be a node of the rack. */
+export function requireVms(rack: Rack): void {
+  requireX86()
+  for (const node of rack.nodes) virtualHardware(rack, node)
+}
+
+/** `inside` is the configuration of the node itself. */
 export function vmContainerConfig(
   rack: Rack,
   layout: Layout,
   { name, address }: WorkerPlace,
   inside: InitConfig,
 ): InitConfig {
-  requireX86()
   const peers = layout.workers.filter((worker) => worker.name !== name).map(({ container }) => container)
   return {
     lab: layout.lab,

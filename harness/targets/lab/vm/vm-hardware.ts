@@ -45,10 +45,10 @@ function nicsOf(rack: Rack, node: string, numaNode: number): readonly string[] {
   if (nics.length === 0) return []
   const bridge = first - 1
   const buses = nics.map(({ nic }, port) => {
-    const expected = addressOnBus(first + port)
-    if (nic.pciAddress === expected && bridge > 0) return first + port
+    if (nic.pciAddress === addressOnBus(first + port) && bridge > 0) return first + port
     throw unavailable(`NIC ${nic.name}`, 'cannot be at its PCI address in a virtual machine', {
-      expected: `${expected}: the NICs of a NUMA node at device 0 of successive buses of domain 0000`,
+      expected:
+        'the NICs of a NUMA node at device 0 of successive buses of domain 0000, such as 0000:41:00.0 and 0000:42:00.0',
       found: nic.pciAddress,
     })
   })
