@@ -114,7 +114,7 @@ export function transferPlan(of: {
     blocks: deviceBlocks(plan, arm, emulation),
     iters,
     warmupIters,
-    within: transferTimeout(sku, planned.size, iters + warmupIters),
+    within: transferTimeout(sku, planned.size, iters + warmupIters, setUpOf(emulation)),
   }
 }
 
@@ -136,7 +136,10 @@ export function deviceBlocks(
   return blocksOf(planned.size / planned.gpus.count, planned, emulation)
 }
 
-/** One minute for set-up plus ten times the duration at the lowest reference bandwidth, or at 1 GB/s without one. */
-function transferTimeout(sku: Sku, size: Bytes, iterations: number): Seconds {
-  return seconds(60 + (10 * iterations * size) / ((sku.reference.unaligned?.bandwidth.value ?? 1) * 1e9))
+/** NIXL and the connections of RDMA NICs take minutes on an emulated processor, and on a node that is busy or has many NICs. */
+const setUpOf = (emulation: Emulated): Seconds => seconds(hasRdmaDevices(emulation) ? 300 : 60)
+
+/** The time for set-up plus ten times the duration at the lowest reference bandwidth, or at 1 GB/s without one. */
+function transferTimeout(sku: Sku, size: Bytes, iterations: number, setUp: Seconds): Seconds {
+  return seconds(setUp + (10 * iterations * size) / ((sku.reference.unaligned?.bandwidth.value ?? 1) * 1e9))
 }
