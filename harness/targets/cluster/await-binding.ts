@@ -1,8 +1,9 @@
 /**
  * Waits until a pod is bound to a node and its claim is allocated and reserved for it. A claim that no release of devices
- * could satisfy is rejected at once; on timeout the error names the pods that hold the devices.
+ * could satisfy is rejected at once, unless the devices as they were published at first could: a driver may publish a NIC that
+ * was in a pod without RDMA for up to a minute. On timeout the error names the pods that hold the devices.
  */
-import type { ResourceClaimTemplate } from '../../dra/objects.ts'
+import type { ResourceClaimTemplate, ResourceSlice } from '../../dra/objects.ts'
 import { ClaimcheckError } from '../../core/errors.ts'
 import { ContentionError } from '../../scheduling/contention-error.ts'
 import { seconds } from '../../core/units.ts'
@@ -62,8 +63,10 @@ export async function awaitBinding(request: BindingRequest, wait: Wait): Promise
     if (result === undefined) continue
     if (result.state === 'bound') return result
     rejection = result.message
-    const reason = await explainRejection(request, [])
-    if (reason !== undefined)
+    const { inventory, signal } = request
+    const reason = await explainRejection(request, [], await inventory.slices(signal))
+    if (reason === undefined) continue
+    if ((await explainRejection(request, [], await inventory.slicesAsFirstSeen(signal))) !== undefined)
       throw unsatisfiableBinding(request, { rejection, reason, events: [], contended: false })
   }
 }
@@ -109,10 +112,11 @@ async function visibleClaims({ client, namespace }: BindingRequest): Promise<rea
 }
 
 async function bindingTimeout(request: BindingRequest, rejection: string): Promise<ClaimcheckError> {
-  const { informers, spec } = request
+  const { informers, spec, inventory, signal } = request
   const claims = await visibleClaims(request)
+  const slices = await inventory.slices(signal)
   const [reason, events] = await Promise.all([
-    explainRejection(request, devicesInUse(claims)),
+    explainRejection(request, devicesInUse(claims), slices),
     informers.eventsOf(spec.name),
   ])
   const contended =
@@ -138,6 +142,7 @@ const unsatisfiableBinding = (
 async function explainRejection(
   { inventory, spec, template, peers, signal }: BindingRequest,
   inUse: ReturnType<typeof devicesInUse>,
+  slices: readonly ResourceSlice[],
 ): Promise<ClaimcheckError | undefined> {
   const nodes = await inventory.nodes(signal)
   const onPeerNodes = peers.map(({ node, spec: peer }) => ({
@@ -150,7 +155,7 @@ async function explainRejection(
   return explainUnsatisfiable({
     claim: `${spec.name}-devices`,
     template,
-    slices: await inventory.slices(signal),
+    slices,
     classes: await inventory.classes(),
     nodes,
     excluded: [...onPeerNodes, ...notSelected],

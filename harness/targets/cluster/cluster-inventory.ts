@@ -57,6 +57,11 @@ export class ClusterInventory {
     return this.#last?.slices ?? []
   }
 
+  /** Resolves with the slices with the attributes that their devices had at first. */
+  async slicesAsFirstSeen(signal: AbortSignal): Promise<readonly ResourceSlice[]> {
+    return this.#sliceCache.asFirstSeen(await this.slices(signal))
+  }
+
   classes(): Promise<readonly DeviceClass[]> {
     return this.#client.list(resources.deviceClasses, parseDeviceClass)
   }

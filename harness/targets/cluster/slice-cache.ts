@@ -9,6 +9,7 @@ export class SliceCache {
   readonly #journal: Journal
   /** Keyed by `driver/pool/device`. */
   readonly #attributes = new Map<string, NonNullable<Device['attributes']>>()
+  readonly #first = new Map<string, NonNullable<Device['attributes']>>()
   readonly #reported = new Set<string>()
 
   constructor(journal: Journal) {
@@ -28,8 +29,27 @@ export class SliceCache {
     }))
   }
 
-  #completeDevice({ spec }: ResourceSlice, device: Device): Device {
-    const key = `${spec.driver}/${spec.pool.name}/${device.name}`
+  /** Returns the slices with the attributes that their devices had at first. */
+  asFirstSeen(slices: readonly ResourceSlice[]): readonly ResourceSlice[] {
+    return slices.map((slice) => ({
+      ...slice,
+      spec: {
+        ...slice.spec,
+        ...(slice.spec.devices === undefined
+          ? {}
+          : {
+              devices: slice.spec.devices.map((device) => ({
+                ...device,
+                attributes: { ...device.attributes, ...this.#first.get(keyOf(slice, device)) },
+              })),
+            }),
+      },
+    }))
+  }
+
+  #completeDevice(slice: ResourceSlice, device: Device): Device {
+    const key = keyOf(slice, device)
+    if (!this.#first.has(key)) this.#first.set(key, device.attributes ?? {})
     const known = this.#attributes.get(key) ?? {}
     const attributes = { ...known, ...device.attributes }
     this.#attributes.set(key, attributes)
@@ -41,3 +61,6 @@ export class SliceCache {
     return { ...device, attributes }
   }
 }
+
+const keyOf = ({ spec }: ResourceSlice, { name }: Device): string =>
+  `${spec.driver}/${spec.pool.name}/${name}`

@@ -138,5 +138,7 @@ test('attributes that a driver withdraws are remembered; published values take p
   const seen = completed?.spec.devices?.find(({ name }) => name === nic.name)
   expect(JSON.stringify(seen?.attributes)).toContain('numaNode')
   expect(seen?.attributes?.['dra.net/mtu']).toEqual({ int: 1500 })
+  const first = cache.asFirstSeen(completed === undefined ? [] : [completed])[0]
+  expect(first?.spec.devices).toEqual(slices[0]?.spec.devices)
   expect(journal.entries.map(({ event }) => event)).toEqual(['attributes-withdrawn'])
 })
