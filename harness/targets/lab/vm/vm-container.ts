@@ -10,7 +10,7 @@ import { virtualHardware } from './vm-hardware.ts'
 const CONFIG = '/etc/claimcheck/machine.json'
 const LOGS = '/var/log/claimcheck/machine'
 /** Bytes that VXLAN adds to a frame. */
-export const VXLAN_HEADERS = 50
+const VXLAN_HEADERS = 50
 
 /** Throws LAB_UNAVAILABLE where no virtual machine of this machine can be a node of the rack. */
 export function requireVms(rack: Rack): void {
