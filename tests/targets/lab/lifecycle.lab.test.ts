@@ -131,7 +131,7 @@ test('an invalid name is refused', async () => {
 test('more workers than the rack has nodes are refused', async () => {
   const { exitCode, all } = await command('up', '--nodes', '3')
   expect(exitCode).toBe(1)
-  expect(all).toContain('--nodes: expected a whole number from 0 to 2, found "3"')
+  expect(all).toContain('--nodes: expected a whole number from 0 to 2, or vm, found "3"')
 })
 
 test('a fault that the lab does not support is refused before anything starts', async () => {
