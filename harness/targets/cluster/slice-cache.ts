@@ -18,32 +18,14 @@ export class SliceCache {
 
   /** Returns the slices with all attributes that their devices ever had. */
   complete(slices: readonly ResourceSlice[]): readonly ResourceSlice[] {
-    return slices.map((slice) => ({
-      ...slice,
-      spec: {
-        ...slice.spec,
-        ...(slice.spec.devices === undefined
-          ? {}
-          : { devices: slice.spec.devices.map((device) => this.#completeDevice(slice, device)) }),
-      },
-    }))
+    return mapDevices(slices, (device, slice) => this.#completeDevice(slice, device))
   }
 
   /** Returns the slices with the attributes that their devices had at first. */
   asFirstSeen(slices: readonly ResourceSlice[]): readonly ResourceSlice[] {
-    return slices.map((slice) => ({
-      ...slice,
-      spec: {
-        ...slice.spec,
-        ...(slice.spec.devices === undefined
-          ? {}
-          : {
-              devices: slice.spec.devices.map((device) => ({
-                ...device,
-                attributes: { ...device.attributes, ...this.#first.get(keyOf(slice, device)) },
-              })),
-            }),
-      },
+    return mapDevices(slices, (device, slice) => ({
+      ...device,
+      attributes: { ...device.attributes, ...this.#first.get(keyOf(slice, device)) },
     }))
   }
 
@@ -64,3 +46,13 @@ export class SliceCache {
 
 const keyOf = ({ spec }: ResourceSlice, { name }: Device): string =>
   `${spec.driver}/${spec.pool.name}/${name}`
+
+const mapDevices = (
+  slices: readonly ResourceSlice[],
+  change: (device: Device, slice: ResourceSlice) => Device,
+): readonly ResourceSlice[] =>
+  slices.map((slice) => {
+    const { devices } = slice.spec
+    if (devices === undefined) return slice
+    return { ...slice, spec: { ...slice.spec, devices: devices.map((device) => change(device, slice)) } }
+  })

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"runtime"
 	"strings"
 
 	"github.com/vishvananda/netlink"
@@ -147,32 +146,6 @@ func attachNIC(path string, at int, nic *ClaimedNIC) error {
 		return fmt.Errorf("limiting its receive rate: %w", err)
 	}
 	return within(path, func() error { return configure(at, nic) })
-}
-
-func isIn(path string, nic *NIC) (bool, error) {
-	there := false
-	err := within(path, func() error {
-		_, err := netlink.LinkByName(nic.Interface)
-		there = err == nil
-		if errors.As(err, &netlink.LinkNotFoundError{}) {
-			return nil
-		}
-		return err
-	})
-	return there, err
-}
-
-func move(path string, nic *NIC) error {
-	link, err := netlink.LinkByName(nic.Interface)
-	if err != nil {
-		return err
-	}
-	pod, err := netns.GetFromPath(path)
-	if err != nil {
-		return err
-	}
-	defer pod.Close()
-	return netlink.LinkSetNsFd(link, int(pod))
 }
 
 func configure(at int, nic *ClaimedNIC) error {
@@ -320,30 +293,6 @@ func addRule(rule *netlink.Rule) error {
 		return fmt.Errorf("rule: %w", err)
 	}
 	return nil
-}
-
-// within runs do in another network namespace, on a thread that ends with it.
-func within(path string, do func() error) error {
-	result := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		there, err := netns.GetFromPath(path)
-		if err != nil {
-			result <- err
-			return
-		}
-		defer there.Close()
-		if err := unix.Setns(int(there), unix.CLONE_NEWNET); err != nil {
-			// Of a removed namespace only its empty file is left.
-			if errors.Is(err, unix.EINVAL) {
-				err = os.ErrNotExist
-			}
-			result <- err
-			return
-		}
-		result <- do()
-	}()
-	return <-result
 }
 
 func setNetwork(setting, value string) error {
